@@ -9,6 +9,9 @@ static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_dynaflow_recovered,
     &df_method_kinematic_fm,
     &df_method_kinematic_fm_idm,
+    &df_method_kinematic_fm_inverse,
+    &df_method_kinematic_fm_tracking,
+    &df_method_ddat_projection,
     &df_method_action_fm,
     &df_method_action_fm_recovered,
     &df_method_bc,
@@ -16,6 +19,7 @@ static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_dap,
     &df_method_random_action,
     &df_method_replay_demo,
+    &df_method_trajopt,
 };
 
 int df_methods(const df_method* const** methods) {

@@ -12,6 +12,9 @@ extern const df_method df_method_dynaflow_tracking;
 extern const df_method df_method_dynaflow_recovered;
 extern const df_method df_method_kinematic_fm;
 extern const df_method df_method_kinematic_fm_idm;
+extern const df_method df_method_kinematic_fm_inverse;
+extern const df_method df_method_kinematic_fm_tracking;
+extern const df_method df_method_ddat_projection;
 extern const df_method df_method_action_fm;
 extern const df_method df_method_action_fm_recovered;
 extern const df_method df_method_bc;
@@ -19,6 +22,7 @@ extern const df_method df_method_act_chunk;
 extern const df_method df_method_dap;
 extern const df_method df_method_random_action;
 extern const df_method df_method_replay_demo;
+extern const df_method df_method_trajopt;
 
 /* Sets *methods to all methods, in the order of tables with registered ones last, and returns their number, at most
  * METHODS_KNOWN_MAX. The array is static. */

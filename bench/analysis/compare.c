@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "json.h"
 #include "record_model.h"
+#include "reference_method.h"
 #include "text.h"
 
 /* significance level for naming a winner, after the Holm adjustment */
@@ -401,6 +402,13 @@ static char* too_few_episodes(const comparison* one, int tests) {
 
 static void name_winner(comparison* one, int tests) {
   if (one->outcome != COMPARE_OK) return;
+  const char* ceiling = method_is_ceiling(one->method_a)   ? one->method_a
+                        : method_is_ceiling(one->method_b) ? one->method_b
+                                                           : NULL;
+  if (ceiling && strcmp(one->method_a, one->method_b) != 0) {
+    one->reason = format_text("%s sees the demonstration: a ceiling, not a competitor", ceiling);
+    return;
+  }
   const double d = one->paired.difference.mean;
   const bool agree = one->seed_lo > 0 || one->seed_hi < 0;
   const char* why = NULL;

@@ -110,6 +110,7 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
                               .x0 = set->x0,
                               .condition = set->condition,
                               .demonstrated_actions = (c->method->flags & DF_METHOD_SEES_DEMONSTRATION) ? set->u : NULL,
+                              .demonstrated_states = (c->method->flags & DF_METHOD_SEES_DEMONSTRATION) ? set->x : NULL,
                               .seed = c->seed,
                               .sampler_steps = k};
   df_status status = x && u ? c->method->sample(c->instance, &request, x, u) : DF_E_NOMEM;

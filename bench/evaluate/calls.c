@@ -9,7 +9,7 @@
 #include "dynaflow/io/npz.h"
 #include "list.h"
 
-enum { ARRAYS = 6 }; /* of a call */
+enum { ARRAYS = 7 }; /* of a call */
 
 /* number of values of the arrays of a call */
 typedef struct sizes {
@@ -40,6 +40,7 @@ df_status eval_sample(const eval_job* job, const df_request* request, double* x,
   call.request.x0 = copy(request->x0, n.x0, &complete);
   call.request.condition = copy(request->condition, n.condition, &complete);
   call.request.demonstrated_actions = copy(request->demonstrated_actions, n.u, &complete);
+  call.request.demonstrated_states = copy(request->demonstrated_states, n.x, &complete);
   call.x = copy(x, n.x, &complete);
   call.u = copy((job->method->flags & DF_METHOD_RETURNS_ACTIONS) ? u : NULL, n.u, &complete);
   calls->list = list_grow(calls->list, calls->n, sizeof *calls->list);
@@ -64,6 +65,7 @@ static int add_entries(const eval_call* call, const df_task* task, int i, char (
       {"x0", {.rank = 2, .shape = {B, nx}, .values = r->x0}},
       {"condition", {.rank = 2, .shape = {B, nc}, .values = r->condition}},
       {"demonstrated", {.rank = 3, .shape = {B, H, nu}, .values = r->demonstrated_actions}},
+      {"demonstrated_states", {.rank = 3, .shape = {B, H + 1, nx}, .values = r->demonstrated_states}},
       {"x", {.rank = 3, .shape = {B, H + 1, nx}, .values = call->x}},
       {"u", {.rank = 3, .shape = {B, H, nu}, .values = call->u}},
   };
@@ -107,7 +109,8 @@ df_status eval_calls_write(const eval_calls* calls, const df_task* task, const c
 void eval_calls_clear(eval_calls* calls) {
   for (int i = 0; i < calls->n; i++) {
     const eval_call* call = &calls->list[i];
-    const double* const arrays[] = {call->request.x0, call->request.condition, call->request.demonstrated_actions};
+    const double* const arrays[] = {call->request.x0, call->request.condition, call->request.demonstrated_actions,
+                                    call->request.demonstrated_states};
     for (size_t a = 0; a < sizeof arrays / sizeof arrays[0]; a++) df_free((void*)(uintptr_t)arrays[a]);
     df_free(call->x);
     df_free(call->u);

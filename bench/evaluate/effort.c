@@ -17,6 +17,10 @@ void effort_of_windows(json_t* list, int k, int n, const df_effort* effort, int 
   add(list, "effort.diverged", k, n, diverged);
 }
 
+void effort_of_sampling(json_t* list, int k, int n, uint64_t physics_steps) {
+  add(list, "effort.sampling_steps", k, n, (double)physics_steps);
+}
+
 /* sum over the curves of a field, or, if `inside` is not NULL, of a field of that object */
 static double sum_of(const json_t* curves, const char* inside, const char* field) {
   double sum = 0;

@@ -10,6 +10,9 @@
  * sampler steps. */
 void effort_of_windows(json_t* list, int k, int n, const df_effort* effort, int diverged);
 
+/* Appends to `list` the physics steps of sampling n windows at k sampler steps. */
+void effort_of_sampling(json_t* list, int k, int n, uint64_t physics_steps);
+
 /* Appends to `list` the counters of a record's `training`, summed over its networks; no rows if it trained none. */
 void effort_of_training(json_t* list, const json_t* training);
 

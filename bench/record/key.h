@@ -16,8 +16,8 @@ enum { NUMBERS_VERSION = 2 };
 
 typedef enum key_scope {
   KEY_CELL,    /* of a cell: training and evaluation */
-  KEY_TRAINING /* of a checkpoint: the settings eval.* are left out. With "" as the method: of the networks that
-                  methods with the same settings share (flow/method.h) */
+  KEY_TRAINING /* of a checkpoint: settings that train nothing (df_config_trains()) are left out. With "" as the
+                  method: of the networks that methods with the same settings share (flow/method.h) */
 } key_scope;
 
 typedef struct cell_identity {

@@ -9,6 +9,7 @@
 #include "dynaflow/core/file.h"
 #include "escape.h"
 #include "plot.h"
+#include "reference_method.h"
 #include "style.h"
 #include "table.h"
 
@@ -38,7 +39,7 @@ static best find_best(const run_view* r, const run_group* g, const char* metric,
   best b = {.none = true};
   for (int m = 0; m < g->n_methods && better[0]; m++) {
     const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
-    if (plot_is_reference(g->methods[m]) || a.n == 0 || a.failed) continue;
+    if (method_is_reference(g->methods[m]) || a.n == 0 || a.failed) continue;
     const bool first = b.none, lower = strcmp(better, "lower") == 0;
     if (first || (lower ? a.mean < b.value : a.mean > b.value)) b.value = a.mean;
     b.largest = fmax(b.largest, fabs(a.mean));
@@ -115,7 +116,7 @@ void latex_table(const run_view* r, const run_group* g, int k, text* out) {
       const aggregate a = aggregate_of(r, g, g->methods[m], columns[c], k);
       if (c == 0) text_add(out, " & %d", a.done);
       text_add(out, " & ");
-      add_cell(&a, !plot_is_reference(g->methods[m]) && is_best(&of[c], a.mean), out);
+      add_cell(&a, !method_is_reference(g->methods[m]) && is_best(&of[c], a.mean), out);
     }
     text_add(out, " \\\\\n");
   }

@@ -125,10 +125,6 @@ void plot_caption_source(const run_view* r, const run_group* g, text* out) {
            json_is_true(json_object_get(made, "dirty")) ? " (modified)" : "");
 }
 
-bool plot_is_reference(const char* method) {
-  return strcmp(method, "random_action") == 0 || strcmp(method, "replay_demo") == 0;
-}
-
 /* ---- files ---- */
 
 /* the formats of a figure, in the order in which they are drawn */

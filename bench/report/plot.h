@@ -47,9 +47,6 @@ void plot_caption_source(const run_view* r, const run_group* g, text* out);
 /* Formats one line and appends it as a comment of a script or data file, by text_add_plain(). */
 void plot_comment(text* t, const char* format, ...) DF_PRINTF(2, 3);
 
-/* Whether the method is the floor or the ceiling (random_action, replay_demo), which are not trained. */
-bool plot_is_reference(const char* method);
-
 /* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg and <name>.pdf with gnuplot (no PDF if gnuplot has
  * no terminal for it). DF_E_MISSING, with the first two files
  * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written; DF_E_ARG if

@@ -9,6 +9,7 @@
 #include "json.h"
 #include "list.h"
 #include "plot.h"
+#include "reference_method.h"
 #include "run_view.h"
 #include "style.h"
 #include "text.h"
@@ -69,7 +70,7 @@ static points find_points(const run_view* r, const run_group* first, const char*
     for (int m = 0; m < g->n_methods; m++) {
       const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
       point p = {.method = g->methods[m], .value = a.mean};
-      if (plot_is_reference(p.method) || a.n == 0 || a.failed || !set_cpu(r, g, &p)) continue;
+      if (method_is_reference(p.method) || a.n == 0 || a.failed || !set_cpu(r, g, &p)) continue;
       p.lo = isfinite(a.lo) ? a.lo : a.mean;
       p.hi = isfinite(a.hi) ? a.hi : a.mean;
       out.list = list_grow(out.list, out.n, sizeof *out.list);
@@ -90,7 +91,7 @@ static const char** find_methods(const run_view* r, const run_group* first, int*
       point p = {.method = g->methods[m]};
       int known = 0;
       while (known < *n && strcmp(methods[known], p.method) != 0) known++;
-      if (known < *n || plot_is_reference(p.method) || !set_cpu(r, g, &p)) continue;
+      if (known < *n || method_is_reference(p.method) || !set_cpu(r, g, &p)) continue;
       methods = list_grow(methods, *n, sizeof *methods);
       methods[(*n)++] = p.method;
     }

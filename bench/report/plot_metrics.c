@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "json.h"
 #include "plot.h"
+#include "reference_method.h"
 #include "run_view.h"
 #include "style.h"
 #include "summary.h"
@@ -38,7 +39,7 @@ static range metric_range(const run_view* r, const run_group* g, const char* met
     const double least = pass == 0 ? 0 : ROUNDING * fmax(fabs(s.lo), fabs(s.hi));
     s = (range){INFINITY, -INFINITY, INFINITY, false};
     for (int m = 0; m < g->n_methods; m++) {
-      if (trained && plot_is_reference(g->methods[m])) continue;
+      if (trained && method_is_reference(g->methods[m])) continue;
       const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
       if (a.n == 0 || a.failed) continue;
       const double all[3] = {a.mean, a.lo, a.hi};

@@ -9,6 +9,7 @@
 #include "escape.h"
 #include "list.h"
 #include "plot.h"
+#include "reference_method.h"
 #include "run_view.h"
 #include "samples.h"
 #include "style.h"
@@ -44,7 +45,7 @@ static bool has_profile(const run_view* r, const run_group* g, const char* metho
 static int count_methods(const run_view* r, const run_group* g, const char* metric, int k) {
   int n = 0;
   for (int m = 0; m < g->n_methods; m++) {
-    n += !plot_is_reference(g->methods[m]) && has_profile(r, g, g->methods[m], metric, k);
+    n += !method_is_reference(g->methods[m]) && has_profile(r, g, g->methods[m], metric, k);
   }
   return n;
 }
@@ -54,7 +55,7 @@ static df_status set_thresholds(const run_view* r, const run_group* g, int k, pa
   double lo = INFINITY, hi = -INFINITY;
   for (int m = 0; m < g->n_methods; m++) {
     samples s;
-    if (plot_is_reference(g->methods[m])) continue;
+    if (method_is_reference(g->methods[m])) continue;
     const df_status status = samples_of_method(r, g, g->methods[m], p->metric, k, &s);
     if (status == DF_E_NOMEM) return status;
     const int n = s.seeds * s.n;

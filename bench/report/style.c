@@ -16,6 +16,8 @@ static const struct {
     {"dynaflow_recovered", "DynaFlow, recovered actions", 0x332288, 2},
     {"kinematic_fm", "Kinematic FM", 0xE69F00, 1},
     {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
+    {"kinematic_fm_inverse", "Kinematic FM + simulator inverse", 0xAA4499, 2},
+    {"kinematic_fm_tracking", "Kinematic FM + tracking", 0x999933, 4},
     {"action_fm", "Action FM", 0x009E73, 1},
     {"action_fm_recovered", "Action FM, recovered actions", 0x117733, 2},
     {"bc", "Behaviour cloning", 0x999933, 2},
@@ -25,6 +27,7 @@ static const struct {
     {"random_action", "Random actions", 0x8C8C8C, 3},
     {"hold", "Hold", 0xB0B0B0, 3},
     {"replay_demo", "Replayed demonstration", 0x333333, 3},
+    {"trajopt", "Trajectory optimisation", 0x555555, 3},
 };
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 

@@ -54,6 +54,7 @@ static df_status one_sample(sampling* s, int i, int K) {
                               .x0 = set->x0 + b * (size_t)system->nx,
                               .condition = set->condition ? set->condition + b * (size_t)s->c.task->data->nc : NULL,
                               .demonstrated_actions = set->u ? set->u + b * (size_t)set->H * (size_t)system->nu : NULL,
+                              .demonstrated_states = set->x + b * (size_t)(set->H + 1) * (size_t)system->nx,
                               .seed = s->c.seed,
                               .first_index = (uint64_t)i,
                               .sampler_steps = K};

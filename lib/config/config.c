@@ -263,6 +263,14 @@ df_status df_config_set(df_config* config, const char* key, const char* value, c
   return strcmp(key, preset_key) == 0 ? apply_preset(config, config->net_preset, where) : DF_OK;
 }
 
+bool df_config_trains(const char* key) {
+  static const char* const sections[] = {"eval.", "tracking.", "projection.", "trajopt."};
+  for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    if (strncmp(key, sections[i], strlen(sections[i])) == 0) return false;
+  }
+  return true;
+}
+
 df_config df_config_default(void) {
   df_config config;
   memset(&config, 0, sizeof config);

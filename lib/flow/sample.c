@@ -51,8 +51,20 @@ static bool all_finite(const double* z, size_t n) {
 typedef struct sampling {
   df_flow* flow;
   const df_request* request;
-  double *x, *u; /* results */
+  const df_flow_projection* projection; /* NULL: none */
+  double *x, *u;                        /* results */
 } sampling;
+
+/* projects the final Xhat^1, or that of an earlier step, whose flow coordinates z1 it changes; x and u are overwritten
+ */
+static void project(const sampling* s, flow_worker* w, bool final, const double* x0, double* z1, double* x, double* u) {
+  const df_flow* flow = s->flow;
+  finish(flow, w, x0, z1, x, u);
+  s->projection->project(s->projection->context, omp_get_thread_num(), x, u);
+  for (int t = 0; !final && t < flow->H; t++) {
+    df_chart_encode(flow->env.task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->nz);
+  }
+}
 
 /* samples the windows of one chunk */
 static void sample_chunk(const sampling* s, int chunk) {
@@ -92,8 +104,11 @@ static void sample_chunk(const sampling* s, int chunk) {
       double* u = s->u ? s->u + b * (size_t)flow->H * (size_t)flow->nu : w->u;
       double* z1 = w->target;
       decode(flow, w, row, x0, z1, x, u);
-      if (step + 1 == K) {
-        finish(flow, w, x0, z1, x, u);
+      const bool final = step + 1 == K;
+      const bool projected = s->projection && (final || t >= s->projection->from);
+      if (projected) project(s, w, final, x0, z1, x, u);
+      if (final) {
+        if (!projected) finish(flow, w, x0, z1, x, u);
         for (size_t k = nx; w->failed[row] && k < (size_t)(flow->H + 1) * nx; k++) x[k] = NAN;
         continue;
       }
@@ -109,7 +124,8 @@ static void sample_chunk(const sampling* s, int chunk) {
   }
 }
 
-df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
+static df_status run(df_flow* flow, const df_request* request, const df_flow_projection* projection, double* x,
+                     double* u) {
   DF_REQUIRE_POINTER(flow);
   DF_REQUIRE_POINTER(request);
   DF_REQUIRE(request->x0, "df_flow_sample: request.x0 is NULL");
@@ -119,9 +135,22 @@ df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, do
              request->sampler_steps);
   DF_REQUIRE(flow->cond == flow->nz || request->condition,
              "df_flow_sample: the task has conditions: condition is NULL");
-  sampling s = {.flow = flow, .request = request, .x = x, .u = u};
+  sampling s = {.flow = flow, .request = request, .projection = projection, .x = x, .u = u};
   const int chunks = (request->B + flow->slice - 1) / flow->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(flow->env.threads)
   for (int chunk = 0; chunk < chunks; chunk++) sample_chunk(&s, chunk);
   return DF_OK;
+}
+
+df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
+  return run(flow, request, NULL, x, u);
+}
+
+df_status df_flow_sample_projected(df_flow* flow, const df_request* request, const df_flow_projection* projection,
+                                   double* x, double* u) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(projection);
+  DF_REQUIRE_POINTER(u);
+  DF_REQUIRE(flow->decoder == DF_DECODE_STATES, "df_flow_sample_projected: the decoder must be STATES");
+  return run(flow, request, projection, x, u);
 }

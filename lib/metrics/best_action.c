@@ -1,4 +1,4 @@
-#include "best_action.h"
+#include "dynaflow/metrics/best_action.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,12 +9,13 @@
 
 /* step of the forward differences, relative to the half range of an action (to max(1, |u|) if it is unbounded) */
 static const double DIFFERENCE_STEP = 1e-5;
-/* a search ends when an iteration gains less than this fraction of the cost, or when the cost (squared) is below */
-static const double LEAST_GAIN = 1e-10, LEAST_COST = 1e-26;
+/* a search ends when the cost (squared) is below */
+static const double LEAST_COST = 1e-26;
 static const double DAMPING_FIRST = 1e-6, DAMPING_LEAST = 1e-9;
 
 struct df_best_action {
   const df_system* system;
+  df_best_action_cfg cfg;
   df_sim* sim;
   double* block;
   const double *x, *x1;         /* states of the current search, not owned */
@@ -46,11 +47,17 @@ static df_status build(df_best_action* s) {
   return DF_OK;
 }
 
-df_status df_best_action_new(const df_system* system, df_best_action** out) {
-  *out = NULL;
+df_best_action_cfg df_best_action_cfg_default(void) {
+  return (df_best_action_cfg){.least_gain = 1e-10};
+}
+
+df_status df_best_action_new(const df_system* system, const df_best_action_cfg* cfg, df_best_action** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(system);
   df_best_action* s = df_alloc(1, sizeof *s);
   if (!s) return DF_E_NOMEM;
   s->system = system;
+  s->cfg = cfg ? *cfg : df_best_action_cfg_default();
   const df_status status = build(s);
   if (status != DF_OK) {
     df_best_action_free(s);
@@ -68,17 +75,22 @@ void df_best_action_free(df_best_action* s) {
   df_free(s);
 }
 
+void df_best_action_add_effort(const df_best_action* s, df_effort* sum) {
+  if (s->system->ops->add_effort) s->system->ops->add_effort(s->sim, sum);
+}
+
 void df_box_project(const df_system* system, double* u) {
   for (int j = 0; j < system->nu; j++) u[j] = fmin(fmax(u[j], system->u_lo[j]), system->u_hi[j]);
 }
 
-/* r [ndx] = x1 (-) f(x, u); returns |r|^2, +inf if the step diverges */
+/* r [ndx] = x1 (-) f(x, u) in units of the scale; returns |r|^2, +inf if the step diverges */
 static double residual(df_best_action* s, const double* u, double* r) {
   const df_system_ops* ops = s->system->ops;
   ops->reset(s->sim, s->x);
   if (ops->step(s->sim, u, s->next) != DF_TRAJ_COMPLETE) return INFINITY;
   ops->difference(s->system, s->next, s->x1, r);
   double cost = 0;
+  for (int i = 0; s->cfg.scale && i < s->system->ndx; i++) r[i] /= s->cfg.scale[i];
   for (int i = 0; i < s->system->ndx; i++) cost += r[i] * r[i];
   return isfinite(cost) ? cost : INFINITY;
 }
@@ -237,7 +249,7 @@ double df_best_action_search(df_best_action* s, const double* x, const double* x
     const double before = cost;
     differentiate(s, u);
     normal_equations(s);
-    if (!improve(s, u, &cost, &mu) || before - cost < LEAST_GAIN * before) break;
+    if (!improve(s, u, &cost, &mu) || before - cost < s->cfg.least_gain * before) break;
   }
   return sqrt(cost);
 }

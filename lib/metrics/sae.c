@@ -2,9 +2,9 @@
 #include <omp.h>
 #include <string.h>
 
-#include "best_action.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
+#include "dynaflow/metrics/best_action.h"
 #include "dynaflow/metrics/metrics.h"
 #include "finite.h"
 #include "pool.h"
@@ -99,7 +99,7 @@ static void searcher_free(searcher* s) {
 static df_status searcher_init(searcher* s, const df_system* system, df_sim* walker, int H) {
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   *s = (searcher){.system = system, .walker = walker};
-  DF_TRY(df_best_action_new(system, &s->search));
+  DF_TRY(df_best_action_new(system, NULL, &s->search));
   s->next = df_alloc(nx + ndx + 2 * nu + (size_t)H * (nu + 1), sizeof *s->next);
   if (!s->next) {
     searcher_free(s);
@@ -243,6 +243,11 @@ static df_status searchers_new(const df_pool* pool, int H, searcher** out) {
 
 df_status df_metric_sae_min(const df_system* system, const df_trajectories* made, int threads, double* sae,
                             double* u_best) {
+  return df_best_actions(system, made, threads, sae, u_best, NULL);
+}
+
+df_status df_best_actions(const df_system* system, const df_trajectories* made, int threads, double* sae,
+                          double* u_best, df_effort* effort) {
   DF_REQUIRE_POINTER(system);
   DF_REQUIRE_POINTER(made);
   DF_REQUIRE_POINTER(sae);
@@ -263,7 +268,11 @@ df_status df_metric_sae_min(const df_system* system, const df_trajectories* made
       sae[b] = best_error(&searchers[omp_get_thread_num()], H, made->x + (size_t)b * states,
                           guess ? guess + (size_t)b * actions : NULL, u_best ? u_best + (size_t)b * actions : NULL);
     }
-    for (int i = 0; i < pool.n; i++) searcher_free(&searchers[i]);
+    for (int i = 0; i < pool.n; i++) {
+      if (effort) df_best_action_add_effort(searchers[i].search, effort);
+      if (effort && system->ops->add_effort) system->ops->add_effort(pool.sim[i], effort);
+      searcher_free(&searchers[i]);
+    }
     df_free(searchers);
   }
   df_pool_free(&pool);

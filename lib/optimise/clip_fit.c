@@ -5,7 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/cholesky.h"
-#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/metrics/best_action.h"
 #include "dynaflow/sim/rollout.h"
 
 /* Marquardt's damping: its first, smallest and largest value, and its factors after a failure and a success */
@@ -414,12 +414,12 @@ static double rest_error(fit* f, int length, double* x, double* u) {
   return end == DF_TRAJ_COMPLETE ? rms_of(f, length, x, &worst, &frame) : INFINITY;
 }
 
-static df_status find_best_actions(fit* f, int length) {
+static df_status find_best_actions(fit* f, int length, df_effort* effort) {
   double sae;
   f->best = df_alloc((size_t)length * (size_t)f->nu, sizeof *f->best);
   if (!f->best) return DF_E_NOMEM;
   const df_trajectories steps = {.B = 1, .H = length, .x = f->demo};
-  return df_metric_sae_min(f->system, &steps, 1, &sae, f->best);
+  return df_best_actions(f->system, &steps, 1, &sae, f->best, effort);
 }
 
 static df_status allocate(fit* f) {
@@ -462,12 +462,15 @@ df_clip_fit_cfg df_clip_fit_cfg_default(void) {
   return (df_clip_fit_cfg){.window = 16, .commit = 4, .iterations = 30, .tolerance = 1e-4};
 }
 
-static df_status check_arguments(const df_task* task, int episode, int first, int length, const df_clip_fit_cfg* cfg) {
-  const df_dataset* data = task->data;
+static df_status check_clip(const df_dataset* data, int episode, int first, int length) {
   DF_REQUIRE(episode >= 0 && episode < data->episodes, "clip: episode %d of %d", episode, data->episodes);
   DF_REQUIRE(first >= 0 && length >= 1 && first <= data->lengths[episode] - length,
              "clip: actions %d to %d of episode %d, which has %d", first, first + length - 1, episode,
              data->lengths[episode]);
+  return DF_OK;
+}
+
+static df_status check_cfg(const df_clip_fit_cfg* cfg) {
   DF_REQUIRE(
       cfg->window >= 1 && cfg->commit >= 1 && cfg->commit <= cfg->window && cfg->iterations >= 0 && cfg->tolerance >= 0,
       "clip: window %d, commit %d, iterations %d, tolerance %g", cfg->window, cfg->commit, cfg->iterations,
@@ -478,19 +481,27 @@ static df_status check_arguments(const df_task* task, int episode, int first, in
 df_status df_clip_fit_run(const df_task* task, int episode, int first, int length, const df_clip_fit_cfg* cfg,
                           double* x, double* u, df_clip_fit* out) {
   DF_REQUIRE(task && cfg && x && u && out, "clip: an argument is NULL");
-  DF_TRY(check_arguments(task, episode, first, length, cfg));
+  DF_TRY(check_clip(task->data, episode, first, length));
+  return df_clip_fit_states(task, df_dataset_state(task->data, episode, first), length, cfg, x, u, out);
+}
+
+df_status df_clip_fit_states(const df_task* task, const double* demo, int length, const df_clip_fit_cfg* cfg, double* x,
+                             double* u, df_clip_fit* out) {
+  DF_REQUIRE(task && demo && cfg && x && u && out, "clip: an argument is NULL");
+  DF_REQUIRE(length >= 1, "clip: length %d, must be at least 1", length);
+  DF_TRY(check_cfg(cfg));
   const df_system* system = task->system;
   fit f = {.task = task,
            .system = system,
            .cfg = cfg,
-           .demo = df_dataset_state(task->data, episode, first),
+           .demo = demo,
            .nx = system->nx,
            .ndx = system->ndx,
            .nu = system->nu,
            .nz = df_chart_size(task->chart)};
   *out = (df_clip_fit){0};
   df_status status = allocate(&f);
-  if (status == DF_OK) status = find_best_actions(&f, length);
+  if (status == DF_OK) status = find_best_actions(&f, length, &out->effort);
   if (status == DF_OK) {
     out->rms_rest = rest_error(&f, length, x, u);
     memcpy(x, f.demo, (size_t)f.nx * sizeof *x);
@@ -499,6 +510,10 @@ df_status df_clip_fit_run(const df_task* task, int episode, int first, int lengt
     status = fit_windows(&f, length, x, u, out);
   }
   if (status == DF_OK) out->rms = rms_of(&f, length, x, &out->worst, &out->worst_frame);
+  if (system->ops->add_effort) {
+    if (f.sim) system->ops->add_effort(f.sim, &out->effort);
+    if (f.trial) system->ops->add_effort(f.trial, &out->effort);
+  }
   release(&f);
   return status;
 }

@@ -40,6 +40,7 @@ static df_status sample(const df_method* method, void* self, const asked* a, uin
                         .x0 = a->x0,
                         .condition = a->condition,
                         .demonstrated_actions = (method->flags & DF_METHOD_SEES_DEMONSTRATION) ? a->actions : NULL,
+                        .demonstrated_states = (method->flags & DF_METHOD_SEES_DEMONSTRATION) ? a->demo : NULL,
                         .seed = seed,
                         .sampler_steps = 2};
   return method->sample(self, &r, x, u);
@@ -225,6 +226,7 @@ static void a_window_does_not_depend_on_the_others(void** state) {
                     .x0 = a.x0,
                     .condition = a.condition,
                     .demonstrated_actions = sees ? a.actions : NULL,
+                    .demonstrated_states = sees ? a.demo : NULL,
                     .seed = 1,
                     .first_index = 7,
                     .sampler_steps = 2};
@@ -235,6 +237,7 @@ static void a_window_does_not_depend_on_the_others(void** state) {
       r.x0 = a.x0 + b * nx;
       r.condition = a.condition + b;
       r.demonstrated_actions = sees ? a.actions + b * 16 : NULL;
+      r.demonstrated_states = sees ? a.demo + b * 9 * nx : NULL;
       r.first_index = 7 + b;
       assert_int_equal(m->sample(self, &r, x1, u1), DF_OK);
       const size_t other = (b + 1) % B;

@@ -105,6 +105,93 @@ static void sampling_is_euler_steps_from_training_noise(void** state) {
   df_task_free(task);
 }
 
+/* ---- projected samples ---- */
+
+/* A projection that leaves its marks: it halves the distance of the first coordinate of every state to that of x[0],
+ * and writes the number of projections of the window so far as its actions. */
+static int projections;
+
+static void halve(void* context, int thread, double* x, double* u) {
+  const df_task* task = context;
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, H = (size_t)task->windows->horizon;
+  assert_int_equal(thread, 0);
+  projections++;
+  for (size_t t = 1; t <= H; t++) x[t * nx] = 0.5 * (x[t * nx] + x[0]);
+  for (size_t k = 0; k < H * nu; k++) u[k] = projections;
+}
+
+/* the same in flow coordinates: the first is that coordinate relative to x[0] over its std */
+static void halve_by_hand(const df_flow* flow, const df_task* task, const df_chart_statistics* s, double* z) {
+  assert_int_equal(task->windows->horizon, flow->H);
+  for (int t = 0; t < flow->H; t++) {
+    const double raw = z[t * flow->nz] * s->std[0] + s->mean[0];
+    z[t * flow->nz] = (0.5 * raw - s->mean[0]) / s->std[0];
+  }
+}
+
+static void a_projected_sample_follows_the_velocity_of_what_is_projected(void** state) {
+  (void)state;
+  enum { STEPS = 4 };
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+  train(flow);
+  const size_t nx = (size_t)task->system->nx;
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  const df_window w = task->windows->test[0];
+  const double *x0 = df_dataset_state(task->data, w.episode, w.start),
+               *c = df_dataset_condition(task->data, w.episode, 0);
+  /* from which of the flow times 0, 1/4, 1/2, 3/4 on, and how many steps that are */
+  static const struct {
+    double from;
+    int projected;
+  } cases[] = {{0, 4}, {0.25, 3}, {0.3, 2}, {0.75, 1}, {1, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    double x[9 * 16], u[16], path[8 * 16], z[8 * 16], expected[16];
+    df_real in[8 * 16], cond[64], out[8 * 16], t;
+    const df_request r = {.B = 1, .x0 = x0, .condition = c, .seed = 5, .first_index = 2, .sampler_steps = STEPS};
+    const df_flow_projection p = {.project = halve, .context = task, .from = cases[i].from};
+    projections = 0;
+    assert_int_equal(df_flow_sample_projected(flow, &r, &p, x, u), DF_OK);
+    assert_int_equal(projections, cases[i].projected);
+    assert_true(u[0] == projections && u[15] == projections);
+
+    /* Euler steps by hand */
+    const int n = flow->H * flow->nz;
+    df_rng_normal(5, DF_STREAM_SAMPLE_NOISE, 2, (size_t)n, path);
+    flow_condition(flow, x0, c, cond);
+    for (int step = 0; step < STEPS; step++) {
+      for (int k = 0; k < n; k++) in[k] = (df_real)path[k];
+      t = (df_real)step / STEPS;
+      df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average,
+                     &(df_net_input){.B = 1, .x = in, .c = cond, .t = &t}, out);
+      for (int k = 0; k < n; k++) z[k] = (double)out[k];
+      if ((double)step / STEPS >= cases[i].from || step + 1 == STEPS) halve_by_hand(flow, task, &s, z);
+      for (int k = 0; k < n; k++) path[k] += (z[k] - path[k]) / (STEPS - step);
+    }
+    for (int frame = 0; frame < flow->H; frame++) {
+      df_chart_decode(task->chart, x0, z + frame * flow->nz, expected);
+      for (size_t j = 0; j < nx; j++) assert_true(fabs(expected[j] - x[(size_t)(frame + 1) * nx + j]) < 1e-6);
+    }
+  }
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void only_states_are_projected(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ACTIONS, 1);
+  double x[9 * 16], u[16];
+  const double c = 0;
+  const df_flow_projection p = {.project = halve, .context = task};
+  const df_request r = {
+      .B = 1, .x0 = df_dataset_state(task->data, 0, 0), .condition = &c, .seed = 5, .sampler_steps = 1};
+  assert_int_equal(df_flow_sample_projected(flow, &r, &p, x, u), DF_E_ARG);
+  assert_int_equal(df_flow_sample_projected(flow, &r, NULL, x, u), DF_E_ARG);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 /* a system whose rollouts diverge while `diverging` is above 0; each of these steps counts it down */
 static const df_system_ops* real_ops;
 static int diverging;
@@ -189,6 +276,8 @@ int main(void) {
       cmocka_unit_test(the_seed_changes_the_sample),
       cmocka_unit_test(the_condition_holds_no_future),
       cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
+      cmocka_unit_test(a_projected_sample_follows_the_velocity_of_what_is_projected),
+      cmocka_unit_test(only_states_are_projected),
       cmocka_unit_test(a_window_whose_path_diverged_has_no_states),
       cmocka_unit_test(sampling_allocates_nothing),
       cmocka_unit_test(a_flow_that_only_samples_has_no_gradients),

@@ -15,10 +15,14 @@ BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower
               gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
-              act_chunk='Action chunks', dap='DAP', random_action='Random actions', replay_demo='Replayed demonstration')
+              act_chunk='Action chunks', dap='DAP',
+              kinematic_fm_inverse='Kinematic FM + simulator inverse', kinematic_fm_tracking='Kinematic FM + tracking',
+              ddat_projection='DDAT projection', trajopt='Trajectory optimisation',
+              random_action='Random actions', replay_demo='Replayed demonstration')
 WORDS = dict(tre='TRE', tre_open_loop='open-loop TRE', sae_own='SAE, own action', sae_min='SAE, best action', survival='survival time',
              slip='foot slip')
-REFERENCES = ('random_action', 'replay_demo')
+CEILINGS = ('replay_demo', 'trajopt')
+REFERENCES = ('random_action',) + CEILINGS
 MIN_SEEDS = 3
 better = lambda metric: BETTER.get(metric.split('.')[0], '')
 label = lambda method: LABELS.get(method, method)
@@ -275,7 +279,10 @@ def least_p(episodes):
 
 def name_winner(c, tests):
     c['winner'] = None
-    if c['reason'] or math.isnan(c['p']): return
+    if c['reason']: return
+    ceiling = next((m for m in (c['group'].methods[0], c['method']) if m in CEILINGS), None)
+    if ceiling: c['reason'] = '%s sees the demonstration: a ceiling, not a competitor' % ceiling
+    if ceiling or math.isnan(c['p']): return
     d, lo, hi = c['difference'][0], min(c['seeds']), max(c['seeds'])
     if all(abs(m) < 1e-12 for m in c['means']): c['reason'] = 'both are 0 up to rounding'
     elif not c['holm'] < .05:

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "best_action.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
+#include "dynaflow/metrics/best_action.h"
 #include "near.h"
 
 enum { NU = 12, NX = 24, PROBLEMS = 200 };
@@ -123,7 +123,7 @@ static void coupled_actions_reach_the_minimum_of_their_box(void** state) {
       const uint64_t index = (uint64_t)c * PROBLEMS + k;
       map_init(&m, index, couplings[c]);
       want(&m, index, x1, u);
-      assert_int_equal(df_best_action_new(&m.base, &search), DF_OK);
+      assert_int_equal(df_best_action_new(&m.base, NULL, &search), DF_OK);
       const double error = df_best_action_search(search, x, x1, u);
       const double least = descend(&m, x1, u);
       df_best_action_free(search);
@@ -151,7 +151,7 @@ static void a_linear_map_takes_few_steps(void** state) {
     df_best_action* search;
     map_init(&m, k, 5);
     want(&m, k, x1, u);
-    assert_int_equal(df_best_action_new(&m.base, &search), DF_OK);
+    assert_int_equal(df_best_action_new(&m.base, NULL, &search), DF_OK);
     (void)df_best_action_search(search, x, x1, u);
     df_best_action_free(search);
   }
@@ -169,7 +169,7 @@ static void an_action_without_effect_or_without_room_stays(void** state) {
   for (int i = 0; i < NX; i++) m.jacobian[i][4] = 0;
   m.lo[7] = m.hi[7] = 0.125;
   const double idle = u[4];
-  assert_int_equal(df_best_action_new(&m.base, &search), DF_OK);
+  assert_int_equal(df_best_action_new(&m.base, NULL, &search), DF_OK);
   const double error = df_best_action_search(search, x, x1, u);
   df_best_action_free(search);
   assert_near(u[4], idle, 1e-12);

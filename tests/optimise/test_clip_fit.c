@@ -73,6 +73,40 @@ static void a_feasible_clip_is_found_again_without_its_actions(void** state) {
   df_task_free(task);
 }
 
+static long calls;
+static const df_system_ops* real;
+
+static df_traj_end counted_step(df_sim* sim, const double* u, double* x1) {
+  calls++;
+  return real->step(sim, u, x1);
+}
+
+/* the states of a clip are fitted as the clip is, and every action of the fit counts 2 physics steps */
+static void given_states_are_fitted_alike_and_steps_are_counted(void** state) {
+  (void)state;
+  enum { LENGTH = 10, FIRST = 4 };
+  df_task* task = tiny_task_new();
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu;
+  const df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  double demo[(LENGTH + 1) * 16], x[2][(LENGTH + 1) * 16], u[2][LENGTH * 2];
+  df_clip_fit fit[2];
+  memcpy(demo, df_dataset_state(task->data, 1, FIRST), (LENGTH + 1) * nx * sizeof *demo);
+  assert_int_equal(df_clip_fit_run(task, 1, FIRST, LENGTH, &cfg, x[0], u[0], &fit[0]), DF_OK);
+  df_system_ops ops = *task->system->ops;
+  real = task->system->ops;
+  ops.step = counted_step;
+  task->system->ops = &ops;
+  assert_int_equal(df_clip_fit_states(task, demo, LENGTH, &cfg, x[1], u[1], &fit[1]), DF_OK);
+  task->system->ops = real;
+  assert_memory_equal(x[0], x[1], (LENGTH + 1) * nx * sizeof(double));
+  assert_memory_equal(u[0], u[1], LENGTH * nu * sizeof(double));
+  assert_int_equal(fit[0].effort.physics_steps, fit[1].effort.physics_steps);
+  assert_int_equal(fit[1].effort.physics_steps, 2 * calls);
+  assert_int_equal(df_clip_fit_states(task, NULL, LENGTH, &cfg, x[1], u[1], &fit[1]), DF_E_ARG);
+  assert_int_equal(df_clip_fit_states(task, demo, 0, &cfg, x[1], u[1], &fit[1]), DF_E_ARG);
+  df_task_free(task);
+}
+
 /* moves the demonstrated states of an episode to where no action leads: the cart drifts and sinks */
 static void make_infeasible(const df_task* task, int episode) {
   const int nx = task->system->nx;
@@ -264,6 +298,7 @@ static void a_clip_outside_the_episode_is_refused(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_feasible_clip_is_found_again_without_its_actions),
+      cmocka_unit_test(given_states_are_fitted_alike_and_steps_are_counted),
       cmocka_unit_test(the_actions_give_the_states_again_bit_for_bit),
       cmocka_unit_test(no_change_of_an_action_is_better_within_the_bounds),
       cmocka_unit_test(rest_actions_hold_the_next_state),

@@ -102,6 +102,40 @@ static void a_winner_needs_every_rule(void** state) {
   }
 }
 
+/* methods that see the demonstration are compared, but never win, nor does what is compared with them */
+static void a_ceiling_is_not_named_a_winner(void** state) {
+  (void)state;
+  static const double low[3][4] = {{1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}};
+  static const double high[3][4] = {{2, 3, 4, 5}, {2.1, 3.1, 4.1, 5.1}, {2, 3, 4, 5}};
+  static const struct {
+    const char *a, *b, *ceiling; /* ceiling NULL: a winner is named */
+  } cases[] = {{"trajopt", "b", "trajopt"},         {"b", "trajopt", "trajopt"},  {"replay_demo", "b", "replay_demo"},
+               {"b", "replay_demo", "replay_demo"}, {"b", "random_action", NULL}, {"b", "trajopt2", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (int lower = 0; lower < 2; lower++) {
+      run_view r;
+      comparisons c;
+      char reason[96] = "";
+      begin_records();
+      add_method(cases[i].a, "tre", lower ? low : high);
+      add_method(cases[i].b, "tre", lower ? high : low);
+      open_run(&r);
+      compare_cfg cfg = compare_cfg_default();
+      cfg.resamples = 2000;
+      assert_int_equal(compare_new(&cfg, (compare_side){&r, cases[i].a}, (compare_side){&r, cases[i].b}, &c), DF_OK);
+      assert_int_equal(c.n, 1);
+      assert_int_equal(c.list[0].winner, cases[i].ceiling ? 0 : lower ? 'a' : 'b');
+      assert_int_equal(c.list[0].outcome, COMPARE_OK);
+      if (cases[i].ceiling) {
+        snprintf(reason, sizeof reason, "%s sees the demonstration: a ceiling, not a competitor", cases[i].ceiling);
+        assert_string_equal(c.list[0].reason, reason);
+      }
+      compare_clear(&c);
+      close_run(&r);
+    }
+  }
+}
+
 /* values of tre that are all equal, in n windows */
 static void add_equal(json_t* cell, int k, int n, double value) {
   double values[16];
@@ -572,6 +606,7 @@ static void falls_have_a_winner_only_if_test_and_mean_agree(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_winner_needs_every_rule),
+      cmocka_unit_test(a_ceiling_is_not_named_a_winner),
       cmocka_unit_test(a_winner_is_named_after_the_adjustment),
       cmocka_unit_test(seeds_that_disagree_name_no_winner),
       cmocka_unit_test(a_file_is_one_seed),

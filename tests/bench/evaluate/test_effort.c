@@ -42,6 +42,13 @@ static void counters_of_windows_stand_in_their_rows(void** state) {
                                {"effort.diverged", 4}});
 }
 
+static void steps_of_sampling_have_a_row_of_their_own(void** state) {
+  (void)state;
+  json_t* list = json_array();
+  effort_of_sampling(list, 5, 6, UINT64_C(12345678901));
+  assert_rows(list, 5, 6, 1, (const wanted[]){{"effort.sampling_steps", 12345678901.0}});
+}
+
 static void counters_of_training_are_sums_over_networks(void** state) {
   (void)state;
   json_t *list = json_array(),
@@ -68,6 +75,7 @@ static void counters_of_training_are_sums_over_networks(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counters_of_windows_stand_in_their_rows),
+      cmocka_unit_test(steps_of_sampling_have_a_row_of_their_own),
       cmocka_unit_test(counters_of_training_are_sums_over_networks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

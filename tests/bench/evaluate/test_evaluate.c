@@ -109,6 +109,36 @@ static void plausibility_is_that_of_the_returned_states(void** state) {
   evaluation_clear(&ceiling);
 }
 
+static double value_of(const evaluation* e, const char* metric, int k) {
+  return number_of(json_object_get(find(e->rows, metric, k), "value"));
+}
+
+/* a ceiling that sees the demonstrated states: no chains, no floor, and its steps are counted */
+static void trajectory_optimisation_is_a_ceiling(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_trajopt, 1), replayed = evaluate_tiny(&df_method_replay_demo, 1);
+  assert_true(value_of(&e, "tre", 0) < 1e-7);
+  assert_true(value_of(&e, "sae_own", 0) < 1e-12);
+  assert_true(isnan(e.floor));
+  assert_null(find(e.rows, "fall_rate", 0));
+  /* at least the 8 actions of 2 steps of 6 windows, and their searches over 2 actuators */
+  assert_true(value_of(&e, "effort.sampling_steps", 0) > 8 * 2 * 6 * 3);
+  assert_null(find(replayed.rows, "effort.sampling_steps", 0));
+  evaluation_clear(&e);
+  evaluation_clear(&replayed);
+}
+
+/* the counter is of the windows at one K, neither of those at another K before it nor of the chains */
+static void steps_of_sampling_are_those_of_the_windows(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_ddat_projection, 1), other = evaluate_tiny(&df_method_ddat_projection, 2);
+  const double one = value_of(&e, "effort.sampling_steps", 1), three = value_of(&e, "effort.sampling_steps", 3);
+  assert_true(one > 8 * 2 * 6 * 3 && three > 8 * 2 * 6 * 3);
+  assert_true(three == value_of(&other, "effort.sampling_steps", 3));
+  evaluation_clear(&e);
+  evaluation_clear(&other);
+}
+
 static void samples_are_the_values_behind_the_rows(void** state) {
   (void)state;
   evaluation e = evaluate_tiny(&df_method_random_action, 1);
@@ -247,6 +277,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_a_fall_rule_there_are_neither_falls_nor_survival),
       cmocka_unit_test(plausibility_is_that_of_the_returned_states),
+      cmocka_unit_test(trajectory_optimisation_is_a_ceiling),
+      cmocka_unit_test(steps_of_sampling_are_those_of_the_windows),
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
       cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
       cmocka_unit_test(what_the_numbers_cost_is_counted),

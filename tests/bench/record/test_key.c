@@ -59,6 +59,12 @@ static bool is_silent(const char* name) {
          !strcmp(name, "net.preset");
 }
 
+/* settings of evaluation and of sampling */
+static bool is_no_training(const char* name) {
+  return !strncmp(name, "eval.", 5) || !strncmp(name, "tracking.", 9) || !strncmp(name, "projection.", 11) ||
+         !strncmp(name, "trajopt.", 8);
+}
+
 static void every_setting_but_words_changes_the_key(void** state) {
   (void)state;
   char plain[DF_SHA256_TEXT], changed[DF_SHA256_TEXT];
@@ -81,13 +87,17 @@ static void every_setting_but_words_changes_the_key(void** state) {
   }
 }
 
-static void evaluation_does_not_change_the_training_key(void** state) {
+static void evaluation_and_sampling_do_not_change_the_training_key(void** state) {
   (void)state;
   char plain[DF_SHA256_TEXT], changed[DF_SHA256_TEXT];
   df_config config = df_config_default();
   cell_identity id = identity(&config);
   key_of(&id, KEY_TRAINING, plain);
   assert_int_equal(df_config_set(&config, "eval.windows", "7", "test"), DF_OK);
+  assert_int_equal(df_config_set(&config, "tracking.norm", "si", "test"), DF_OK);
+  assert_int_equal(df_config_set(&config, "projection.norm", "std", "test"), DF_OK);
+  assert_int_equal(df_config_set(&config, "projection.from", "0.5", "test"), DF_OK);
+  assert_int_equal(df_config_set(&config, "trajopt.iterations", "7", "test"), DF_OK);
   key_of(&id, KEY_TRAINING, changed);
   assert_string_equal(plain, changed);
   assert_int_equal(df_config_set(&config, "train.slices", "4", "test"), DF_OK);
@@ -223,7 +233,7 @@ static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) 
       if (plugin) id.plugin_sha256 = "p";
       for (int i = 0; i < n; i++) {
         char value[DF_VALUE_MAX];
-        if (is_silent(keys[i].name) || (scope == KEY_TRAINING && strncmp(keys[i].name, "eval.", 5) == 0)) continue;
+        if (is_silent(keys[i].name) || (scope == KEY_TRAINING && is_no_training(keys[i].name))) continue;
         df_config_value(&config, i, value, sizeof value);
         text_add(&wanted, "%s %s\n", keys[i].name, value);
       }
@@ -328,7 +338,7 @@ static void a_seal_is_over_sorted_keys_and_not_over_itself(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_setting_but_words_changes_the_key),
-      cmocka_unit_test(evaluation_does_not_change_the_training_key),
+      cmocka_unit_test(evaluation_and_sampling_do_not_change_the_training_key),
       cmocka_unit_test(all_else_changes_the_key),
       cmocka_unit_test(the_same_gives_the_same),
       cmocka_unit_test(a_plugin_is_in_the_key_and_no_plugin_leaves_it_as_it_was),

@@ -515,6 +515,11 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
   add_row(one, "tre", 1, 1e-8, 1e-8, 1e-8);
   seal(one);
   verify("", EXIT_DONE);
+  /* a method that sees the demonstration may find better actions than those that were rounded */
+  begin();
+  add_whole("told", 1, 1e-9);
+  add_planned(plan, "told", 1, NULL);
+  verify("", EXIT_DONE);
 }
 
 static void worse_than_random_is_a_warning(void** state) {

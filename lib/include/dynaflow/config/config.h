@@ -12,6 +12,7 @@
 #ifndef DYNAFLOW_CONFIG_CONFIG_H
 #define DYNAFLOW_CONFIG_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dynaflow/core/status.h"
@@ -265,6 +266,14 @@ typedef df_items df_kind_ITEMS;
   X(INT, dap, steps, "1500", 1, 100000000, "", "", "gradient steps of the learned dynamics")                           \
   X(INT, dap, batch, "128", 1, 65536, "", "transitions", "transitions per gradient step of the learned dynamics")      \
   X(REAL, dap, rate, "0.001", 0, 1, "", "", "learning rate of the learned dynamics")                                   \
+  X(TEXT, tracking, norm, "std", 0, 0, "std|si", "",                                                                   \
+    "kinematic_fm_tracking: error that an action minimises, in standard deviations or as in sae_min")                  \
+  X(TEXT, projection, norm, "si", 0, 0, "std|si", "", "the same of ddat_projection")                                   \
+  X(REAL, projection, from, "0.83", 0, 1, "", "",                                                                      \
+    "flow time from which a sampler step is projected; the last step always is (ddat_projection)")                     \
+  X(INT, trajopt, iterations, "60", 0, 100000, "", "", "most iterations of the fit of a window (trajopt)")             \
+  X(REAL, trajopt, tolerance, "1e-06", 0, 1, "", "",                                                                   \
+    "a fit ends when an iteration lowers its squared error by less than this share (trajopt)")                         \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \
@@ -298,6 +307,10 @@ typedef struct df_config_key {
 
 /* Sets *keys to the rows of the table, a static array, and returns their number. */
 DF_API int df_config_keys(const df_config_key** keys);
+
+/* Whether trained weights depend on a setting: not on those of evaluation (eval.*) and of sampling (tracking.*,
+ * projection.*, trajopt.*). */
+DF_API bool df_config_trains(const char* key);
 
 /* Returns the settings with every default value. */
 DF_API df_config df_config_default(void);

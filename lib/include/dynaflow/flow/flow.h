@@ -52,6 +52,20 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
  * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition. Allocates nothing. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
+/* A projection of sampled states, such as onto those that a simulator can reach. */
+typedef struct df_flow_projection {
+  /* Changes the states x [H+1][nx] of a window, all but x[0], in place, and writes the actions u [H][nu] that belong to
+   * them. Called by the threads of the flow, 0 .. env.threads - 1, each with windows of its own. */
+  void (*project)(void* context, int thread, double* x, double* u);
+  void* context; /* given to project */
+  double from; /* Xhat^1 of an Euler step is projected from this flow time t on, 0 .. 1; that of the last step always */
+} df_flow_projection;
+
+/* As df_flow_sample() with STATES, with projected Xhat^1: a step follows the velocity towards the projected one, and x
+ * and u are those of the last projection. Errors: also DF_E_ARG for another decoder and a NULL u or projection. */
+DF_API DF_MUST_CHECK df_status df_flow_sample_projected(df_flow* flow, const df_request* request,
+                                                        const df_flow_projection* projection, double* x, double* u);
+
 /* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the
  * hashes of model and data. Errors: DF_E_NONFINITE if a weight is not finite (nothing is written), DF_E_IO,
  * DF_E_MISSING, DF_E_ARG, DF_E_NOMEM. */

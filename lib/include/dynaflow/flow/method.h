@@ -20,7 +20,7 @@ enum {
   DF_METHOD_NEEDS_ACTIONS = 2,       /* the demonstrations must contain actions */
   DF_METHOD_RETURNS_ACTIONS = 4,     /* sample writes actions */
   DF_METHOD_SAMPLES = 8,             /* its result depends on the number K of sampler steps */
-  DF_METHOD_SEES_DEMONSTRATION = 16, /* receives the demonstrated actions: an upper reference (ceiling) */
+  DF_METHOD_SEES_DEMONSTRATION = 16, /* receives the demonstrated states and actions: an upper reference (ceiling) */
   DF_METHOD_IGNORES_SEED = 32,       /* uses no random numbers: every seed gives the same result */
   DF_METHOD_SIMULATES = 64           /* trains by the gradient of rollouts, which grows with window.horizon */
 };
@@ -107,7 +107,8 @@ typedef struct df_request {
   int B;
   const double* x0;                   /* [B][nx] */
   const double* condition;            /* [B][nc]; NULL if nc == 0 */
-  const double* demonstrated_actions; /* [B][H][nu]; NULL unless the method has SEES_DEMONSTRATION */
+  const double* demonstrated_actions; /* [B][H][nu]; NULL unless the method has SEES_DEMONSTRATION and there are any */
+  const double* demonstrated_states;  /* [B][H+1][nx]; NULL unless the method has SEES_DEMONSTRATION */
   uint64_t seed;                      /* seed of the base samples */
   uint64_t first_index;               /* window b uses the random numbers of index first_index + b */
   int sampler_steps;                  /* number K of Euler steps, >= 1 */
@@ -163,13 +164,16 @@ typedef struct df_method {
   df_status (*sample)(void* self, const df_request* request, double* x, double* u);
   /* The names of the networks that `train` trains, as in its logs and in the calls of env.progress, in any order; the
    * entries after the last one are NULL, all of them if no network is named. A network is determined by its name, the
-   * task, its settings without eval.*, and the seed: methods that name the same network train the same weights, and a
-   * run trains it once. A network that is trained without being named here is trained for every cell, and its time is
-   * not estimated. */
+   * task, its settings without those of evaluation and sampling (df_config_trains()), and the seed: methods that name
+   * the same network train the same weights, and a run trains it once. A network that is trained without being named
+   * here is trained for every cell, and its time is not estimated. */
   const char* networks[DF_LOGS_MAX];
   /* Optional. Measures a trained or loaded instance on held-out windows and fills *out, which is zeroed. It is called
    * before the evaluation, whose results do not depend on it. */
   df_status (*diagnose)(void* self, df_diagnostics* out);
+  /* Adds the simulation work of all samples so far to *sum, for methods that search for actions while they sample; the
+   * same for any number of threads. NULL: it is not counted. */
+  void (*add_effort)(const void* self, df_effort* sum);
 } df_method;
 
 /* ---- plugins: `dynaflow --plugin FILE.so` ----

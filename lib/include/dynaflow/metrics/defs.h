@@ -75,7 +75,9 @@ DF_BEGIN_DECLS
   X(effort, "count", "",                                                                                               \
     "work counters, the same on any machine: .physics_steps, .solver_iterations and .constraint_rows of executing "    \
     "the returned actions of all windows, .diverged: how many of these windows diverged; .gradient_steps, "            \
-    ".skipped_steps and .diverged_samples of training")
+    ".skipped_steps and .diverged_samples of training; .sampling_steps: physics steps that sampling the windows took " \
+    "a "                                                                                                               \
+    "method that searches for actions in the simulator")
 
 typedef struct df_metric_def {
   const char *name, *unit, *better, *definition;

@@ -41,7 +41,8 @@ typedef struct df_clip_fit {
   double
       rms_rest; /* the same of the rest actions in the demonstrated states, applied open loop; +inf if they diverge */
   double worst; /* largest RMS of a frame over the coordinates, in standard deviations as the others */
-  int worst_frame; /* its number in the clip, 1 .. n */
+  int worst_frame;  /* its number in the clip, 1 .. n */
+  df_effort effort; /* work counters of all simulations of the fit */
 } df_clip_fit;
 
 /* Fits actions `first` .. `first + length - 1` of an episode of the task's demonstrations.
@@ -52,6 +53,10 @@ typedef struct df_clip_fit {
  * DF_E_INTERRUPTED, DF_E_NOMEM, those of df_sim_new(). */
 DF_API DF_MUST_CHECK df_status df_clip_fit_run(const df_task* task, int episode, int first, int length,
                                                const df_clip_fit_cfg* cfg, double* x, double* u, df_clip_fit* out);
+
+/* The same of given states `demo` [length+1][nx], length >= 1. */
+DF_API DF_MUST_CHECK df_status df_clip_fit_states(const df_task* task, const double* demo, int length,
+                                                  const df_clip_fit_cfg* cfg, double* x, double* u, df_clip_fit* out);
 
 DF_END_DECLS
 

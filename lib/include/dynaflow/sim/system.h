@@ -56,6 +56,12 @@ typedef struct df_effort {
   uint64_t constraint_rows;   /* rows of the constraint problem, summed over physics steps */
 } df_effort;
 
+static inline void df_effort_add(df_effort* sum, df_effort more) {
+  sum->physics_steps += more.physics_steps;
+  sum->solver_iterations += more.solver_iterations;
+  sum->constraint_rows += more.constraint_rows;
+}
+
 /* The operations that a system implements. Those marked optional may be NULL. */
 typedef struct df_system_ops {
   /* Creates a simulator whose tape holds `tape_length` steps (actions); 0 for a simulator that only steps forward. The

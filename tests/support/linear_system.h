@@ -3,8 +3,8 @@
  * x = [p0, p1, v0, v1], u [2]:   v' = v + F g(u) + w,   p' = p + v' dt
  * F couples the actions. g is the identity, or a sine for a problem with local minima. w [v0 only] is a stand-in
  * for a solver's warm start: WARM times the last action, 0 after a reset. Actions beyond 1e3 diverge. */
-#ifndef TESTS_METRICS_LINEAR_SYSTEM_H
-#define TESTS_METRICS_LINEAR_SYSTEM_H
+#ifndef TESTS_SUPPORT_LINEAR_SYSTEM_H
+#define TESTS_SUPPORT_LINEAR_SYSTEM_H
 
 #include <math.h>
 #include <string.h>
