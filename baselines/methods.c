@@ -4,9 +4,11 @@
 #include <string.h>
 
 static const df_method* all[METHODS_KNOWN_MAX] = {
-    &df_method_dynaflow,         &df_method_dynaflow_tracking, &df_method_dynaflow_recovered,  &df_method_kinematic_fm,
-    &df_method_kinematic_fm_idm, &df_method_action_fm,         &df_method_action_fm_recovered, &df_method_random_action,
-    &df_method_replay_demo,
+    &df_method_dynaflow,           &df_method_dynaflow_tracking,
+    &df_method_dynaflow_recovered, &df_method_dynaflow_tracking_recovered,
+    &df_method_kinematic_fm,       &df_method_kinematic_fm_idm,
+    &df_method_action_fm,          &df_method_action_fm_recovered,
+    &df_method_random_action,      &df_method_replay_demo,
 };
 
 int df_methods(const df_method* const** methods) {

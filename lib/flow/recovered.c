@@ -187,7 +187,7 @@ static df_status make(df_flow* flow, df_inverse* inverse, flow_recovered* r) {
   DF_TRY(recover(flow, inverse, r));
   measure_spread(flow, r);
   DF_TRY(measure_residual(flow, r));
-  return flow_simulates(flow) && flow_config(flow)->recover_linear > 0 ? flow_linearise(flow, r) : DF_OK;
+  return flow->decoder == DF_DECODE_ROLLOUT && flow_config(flow)->recover_linear > 0 ? flow_linearise(flow, r) : DF_OK;
 }
 
 df_status df_flow_recover(df_flow* flow, df_inverse* inverse) {

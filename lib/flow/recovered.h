@@ -24,8 +24,8 @@ typedef struct flow_recovered {
 
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
-/* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
- * actions:
+/* linear.c: ROLLOUT: linearises the transitions of a share recover.linear_episodes of the training episodes about the
+ * recovered actions:
  *
  *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r
  *     dx[t] = x[t] (-) x_demonstrated[t]

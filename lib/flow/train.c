@@ -269,6 +269,7 @@ static double regression_loss(df_flow* flow, flow_worker* w, long step, int i, i
           (df_real)(2 * e / count / flow->trainer->cfg.batch * flow->u_half[k] / std * (1 - th * th));
     }
   }
+  reference_gradient(flow, out, w->target + (size_t)row * (size_t)flow->H * (size_t)flow->in, d_out);
   remember(flow, w, step, i, s, NULL);
   return loss;
 }
