@@ -241,6 +241,8 @@ typedef df_items df_kind_ITEMS;
   X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
   X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
     "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
+  X(TEXT, recover, action_spread, "own", 0, 0, "own|common", "",                                                       \
+    "standard deviation in this unit: each actuator's own, or the root mean square over all actuators")                \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \
