@@ -7,6 +7,7 @@ static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_dynaflow,
     &df_method_dynaflow_tracking,
     &df_method_dynaflow_recovered,
+    &df_method_dynaflow_tracking_recovered,
     &df_method_kinematic_fm,
     &df_method_kinematic_fm_idm,
     &df_method_kinematic_fm_inverse,

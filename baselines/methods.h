@@ -10,6 +10,7 @@ enum { METHODS_KNOWN_MAX = 32 }; /* the most methods, including plugins */
 extern const df_method df_method_dynaflow;
 extern const df_method df_method_dynaflow_tracking;
 extern const df_method df_method_dynaflow_recovered;
+extern const df_method df_method_dynaflow_tracking_recovered;
 extern const df_method df_method_kinematic_fm;
 extern const df_method df_method_kinematic_fm_idm;
 extern const df_method df_method_kinematic_fm_inverse;

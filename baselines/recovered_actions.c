@@ -1,8 +1,8 @@
 /* recovered_actions.c: methods that recover the actions of the demonstrations from states alone and train on them: a
  * network learns inverse dynamics from the simulator's answers to actions of its own choice (flow.h).
  *
- * dynaflow_recovered is not the method of the paper: it regresses actions first and simulates a part of the samples at
- * the end. action_fm_recovered needs the simulator only to recover actions. */
+ * dynaflow_recovered and dynaflow_tracking_recovered are not methods of the paper: they regress actions, and simulate
+ * a part of the samples only. action_fm_recovered needs the simulator only to recover actions. */
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/flow.h"
 #include "methods.h"
@@ -37,6 +37,10 @@ static df_status create(const df_method_env* env, const char* name, df_decoder d
 
 static df_status create_dynaflow(const df_method_env* env, void** self) {
   return create(env, "dynaflow_recovered", DF_DECODE_ROLLOUT, self);
+}
+
+static df_status create_tracking(const df_method_env* env, void** self) {
+  return create(env, "dynaflow_tracking_recovered", DF_DECODE_TRACKING, self);
 }
 
 static df_status create_action_fm(const df_method_env* env, void** self) {
@@ -81,5 +85,7 @@ static df_status sample(void* self, const df_request* request, double* x, double
 
 RECOVERED_METHOD(dynaflow_recovered, create_dynaflow, DF_METHOD_SIMULATES,
                  "dynaflow after regression on actions that the simulator recovers from states");
+RECOVERED_METHOD(dynaflow_tracking_recovered, create_tracking, DF_METHOD_SIMULATES,
+                 "dynaflow_tracking on actions that the simulator recovers from states; a part is simulated");
 RECOVERED_METHOD(action_fm_recovered, create_action_fm, 0,
                  "action_fm on actions that the simulator recovers from states");

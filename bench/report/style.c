@@ -14,6 +14,7 @@ static const struct {
     {"dynaflow", "DynaFlow", 0x0072B2, 1},
     {"dynaflow_tracking", "DynaFlow + tracking", 0x56B4E9, 1},
     {"dynaflow_recovered", "DynaFlow, recovered actions", 0x332288, 2},
+    {"dynaflow_tracking_recovered", "DynaFlow + tracking, recovered actions", 0x44AA99, 2},
     {"kinematic_fm", "Kinematic FM", 0xE69F00, 1},
     {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
     {"kinematic_fm_inverse", "Kinematic FM + simulator inverse", 0xAA4499, 2},

@@ -241,8 +241,7 @@ df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_d
   DF_REQUIRE_POINTER(name);
   DF_REQUIRE(env->task, "df_flow_new_recovered: env.task is NULL");
   DF_REQUIRE(env->threads >= 1, "df_flow_new_recovered: env.threads is %d, must be at least 1", env->threads);
-  DF_REQUIRE(decoder == DF_DECODE_ACTIONS || decoder == DF_DECODE_ROLLOUT,
-             "df_flow_new_recovered: the decoder must be ACTIONS or ROLLOUT");
+  DF_REQUIRE(decoder != DF_DECODE_STATES, "df_flow_new_recovered: the decoder must be ACTIONS, ROLLOUT or TRACKING");
   return make(env, name, decoder, true, out);
 }
 

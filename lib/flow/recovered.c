@@ -19,6 +19,7 @@ void flow_recovered_free(flow_recovered* r) {
   df_free(r->known);
   df_free(r->mean);
   df_free(r->std);
+  df_free(r->unit);
   df_free(r->linear_at);
   df_free(r->A);
   df_free(r->B);
@@ -33,7 +34,8 @@ static df_status allocate(const df_flow* flow, flow_recovered* r) {
   r->known = df_alloc(n, 1);
   r->mean = df_alloc(nu, sizeof *r->mean);
   r->std = df_alloc(nu, sizeof *r->std);
-  return r->u && r->known && r->mean && r->std ? DF_OK : DF_E_NOMEM;
+  r->unit = df_alloc(nu, sizeof *r->unit);
+  return r->u && r->known && r->mean && r->std && r->unit ? DF_OK : DF_E_NOMEM;
 }
 
 /* marks the transitions of n windows as those of a side (RECOVERED_...) */
@@ -79,6 +81,15 @@ static void measure_spread(const df_flow* flow, flow_recovered* r) {
       square += r->known[k] == RECOVERED_TRAINING ? pow(r->u[k * nu + i] - r->mean[i], 2) : 0;
     r->std[i] = fmax(sqrt(square / count), c->scale_floor_action * df_action_half_range(c, system, (int)i));
   }
+}
+
+/* recover.action_unit of each actuator's standard deviation, or of the root mean square over all of them */
+static void set_units(const df_flow* flow, flow_recovered* r) {
+  const df_config* c = flow_config(flow);
+  const bool common = strcmp(c->recover_action_spread, "common") == 0;
+  double square = 0;
+  for (int i = 0; i < flow->nu; i++) square += r->std[i] * r->std[i] / flow->nu;
+  for (int i = 0; i < flow->nu; i++) r->unit[i] = c->recover_action_unit * (common ? sqrt(square) : r->std[i]);
 }
 
 /* the RMS error of the state that action u leads to, std; NaN: diverged, infinite: failed, and the message of sample i
@@ -186,8 +197,9 @@ static df_status make(df_flow* flow, df_inverse* inverse, flow_recovered* r) {
   DF_TRY(allocate(flow, r));
   DF_TRY(recover(flow, inverse, r));
   measure_spread(flow, r);
+  set_units(flow, r);
   DF_TRY(measure_residual(flow, r));
-  return flow_simulates(flow) && flow_config(flow)->recover_linear > 0 ? flow_linearise(flow, r) : DF_OK;
+  return flow->decoder == DF_DECODE_ROLLOUT && flow_config(flow)->recover_linear > 0 ? flow_linearise(flow, r) : DF_OK;
 }
 
 df_status df_flow_recover(df_flow* flow, df_inverse* inverse) {

@@ -13,6 +13,7 @@ typedef struct flow_recovered {
   double* u;                 /* [transitions][nu] recovered actions, in the action box */
   unsigned char* known;      /* [transitions] RECOVERED_... */
   double *mean, *std;        /* [nu] of the recovered actions; a std is at least scale_floor.action half ranges */
+  double* unit;              /* [nu] of their error in the loss of a regressed sample */
   double residual;           /* RMS error of the simulated next state, std, over every RESIDUAL_EVERY-th transition */
   double constant;           /* the same with the mean action in every transition: what actions matter at all */
   double worst;              /* the largest error of recovered actions, std */
@@ -24,8 +25,8 @@ typedef struct flow_recovered {
 
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
-/* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
- * actions:
+/* linear.c: ROLLOUT: linearises the transitions of a share recover.linear_episodes of the training episodes about the
+ * recovered actions:
  *
  *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r
  *     dx[t] = x[t] (-) x_demonstrated[t]

@@ -251,24 +251,25 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   return loss;
 }
 
-/* Returns the mean squared error of the actions against the recovered ones, in recover.action_unit standard deviations;
- * writes its gradient, times 1/batch, to w->d_out. */
+/* Returns the mean squared error of the actions against the recovered ones, in their units; writes its gradient, times
+ * 1/batch, to w->d_out. */
 static double regression_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
   const size_t n = (size_t)flow->H * (size_t)flow->out;
   const df_real* out = w->out + (size_t)row * n;
   df_real* d_out = w->d_out + (size_t)row * n;
-  const double count = (double)flow->H * flow->nu, unit = flow_config(flow)->recover_action_unit;
+  const double count = (double)flow->H * flow->nu;
   double loss = 0;
   for (int t = 0; t < flow->H; t++) {
     const double* u = flow_recovered_action(flow, s->window, t);
     for (int k = 0; k < flow->nu; k++) {
-      const double th = tanh((double)out[t * flow->out + k]), std = unit * flow->recovered->std[k];
-      const double e = (flow->u_center[k] + flow->u_half[k] * th - u[k]) / std;
+      const double th = tanh((double)out[t * flow->out + k]), unit = flow->recovered->unit[k];
+      const double e = (flow->u_center[k] + flow->u_half[k] * th - u[k]) / unit;
       loss += e * e / count;
       d_out[t * flow->out + k] =
-          (df_real)(2 * e / count / flow->trainer->cfg.batch * flow->u_half[k] / std * (1 - th * th));
+          (df_real)(2 * e / count / flow->trainer->cfg.batch * flow->u_half[k] / unit * (1 - th * th));
     }
   }
+  reference_gradient(flow, out, w->target + (size_t)row * (size_t)flow->H * (size_t)flow->in, d_out);
   remember(flow, w, step, i, s, NULL);
   return loss;
 }

@@ -459,12 +459,14 @@ static double state_loss_of(const df_flow* flow, const double* x0, df_window win
 
 static double regression_loss_of(const df_flow* flow, df_window window, const df_real* out) {
   const df_config* c = &flow->env.task->config;
+  const bool common = strcmp(c->recover_action_spread, "common") == 0;
+  const double *std = flow->recovered->std, both = sqrt((std[0] * std[0] + std[1] * std[1]) / 2);
   double sum = 0;
   for (int t = 0; t < flow->H; t++) {
     for (int k = 0; k < NU; k++) {
-      const double u = c->action_center.v[k] + c->action_half_range.v[k] * tanh(out[t * NU + k]);
+      const double u = c->action_center.v[k] + c->action_half_range.v[k] * tanh(out[t * flow->out + k]);
       const double right = flow->recovered->u[(window.episode * CLOSED_LENGTH + window.start + t) * NU + k];
-      sum += pow((u - right) / (0.4 * flow->recovered->std[k]), 2) / (flow->H * NU);
+      sum += pow((u - right) / (0.4 * (common ? both : std[k])), 2) / (flow->H * NU);
     }
   }
   return sum;
@@ -499,9 +501,9 @@ static void check_losses(df_flow* flow, long step, const char* kinds) {
   df_free(gradient);
 }
 
-static void every_sample_has_the_loss_of_its_kind(void** state) {
-  (void)state;
+static void every_sample_has_the_loss_of_its_kind_with(const char* spread) {
   df_config config = recovered_config();
+  snprintf(config.recover_action_spread, sizeof config.recover_action_spread, "%s", spread);
   config.train_push = 0;
   config.action_half_range = (df_list){.n = 2, .v = {0.5, 0.4}};
   config.action_center = (df_list){.n = 2, .v = {0.1, -0.1}};
@@ -514,6 +516,63 @@ static void every_sample_has_the_loss_of_its_kind(void** state) {
   /* shares of 0.3, and of 0.4 of the seven others */
   task->config.recover_simulated = 0.3;
   check_losses(flow, 7, "RRLSRLSRRS");
+  assert_true(fabs(flow->recovered->std[0] - flow->recovered->std[1]) > 0.01);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void every_sample_has_the_loss_of_its_kind(void** state) {
+  (void)state;
+  every_sample_has_the_loss_of_its_kind_with("own");
+}
+
+static void actions_may_have_a_common_unit(void** state) {
+  (void)state;
+  every_sample_has_the_loss_of_its_kind_with("common");
+}
+
+/* TRACKING: regressed samples train the open-loop actions and the reference; the gain is trained by simulated samples
+ * only, and no sample is linear */
+static void a_tracking_flow_regresses_actions_and_its_reference(void** state) {
+  (void)state;
+  df_config config = recovered_config();
+  config.train_push = 0;
+  config.action_half_range = (df_list){.n = 2, .v = {0.5, 0.4}};
+  config.action_center = (df_list){.n = 2, .v = {0.1, -0.1}};
+  df_task* task = closed_task(&config);
+  const df_method_env env = env_of(task, 1);
+  df_flow* flow = recovered_flow(&env, DF_DECODE_TRACKING);
+  assert_null(flow->recovered->linear_at);
+  disturb(flow);
+  const size_t n = flow->trainer->n, weights = df_net_parameters(flow->net);
+  assert_int_equal(n - weights, NU * NX);
+  df_real* gradient = df_alloc(n, sizeof *gradient);
+  for (long step = 4; step <= 5; step++) {
+    const char* kinds = step == 4 ? "RRRRRRRRRR" : "RSRSRSRSRS";
+    double loss[BATCH], of_gain = 0;
+    (void)batch(flow, step, flow->trainer->parameters, gradient, loss);
+    for (int i = 0; i < BATCH; i++) {
+      const uint64_t event = (uint64_t)(step * BATCH + i);
+      const df_window window =
+          task->windows->train[df_rng_below(SEED, DF_STREAM_BATCH, event, 0, (uint64_t)task->windows->n_train)];
+      const double* first = df_dataset_state(task->data, window.episode, window.start);
+      const df_real *out = flow->worker[0].out + i * flow->H * flow->out,
+                    *d_out = flow->worker[0].d_out + i * flow->H * flow->out;
+      if (kinds[i] == 'R') assert_near(loss[i], regression_loss_of(flow, window, out), 1e-12);
+      if (isnan(loss[i])) continue; /* it diverged */
+      for (int t = 0; t < flow->H; t++) {
+        double target[NX];
+        df_chart_encode(task->chart, first, first + (t + 1) * NX, target);
+        for (int k = 0; k < NX; k++) {
+          const int at = t * flow->out + NU + k;
+          assert_near(d_out[at], 2 * (out[at] - target[k]) / (flow->H * NX * BATCH), 1e-14);
+        }
+      }
+    }
+    for (size_t j = weights; j < n; j++) of_gain += fabs(gradient[j]);
+    assert_true((of_gain > 0) == (step == 5));
+  }
+  df_free(gradient);
   df_flow_free(flow);
   df_task_free(task);
 }
@@ -681,6 +740,8 @@ int main(void) {
       cmocka_unit_test(a_stop_ends_a_round),
       cmocka_unit_test(linearised_dynamics_are_the_simulated_ones),
       cmocka_unit_test(every_sample_has_the_loss_of_its_kind),
+      cmocka_unit_test(actions_may_have_a_common_unit),
+      cmocka_unit_test(a_tracking_flow_regresses_actions_and_its_reference),
       cmocka_unit_test(linear_states_out_of_range_have_no_loss),
       cmocka_unit_test(accumulated_batches_have_the_kinds_of_their_step),
       cmocka_unit_test(the_gradient_is_that_of_the_loss),

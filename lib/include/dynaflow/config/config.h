@@ -242,6 +242,8 @@ typedef df_items df_kind_ITEMS;
   X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
   X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
     "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
+  X(TEXT, recover, action_spread, "own", 0, 0, "own|common", "",                                                       \
+    "standard deviation in this unit: each actuator's own, or the root mean square over all actuators")                \
   X(INT, bc, width, "256", 4, 4096, "", "", "hidden width of the MLP of behaviour cloning")                            \
   X(INT, bc, depth, "3", 1, 16, "", "", "hidden layers of the MLP of behaviour cloning")                               \
   X(INT, act_chunk, length, "8", 1, 512, "", "actions",                                                                \

@@ -103,16 +103,19 @@ DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* 
 
 /* ---- flows trained on recovered actions ----
  *
- * Neither uses demonstrated actions; sampling is that of the decoder.
+ * None uses demonstrated actions; sampling is that of the decoder.
  *     ACTIONS   action flow matching on the recovered actions.
  *     ROLLOUT   A regressed sample has the mean of ((u - u_recovered) / (recover.action_unit std))^2 over frames and
- *               actuators as its loss. A linear sample has DynaFlow's loss on states that follow from dynamics
- *               linearised about the demonstration and its recovered actions. A simulated sample is one of DynaFlow.
- *               After a share recover.regressed of the steps, a share recover.simulated of the samples of a step is
- *               simulated, before it none. Of the others, a share recover.linear is linear. train.push applies to
- *               linear and simulated samples. */
+ *               actuators as its loss, with the std that recover.action_spread says. A linear sample has DynaFlow's
+ *               loss on states that follow from dynamics linearised about the demonstration and its recovered actions.
+ *               A simulated sample is one of DynaFlow. After a share recover.regressed of the steps, a share
+ *               recover.simulated of the samples of a step is simulated, before it none. Of the others, a share
+ *               recover.linear is linear. train.push applies to linear and simulated samples.
+ *     TRACKING  As ROLLOUT, without linear samples: feedback does what they are for. A regressed sample compares the
+ *               open-loop actions, and trains the reference as every sample of TRACKING does; the gain is trained by
+ *               simulated samples only. */
 
-/* As df_flow_new(), for ACTIONS and ROLLOUT; the demonstrations need no actions. DF_E_ARG for another decoder. */
+/* As df_flow_new(), for ACTIONS, ROLLOUT and TRACKING; the demonstrations need no actions. DF_E_ARG for STATES. */
 DF_API DF_MUST_CHECK df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder,
                                                      df_flow** out);
 
