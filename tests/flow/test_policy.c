@@ -771,6 +771,63 @@ static void what_does_not_fit_is_refused(void** state) {
   df_task_free(task);
 }
 
+static void sizes_and_trainings_are_those_of_the_settings(void** state) {
+  (void)state;
+  df_config c = linear_config();
+  c.bc_width = 11, c.bc_depth = 4, c.dap_width = 13, c.dap_depth = 5, c.net_width = 17, c.net_depth = 3;
+  c.dap_steps = 41, c.dap_batch = 27, c.dap_rate = 0.007;
+  c.train_steps = 43, c.train_batch = 33, c.train_rate = 0.009, c.train_warmup = 42;
+  df_task* task = linear_task(&c);
+  for (df_policy_kind kind = DF_POLICY_BC; kind <= DF_POLICY_DAP; kind++) {
+    df_policy* m = new_policy(task, kind, 1);
+    const df_net_cfg* net = df_net_get_cfg(m->net);
+    const bool bc = kind == DF_POLICY_BC, dap = kind == DF_POLICY_DAP;
+    assert_true(net->width == (bc ? 11 : 17) && net->depth == (bc ? 4 : 3) && net->kind == DF_NET_MLP);
+    assert_true(net->tokens == (bc ? 1 : CHUNK) && net->in == 1 && net->out == 1 && net->flow_time == dap);
+    assert_int_equal(net->cond, dap ? 2 * NX + 1 : NX);
+    const trainer_cfg* t = &m->trainer->cfg;
+    assert_true(t->steps == 43 && t->batch == 33 && t->rate == 0.009 && t->warmup == 42);
+    if (dap) {
+      const df_net_cfg* dynamics = df_net_get_cfg(m->dynamics_net);
+      const trainer_cfg* d = &m->dynamics->cfg;
+      assert_true(dynamics->width == 13 && dynamics->depth == 5 && dynamics->tokens == 1 && dynamics->in == NX);
+      assert_true(dynamics->cond == NX + EXECUTE && dynamics->flow_time);
+      /* a warm-up of the policy may be longer than the whole training of the dynamics */
+      assert_true(d->steps == 41 && d->batch == 27 && d->rate == 0.007 && d->warmup == 0);
+    }
+    df_policy_free(m);
+  }
+  df_task_free(task);
+}
+
+static void a_failed_allocation_is_an_error(void** state) {
+  (void)state;
+  const df_config c = linear_config();
+  df_task* task = linear_task(&c);
+  const df_method_env env = {.task = task, .seed = 3, .threads = 1};
+  df_policy* m = NULL;
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    df_alloc_fail_at(n);
+    status = df_policy_new(&env, DF_POLICY_DAP, &m);
+    df_alloc_fail_at(0);
+    if (status == DF_OK) assert_true(n > 20);
+    if (status != DF_OK) assert_int_equal(status, DF_E_NOMEM);
+    assert_int_equal(m != NULL, status == DF_OK);
+  }
+  df_diagnostics d;
+  status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    df_alloc_fail_at(n);
+    status = df_policy_diagnose(m, &d);
+    df_alloc_fail_at(0);
+    if (status == DF_OK) assert_true(n > 10 && d.n_gates == 3);
+    if (status != DF_OK) assert_int_equal(status, DF_E_NOMEM);
+  }
+  df_policy_free(m);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_extrapolation_is_that_of_a_gaussian_and_the_next_state_tells_the_action),
@@ -786,6 +843,8 @@ int main(void) {
       cmocka_unit_test(the_diagnostics_are_those_of_the_naive_program),
       cmocka_unit_test(untrained_models_fail_their_gates),
       cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(sizes_and_trainings_are_those_of_the_settings),
+      cmocka_unit_test(a_failed_allocation_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

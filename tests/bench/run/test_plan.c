@@ -45,10 +45,10 @@ static void without_methods_those_of_the_task_are_taken(void** state) {
   opts.tasks = "tasks";
   const plan_cfg cfg = {.opts = &opts, .n_tasks = 1, .task = {"go1_gaits"}};
   assert_int_equal(plan_make(&cfg, &cells), DF_OK);
-  static const char* const methods[] = {
-      "dynaflow",      "dynaflow_tracking", "dynaflow_recovered", "dynaflow_tracking_recovered",
-      "kinematic_fm",  "kinematic_fm_idm",  "action_fm",          "action_fm_recovered",
-      "random_action", "replay_demo"};
+  static const char* const methods[] = {"dynaflow",        "dynaflow_tracking", "dynaflow_recovered",
+                                        "kinematic_fm",    "kinematic_fm_idm",  "kinematic_fm_tracking",
+                                        "ddat_projection", "action_fm",         "action_fm_recovered",
+                                        "random_action",   "replay_demo",       "trajopt"};
   assert_int_equal(cells.n, sizeof methods / sizeof *methods);
   for (int i = 0; i < cells.n; i++) is_cell(i, "go1_gaits", methods[i], 1);
   const plan_cfg unknown = {.opts = &opts, .n_tasks = 1, .task = {"go1_gait"}};
