@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "broken_limit.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/stats/statistics.h"
@@ -28,7 +29,9 @@ typedef struct measured {
   int64_t* seed; /* [n], as the following, owned */
   double* value; /* finite */
   double *lo,
-      *hi; /* intervals of the records, widened to contain the value; the value, if it has none that says much */
+      *hi; /* 95 % intervals of the records, widened to contain the value; the value, if it has none that says much */
+  int* episodes; /* that the interval is of; 0: unknown */
+  bool share;    /* the values are shares, with Wilson's intervals */
   const char *unit, *status;
   const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
@@ -38,6 +41,7 @@ static void measured_clear(measured* m) {
   df_free(m->value);
   df_free(m->lo);
   df_free(m->hi);
+  df_free(m->episodes);
   *m = (measured){.unit = "", .status = ""};
 }
 
@@ -53,18 +57,13 @@ static int count_episodes(const json_t* record, size_t n) {
   return found;
 }
 
-/* Whether the interval of a row is Student's of two or three episodes, which is up to 13 standard errors wide either
- * way: it would leave nearly every limit open. Shares of falls have another one. */
-static bool says_little(const json_t* record, const json_t* number) {
-  if (strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0) return false;
-  const int n = count_episodes(record, (size_t)json_integer_value(json_object_get(number, "n")));
-  return n == 2 || n == 3;
+/* The test episodes of the values of a row; 0: unknown. Rows of older programs do not say it: there, the first windows
+ * are taken for those of the row. */
+static int episodes_of(const json_t* record, const json_t* number) {
+  const json_t* episodes = json_object_get(number, "episodes");
+  if (episodes) return (int)json_integer_value(episodes);
+  return count_episodes(record, (size_t)json_integer_value(json_object_get(number, "n")));
 }
-
-/* No metric is negative. Values of mean mu have a mean of `value` with a probability of at most mu / value (Markov), so
- * a mu below this share of it is excluded at 95 %, however few and scattered they are; Student's interval of few
- * episodes may contain 0 and would leave a limit of rounding errors open. */
-static const double LEAST_SHARE = 0.05;
 
 static void take_row(measured* m, const run_cell* c, const json_t* number) {
   const double value = number_of(json_object_get(number, "value"));
@@ -78,12 +77,16 @@ static void take_row(measured* m, const run_cell* c, const json_t* number) {
   m->value = list_grow(m->value, m->n, sizeof *m->value);
   m->lo = list_grow(m->lo, m->n, sizeof *m->lo);
   m->hi = list_grow(m->hi, m->n, sizeof *m->hi);
+  m->episodes = list_grow(m->episodes, m->n, sizeof *m->episodes);
   m->seed[m->n] = c->seed;
   m->value[m->n] = value;
+  m->share = strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0;
+  const int episodes = m->episodes[m->n] = episodes_of(c->record, number);
+  /* Student's interval of two or three episodes is up to 13 standard errors wide either way: it would leave nearly
+   * every limit open */
+  const bool alone = !m->share && (episodes == 2 || episodes == 3);
   /* fmin and fmax ignore a NaN */
-  const bool alone = says_little(c->record, number);
-  const double lo = fmin(value, number_of(json_object_get(number, "lo")));
-  m->lo[m->n] = alone ? value : value > 0 ? fmax(lo, LEAST_SHARE * value) : lo;
+  m->lo[m->n] = alone ? value : fmin(value, number_of(json_object_get(number, "lo")));
   m->hi[m->n] = alone ? value : fmax(value, number_of(json_object_get(number, "hi")));
   m->n++;
 }
@@ -106,7 +109,8 @@ static measured measure(const run_view* r, const run_group* g, const char* metho
 
 /* the run and the golden table, over their common seeds */
 typedef struct pairing {
-  bool known; /* the table has the metric, with finite values only */
+  bool known;                  /* the table has the metric */
+  const golden_row* undefined; /* its first value that is not finite; NULL: all are */
   int n;
   double value, golden;                /* means */
   double* difference;                  /* [n], run - table, per seed; owned */
@@ -144,8 +148,8 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
   const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
   p.known = accepted != NULL;
   for (; accepted; accepted = next_accepted(h, accepted, method, metric, k)) {
-    if (isnan(accepted->value)) p.known = false;
-    for (int j = 0; j < m->n && p.known; j++) {
+    if (!isfinite(accepted->value) && !p.undefined) p.undefined = accepted;
+    for (int j = 0; j < m->n && !p.undefined; j++) {
       if (m->seed[j] != accepted->seed) continue;
       p.difference = list_grow(p.difference, p.n, sizeof *p.difference);
       p.difference[p.n] = m->value[j] - accepted->value;
@@ -158,6 +162,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
       p.golden += accepted->value;
     }
   }
+  if (p.undefined) p.n = 0;
   if (p.n == 0) return p;
   p.value /= p.n;
   p.golden /= p.n;
@@ -177,18 +182,15 @@ static void add_no_golden(const held* h, text* out) {
   df_free(path);
 }
 
-/* The worst seed decides: held if its whole interval is within the limit, regressed if its whole interval is beyond it,
- * else inconclusive. */
+/* Held if the whole 95 % interval of every seed is within the limit, which is rarer the more seeds there are; regressed
+ * if it is broken; else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
-  gate_verdict worst = GATE_HELD;
-  for (int i = 0; i < m->n; i++) {
-    const bool most = b->kind == BAND_AT_MOST;
-    const bool holds = most ? m->hi[i] <= b->bound : m->lo[i] >= b->bound;
-    const bool breaks = most ? m->lo[i] > b->bound : m->hi[i] < b->bound;
-    if (breaks) return GATE_REGRESSED;
-    if (!holds) worst = GATE_INCONCLUSIVE;
-  }
-  return worst;
+  const limit_seeds seeds = {m->n, m->value, m->lo, m->hi, m->episodes, m->share};
+  bool holds = true;
+  if (limit_is_broken(&seeds, b->kind == BAND_AT_MOST, b->bound)) return GATE_REGRESSED;
+  for (int i = 0; i < m->n; i++)
+    holds = holds && (b->kind == BAND_AT_MOST ? m->hi[i] <= b->bound : m->lo[i] >= b->bound);
+  return holds ? GATE_HELD : GATE_INCONCLUSIVE;
 }
 
 /* by how much the mean may differ from the golden one */
@@ -243,6 +245,11 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
     } else {
       add_no_golden(h, detail);
     }
+    return GATE_MISSING;
+  }
+  if (p->undefined) {
+    text_add(detail, "%s:%d: the accepted number of seed %lld is not finite; accept a run in which it is",
+             h->golden.path, p->undefined->line, (long long)p->undefined->seed);
     return GATE_MISSING;
   }
   /* number of seeds */
@@ -338,7 +345,7 @@ static const char* kind_name(band_kind kind) {
   return kind == BAND_AT_MOST ? "at most" : kind == BAND_AT_LEAST ? "at least" : "relative";
 }
 
-static void hold_to(held* h, const band* b) {
+static void judge_tolerance(held* h, const band* b) {
   measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
   char limit[96];
@@ -353,6 +360,7 @@ static void hold_to(held* h, const band* b) {
     r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
     for (int i = 0; i < m.n; i++) r.lo = fmin(r.lo, m.lo[i]);
     for (int i = 0; i < m.n; i++) r.hi = fmax(r.hi, m.hi[i]);
+    if (r.value > 0) r.lo = fmax(r.lo, LIMIT_LEAST_SHARE * r.value);
   }
   const gate_verdict v = judge(h, b, &m, &p, &detail);
   limit_text(b, &p, limit, sizeof limit);
@@ -387,7 +395,7 @@ static bool is_complete(const held* h, const char* method) {
   return planned > 0 && done == planned;
 }
 
-static void hold_to_effort(held* h, const effort_band* e) {
+static void judge_effort(held* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
@@ -408,7 +416,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
     snprintf(b.method, sizeof b.method, "%s", one->method);
     snprintf(b.profile, sizeof b.profile, "%s", one->profile);
     snprintf(b.reason, sizeof b.reason, "%s", e->reason);
-    hold_to(h, &b);
+    judge_tolerance(h, &b);
   }
   if (counters) return;
   text detail = {0};
@@ -457,11 +465,11 @@ int gate_hold_to_bands(held* h) {
   int n = 0;
   for (int i = 0; i < h->expect.n; i++) {
     if (strcmp(h->expect.bands[i].profile, h->g->profile) != 0) continue;
-    hold_to(h, &h->expect.bands[i]);
+    judge_tolerance(h, &h->expect.bands[i]);
     n++;
   }
   for (int i = 0; i < h->expect.n_effort; i++) {
-    if (strcmp(h->expect.effort[i].profile, h->g->profile) == 0) hold_to_effort(h, &h->expect.effort[i]);
+    if (strcmp(h->expect.effort[i].profile, h->g->profile) == 0) judge_effort(h, &h->expect.effort[i]);
   }
   return n;
 }
