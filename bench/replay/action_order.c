@@ -144,6 +144,30 @@ df_status action_unit_find(const recording* r, const df_system* system, int thre
   return status;
 }
 
+void actions_clear(df_dataset* data) {
+  df_free(data->actions);
+  df_free(data->rounding);
+  data->actions = NULL;
+  data->rounding = NULL;
+}
+
+df_status actions_read_otherwise(const recording* r, const int* column, double factor, df_dataset* out) {
+  const df_dataset* data = r->data;
+  const size_t nu = (size_t)data->nu, nx = (size_t)data->nx, n = df_dataset_actions(data);
+  *out = *data;
+  out->actions = df_alloc(n * nu, sizeof *out->actions);
+  out->rounding = df_alloc(nx + nu, sizeof *out->rounding);
+  if (!out->actions || !out->rounding) return DF_E_NOMEM;
+  memcpy(out->rounding, data->rounding, nx * sizeof *out->rounding);
+  for (size_t i = 0; i < nu; i++) {
+    const size_t read = column ? (size_t)column[i] : i;
+    for (size_t t = 0; t < n; t++) out->actions[t * nu + i] = factor * data->actions[t * nu + read];
+    out->rounding[nx + i] = data->rounding[nx + read];
+    out->rounding[nx + i].unit *= factor;
+  }
+  return DF_OK;
+}
+
 char* action_unit_setting(double factor, const df_config* config) {
   const df_list* set = &config->data_action_scale;
   if (set->n > 1 || config->data_action_offset.n > 0) return format_text("%s", "");

@@ -153,9 +153,17 @@ static df_rounding rounding_of(const recording* r, int i, double unit) {
   return out;
 }
 
-/* a turn by the angle a changes the quaternion by a / 2 */
-static double turn_rounding(const recording* r, const df_joint* j) {
-  return 2 * df_rounding_error(&r->data->rounding[quaternion_of(j)], 0.999);
+/* The largest turn about an axis that the rounding of the quaternion q makes: each component of 2 q^-1 dq is a sum of
+ * all four entries of q, in another order, times one of dq. All entries are taken as rounded like numbers close to 1.
+ */
+static double turn_rounding(const recording* r, const df_joint* j, const double* x) {
+  const double* q = x + quaternion_of(j);
+  double entry = 0, sum = 0;
+  for (int k = 0; k < 4; k++) {
+    entry = fmax(entry, df_rounding_error(&r->data->rounding[quaternion_of(j) + k], 0.999));
+    sum += fabs(q[k]);
+  }
+  return 2 * sum * entry;
 }
 
 /* e [3] = the largest rounding errors of the coordinates of the vector v, number `at` of the state. A rotation spreads
@@ -184,13 +192,13 @@ static void joint_rounding(const recording* r, const df_joint* j, const double* 
       *velocity = df_rounding_error(&one, *v);
       return;
     case DF_JOINT_FREE:
-      turn = turn_rounding(r, j);
+      turn = turn_rounding(r, j, x);
       vector_rounding(r, j->qpos, false, 0, x + j->qpos, e + j->dof);
       vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
       vector_rounding(r, r->nq + spin_of(j), r->reading & READ_WORLD_SPIN, turn, v + 3, velocity + 3);
       break;
     case DF_JOINT_BALL:
-      turn = turn_rounding(r, j);
+      turn = turn_rounding(r, j, x);
       vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
       break;
     default:
