@@ -7,6 +7,7 @@
 #include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/cholesky.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
