@@ -119,8 +119,8 @@ typedef struct pairing {
 } pairing;
 
 /* the next row of a number of the group in the golden table, after `last` */
-static const golden_row* next_accepted(const held* h, const golden_row* last, const char* method, const char* metric,
-                                       int k) {
+static const golden_row* next_accepted(const gate_group* h, const golden_row* last, const char* method,
+                                       const char* metric, int k) {
   if (!h->has_golden) return NULL;
   return golden_next(&h->golden, last, h->g->task, h->g->profile, method, metric, k);
 }
@@ -142,7 +142,7 @@ static void set_interval(pairing* p) {
 }
 
 /* free the `difference` of the result */
-static pairing pair_with(const held* h, const char* method, const char* metric, int k, const measured* m) {
+static pairing pair_with(const gate_group* h, const char* method, const char* metric, int k, const measured* m) {
   pairing p = {.n = 0};
   double largest = 0;
   const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
@@ -173,7 +173,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
 /* ---- judging ---- */
 
 /* appends that there is no golden table, where it was looked for, and how to write it */
-static void add_no_golden(const held* h, text* out) {
+static void add_no_golden(const gate_group* h, text* out) {
   char* path = df_path_join(h->golden_folder, h->golden_name);
   text_add(out,
            "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
@@ -210,7 +210,7 @@ static gate_verdict judge_relative(const band* b, const pairing* p) {
 }
 
 /* the verdict if the data for a judgement are missing, with `detail`; GATE_HELD if they are complete */
-static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
+static gate_verdict check_data(const gate_group* h, const band* b, const measured* m, const pairing* p, text* detail) {
   /* a number of an older program says nothing, either */
   if (m->needs) {
     text_add(detail, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
@@ -263,7 +263,7 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   return GATE_HELD;
 }
 
-static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
+static gate_verdict judge(const gate_group* h, const band* b, const measured* m, const pairing* p, text* detail) {
   gate_verdict v = check_data(h, b, m, p, detail);
   if (v != GATE_HELD) return v;
   v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
@@ -299,7 +299,7 @@ static double distance_of(const band* b, const pairing* p, double tolerance) {
   return worse > 0 ? INFINITY : 0;
 }
 
-static void add_distance_of(held* h, const band* b, const measured* m, const pairing* p) {
+static void add_distance_of(gate_group* h, const band* b, const measured* m, const pairing* p) {
   char bound[32];
   const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
@@ -314,7 +314,7 @@ static void add_distance_of(held* h, const band* b, const measured* m, const pai
 }
 
 /* says how far the number is from its limit, as gate_measure() does */
-static void add_distance(held* h, const band* b, const measured* m, const pairing* p) {
+static void add_distance(gate_group* h, const band* b, const measured* m, const pairing* p) {
   if (b->kind == BAND_RELATIVE) {
     if (p->n) add_distance_of(h, b, m, p);
     return;
@@ -329,7 +329,7 @@ static void add_distance(held* h, const band* b, const measured* m, const pairin
 }
 
 /* the row of a tolerance, without a value */
-static row row_of(const held* h, const band* b, const measured* m) {
+static row row_of(const gate_group* h, const band* b, const measured* m) {
   row r = row_default();
   r.task = h->g->task;
   r.profile = h->g->profile;
@@ -345,7 +345,7 @@ static const char* kind_name(band_kind kind) {
   return kind == BAND_AT_MOST ? "at most" : kind == BAND_AT_LEAST ? "at least" : "relative";
 }
 
-static void judge_tolerance(held* h, const band* b) {
+static void judge_tolerance(gate_group* h, const band* b) {
   measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
   char limit[96];
@@ -384,7 +384,7 @@ static bool is_repeated(const golden_table* t, const golden_row* one) {
 }
 
 /* whether all cells of a method are done; missing cells are reported by verify.plan and not again for every counter */
-static bool is_complete(const held* h, const char* method) {
+static bool is_complete(const gate_group* h, const char* method) {
   int planned = 0, done = 0;
   for (int i = 0; i < h->r->n_cells; i++) {
     const run_cell* c = &h->r->cells[i];
@@ -395,7 +395,7 @@ static bool is_complete(const held* h, const char* method) {
   return planned > 0 && done == planned;
 }
 
-static void judge_effort(held* h, const effort_band* e) {
+static void judge_effort(gate_group* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
@@ -430,13 +430,13 @@ static void judge_effort(held* h, const effort_band* e) {
   text_clear(&detail);
 }
 
-static bool is_planned(const held* h, const char* method) {
+static bool is_planned(const gate_group* h, const char* method) {
   bool planned = false;
   for (int m = 0; m < h->g->n_methods; m++) planned = planned || strcmp(h->g->methods[m], method) == 0;
   return planned;
 }
 
-void gate_hold_to_methods(held* h) {
+void gate_judge_methods(gate_group* h) {
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
     bool seen = strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0;
@@ -461,7 +461,7 @@ void gate_hold_to_methods(held* h) {
   }
 }
 
-int gate_hold_to_bands(held* h) {
+int gate_judge_bands(gate_group* h) {
   int n = 0;
   for (int i = 0; i < h->expect.n; i++) {
     if (strcmp(h->expect.bands[i].profile, h->g->profile) != 0) continue;
@@ -477,7 +477,7 @@ int gate_hold_to_bands(held* h) {
 /* ---- advisory rows ---- */
 
 /* mean CPU seconds of training over done seeds; 0 if the method is not trained */
-static double mean_seconds(const held* h, const char* method, int* seeds) {
+static double mean_seconds(const gate_group* h, const char* method, int* seeds) {
   double sum = 0;
   *seeds = 0;
   for (int i = 0; i < h->r->n_cells; i++) {
@@ -491,7 +491,7 @@ static double mean_seconds(const held* h, const char* method, int* seeds) {
   return *seeds ? sum / *seeds : 0;
 }
 
-void gate_advise_time(held* h) {
+void gate_advise_time(gate_group* h) {
   for (int m = 0; m < h->g->n_methods && h->has_golden; m++) {
     const char* method = h->g->methods[m];
     double golden = 0;
@@ -518,7 +518,7 @@ void gate_advise_time(held* h) {
 }
 
 /* whether the table has this metric of the group, of any method and K */
-static bool has_accepted(const held* h, const char* metric) {
+static bool has_accepted(const gate_group* h, const char* metric) {
   for (int i = 0; i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
     if (strcmp(one->metric, metric) == 0 && strcmp(one->task, h->g->task) == 0 &&
@@ -530,7 +530,7 @@ static bool has_accepted(const held* h, const char* metric) {
 }
 
 /* the length of the name of the metric that a new metric is a part of, itself new: "slip" of "slip.chain" */
-static size_t new_name(const held* h, const char* metric) {
+static size_t new_name(const gate_group* h, const char* metric) {
   const size_t length = strcspn(metric, ".");
   char* whole = format_text("%.*s", (int)length, metric);
   const bool known = has_accepted(h, whole);
@@ -538,7 +538,7 @@ static size_t new_name(const held* h, const char* metric) {
   return known ? strlen(metric) : length;
 }
 
-void gate_advise_new(held* h) {
+void gate_advise_new(gate_group* h) {
   text names = {0};
   int n = 0;
   for (int i = 0; i < h->g->n_metrics && h->has_golden; i++) {
@@ -567,7 +567,7 @@ void gate_advise_new(held* h) {
 }
 
 /* the row of a relative tolerance that is narrower than the spread of the seeds of the run */
-static void advise_spread(held* h, const band* b, const measured* m) {
+static void advise_spread(gate_group* h, const band* b, const measured* m) {
   row r = row_of(h, b, m);
   r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m->n, m->value);
   for (int s = 0; s < m->n; s++) r.lo = fmin(r.lo, m->value[s]);
@@ -591,7 +591,7 @@ static void advise_spread(held* h, const band* b, const measured* m) {
   df_free(detail);
 }
 
-void gate_advise_spread(held* h) {
+void gate_advise_spread(gate_group* h) {
   for (int i = 0; i < h->expect.n; i++) {
     const band* b = &h->expect.bands[i];
     if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;

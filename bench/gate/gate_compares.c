@@ -26,7 +26,7 @@ typedef struct difference {
 } difference;
 
 typedef struct comparison {
-  held* h;
+  gate_group* h;
   int n;
   difference* list; /* owned */
 } comparison;
@@ -55,7 +55,7 @@ static void differ(comparison* all, const run_cell* c, const char* what, const c
 
 /* a row per difference, with its first cell and the number of the others; releases the list */
 static void report(comparison* all) {
-  const held* h = all->h;
+  const gate_group* h = all->h;
   for (int i = 0; i < all->n; i++) {
     difference* one = &all->list[i];
     text detail = {0};
@@ -142,7 +142,7 @@ static void compare_cell(comparison* all, const run_cell* c, const char* task_fi
   if (all->h->has_golden) compare_golden(all, c, mujoco, version);
 }
 
-bool gate_compares(held* h, const char* task_file) {
+bool gate_compares(gate_group* h, const char* task_file) {
   comparison all = {.h = h};
   text differences = {0};
   run_differences(h->r, h->g, &differences);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/stats/statistics.h"
 #include "text.h"
@@ -15,7 +16,6 @@ enum { SAMPLE = 40 }; /* actions that are looked at */
 static const double FOLLOWS = 0.1;
 /* the same of another unit */
 static const double IN_UNITS = 0.01;
-static const double DEGREE = 3.14159265358979323846 / 180;
 
 /* windows of one action, spread evenly over the recording */
 typedef struct sample {
@@ -130,7 +130,7 @@ df_status action_order_find(const recording* r, const df_system* system, int thr
 
 df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor, double* as_is,
                            double* best) {
-  static const double factors[] = {DEGREE, 1 / DEGREE};
+  static const double factors[] = {DF_DEGREE, 1 / DF_DEGREE};
   sample s;
   *factor = 0;
   DF_TRY(sample_of(r, &s));

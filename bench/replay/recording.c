@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
 #include "dynaflow/core/status.h"
-
-static const double PI = 3.14159265358979323846, DEGREE = 3.14159265358979323846 / 180;
 
 /* MuJoCo normalizes no quaternion whose length is within this of 1 (mjMINVAL) */
 static const double UNIT = 1e-15;
@@ -60,8 +59,8 @@ static bool is_read_in_degrees(const recording* r, const df_joint* j, bool veloc
 
 static void read_joint(const recording* r, const df_joint* j, double* x) {
   double* v = x + r->nq;
-  if (is_read_in_degrees(r, j, false)) x[j->qpos] *= DEGREE;
-  if (is_read_in_degrees(r, j, true)) v[j->dof] *= DEGREE;
+  if (is_read_in_degrees(r, j, false)) x[j->qpos] *= DF_DEGREE;
+  if (is_read_in_degrees(r, j, true)) v[j->dof] *= DF_DEGREE;
   if (turns(j) && r->reading & READ_XYZW) swap_order(x + quaternion_of(j));
   if (j->kind == DF_JOINT_FREE && r->reading & READ_WORLD_SPIN) into_body(x + quaternion_of(j), v + spin_of(j));
 }
@@ -76,7 +75,7 @@ static void difference(const recording* r, const double* y, const double* x, dou
   r->system->ops->difference(r->system, y, x, e);
   if (!(r->reading & READ_WRAPPED)) return;
   for (int i = 0; i < r->njoint; i++) {
-    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * PI);
+    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * DF_PI);
   }
 }
 
@@ -186,9 +185,9 @@ static void joint_rounding(const recording* r, const df_joint* j, const double* 
   switch (j->kind) {
     case DF_JOINT_SLIDE:
     case DF_JOINT_HINGE:
-      one = rounding_of(r, j->qpos, is_read_in_degrees(r, j, false) ? DEGREE : 1);
+      one = rounding_of(r, j->qpos, is_read_in_degrees(r, j, false) ? DF_DEGREE : 1);
       e[j->dof] = df_rounding_error(&one, x[j->qpos]);
-      one = rounding_of(r, r->nq + j->dof, is_read_in_degrees(r, j, true) ? DEGREE : 1);
+      one = rounding_of(r, r->nq + j->dof, is_read_in_degrees(r, j, true) ? DF_DEGREE : 1);
       *velocity = df_rounding_error(&one, *v);
       return;
     case DF_JOINT_FREE:

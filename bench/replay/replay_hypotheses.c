@@ -17,7 +17,6 @@ enum { FIT_ROUNDS = 6, ROUNDS = 3 };
 enum { ROUGHLY = 2 }; /* one chunk in so many gives the start of a fit */
 /* actions before a chunk, which give its warm start; a solver that converges nearly forgets it */
 enum { WARM_UP = 16, SHORT_WARM_UP = 2, CONVERGES = 50 };
-enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
 /* a timestep this many times longer or shorter than the model's is no candidate */
 static const double MOST_TIMES = 100;
@@ -326,6 +325,14 @@ static df_status add_solvers(trial* t, hypotheses* all, const hypothesis* from) 
     snprintf(value, sizeof value, " = %d", limits[i]);
     DF_TRY(add(t, all, h, "option iterations", value));
   }
+  for (size_t i = 0; i < sizeof limits / sizeof *limits && limits[i] < df_mujoco_options_of(t->system).ls_iterations;
+       i++) {
+    hypothesis h = *from;
+    h.cfg.ls_iterations = limits[i];
+    h.solver = false;
+    snprintf(value, sizeof value, " = %d", limits[i]);
+    DF_TRY(add(t, all, h, "option ls_iterations", value));
+  }
   hypothesis newton = *from, cg = *from;
   newton.cfg.solver = DF_SOLVER_NEWTON;
   cg.cfg.solver = DF_SOLVER_CG;
@@ -436,9 +443,9 @@ static df_status add_times(trial* t, hypotheses* all, const hypothesis* from) {
     if (divisors[i] != n) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
   }
   /* another number of the same steps, around what the positions say */
-  const int around = measured > 0 && measured < (MOST_SUBSTEPS + 0.5) * step ? (int)lround(measured / step) : n;
+  const int around = measured > 0 && measured < (DF_SUBSTEPS_MAX + 0.5) * step ? (int)lround(measured / step) : n;
   for (int k = around - 1; k <= around + 1; k++) {
-    if (k != n && k <= MOST_SUBSTEPS) DF_TRY(add_time(t, all, from, step, k));
+    if (k != n && k <= DF_SUBSTEPS_MAX) DF_TRY(add_time(t, all, from, step, k));
   }
   /* as many steps of another length */
   if (measured > 0 && fabs(measured / dt - 1) > 1e-6) {

@@ -6,6 +6,7 @@
 #include "dynaflow/config/search.h"
 #include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
 #include "dynaflow/core/assert.h"
 #include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/cholesky.h"

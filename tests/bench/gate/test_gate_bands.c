@@ -22,7 +22,7 @@ enum { ROWS = 16 };
 typedef struct gate_case {
   run_view r;
   gate_result out;
-  held h;
+  gate_group h;
   band bands[4];
   golden_row rows[ROWS];
 } gate_case;
@@ -51,7 +51,7 @@ static void open_case(gate_case* c) {
   memset(c, 0, sizeof *c);
   open_run(&c->r);
   c->out.verdicts = rows_new();
-  c->h = (held){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
+  c->h = (gate_group){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
   c->h.expect.path = "expect.yaml";
   c->h.expect.bands = c->bands;
   c->h.golden.path = "golden.csv";
@@ -83,7 +83,7 @@ static void assert_verdict(const json_t* verdict, gate_verdict wanted) {
 static const json_t* hold(gate_case* c, band b) {
   c->bands[0] = b;
   c->h.expect.n = 1;
-  assert_int_equal(gate_hold_to_bands(&c->h), 1);
+  assert_int_equal(gate_judge_bands(&c->h), 1);
   assert_int_equal(json_array_size(c->out.verdicts.list), 1);
   return verdict_at(c, 0);
 }
@@ -436,7 +436,7 @@ static void only_tolerances_of_the_profile_are_held_to(void** state) {
   for (int i = 0; i < 3; i++) c.bands[i] = band_of("tre", BAND_AT_MOST, i == 1 ? 0 : 1);
   snprintf(c.bands[1].profile, sizeof c.bands[1].profile, "q");
   c.h.expect.n = 3;
-  assert_int_equal(gate_hold_to_bands(&c.h), 2);
+  assert_int_equal(gate_judge_bands(&c.h), 2);
   assert_int_equal(json_array_size(c.out.verdicts.list), 2);
   assert_int_equal(c.out.count[GATE_HELD], 2);
   close_case(&c);
@@ -452,7 +452,7 @@ static gate_verdict counted(double golden, double value) {
   for (int s = 1; s <= 2; s++) add_golden(&c, "a", "effort.x", s, golden);
   c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 12.5, .absolute = 3, .reason = "because"};
   c.h.expect.n_effort = 1;
-  assert_int_equal(gate_hold_to_bands(&c.h), 0); /* counters are no tolerances of their own */
+  assert_int_equal(gate_judge_bands(&c.h), 0); /* counters are no tolerances of their own */
   assert_int_equal(json_array_size(c.out.verdicts.list), 1);
   gate_verdict found = GATE_VERDICTS;
   for (int v = 0; v < GATE_VERDICTS; v++) {
@@ -498,7 +498,7 @@ static void every_counter_of_the_golden_table_is_looked_at_once(void** state) {
   c.h.expect.effort[0] = (effort_band){.profile = "q", .percent = 0, .reason = "because"};
   c.h.expect.effort[1] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
   c.h.expect.n_effort = 2;
-  gate_hold_to_bands(&c.h);
+  gate_judge_bands(&c.h);
   /* x held, y regressed, z not measured; of b only a part was run, which the plan tells */
   assert_int_equal(json_array_size(c.out.verdicts.list), 3);
   assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort.x");
@@ -520,7 +520,7 @@ static void counters_without_a_golden_table_are_missing(void** state) {
     if (table) add_golden(&c, "a", "tre", 1, 8);
     c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
     c.h.expect.n_effort = 1;
-    gate_hold_to_bands(&c.h);
+    gate_judge_bands(&c.h);
     assert_int_equal(json_array_size(c.out.verdicts.list), 1);
     assert_verdict(verdict_at(&c, 0), GATE_MISSING);
     assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort");
@@ -754,7 +754,7 @@ static void a_seed_is_judged_at_the_level_of_all_seeds(void** state) {
     c.bands[0] = band_of("tre", BAND_AT_MOST, 1);
     c.bands[1] = band_of("sae_own", BAND_AT_MOST, 1);
     c.h.expect.n = 2;
-    gate_hold_to_bands(&c.h);
+    gate_judge_bands(&c.h);
     assert_verdict(verdict_at(&c, 0), seeds == 1 ? GATE_REGRESSED : GATE_INCONCLUSIVE);
     assert_verdict(verdict_at(&c, 1), GATE_REGRESSED);
     close_case(&c);
@@ -855,7 +855,7 @@ static void counters_of_another_task_are_not_those_of_the_group(void** state) {
   snprintf(c.rows[1].task, sizeof c.rows[1].task, "u");
   c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
   c.h.expect.n_effort = 1;
-  gate_hold_to_bands(&c.h);
+  gate_judge_bands(&c.h);
   assert_int_equal(json_array_size(c.out.verdicts.list), 1);
   assert_verdict(verdict_at(&c, 0), GATE_HELD);
   close_case(&c);

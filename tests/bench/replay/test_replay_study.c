@@ -331,6 +331,19 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
 }
 
 /* As other versions of MuJoCo: the recorder's solver stops at another residual, which is in no list of alternatives. */
+/* the line search of the recorder was cut at run time: neither the model nor training has this limit */
+static void a_limit_of_the_line_search_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.iterations = 100;
+  how.cfg.ls_iterations = 1;
+  judged found = judge_same(&how);
+  assert_non_null(replay_study_would_fit(&found.study));
+  assert_string_equal(replay_study_would_fit(&found.study), "option ls_iterations = 1");
+  expect(found, REPLAY_ANOTHER_OPTION, "option ls_iterations = 1;");
+}
+
 static void another_residual_of_the_solver_is_no_other_model(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -1213,6 +1226,7 @@ int main(void) {
       cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
       cmocka_unit_test(islands_of_the_model_file_are_named),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
+      cmocka_unit_test(a_limit_of_the_line_search_is_named),
       cmocka_unit_test(another_residual_of_the_solver_is_no_other_model),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
