@@ -6,6 +6,7 @@
 
 enum { LEAST_GROWTH = 4 };      /* actions: what grows in fewer is a jump */
 enum { MOST_WINDOWS = 98 };     /* percent of the windows of several actions that must be explained */
+enum { LEAST_BIASED = 8 };      /* windows: the median of fewer is beyond BIAS by chance */
 static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
 
 static const struct {
@@ -108,7 +109,8 @@ double replay_drift(double* explained, double* plain, size_t n) {
   if (n == 0) return 0;
   df_sort((int)n, explained);
   df_sort((int)n, plain);
-  return fmax(explained[replay_windows_needed(n) - 1], plain[n / 2] / BIAS);
+  const double most = explained[replay_windows_needed(n) - 1];
+  return n < LEAST_BIASED ? most : fmax(most, plain[(n - 1) / 2] / BIAS);
 }
 
 double replay_doubling(const double* error, int n, double floor) {

@@ -93,8 +93,9 @@ size_t replay_windows_needed(size_t n);
 
 /* The drift of n windows of one length, from their errors over what is explained and their errors over one spread, both
  * of which it sorts: the largest ratio of the best 98 %, rounded up to whole windows, since one window in a hundred may
- * meet a contact that no other simulation of it met; or the bias, if that is larger: the median error over one spread,
- * by 1.5. 0 without windows. */
+ * meet a contact that no other simulation of it met; or the bias, if that is larger: the median error over one spread
+ * (the lower of two), by 1.5, of at least 8 windows: of fewer, rounding alone makes such medians, of one window in one
+ * of seven. 0 without windows. */
 double replay_drift(double* explained, double* plain, size_t n);
 
 /* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow

@@ -177,6 +177,8 @@ static df_status print_result(const arguments* a, const df_task* task, const df_
     add_row(&out, worst, fit->worst, "std");
     add_row(&out, "tre of rest actions", fit->rms_rest, "std");
     add_row(&out, "iterations", (double)fit->iterations, "");
+    add_row(&out, "windows", fit->windows, "");
+    add_row(&out, "windows unconverged", fit->unconverged, "");
     rows_print(&out, &a->common);
     rows_free(&out);
     df_free(worst);
@@ -184,6 +186,20 @@ static df_status print_result(const arguments* a, const df_task* task, const df_
   }
   df_free(of_group);
   return status;
+}
+
+/* windows whose actions may not be the nearest ones */
+static void warn_unconverged(const arguments* a, const df_clip_fit* fit) {
+  const int limited = fit->unconverged - fit->no_gradient;
+  if (limited && !a->common.quiet)
+    print_line(stderr, "dynaflow: %s: %d of %d windows ended at --iterations %d before they converged", a->out, limited,
+               fit->windows, a->cfg.iterations);
+  if (fit->no_gradient)
+    print_line(
+        stderr,
+        "dynaflow: %s: %d of %d windows have actions from before an adjoint diverged: the motion is feasible, but "
+        "may not be the nearest there; try a smaller --window",
+        a->out, fit->no_gradient, fit->windows);
 }
 
 static void report_progress(void* context, int done, int all) {
@@ -205,6 +221,7 @@ static df_status fit_clip(arguments* a, const df_task* task) {
   progress_end(&bar);
   if (status == DF_OK) status = write_file(a, task, x, u);
   if (status == DF_OK) status = print_result(a, task, &fit, x);
+  if (status == DF_OK) warn_unconverged(a, &fit);
   df_free(x);
   df_free(u);
   return status;

@@ -89,7 +89,8 @@ const struct argp replay_argp = {
         "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
         "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
         "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay') "
-        "or too few to tell another model from the rounding of actions, or the rounding of the states hides other "
+        "or too few to distinguish another model from the rounding of actions, or the rounding of the states hides "
+        "other "
         "masses, "
         "friction or gains ('undecided').",
     .children = children};

@@ -32,6 +32,17 @@ void measure_row(json_t* list, const char* metric, const char* unit, int k, df_i
   json_array_append_new(list, row_json(&r, true));
 }
 
+/* adds to the last row of how many test episodes its values are, on which the width of its interval rests */
+static void add_episodes(json_t* list, int n, const int* episode) {
+  int found = 0;
+  for (int i = 0; i < n; i++) {
+    bool seen = false;
+    for (int j = 0; j < i && !seen; j++) seen = episode[j] == episode[i];
+    found += !seen;
+  }
+  json_object_set_new(json_array_get(list, json_array_size(list) - 1), "episodes", json_integer(found));
+}
+
 df_status measure_part(const eval_job* job, json_t* list, const char* metric, const char* unit, int k, int n,
                        const double* values, const int* of) {
   if (n == 0) return DF_OK;
@@ -49,8 +60,11 @@ df_status measure_part(const eval_job* job, json_t* list, const char* metric, co
   df_interval v;
   const df_status status =
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &v);
+  if (status == DF_OK) {
+    measure_row(list, metric, unit, k, v);
+    add_episodes(list, n, cfg.cluster);
+  }
   df_free(labels);
-  if (status == DF_OK) measure_row(list, metric, unit, k, v);
   return status;
 }
 
@@ -59,6 +73,7 @@ df_status measure_share(const eval_job* job, json_t* list, const char* metric, c
   df_interval v;
   DF_TRY(df_share_interval_clustered(n, values, job->set->episode, &v));
   measure_row(list, metric, unit, k, v);
+  add_episodes(list, n, job->set->episode);
   return DF_OK;
 }
 

@@ -50,7 +50,7 @@ static void take_verification(const run_view* r, const char* folder, const verif
 /* golden tables of a task are in this folder of the task's folder */
 #define GOLDEN_FOLDER "golden"
 
-static void held_clear(held* h) {
+static void gate_group_clear(gate_group* h) {
   expect_clear(&h->expect);
   if (h->has_golden) golden_clear(&h->golden);
   df_free(h->golden_folder);
@@ -64,7 +64,7 @@ static bool is_table(const char* against) {
 
 /* says where the golden table is: `against` itself if it is a .csv file, else the table of the group in that folder, or
  * beside the task in `task` */
-static df_status place_golden(held* h, const char* against, const char* task) {
+static df_status place_golden(gate_group* h, const char* against, const char* task) {
   if (is_table(against)) {
     const char* slash = strrchr(against, '/');
     h->golden_folder = df_path_folder(against);
@@ -82,7 +82,7 @@ static bool is_of(const golden_row* one, const run_group* g) {
 
 /* refuses rows that would never be compared: the table of a group has rows of this group only, a table that was named
  * has rows of groups of the run */
-static df_status check_rows_belong(const held* h, bool named) {
+static df_status check_rows_belong(const gate_group* h, bool named) {
   for (int i = 0; i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
     bool belongs = is_of(one, h->g);
@@ -94,7 +94,7 @@ static df_status check_rows_belong(const held* h, bool named) {
   return DF_OK;
 }
 
-static df_status find_golden(held* h, const char* against) {
+static df_status find_golden(gate_group* h, const char* against) {
   char* path = df_path_join(h->golden_folder, h->golden_name);
   const df_status status = path ? golden_read(path, &h->golden) : DF_E_NOMEM;
   df_free(path);
@@ -105,7 +105,7 @@ static df_status find_golden(held* h, const char* against) {
 
 /* Reads expect.yaml, and finds task.yaml and the place of the golden table. If the task or expect.yaml is missing, adds
  * a verdict and leaves *task_file NULL. */
-static df_status find_expectations(held* h, const options* opts, const char* against, char** task_file) {
+static df_status find_expectations(gate_group* h, const options* opts, const char* against, char** task_file) {
   char* folder = NULL;
   *task_file = NULL;
   if (task_folder(opts, h->g->task, &folder) != DF_OK) {
@@ -128,14 +128,14 @@ static df_status find_expectations(held* h, const options* opts, const char* aga
   return status;
 }
 
-static df_status hold_group(held* h, const options* opts, const char* against) {
+static df_status judge_group(gate_group* h, const options* opts, const char* against) {
   char* task_file;
   DF_TRY(find_expectations(h, opts, against, &task_file));
   if (!task_file) return DF_OK;
   const df_status status = find_golden(h, against);
   if (status == DF_OK && gate_compares(h, task_file)) {
-    const int bands = gate_hold_to_bands(h);
-    gate_hold_to_methods(h);
+    const int bands = gate_judge_bands(h);
+    gate_judge_methods(h);
     gate_advise_time(h);
     gate_advise_new(h);
     if (!bands) {
@@ -157,9 +157,9 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
   df_status status = DF_OK;
   const bool changed = out->count[GATE_UNREADABLE] > 0;
   for (int i = 0; i < r->n_groups && status == DF_OK && !changed; i++) {
-    held h = {.r = r, .g = &r->groups[i], .out = out};
-    status = hold_group(&h, cfg->opts, against);
-    held_clear(&h);
+    gate_group h = {.r = r, .g = &r->groups[i], .out = out};
+    status = judge_group(&h, cfg->opts, against);
+    gate_group_clear(&h);
   }
   return status;
 }
@@ -167,7 +167,7 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
 /* ---- accepting ---- */
 
 /* writes the golden table of a group */
-static df_status write_golden(held* h, const char* against, const char* reason) {
+static df_status write_golden(gate_group* h, const char* against, const char* reason) {
   df_status status = golden_write(h->r, h->g, reason, h->golden_folder, h->golden_name);
   if (status == DF_E_IO && !against) {
     status = df_fail(status, "%s; name a folder of your own with --against", df_error_message());
@@ -180,7 +180,7 @@ static df_status write_golden(held* h, const char* against, const char* reason) 
   return DF_OK;
 }
 
-static df_status accept_group(held* h, const options* opts, const char* against, const char* reason, bool write) {
+static df_status accept_group(gate_group* h, const options* opts, const char* against, const char* reason, bool write) {
   char* task_file;
   DF_TRY(find_expectations(h, opts, against, &task_file));
   if (!task_file) return DF_OK;
@@ -199,9 +199,9 @@ df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg
   /* check all groups before writing the first table */
   for (int write = 0; write < 2; write++) {
     for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
-      held h = {.r = r, .g = &r->groups[i], .out = out};
+      gate_group h = {.r = r, .g = &r->groups[i], .out = out};
       status = accept_group(&h, cfg->opts, against, reason, write);
-      held_clear(&h);
+      gate_group_clear(&h);
     }
     for (int v = GATE_INCONCLUSIVE; v < GATE_VERDICTS; v++) {
       if (out->count[v]) return status;

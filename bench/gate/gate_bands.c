@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "broken_limit.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/stats/statistics.h"
@@ -28,7 +29,9 @@ typedef struct measured {
   int64_t* seed; /* [n], as the following, owned */
   double* value; /* finite */
   double *lo,
-      *hi; /* intervals of the records, widened to contain the value; the value, if it has none that says much */
+      *hi; /* 95 % intervals of the records, widened to contain the value; the value, if it has none that says much */
+  int* episodes; /* that the interval is of; 0: unknown */
+  bool share;    /* the values are shares, with Wilson's intervals */
   const char *unit, *status;
   const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
@@ -38,6 +41,7 @@ static void measured_clear(measured* m) {
   df_free(m->value);
   df_free(m->lo);
   df_free(m->hi);
+  df_free(m->episodes);
   *m = (measured){.unit = "", .status = ""};
 }
 
@@ -53,18 +57,13 @@ static int count_episodes(const json_t* record, size_t n) {
   return found;
 }
 
-/* Whether the interval of a row is Student's of two or three episodes, which is up to 13 standard errors wide either
- * way: it would leave nearly every limit open. Shares of falls have another one. */
-static bool says_little(const json_t* record, const json_t* number) {
-  if (strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0) return false;
-  const int n = count_episodes(record, (size_t)json_integer_value(json_object_get(number, "n")));
-  return n == 2 || n == 3;
+/* The test episodes of the values of a row; 0: unknown. Rows of older programs do not say it: there, the first windows
+ * are taken for those of the row. */
+static int episodes_of(const json_t* record, const json_t* number) {
+  const json_t* episodes = json_object_get(number, "episodes");
+  if (episodes) return (int)json_integer_value(episodes);
+  return count_episodes(record, (size_t)json_integer_value(json_object_get(number, "n")));
 }
-
-/* No metric is negative. Values of mean mu have a mean of `value` with a probability of at most mu / value (Markov), so
- * a mu below this share of it is excluded at 95 %, however few and scattered they are; Student's interval of few
- * episodes may contain 0 and would leave a limit of rounding errors open. */
-static const double LEAST_SHARE = 0.05;
 
 static void take_row(measured* m, const run_cell* c, const json_t* number) {
   const double value = number_of(json_object_get(number, "value"));
@@ -78,12 +77,16 @@ static void take_row(measured* m, const run_cell* c, const json_t* number) {
   m->value = list_grow(m->value, m->n, sizeof *m->value);
   m->lo = list_grow(m->lo, m->n, sizeof *m->lo);
   m->hi = list_grow(m->hi, m->n, sizeof *m->hi);
+  m->episodes = list_grow(m->episodes, m->n, sizeof *m->episodes);
   m->seed[m->n] = c->seed;
   m->value[m->n] = value;
+  m->share = strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0;
+  const int episodes = m->episodes[m->n] = episodes_of(c->record, number);
+  /* Student's interval of two or three episodes is up to 13 standard errors wide either way: it would leave nearly
+   * every limit open */
+  const bool alone = !m->share && (episodes == 2 || episodes == 3);
   /* fmin and fmax ignore a NaN */
-  const bool alone = says_little(c->record, number);
-  const double lo = fmin(value, number_of(json_object_get(number, "lo")));
-  m->lo[m->n] = alone ? value : value > 0 ? fmax(lo, LEAST_SHARE * value) : lo;
+  m->lo[m->n] = alone ? value : fmin(value, number_of(json_object_get(number, "lo")));
   m->hi[m->n] = alone ? value : fmax(value, number_of(json_object_get(number, "hi")));
   m->n++;
 }
@@ -106,7 +109,8 @@ static measured measure(const run_view* r, const run_group* g, const char* metho
 
 /* the run and the golden table, over their common seeds */
 typedef struct pairing {
-  bool known; /* the table has the metric, with finite values only */
+  bool known;                  /* the table has the metric */
+  const golden_row* undefined; /* its first value that is not finite; NULL: all are */
   int n;
   double value, golden;                /* means */
   double* difference;                  /* [n], run - table, per seed; owned */
@@ -115,8 +119,8 @@ typedef struct pairing {
 } pairing;
 
 /* the next row of a number of the group in the golden table, after `last` */
-static const golden_row* next_accepted(const held* h, const golden_row* last, const char* method, const char* metric,
-                                       int k) {
+static const golden_row* next_accepted(const gate_group* h, const golden_row* last, const char* method,
+                                       const char* metric, int k) {
   if (!h->has_golden) return NULL;
   return golden_next(&h->golden, last, h->g->task, h->g->profile, method, metric, k);
 }
@@ -138,14 +142,14 @@ static void set_interval(pairing* p) {
 }
 
 /* free the `difference` of the result */
-static pairing pair_with(const held* h, const char* method, const char* metric, int k, const measured* m) {
+static pairing pair_with(const gate_group* h, const char* method, const char* metric, int k, const measured* m) {
   pairing p = {.n = 0};
   double largest = 0;
   const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
   p.known = accepted != NULL;
   for (; accepted; accepted = next_accepted(h, accepted, method, metric, k)) {
-    if (isnan(accepted->value)) p.known = false;
-    for (int j = 0; j < m->n && p.known; j++) {
+    if (!isfinite(accepted->value) && !p.undefined) p.undefined = accepted;
+    for (int j = 0; j < m->n && !p.undefined; j++) {
       if (m->seed[j] != accepted->seed) continue;
       p.difference = list_grow(p.difference, p.n, sizeof *p.difference);
       p.difference[p.n] = m->value[j] - accepted->value;
@@ -158,6 +162,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
       p.golden += accepted->value;
     }
   }
+  if (p.undefined) p.n = 0;
   if (p.n == 0) return p;
   p.value /= p.n;
   p.golden /= p.n;
@@ -168,7 +173,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
 /* ---- judging ---- */
 
 /* appends that there is no golden table, where it was looked for, and how to write it */
-static void add_no_golden(const held* h, text* out) {
+static void add_no_golden(const gate_group* h, text* out) {
   char* path = df_path_join(h->golden_folder, h->golden_name);
   text_add(out,
            "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
@@ -177,18 +182,15 @@ static void add_no_golden(const held* h, text* out) {
   df_free(path);
 }
 
-/* The worst seed decides: held if its whole interval is within the limit, regressed if its whole interval is beyond it,
- * else inconclusive. */
+/* Held if the whole 95 % interval of every seed is within the limit, which is rarer the more seeds there are; regressed
+ * if it is broken; else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
-  gate_verdict worst = GATE_HELD;
-  for (int i = 0; i < m->n; i++) {
-    const bool most = b->kind == BAND_AT_MOST;
-    const bool holds = most ? m->hi[i] <= b->bound : m->lo[i] >= b->bound;
-    const bool breaks = most ? m->lo[i] > b->bound : m->hi[i] < b->bound;
-    if (breaks) return GATE_REGRESSED;
-    if (!holds) worst = GATE_INCONCLUSIVE;
-  }
-  return worst;
+  const limit_seeds seeds = {m->n, m->value, m->lo, m->hi, m->episodes, m->share};
+  bool holds = true;
+  if (limit_is_broken(&seeds, b->kind == BAND_AT_MOST, b->bound)) return GATE_REGRESSED;
+  for (int i = 0; i < m->n; i++)
+    holds = holds && (b->kind == BAND_AT_MOST ? m->hi[i] <= b->bound : m->lo[i] >= b->bound);
+  return holds ? GATE_HELD : GATE_INCONCLUSIVE;
 }
 
 /* by how much the mean may differ from the golden one */
@@ -208,7 +210,7 @@ static gate_verdict judge_relative(const band* b, const pairing* p) {
 }
 
 /* the verdict if the data for a judgement are missing, with `detail`; GATE_HELD if they are complete */
-static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
+static gate_verdict check_data(const gate_group* h, const band* b, const measured* m, const pairing* p, text* detail) {
   /* a number of an older program says nothing, either */
   if (m->needs) {
     text_add(detail, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
@@ -245,6 +247,11 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
     }
     return GATE_MISSING;
   }
+  if (p->undefined) {
+    text_add(detail, "%s:%d: the accepted number of seed %lld is not finite; accept a run in which it is",
+             h->golden.path, p->undefined->line, (long long)p->undefined->seed);
+    return GATE_MISSING;
+  }
   /* number of seeds */
   const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
   if (seeds < b->seeds) {
@@ -256,7 +263,7 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   return GATE_HELD;
 }
 
-static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
+static gate_verdict judge(const gate_group* h, const band* b, const measured* m, const pairing* p, text* detail) {
   gate_verdict v = check_data(h, b, m, p, detail);
   if (v != GATE_HELD) return v;
   v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
@@ -292,7 +299,7 @@ static double distance_of(const band* b, const pairing* p, double tolerance) {
   return worse > 0 ? INFINITY : 0;
 }
 
-static void add_distance_of(held* h, const band* b, const measured* m, const pairing* p) {
+static void add_distance_of(gate_group* h, const band* b, const measured* m, const pairing* p) {
   char bound[32];
   const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
@@ -307,7 +314,7 @@ static void add_distance_of(held* h, const band* b, const measured* m, const pai
 }
 
 /* says how far the number is from its limit, as gate_measure() does */
-static void add_distance(held* h, const band* b, const measured* m, const pairing* p) {
+static void add_distance(gate_group* h, const band* b, const measured* m, const pairing* p) {
   if (b->kind == BAND_RELATIVE) {
     if (p->n) add_distance_of(h, b, m, p);
     return;
@@ -322,7 +329,7 @@ static void add_distance(held* h, const band* b, const measured* m, const pairin
 }
 
 /* the row of a tolerance, without a value */
-static row row_of(const held* h, const band* b, const measured* m) {
+static row row_of(const gate_group* h, const band* b, const measured* m) {
   row r = row_default();
   r.task = h->g->task;
   r.profile = h->g->profile;
@@ -338,7 +345,7 @@ static const char* kind_name(band_kind kind) {
   return kind == BAND_AT_MOST ? "at most" : kind == BAND_AT_LEAST ? "at least" : "relative";
 }
 
-static void hold_to(held* h, const band* b) {
+static void judge_tolerance(gate_group* h, const band* b) {
   measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
   char limit[96];
@@ -353,6 +360,7 @@ static void hold_to(held* h, const band* b) {
     r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
     for (int i = 0; i < m.n; i++) r.lo = fmin(r.lo, m.lo[i]);
     for (int i = 0; i < m.n; i++) r.hi = fmax(r.hi, m.hi[i]);
+    if (r.value > 0) r.lo = fmax(r.lo, LIMIT_LEAST_SHARE * r.value);
   }
   const gate_verdict v = judge(h, b, &m, &p, &detail);
   limit_text(b, &p, limit, sizeof limit);
@@ -376,7 +384,7 @@ static bool is_repeated(const golden_table* t, const golden_row* one) {
 }
 
 /* whether all cells of a method are done; missing cells are reported by verify.plan and not again for every counter */
-static bool is_complete(const held* h, const char* method) {
+static bool is_complete(const gate_group* h, const char* method) {
   int planned = 0, done = 0;
   for (int i = 0; i < h->r->n_cells; i++) {
     const run_cell* c = &h->r->cells[i];
@@ -387,7 +395,7 @@ static bool is_complete(const held* h, const char* method) {
   return planned > 0 && done == planned;
 }
 
-static void hold_to_effort(held* h, const effort_band* e) {
+static void judge_effort(gate_group* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
@@ -408,7 +416,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
     snprintf(b.method, sizeof b.method, "%s", one->method);
     snprintf(b.profile, sizeof b.profile, "%s", one->profile);
     snprintf(b.reason, sizeof b.reason, "%s", e->reason);
-    hold_to(h, &b);
+    judge_tolerance(h, &b);
   }
   if (counters) return;
   text detail = {0};
@@ -422,13 +430,13 @@ static void hold_to_effort(held* h, const effort_band* e) {
   text_clear(&detail);
 }
 
-static bool is_planned(const held* h, const char* method) {
+static bool is_planned(const gate_group* h, const char* method) {
   bool planned = false;
   for (int m = 0; m < h->g->n_methods; m++) planned = planned || strcmp(h->g->methods[m], method) == 0;
   return planned;
 }
 
-void gate_hold_to_methods(held* h) {
+void gate_judge_methods(gate_group* h) {
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
     bool seen = strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0;
@@ -453,15 +461,15 @@ void gate_hold_to_methods(held* h) {
   }
 }
 
-int gate_hold_to_bands(held* h) {
+int gate_judge_bands(gate_group* h) {
   int n = 0;
   for (int i = 0; i < h->expect.n; i++) {
     if (strcmp(h->expect.bands[i].profile, h->g->profile) != 0) continue;
-    hold_to(h, &h->expect.bands[i]);
+    judge_tolerance(h, &h->expect.bands[i]);
     n++;
   }
   for (int i = 0; i < h->expect.n_effort; i++) {
-    if (strcmp(h->expect.effort[i].profile, h->g->profile) == 0) hold_to_effort(h, &h->expect.effort[i]);
+    if (strcmp(h->expect.effort[i].profile, h->g->profile) == 0) judge_effort(h, &h->expect.effort[i]);
   }
   return n;
 }
@@ -469,7 +477,7 @@ int gate_hold_to_bands(held* h) {
 /* ---- advisory rows ---- */
 
 /* mean CPU seconds of training over done seeds; 0 if the method is not trained */
-static double mean_seconds(const held* h, const char* method, int* seeds) {
+static double mean_seconds(const gate_group* h, const char* method, int* seeds) {
   double sum = 0;
   *seeds = 0;
   for (int i = 0; i < h->r->n_cells; i++) {
@@ -483,7 +491,7 @@ static double mean_seconds(const held* h, const char* method, int* seeds) {
   return *seeds ? sum / *seeds : 0;
 }
 
-void gate_advise_time(held* h) {
+void gate_advise_time(gate_group* h) {
   for (int m = 0; m < h->g->n_methods && h->has_golden; m++) {
     const char* method = h->g->methods[m];
     double golden = 0;
@@ -510,7 +518,7 @@ void gate_advise_time(held* h) {
 }
 
 /* whether the table has this metric of the group, of any method and K */
-static bool has_accepted(const held* h, const char* metric) {
+static bool has_accepted(const gate_group* h, const char* metric) {
   for (int i = 0; i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
     if (strcmp(one->metric, metric) == 0 && strcmp(one->task, h->g->task) == 0 &&
@@ -522,7 +530,7 @@ static bool has_accepted(const held* h, const char* metric) {
 }
 
 /* the length of the name of the metric that a new metric is a part of, itself new: "slip" of "slip.chain" */
-static size_t new_name(const held* h, const char* metric) {
+static size_t new_name(const gate_group* h, const char* metric) {
   const size_t length = strcspn(metric, ".");
   char* whole = format_text("%.*s", (int)length, metric);
   const bool known = has_accepted(h, whole);
@@ -530,7 +538,7 @@ static size_t new_name(const held* h, const char* metric) {
   return known ? strlen(metric) : length;
 }
 
-void gate_advise_new(held* h) {
+void gate_advise_new(gate_group* h) {
   text names = {0};
   int n = 0;
   for (int i = 0; i < h->g->n_metrics && h->has_golden; i++) {
@@ -559,7 +567,7 @@ void gate_advise_new(held* h) {
 }
 
 /* the row of a relative tolerance that is narrower than the spread of the seeds of the run */
-static void advise_spread(held* h, const band* b, const measured* m) {
+static void advise_spread(gate_group* h, const band* b, const measured* m) {
   row r = row_of(h, b, m);
   r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m->n, m->value);
   for (int s = 0; s < m->n; s++) r.lo = fmin(r.lo, m->value[s]);
@@ -583,7 +591,7 @@ static void advise_spread(held* h, const band* b, const measured* m) {
   df_free(detail);
 }
 
-void gate_advise_spread(held* h) {
+void gate_advise_spread(gate_group* h) {
   for (int i = 0; i < h->expect.n; i++) {
     const band* b = &h->expect.bands[i];
     if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;

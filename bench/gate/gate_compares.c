@@ -17,7 +17,7 @@
 #include "text.h"
 #include "verdict.h"
 
-/* what cells differ in: the same words of several cells are told once */
+/* what cells differ in: identical differences of several cells are reported once */
 typedef struct difference {
   const char* what;
   char* detail;         /* owned */
@@ -26,7 +26,7 @@ typedef struct difference {
 } difference;
 
 typedef struct comparison {
-  held* h;
+  gate_group* h;
   int n;
   difference* list; /* owned */
 } comparison;
@@ -54,8 +54,8 @@ static void differ(comparison* all, const run_cell* c, const char* what, const c
 }
 
 /* a row per difference, with its first cell and the number of the others; releases the list */
-static void tell(comparison* all) {
-  const held* h = all->h;
+static void report(comparison* all) {
+  const gate_group* h = all->h;
   for (int i = 0; i < all->n; i++) {
     difference* one = &all->list[i];
     text detail = {0};
@@ -142,7 +142,7 @@ static void compare_cell(comparison* all, const run_cell* c, const char* task_fi
   if (all->h->has_golden) compare_golden(all, c, mujoco, version);
 }
 
-bool gate_compares(held* h, const char* task_file) {
+bool gate_compares(gate_group* h, const char* task_file) {
   comparison all = {.h = h};
   text differences = {0};
   run_differences(h->r, h->g, &differences);
@@ -152,6 +152,6 @@ bool gate_compares(held* h, const char* task_file) {
     const run_cell* c = &h->r->cells[i];
     if (c->done && run_in_group(h->g, c)) compare_cell(&all, c, task_file);
   }
-  tell(&all);
+  report(&all);
   return all.n == 0;
 }

@@ -9,7 +9,7 @@
 #include "verdict.h"
 
 /* a group of a run with its tolerances and golden table */
-typedef struct held {
+typedef struct gate_group {
   const run_view* r;
   const run_group* g;
   expectations expect;
@@ -17,27 +17,27 @@ typedef struct held {
   golden_table golden;
   bool has_golden;
   gate_result* out;
-} held;
+} gate_group;
 
 /* gate_compares.c: whether the group has the MuJoCo version, task version and settings that the tolerances and the
  * golden table are made for; if not, adds rows with the differences. */
-bool gate_compares(held* h, const char* task_file);
+bool gate_compares(gate_group* h, const char* task_file);
 
 /* gate_bands.c: holds the group to its tolerances, also those of work counters; adds one row per tolerance. Returns the
  * number of entries of `bands` for its profile. */
-int gate_hold_to_bands(held* h);
+int gate_judge_bands(gate_group* h);
 
 /* Adds a row per method of the golden table that the run does not plan. */
-void gate_hold_to_methods(held* h);
+void gate_judge_methods(gate_group* h);
 
 /* Adds advisory rows that compare the CPU time of training with the golden table; time never decides. */
-void gate_advise_time(held* h);
+void gate_advise_time(gate_group* h);
 
 /* Adds an advisory row with the metrics of the run that the golden table has for none of its methods, because a newer
  * program measures them; such numbers are held to limits only, until a new table is accepted. */
-void gate_advise_new(held* h);
+void gate_advise_new(gate_group* h);
 
 /* For a run being accepted: adds advisory rows for relative tolerances narrower than the spread of its own seeds. */
-void gate_advise_spread(held* h);
+void gate_advise_spread(gate_group* h);
 
 #endif

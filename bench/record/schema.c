@@ -180,8 +180,9 @@ static const field validation_fields[] = {{"step", WHOLES, true},
                                           {"kept", WHOLE, true},
                                           {"diverged", WHOLES, false}};
 static const field row_fields[] = {
-    {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
-    {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};
+    {"metric", NAME, true},       {"k", COUNT, true},         {"value", NUMBER_OR_NULL, true},
+    {"unit", TEXT_OR_NULL, true}, {"n", COUNT, true},         {"lo", NUMBER_OR_NULL, true},
+    {"hi", NUMBER_OR_NULL, true}, {"status", ANY_TEXT, true}, {"episodes", COUNT, false}};
 static const field sample_fields[] = {{"metric", NAME, true}, {"k", COUNT, true}, {"values", NUMBERS, true}};
 static const field windows_fields[] = {
     {"episode", WHOLES, true}, {"start", WHOLES, true}, {"group", WHOLES, true}, {"groups", ARRAY, true}};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/stats/statistics.h"
 #include "text.h"
@@ -15,7 +16,6 @@ enum { SAMPLE = 40 }; /* actions that are looked at */
 static const double FOLLOWS = 0.1;
 /* the same of another unit */
 static const double IN_UNITS = 0.01;
-static const double DEGREE = 3.14159265358979323846 / 180;
 
 /* windows of one action, spread evenly over the recording */
 typedef struct sample {
@@ -130,7 +130,7 @@ df_status action_order_find(const recording* r, const df_system* system, int thr
 
 df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor, double* as_is,
                            double* best) {
-  static const double factors[] = {DEGREE, 1 / DEGREE};
+  static const double factors[] = {DF_DEGREE, 1 / DF_DEGREE};
   sample s;
   *factor = 0;
   DF_TRY(sample_of(r, &s));
@@ -142,6 +142,30 @@ df_status action_unit_find(const recording* r, const df_system* system, int thre
   }
   df_free(s.x);
   return status;
+}
+
+void actions_clear(df_dataset* data) {
+  df_free(data->actions);
+  df_free(data->rounding);
+  data->actions = NULL;
+  data->rounding = NULL;
+}
+
+df_status actions_read_otherwise(const recording* r, const int* column, double factor, df_dataset* out) {
+  const df_dataset* data = r->data;
+  const size_t nu = (size_t)data->nu, nx = (size_t)data->nx, n = df_dataset_actions(data);
+  *out = *data;
+  out->actions = df_alloc(n * nu, sizeof *out->actions);
+  out->rounding = df_alloc(nx + nu, sizeof *out->rounding);
+  if (!out->actions || !out->rounding) return DF_E_NOMEM;
+  memcpy(out->rounding, data->rounding, nx * sizeof *out->rounding);
+  for (size_t i = 0; i < nu; i++) {
+    const size_t read = column ? (size_t)column[i] : i;
+    for (size_t t = 0; t < n; t++) out->actions[t * nu + i] = factor * data->actions[t * nu + read];
+    out->rounding[nx + i] = data->rounding[nx + read];
+    out->rounding[nx + i].unit *= factor;
+  }
+  return DF_OK;
 }
 
 char* action_unit_setting(double factor, const df_config* config) {

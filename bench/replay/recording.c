@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
 #include "dynaflow/core/status.h"
-
-static const double PI = 3.14159265358979323846, DEGREE = 3.14159265358979323846 / 180;
 
 /* MuJoCo normalizes no quaternion whose length is within this of 1 (mjMINVAL) */
 static const double UNIT = 1e-15;
@@ -60,8 +59,8 @@ static bool is_read_in_degrees(const recording* r, const df_joint* j, bool veloc
 
 static void read_joint(const recording* r, const df_joint* j, double* x) {
   double* v = x + r->nq;
-  if (is_read_in_degrees(r, j, false)) x[j->qpos] *= DEGREE;
-  if (is_read_in_degrees(r, j, true)) v[j->dof] *= DEGREE;
+  if (is_read_in_degrees(r, j, false)) x[j->qpos] *= DF_DEGREE;
+  if (is_read_in_degrees(r, j, true)) v[j->dof] *= DF_DEGREE;
   if (turns(j) && r->reading & READ_XYZW) swap_order(x + quaternion_of(j));
   if (j->kind == DF_JOINT_FREE && r->reading & READ_WORLD_SPIN) into_body(x + quaternion_of(j), v + spin_of(j));
 }
@@ -76,7 +75,7 @@ static void difference(const recording* r, const double* y, const double* x, dou
   r->system->ops->difference(r->system, y, x, e);
   if (!(r->reading & READ_WRAPPED)) return;
   for (int i = 0; i < r->njoint; i++) {
-    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * PI);
+    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * DF_PI);
   }
 }
 
@@ -153,9 +152,17 @@ static df_rounding rounding_of(const recording* r, int i, double unit) {
   return out;
 }
 
-/* a turn by the angle a changes the quaternion by a / 2 */
-static double turn_rounding(const recording* r, const df_joint* j) {
-  return 2 * df_rounding_error(&r->data->rounding[quaternion_of(j)], 0.999);
+/* The largest turn about an axis that the rounding of the quaternion q makes: each component of 2 q^-1 dq is a sum of
+ * all four entries of q, in another order, times one of dq. All entries are taken as rounded like numbers close to 1.
+ */
+static double turn_rounding(const recording* r, const df_joint* j, const double* x) {
+  const double* q = x + quaternion_of(j);
+  double entry = 0, sum = 0;
+  for (int k = 0; k < 4; k++) {
+    entry = fmax(entry, df_rounding_error(&r->data->rounding[quaternion_of(j) + k], 0.999));
+    sum += fabs(q[k]);
+  }
+  return 2 * sum * entry;
 }
 
 /* e [3] = the largest rounding errors of the coordinates of the vector v, number `at` of the state. A rotation spreads
@@ -178,19 +185,19 @@ static void joint_rounding(const recording* r, const df_joint* j, const double* 
   switch (j->kind) {
     case DF_JOINT_SLIDE:
     case DF_JOINT_HINGE:
-      one = rounding_of(r, j->qpos, is_read_in_degrees(r, j, false) ? DEGREE : 1);
+      one = rounding_of(r, j->qpos, is_read_in_degrees(r, j, false) ? DF_DEGREE : 1);
       e[j->dof] = df_rounding_error(&one, x[j->qpos]);
-      one = rounding_of(r, r->nq + j->dof, is_read_in_degrees(r, j, true) ? DEGREE : 1);
+      one = rounding_of(r, r->nq + j->dof, is_read_in_degrees(r, j, true) ? DF_DEGREE : 1);
       *velocity = df_rounding_error(&one, *v);
       return;
     case DF_JOINT_FREE:
-      turn = turn_rounding(r, j);
+      turn = turn_rounding(r, j, x);
       vector_rounding(r, j->qpos, false, 0, x + j->qpos, e + j->dof);
       vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
       vector_rounding(r, r->nq + spin_of(j), r->reading & READ_WORLD_SPIN, turn, v + 3, velocity + 3);
       break;
     case DF_JOINT_BALL:
-      turn = turn_rounding(r, j);
+      turn = turn_rounding(r, j, x);
       vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
       break;
     default:

@@ -17,7 +17,6 @@ enum { FIT_ROUNDS = 6, ROUNDS = 3 };
 enum { ROUGHLY = 2 }; /* one chunk in so many gives the start of a fit */
 /* actions before a chunk, which give its warm start; a solver that converges nearly forgets it */
 enum { WARM_UP = 16, SHORT_WARM_UP = 2, CONVERGES = 50 };
-enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
 /* a timestep this many times longer or shorter than the model's is no candidate */
 static const double MOST_TIMES = 100;
@@ -204,50 +203,80 @@ const char* hypothesis_text(const hypothesis* h) {
   return h->name ? h->name : "as training simulates it";
 }
 
+static const char* changed_thing(const difference* d) {
+  return d->in ? d->in : d->key;
+}
+
+int hypothesis_differences(const hypothesis* h) {
+  int n = 0;
+  for (int i = 0; i < h->n; i++) {
+    bool counted = false;
+    for (int k = 0; k < i && !counted; k++)
+      counted = strcmp(changed_thing(&h->differs[k]), changed_thing(&h->differs[i])) == 0;
+    n += !counted;
+  }
+  return n;
+}
+
+static void hypothesis_clear(hypothesis* h) {
+  for (int i = 0; i < h->n; i++) {
+    df_free(h->differs[i].key);
+    df_free(h->differs[i].value);
+  }
+  df_free(h->differs);
+  df_free(h->name);
+}
+
 void hypotheses_clear(hypotheses* all) {
-  for (int i = 0; i < all->n; i++) df_free(all->list[i].name);
+  for (int i = 0; i < all->n; i++) hypothesis_clear(&all->list[i]);
   df_free(all->list);
   *all = (hypotheses){0};
 }
 
-/* whether `what`, "KEY = VALUE, ...", gives the key of the first `n` characters of `part` a value */
-static bool gives_key(const char* what, const char* part, size_t n) {
-  const char* equals = strstr(part, " = ");
-  if (!equals || (size_t)(equals - part) >= n) return false;
-  const size_t key = (size_t)(equals - part) + strlen(" = ");
-  for (const char* at = what; at; at = strstr(at, ", ") ? strstr(at, ", ") + 2 : NULL) {
-    if (strncmp(at, part, key) == 0) return true;
+/* one more thing that an alternative changes: text of the caller, the fields of `difference` */
+typedef struct alteration {
+  const char *in, *key, *value;
+} alteration;
+
+static void append(hypothesis* h, const char* in, const char* key, const char* value) {
+  h->differs = list_grow(h->differs, h->n, sizeof *h->differs);
+  h->differs[h->n++] = (difference){.in = in, .key = format_text("%s", key), .value = format_text("%s", value)};
+}
+
+static bool is_changed(const alteration* what, int n, const char* key) {
+  for (int i = 0; i < n; i++) {
+    if (strcmp(what[i].key, key) == 0) return true;
   }
   return false;
 }
 
-/* the name of `from` with one more thing: a key that `what` gives has no other value, and the solver options of the
- * model's file come last */
-static char* name_with(const char* from, const char* what) {
+/* what `from` differs in, and the changes: a key has one value, and the solver options of the model's file come last */
+static void differ(hypothesis* h, const hypothesis* from, const alteration* what, int n) {
   text t = {0};
-  bool own = false;
-  for (const char* at = from; at && *at;) {
-    const char* comma = strstr(at, ", ");
-    const size_t n = comma ? (size_t)(comma - at) : strlen(at);
-    if (strncmp(at, OWN_OPTIONS, n) == 0 && n == strlen(OWN_OPTIONS))
-      own = true;
-    else if (!gives_key(what, at, n))
-      text_add(&t, "%.*s, ", (int)n, at);
-    at = comma ? comma + 2 : NULL;
+  h->differs = NULL;
+  h->n = 0;
+  for (int last = 0; last < 2; last++) {
+    for (int i = 0; i < from->n; i++) {
+      const difference* d = &from->differs[i];
+      if ((strcmp(d->key, OWN_OPTIONS) == 0) == last && !is_changed(what, n, d->key))
+        append(h, d->in, d->key, d->value);
+    }
+    for (int i = 0; i < n && !last; i++) append(h, what[i].in, what[i].key, what[i].value);
   }
-  char* out = format_text("%s%s%s%s", text_of(&t), what, own ? ", " : "", own ? OWN_OPTIONS : "");
+  for (int i = 0; i < h->n; i++) text_add(&t, "%s%s%s", i ? ", " : "", h->differs[i].key, h->differs[i].value);
+  h->name = format_text("%s", text_of(&t));
   text_clear(&t);
-  return out;
 }
 
-/* tries `h` with one more thing, which `what` names */
-static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) {
-  h.name = name_with(h.name, what);
+/* tries `h`, which is `from` with other options, and the changes that name them */
+static df_status add_changes(trial* t, hypotheses* all, hypothesis h, const alteration* what, int n) {
+  const hypothesis from = h;
+  differ(&h, &from, what, n);
   df_status status = all->n > TRY_OWN_LIMITS ? try_roughly(t, &h) : try_one(t, &h);
   if (status == DF_OK && all->n > TRY_OWN_LIMITS && hypothesis_is_closer(&h, &all->list[all->best]))
     status = try_one(t, &h);
   if (status != DF_OK) {
-    df_free(h.name);
+    hypothesis_clear(&h);
     return status;
   }
   all->list = list_grow(all->list, all->n, sizeof h);
@@ -258,18 +287,24 @@ static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) 
   return DF_OK;
 }
 
+/* the same with one change: of a setting `key`, or words without a value */
+static df_status add(trial* t, hypotheses* all, hypothesis h, const char* key, const char* value) {
+  const alteration what = {.key = key, .value = value};
+  return add_changes(t, all, h, &what, 1);
+}
+
 /* A tighter tolerance is the same model, solved better: versions of MuJoCo stop at different residuals. A looser one is
  * another option. */
 static df_status add_tolerances(trial* t, hypotheses* all, const hypothesis* from) {
   const double tolerances[] = {1e-4, 1e-6, 1e-10, 1e-12, 1e-15, CONVERGED};
   const double own = df_mujoco_options_of(t->system).tolerance;
-  char name[64];
+  char value[32];
   for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
     hypothesis h = *from;
     h.cfg.tolerance = tolerances[i];
     h.solver = h.solver && tolerances[i] < own;
-    snprintf(name, sizeof name, "system.tolerance = %g", tolerances[i]);
-    DF_TRY(add(t, all, h, name));
+    snprintf(value, sizeof value, " = %g", tolerances[i]);
+    DF_TRY(add(t, all, h, "system.tolerance", value));
   }
   return DF_OK;
 }
@@ -277,52 +312,59 @@ static df_status add_tolerances(trial* t, hypotheses* all, const hypothesis* fro
 /* solver options: without effect on what a converged solver computes, except for the limits of iterations */
 static df_status add_solvers(trial* t, hypotheses* all, const hypothesis* from) {
   static const int limits[] = {1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100};
-  char name[64];
+  char value[32];
   for (int islands = 0; islands < 2; islands++) {
     hypothesis h = *from;
     h.cfg.islands = islands ? DF_ISLANDS_ON : DF_ISLANDS_OFF;
-    DF_TRY(add(t, all, h, islands ? "option islands = on" : "option islands = off"));
+    DF_TRY(add(t, all, h, "option islands", islands ? " = on" : " = off"));
   }
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     hypothesis h = *from;
     h.cfg.iterations = limits[i];
     h.solver = false;
-    snprintf(name, sizeof name, "option iterations = %d", limits[i]);
-    DF_TRY(add(t, all, h, name));
+    snprintf(value, sizeof value, " = %d", limits[i]);
+    DF_TRY(add(t, all, h, "option iterations", value));
+  }
+  for (size_t i = 0; i < sizeof limits / sizeof *limits && limits[i] < df_mujoco_options_of(t->system).ls_iterations;
+       i++) {
+    hypothesis h = *from;
+    h.cfg.ls_iterations = limits[i];
+    h.solver = false;
+    snprintf(value, sizeof value, " = %d", limits[i]);
+    DF_TRY(add(t, all, h, "option ls_iterations", value));
   }
   hypothesis newton = *from, cg = *from;
   newton.cfg.solver = DF_SOLVER_NEWTON;
   cg.cfg.solver = DF_SOLVER_CG;
   newton.solver = cg.solver = false;
-  DF_TRY(add(t, all, newton, "system.solver = Newton"));
-  return add(t, all, cg, "system.solver = CG");
+  DF_TRY(add(t, all, newton, "system.solver", " = Newton"));
+  return add(t, all, cg, "system.solver", " = CG");
 }
 
 static df_status add_integrators(trial* t, hypotheses* all, const hypothesis* from) {
   static const char* const names[] = {
-      [DF_INTEGRATOR_MODEL] = "system.integrator = model",
-      [DF_INTEGRATOR_EULER] = "system.integrator = Euler",
-      [DF_INTEGRATOR_IMPLICITFAST] = "system.integrator = implicitfast",
-      [DF_INTEGRATOR_RK4] = "system.integrator = RK4",
+      [DF_INTEGRATOR_MODEL] = " = model",
+      [DF_INTEGRATOR_EULER] = " = Euler",
+      [DF_INTEGRATOR_IMPLICITFAST] = " = implicitfast",
+      [DF_INTEGRATOR_RK4] = " = RK4",
   };
   for (int i = DF_INTEGRATOR_MODEL; i <= DF_INTEGRATOR_RK4; i++) {
     hypothesis h = *from;
     h.cfg.integrator = (df_integrator)i;
     h.solver = false;
-    DF_TRY(add(t, all, h, names[i]));
+    DF_TRY(add(t, all, h, "system.integrator", names[i]));
   }
   return DF_OK;
 }
 
 static df_status add_margins(trial* t, hypotheses* all, const hypothesis* from) {
-  static const char* const names[] = {[DF_MARGIN_SUM] = "system.margin_rule = sum",
-                                      [DF_MARGIN_MAX] = "system.margin_rule = max (as MuJoCo before 3.5)",
-                                      [DF_MARGIN_NONE] = "system.margin_rule = none"};
+  static const char* const names[] = {
+      [DF_MARGIN_SUM] = " = sum", [DF_MARGIN_MAX] = " = max (as MuJoCo before 3.5)", [DF_MARGIN_NONE] = " = none"};
   for (int i = DF_MARGIN_SUM; i <= DF_MARGIN_NONE; i++) {
     hypothesis h = *from;
     h.cfg.margin_rule = (df_margin_rule)i;
     h.solver = false;
-    DF_TRY(add(t, all, h, names[i]));
+    DF_TRY(add(t, all, h, "system.margin_rule", names[i]));
   }
   return DF_OK;
 }
@@ -333,7 +375,7 @@ static df_status add_readings(trial* t, hypotheses* all, const hypothesis* from)
     if (h.reading & 1U << bit) continue;
     h.reading |= 1U << bit;
     h.solver = false;
-    DF_TRY(add(t, all, h, recording_reading_text(bit)));
+    DF_TRY(add(t, all, h, recording_reading_text(bit), ""));
   }
   return DF_OK;
 }
@@ -376,15 +418,20 @@ static bool is_plausible_step(const trial* t, double step) {
   return times >= 1 / MOST_TIMES && times <= MOST_TIMES;
 }
 
+/* timestep and substeps are one difference: how an action is divided */
+static const char TIME[] = "time";
+
 static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, double step, int n) {
-  char name[96];
+  char duration[32], steps[32];
   hypothesis h = *from;
   if (!is_plausible_step(t, step) || n < 1) return DF_OK;
   h.cfg.timestep = step;
   h.cfg.substeps = n;
   h.solver = false;
-  snprintf(name, sizeof name, "system.timestep = %.10g, system.substeps = %d", step, n);
-  return add(t, all, h, name);
+  snprintf(duration, sizeof duration, " = %.10g", step);
+  snprintf(steps, sizeof steps, " = %d", n);
+  const alteration what[] = {{TIME, "system.timestep", duration}, {TIME, "system.substeps", steps}};
+  return add_changes(t, all, h, what, 2);
 }
 
 /* from this place on, numbers of steps are tried for their ratio to the model's own */
@@ -402,9 +449,9 @@ static df_status add_times(trial* t, hypotheses* all, const hypothesis* from) {
     if (!tried) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
   }
   /* another number of the same steps, around what the positions say */
-  const int around = measured > 0 && measured < (MOST_SUBSTEPS + 0.5) * step ? (int)lround(measured / step) : n;
+  const int around = measured > 0 && measured < (DF_SUBSTEPS_MAX + 0.5) * step ? (int)lround(measured / step) : n;
   for (int k = around - 1; k <= around + 1; k++) {
-    if (k != n && k <= MOST_SUBSTEPS) DF_TRY(add_time(t, all, from, step, k));
+    if (k != n && k <= DF_SUBSTEPS_MAX) DF_TRY(add_time(t, all, from, step, k));
   }
   /* as many steps of another length */
   if (measured > 0 && fabs(measured / dt - 1) > 1e-6) {
@@ -525,7 +572,7 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     const double unit = is_time ? df_mujoco_timestep(t->system) : 1;
     hypothesis h = *from;
     double value;
-    char name[96];
+    char shown[32];
     h.solver = false;
     if (!is_time && (*factor_of(&h.cfg, f) != 0 || h.cfg.scaled_control)) continue; /* fitted already */
     double start = 1;
@@ -535,8 +582,9 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     h = *from;
     h.solver = false;
     *factor_of(&h.cfg, f) = plain_number(value * unit);
-    snprintf(name, sizeof name, is_time ? "%s = %.8g" : "%s x %.8g", f->name, *factor_of(&h.cfg, f));
-    DF_TRY(add(t, all, h, name));
+    snprintf(shown, sizeof shown, " %s %.8g", is_time ? "=" : "x", *factor_of(&h.cfg, f));
+    const alteration what = {is_time ? TIME : NULL, f->name, shown};
+    DF_TRY(add_changes(t, all, h, &what, 1));
   }
   return DF_OK;
 }
@@ -610,7 +658,7 @@ static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from)
                                    {"velocity gain (kv)", offsetof(df_mujoco_cfg, kv_scale)},
                                    {"gear", offsetof(df_mujoco_cfg, gear_scale)}};
   enum { N = sizeof factors / sizeof *factors };
-  char actuator[64], name[128];
+  char actuator[64], shown[32];
   double most;
   int k;
   if (t->system->nu < 2 || from->cfg.gain_scale + from->cfg.kv_scale > 0 || from->cfg.gear_scale != 0) return DF_OK;
@@ -630,8 +678,11 @@ static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from)
       if (fabs(value) < DEAD) value = DEAD; /* 0 stands for the factor 1 */
     }
     *factor_of(&h.cfg, f) = plain_number(value);
-    snprintf(name, sizeof name, "%s of %s x %.8g", f->name, actuator, *factor_of(&h.cfg, f));
-    DF_TRY(add(t, all, h, name));
+    char* name = format_text("%s of %s", f->name, actuator);
+    snprintf(shown, sizeof shown, " x %.8g", *factor_of(&h.cfg, f));
+    const df_status status = add(t, all, h, name, shown);
+    df_free(name);
+    if (status != DF_OK) return status;
   }
   if (all->driver[0] == 0 && most > MOSTLY_DRIVEN) memcpy(all->driver, actuator, sizeof all->driver);
   return DF_OK;
@@ -667,9 +718,9 @@ static df_status try_own(trial* t, hypotheses* all) {
   all->list = list_grow(all->list, 0, sizeof trained);
   all->list[all->n++] = trained;
   DF_TRY(try_one(t, &all->list[TRY_TRAINED]));
-  DF_TRY(add(t, all, own, OWN_OPTIONS));
-  DF_TRY(add(t, all, islands, "with the model file's own islands"));
-  return add(t, all, limits, "with the model file's own limits of iterations");
+  DF_TRY(add(t, all, own, OWN_OPTIONS, ""));
+  DF_TRY(add(t, all, islands, "with the model file's own islands", ""));
+  return add(t, all, limits, "with the model file's own limits of iterations", "");
 }
 
 /* whether the solver options of the model's file compute other states */

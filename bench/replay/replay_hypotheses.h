@@ -12,9 +12,18 @@
 /* the sample: chunks of consecutive actions */
 enum { SAMPLE_CHUNKS = 16, SAMPLE_CHUNK = 8, SAMPLE_ACTIONS = SAMPLE_CHUNKS * SAMPLE_CHUNK };
 
+/* one thing that an alternative changes */
+typedef struct difference {
+  const char* in; /* literal; differences in the same thing are one, as timestep and substeps; NULL: only this one */
+  char* key;      /* "system.integrator", or words that need no value; owned */
+  char* value;    /* " = RK4", " x 1.3" or ""; owned */
+} difference;
+
 /* one alternative: everything in which it differs from the model that training simulates */
 typedef struct hypothesis {
-  char* name; /* "system.integrator = RK4"; NULL for the model that training simulates */
+  difference* differs; /* [n]; NULL for the model that training simulates */
+  int n;
+  char* name; /* all of them, "system.integrator = RK4, ..."; NULL for the model that training simulates */
   df_mujoco_cfg cfg;
   unsigned reading; /* of the recording */
   bool solver;      /* differs only in how the constraint solver works */
@@ -44,6 +53,9 @@ typedef struct hypotheses {
 } hypotheses;
 
 void hypotheses_clear(hypotheses* all);
+
+/* In how many things it differs. */
+int hypothesis_differences(const hypothesis* h);
 
 /* What differs from the model that training simulates, or "as training simulates it". */
 const char* hypothesis_text(const hypothesis* h);

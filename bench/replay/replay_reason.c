@@ -102,7 +102,7 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
 /* Whether the best alternative is worth naming: its errors are much smaller on the sample and on all actions. Several
  * differences together may come closer by chance. */
 static bool comes_closer(const replay_study* s, const double worst[KINDS]) {
-  const bool several = strstr(hypothesis_text(&s->tried.list[s->tried.best]), ", ");
+  const bool several = hypothesis_differences(&s->tried.list[s->tried.best]) > 1;
   bool closer = replay_is_closer(s->evidence.rms, s->evidence.best_rms);
   for (int kind = POSITION; kind <= VELOCITY; kind++)
     closer = closer && replay_is_closer(worst[kind] / (several ? SEVERAL : 1), s->best_worst[kind]);
@@ -122,14 +122,14 @@ static void add_hidden(text* t, const replay_study* s) {
   for (int i = 0; i < CHANGES; i++) {
     if (s->hidden[i]) text_add(t, "%s%s 5 %% larger", n++ ? ", or with " : "", replay_change_text(i));
   }
-  text_add(t, "; store more digits to tell");
+  text_add(t, "; store more digits to exclude it");
 }
 
 static void add_differences(text* t, const replay_study* s) {
   text_add(t,
            "the recorded velocities are differences of positions over a whole action, %s with dt = %g s, and not those "
            "of the simulator at the frames: the states do not follow from them, and whether the model is that of the "
-           "recording cannot be told; record the velocities of the simulator (qvel)",
+           "recording cannot be determined; record the velocities of the simulator (qvel)",
            replay_differences_formula(s->differences), s->r.dt);
 }
 
@@ -222,7 +222,7 @@ char* replay_study_reason(const replay_study* s) {
       df_stored_precision_text(s->r.action, precision);
       text_add(&t,
                "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
-               "are too few to tell",
+               "are too few to decide",
                precision, s->trained.steps);
       break;
     case REPLAY_SOLVER_LIMITED:

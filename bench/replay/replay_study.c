@@ -295,53 +295,100 @@ static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   return status;
 }
 
+/* ---- the same model ---- */
+
+/* The model as training simulates it, and with the solver options of its file: what rounding and the solver's tolerance
+ * explain of it. *done: nothing is left to explain. */
+static df_status explain_same_model(replay_study* s, const replay_input* in, const search_space* space, bool* done) {
+  replay_evidence* e = &s->evidence;
+  const df_mujoco_cfg trained = replay_cfg(in->config, false);
+  DF_TRY(find_worst(&s->r, &s->trained, in->system, space->motion, &s->worst));
+  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
+  *done = replay_fits(&e->trained);
+  if (*done) return DF_OK;
+  DF_TRY(replay_try_own(space, &s->tried));
+  /* an action that is unexplained stays so with the same error */
+  if (e->trained.step > 1 && hypotheses_own_is_alike(&s->tried))
+    e->own = e->trained;
+  else
+    DF_TRY(compare_own(s, in, space->motion));
+  *done = replay_fits(&e->own);
+  if (!*done) return DF_OK;
+  s->tried.best = TRY_OWN;
+  e->best = e->own;
+  memcpy(s->best_worst, s->own_worst, sizeof s->best_worst);
+  return DF_OK;
+}
+
+/* ---- actions in another order or unit ---- */
+
+static df_status study(const replay_input* in, bool searches, replay_study* out);
+
+/* Whether the states follow from these actions as replay accepts a recording: by the same model, whose rounding and
+ * solver explain every error. */
+static df_status follows_from(const replay_input* in, const df_dataset* data, bool* follows) {
+  replay_input other = *in;
+  replay_study found;
+  other.data = data;
+  const df_status status = study(&other, false, &found);
+  *follows = status == DF_OK && replay_verdict_exit(found.verdict) != EXIT_CHECK_FAILED;
+  replay_study_clear(&found);
+  return status;
+}
+
+/* Takes the actions in another order (`column` != NULL) or unit for the convention of the file if the whole recording
+ * follows from them; `setting` says it in the task file. */
+static df_status try_reading(replay_study* s, const replay_input* in, const int* column, double factor,
+                             const char* setting, const char* words) {
+  df_dataset other;
+  bool follows = false;
+  df_status status = actions_read_otherwise(&s->r, column, factor, &other);
+  if (status == DF_OK) status = follows_from(in, &other, &follows);
+  actions_clear(&other);
+  if (status != DF_OK || !follows) return status;
+  s->order = format_text("%s", setting);
+  s->order_text = words;
+  return DF_OK;
+}
+
 /* whether the actions are in degrees, or radians, instead */
 static df_status find_unit(replay_study* s, const replay_input* in) {
   double factor;
   DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &factor, &s->order_from, &s->order_to));
   if (factor == 0) return DF_OK;
   char* value = action_unit_setting(factor, in->config);
-  if (value && *value) {
-    s->order = format_text("data.action_scale = %s", value);
-    s->order_text =
-        factor < 1 ? "the actions are in degrees" : "the actions are in radians where the model has degrees";
-  }
+  char* setting = format_text("data.action_scale = %s", value);
+  const char* words =
+      factor < 1 ? "the actions are in degrees" : "the actions are in radians where the model has degrees";
+  const df_status status = *value ? try_reading(s, in, NULL, factor, setting, words) : DF_OK;
+  df_free(setting);
   df_free(value);
-  return DF_OK;
+  return status;
 }
 
-static df_status try_alternatives(replay_study* s, const replay_input* in) {
+/* what no model explains may be columns of actions in another order */
+static df_status find_order(replay_study* s, const replay_input* in) {
+  action_order order;
+  DF_TRY(action_order_find(&s->r, in->system, in->opts->threads, &order));
+  if (!order.column) return DF_OK;
+  char* names = action_order_setting(&order, in->config, in->system);
+  char* setting = format_text("data.actuators = %s", names);
+  s->order_from = order.as_is;
+  s->order_to = order.best;
+  const df_status status =
+      *names ? try_reading(s, in, order.column, 1, setting, "the action columns are in another order") : DF_OK;
+  df_free(setting);
+  df_free(names);
+  action_order_clear(&order);
+  return status;
+}
+
+/* ---- all that may explain the errors ---- */
+
+/* other models, options and readings, rounded actions, and velocities that are differences */
+static df_status try_alternatives(replay_study* s, const replay_input* in, const search_space* space) {
   replay_evidence* e = &s->evidence;
-  double scale[KINDS];
-  search_space space = {.config = in->config,
-                        .search = in->search,
-                        .r = &s->r,
-                        .carried = s->trained.carried[VELOCITY],
-                        .quiet = in->opts->quiet};
-  DF_TRY(recording_extent(&s->r, scale, space.motion));
-  DF_TRY(find_worst(&s->r, &s->trained, in->system, space.motion, &s->worst));
-
-  /* the model as training simulates it, and with its own solver options */
-  const df_mujoco_cfg trained = replay_cfg(in->config, false);
-  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
-  if (replay_fits(&e->trained)) return DF_OK;
-  DF_TRY(find_unit(s, in));
-  if (s->order) return DF_OK;
-  DF_TRY(replay_try_own(&space, &s->tried));
-  /* an action that is unexplained stays so with the same error */
-  if (e->trained.step > 1 && hypotheses_own_is_alike(&s->tried))
-    e->own = e->trained;
-  else
-    DF_TRY(compare_own(s, in, space.motion));
-  if (replay_fits(&e->own)) {
-    s->tried.best = TRY_OWN;
-    e->best = e->own;
-    memcpy(s->best_worst, s->own_worst, sizeof s->best_worst);
-    return DF_OK;
-  }
-
-  /* others */
-  DF_TRY(compare_others(s, in, &space));
+  DF_TRY(compare_others(s, in, space));
   if (!replay_fits(&e->best)) {
     DF_TRY(try_rounded_actions(s, in));
     DF_TRY(replay_find_differences(&s->r, in->system, &s->differences));
@@ -356,21 +403,21 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
-/* what no model explains may be columns of actions in another order */
-static df_status find_order(replay_study* s, const replay_input* in) {
-  action_order order;
-  DF_TRY(action_order_find(&s->r, in->system, in->opts->threads, &order));
-  char* names = order.column ? action_order_setting(&order, in->config, in->system) : NULL;
-  if (names && *names) {
-    s->verdict = REPLAY_ANOTHER_CONVENTION;
-    s->order = format_text("data.actuators = %s", names);
-    s->order_text = "the action columns are in another order";
-    s->order_from = order.as_is;
-    s->order_to = order.best;
-  }
-  df_free(names);
-  action_order_clear(&order);
-  return DF_OK;
+/* `searches`: also among other models, options and readings of the file */
+static df_status find_cause(replay_study* s, const replay_input* in, bool searches) {
+  double scale[KINDS];
+  bool done;
+  search_space space = {.config = in->config,
+                        .search = in->search,
+                        .r = &s->r,
+                        .carried = s->trained.carried[VELOCITY],
+                        .quiet = in->opts->quiet};
+  DF_TRY(recording_extent(&s->r, scale, space.motion));
+  DF_TRY(explain_same_model(s, in, &space, &done));
+  if (done) return DF_OK;
+  if (!searches) return try_rounded_actions(s, in);
+  DF_TRY(find_unit(s, in));
+  return s->order ? DF_OK : try_alternatives(s, in, &space);
 }
 
 /* which changes the rounding of the recorded states hides, of the model that it follows from */
@@ -387,7 +434,24 @@ static df_status find_hidden(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
-df_status replay_study_run(const replay_input* in, replay_study* out) {
+/* compares the model as training simulates it */
+static df_status compare_trained(replay_study* s, const replay_input* in) {
+  replay_evidence* e = &s->evidence;
+  const double floor = floor_of(&s->r, &s->allowed);
+  DF_TRY(replay_compare(&s->r, in->system, floor, "replay", in->opts, &s->trained));
+  fit_of(&s->allowed, &s->trained, &e->trained);
+  s->exact = count_exact(&s->trained, s->allowed.carried);
+  e->solver_sized = largest(s->trained.open_loop[POSITION], s->trained.episodes) <=
+                    SOLVER_SIZED * largest(s->trained.cleared[POSITION], s->trained.steps);
+  e->rounded = s->r.stored[POSITION].kind != DF_STORED_FLOAT64 || s->r.stored[VELOCITY].kind != DF_STORED_FLOAT64;
+  DF_TRY(find_doubling(&s->trained, &s->doubling));
+  e->exponential = isfinite(s->doubling);
+  return DF_OK;
+}
+
+/* replay_study_run(), or without searching other models, options and readings of the file */
+static df_status study(const replay_input* in, bool searches, replay_study* out) {
+  /* nothing is measured yet */
   *out = (replay_study){.doubling = INFINITY, .differences = DIFFERENCES_NONE};
   replay_evidence* e = &out->evidence;
   e->trained = e->own = e->best = e->actions = replay_fit_none();
@@ -399,30 +463,24 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   out->left_out = replay_left_out(&out->r);
   DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
-  /* the model as training simulates it */
-  DF_TRY(replay_compare(&out->r, in->system, floor_of(&out->r, &out->allowed), "replay", in->opts, &out->trained));
-  fit_of(&out->allowed, &out->trained, &e->trained);
-  out->exact = count_exact(&out->trained, out->allowed.carried);
-  e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
-                    SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
-  e->rounded = out->r.stored[POSITION].kind != DF_STORED_FLOAT64 || out->r.stored[VELOCITY].kind != DF_STORED_FLOAT64;
-  DF_TRY(find_doubling(&out->trained, &out->doubling));
-  e->exponential = isfinite(out->doubling);
-
-  if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
+  /* the errors, and what explains those above the limits */
+  DF_TRY(compare_trained(out, in));
+  if (e->trained.carried > 1) DF_TRY(find_cause(out, in, searches));
   out->verdict = replay_judge(e);
-  /* no model explains it, or none can be told */
-  if (out->order)
-    out->verdict = REPLAY_ANOTHER_CONVENTION;
-  else if (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)
-    DF_TRY(find_order(out, in));
-  if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
+  /* no model explains it, or none can be determined */
+  if (searches && !out->order && (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)) DF_TRY(find_order(out, in));
+  if (out->order) out->verdict = REPLAY_ANOTHER_CONVENTION;
+  if (searches && out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));
     out->verdict = replay_judge(e);
   }
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;
+}
+
+df_status replay_study_run(const replay_input* in, replay_study* out) {
+  return study(in, true, out);
 }
 
 void replay_study_clear(replay_study* s) {

@@ -136,7 +136,8 @@ static void on_notice(void* context, const char* sentence) {
 }
 
 df_status cell_create(cell* c) {
-  df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag};
+  df_method_env env = {
+      .task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag, .context = c->method->context};
   return c->method->create(&env, &c->instance);
 }
 
@@ -176,6 +177,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                             .state_folder = state_folder},
                 .state_folder = state_folder};
   df_method_env env = {.task = c->task,
+                       .context = c->method->context,
                        .seed = c->seed,
                        .threads = c->opts->threads,
                        .progress = on_progress,

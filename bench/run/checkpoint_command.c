@@ -180,18 +180,42 @@ static df_status choose_data(checkpoint_arguments* a) {
   return DF_OK;
 }
 
+/* whether a checkpoint is of this task, but its network or its windows have another size */
+static bool has_other_size(const char* path, const df_config* config) {
+  static const char* const sizes[] = {"net.", "window."};
+  df_safetensors* file;
+  if (df_safetensors_open(path, &file) != DF_OK) return false;
+  const char* task = df_safetensors_metadata(file, "task.name");
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  bool other = false;
+  for (int i = 0; i < n && task && strcmp(task, config->task_name) == 0; i++) {
+    char value[DF_VALUE_MAX];
+    const char* stored = df_safetensors_metadata(file, keys[i].name);
+    df_config_value(config, i, value, sizeof value);
+    for (size_t k = 0; k < 2 && stored; k++) {
+      other = other || (strncmp(keys[i].name, sizes[k], strlen(sizes[k])) == 0 && strcmp(stored, value) != 0);
+    }
+  }
+  df_safetensors_close(file);
+  return other;
+}
+
 /* Weights fit the settings under which they were trained, of which a profile may set some. */
 static df_status load_weights(const checkpoint_arguments* a, cell* c) {
-  const df_status status = a->method->load(c->instance, a->checkpoint);
-  const bool of_setting = strstr(df_error_message(), ": net.") || strstr(df_error_message(), ": window.");
-  if (status != DF_E_MISMATCH || !of_setting) return status;
+  df_status status = a->method->load(c->instance, a->checkpoint);
+  if (status != DF_E_MISMATCH) return status;
   char* message = format_text("%s", df_error_message());
-  const df_status out = df_fail(status,
-                                "%s in the profile %s: give the --profile and --set with which the checkpoint was "
-                                "trained, such as --profile smoke",
-                                message, a->common.profile);
+  if (has_other_size(a->checkpoint, &c->task->config))
+    status =
+        df_fail(status,
+                "%s in the profile %s: give the --profile and --set with which the checkpoint was trained, such as "
+                "--profile smoke",
+                message, a->common.profile);
+  else
+    status = df_fail(status, "%s", message);
   df_free(message);
-  return out;
+  return status;
 }
 
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {

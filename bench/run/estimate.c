@@ -63,6 +63,7 @@ static df_status try_training(cell* c, stopwatch* w) {
   int n = 0;
   shorten_training(&c->task->config, TRAIN_STEPS, INVERSE_STEPS);
   const df_method_env env = {.task = c->task,
+                             .context = c->method->context,
                              .seed = c->seed,
                              .threads = c->opts->threads,
                              .progress = on_step,

@@ -27,9 +27,6 @@ struct score {
   cell_given given;
 };
 
-/* the file that is judged: a method has no context of its own */
-static score* current;
-
 /* ---- the method: it returns what the file has ---- */
 
 /* copies n actions and n + 1 states from frame `first` of a trajectory; beyond its end, the last ones again */
@@ -48,8 +45,7 @@ static void copy_frames(const score* s, int trajectory, int first, int n, double
 }
 
 static df_status create(const df_method_env* env, void** self) {
-  (void)env;
-  *self = current;
+  *self = env->context;
   return DF_OK;
 }
 
@@ -151,7 +147,7 @@ static bool note_condition(score* s, const eval_set* set, int window) {
 static df_status match_windows(score* s, const eval_set* set, int* matched) {
   bool* used = df_alloc((size_t)s->file->n, sizeof *used);
   s->from = df_alloc((size_t)set->B, sizeof *s->from);
-  bool told = false;
+  bool reported = false;
   *matched = 0;
   if (!used || !s->from) {
     df_free(used);
@@ -163,7 +159,7 @@ static df_status match_windows(score* s, const eval_set* set, int* matched) {
       if (!used[i] && starts_in(s, i, set, b)) found = i;
     }
     if (found < 0) {
-      told = told || note_condition(s, set, b);
+      reported = reported || note_condition(s, set, b);
       continue;
     }
     used[found] = true;
@@ -297,7 +293,7 @@ static void clear(score* s) {
 
 /* callback of cell_load(): reads the file, and chooses the windows */
 static df_status attach(cell* c, cell_given* given) {
-  score* s = current;
+  score* s = c->method->context;
   const int H = c->task->windows->horizon, held_out = c->set->B;
   clear(s);
   s->task = c->task;
@@ -334,6 +330,7 @@ df_status score_new(const char* path, const char* name, score** out) {
   s->method = (df_method){.name = strlen(name) < sizeof s->name ? s->name : name,
                           .summary = "trajectories of a file",
                           .flags = DF_METHOD_IGNORES_SEED,
+                          .context = s,
                           .create = create,
                           .destroy = destroy,
                           .sample = sample};
@@ -344,7 +341,6 @@ df_status score_new(const char* path, const char* name, score** out) {
     score_free(s);
     return status;
   }
-  current = s;
   *out = s;
   return DF_OK;
 }

@@ -84,6 +84,7 @@ static df_status write_shapes(child* to, void* context) {
   DF_TRY(cell_load(&c));
   shorten_training(&c.task->config, 2, 2);
   const df_method_env env = {.task = c.task,
+                             .context = c.method->context,
                              .seed = c.seed,
                              .threads = 1,
                              .progress = on_step,

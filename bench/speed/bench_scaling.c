@@ -68,6 +68,7 @@ static df_status train(cell* c, int threads, stopwatch* w, json_t** hashes) {
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   const df_method_env env = {.task = c->task,
+                             .context = c->method->context,
                              .seed = c->seed,
                              .threads = threads,
                              .progress = on_step,

@@ -171,6 +171,7 @@ static df_status train(cell* c, measurement* m) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   const df_method_env env = {.task = c->task,
+                             .context = c->method->context,
                              .seed = c->seed,
                              .threads = c->opts->threads,
                              .progress = on_step,

@@ -150,9 +150,9 @@ static df_status check_dt(const char* path, df_npz* npz, const df_task* task) {
   if (a.count != 1) {
     status =
         df_fail(DF_E_MISMATCH, "%s: dt has shape %s, expected one number", path, shape_text(a.rank, a.shape, shape));
-  } else if (!(fabs(dt - task->system->dt) <= 1e-9)) {
-    status = df_fail(DF_E_MISMATCH, "%s: dt is %g s, expected %g s, one action of task %s", path, dt, task->system->dt,
-                     task->config.task_name);
+  } else if (!(fabs(dt - task->system->dt) <= DF_SAME_DURATION * task->system->dt)) {
+    status = df_fail(DF_E_MISMATCH, "%s: dt is %.9g s, expected %.9g s, one action of task %s", path, dt,
+                     task->system->dt, task->config.task_name);
   }
   df_array_clear(&a);
   return status;
@@ -183,11 +183,11 @@ static df_status read_provenance(df_npz* npz, trajectories* t) {
 }
 
 static df_status check_model(const char* path, df_npz* npz, const df_task* task) {
-  static const char* const keys[DF_MODEL_ENTRIES] = {"model_files", "model_sha256", "compiled_sha256", "mujoco"};
   char* texts[DF_MODEL_ENTRIES] = {NULL};
   df_status status = DF_OK;
   for (int i = 0; i < DF_MODEL_ENTRIES && status == DF_OK; i++) {
-    if (df_npz_has(npz, keys[i])) status = df_npz_read_text(npz, keys[i], &texts[i]);
+    const char* key = df_dataset_model_key(i);
+    if (df_npz_has(npz, key)) status = df_npz_read_text(npz, key, &texts[i]);
   }
   char clause[256];
   const df_model_identity recorded = {texts[0], texts[1], texts[2], texts[3]};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/words.h"
 #include "yaml_leaves.h"
 
@@ -103,7 +104,7 @@ static df_status parse_int(const target* t, int* out) {
 static df_status parse_number(const target* t, const char* text, double* out) {
   char* end;
   errno = 0;
-  const double x = strtod(text, &end);
+  const double x = df_read_double(text, &end);
   if (errno == ERANGE && fabs(x) < 1) return refuse(t, "too close to 0 for a double");
   if (end == text || *end != '\0') return refuse(t, "not a number");
   if (!isfinite(x)) return refuse(t, "not a finite number");
@@ -286,8 +287,8 @@ df_config df_config_default(void) {
 /* the shortest of three widths that reads back as the same number */
 static void number_text(double x, char out[32]) {
   for (int digits = 15; digits <= 17; digits++) {
-    snprintf(out, 32, "%.*g", digits, x);
-    if (strtod(out, NULL) == x) return;
+    df_write_number(out, 32, "%.*g", digits, x);
+    if (df_read_double(out, NULL) == x) return;
   }
 }
 

@@ -186,6 +186,10 @@ int df_dataset_group(const df_dataset* data, int episode) {
 
 /* ---- writing ---- */
 
+const char* df_dataset_model_key(int i) {
+  return i >= 0 && i < MODEL_KEYS ? model_keys[i] : NULL;
+}
+
 int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entries[DF_MODEL_ENTRIES]) {
   const df_npz_entry all[DF_MODEL_ENTRIES] = {
       {.key = model_keys[MODEL_FILES], .kind = DF_NPZ_TEXT, .text = model->files},

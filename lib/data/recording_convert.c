@@ -12,9 +12,6 @@
 /* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
 static const double quat_tolerance = 0.05;
 
-/* relative difference of two durations of a frame that are the same: that of numbers in single precision */
-static const double same_duration = 1e-7;
-
 /* times in columns may be rounded: up to this part of a frame they are those of a constant rate */
 static const double time_rounding = 0.05;
 
@@ -113,7 +110,7 @@ static df_status set_times(converter* c, int episode) {
   const recorded_episode* e = &c->r->episode[episode];
   double* time = c->motion[episode].time;
   const double dt = c->system->dt;
-  double step = c->config->data_rate > 0 ? 1 / c->config->data_rate : 0, tolerance = same_duration;
+  double step = c->config->data_rate > 0 ? 1 / c->config->data_rate : 0, tolerance = DF_SAME_DURATION;
   if (step == 0 && recording_column_times(c->r, episode, time)) {
     DF_TRY(check_times(c, episode, time));
     if (!is_constant(e->frames, time)) return DF_OK;

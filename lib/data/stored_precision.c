@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/core/c_locale.h"
+
 enum { SAMPLE = 4096, LEAST_DIFFERENT = 16, MOST_DIGITS = 15 };
 /* of rounded numbers, 7/8 do not end with three zero bits and 9/10 not with a zero digit */
 enum { SPARE_BITS = 3 };
@@ -36,8 +38,8 @@ static bool fits(double value, int bits, int lowest) {
 /* whether `value` is the double or the float nearest to its text */
 static bool reads_back(double value, const char* format, int digits) {
   char text[400];
-  snprintf(text, sizeof text, format, digits, value);
-  return strtod(text, NULL) == value || (double)strtof(text, NULL) == value;
+  df_write_number(text, sizeof text, format, digits, value);
+  return df_read_double(text, NULL) == value || (double)df_read_float(text, NULL) == value;
 }
 
 /* The same for decimals, quickly if it is: the quotient of two whole numbers is the double nearest to their text. */

@@ -5,6 +5,7 @@
 
 #include "arrays_format.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "sniff.h"
 
@@ -99,7 +100,7 @@ static bool read_number(const cell* c, double* out) {
   memcpy(text, c->begin, n);
   text[n] = '\0';
   char* end;
-  *out = strtod(text, &end);
+  *out = df_read_double(text, &end);
   if (end == text + n) return true;
   const bool yes = is_word(c, "True") || is_word(c, "true"), no = is_word(c, "False") || is_word(c, "false");
   *out = yes;

@@ -1,11 +1,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "dynaflow/core/angles.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "finite.h"
-
-static const double PI = 3.14159265358979323846;
 
 static bool is_object(const df_names* objects, const char* joint) {
   for (int i = 0; i < objects->n; i++) {
@@ -72,7 +71,7 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
   DF_REQUIRE_POINTER(system);
   DF_REQUIRE_POINTER(config);
   df_fall_rule rule = {.height = config->eval_fall_height,
-                       .tilt = config->eval_fall_tilt * PI / 180,
+                       .tilt = config->eval_fall_tilt * DF_PI / 180,
                        .height_at = 0,
                        .quat_at = -1,
                        .tilt_at = -1};

@@ -191,14 +191,15 @@ df_status df_growth_summary(int B, int H, const double* values, double cotangent
   if (!sorted) return DF_E_NOMEM;
   double *column = sorted, *middle = sorted + B, *high = middle + H;
 
-  /* median and 90th percentile of every k, by rank, so that infinite values are allowed */
+  /* median, and the smallest value that at least 90 % of the windows reach, of every k: by rank, so that infinite
+   * values are allowed */
   const double damping = pow(cotangent_decay, H);
   int beyond = 0, finite = 0;
   for (int k = 0; k < H; k++) {
     for (int b = 0; b < B; b++) column[b] = values[(size_t)b * (size_t)H + (size_t)k];
     df_sort(B, column);
     middle[k] = B % 2 ? column[B / 2] : sqrt(column[B / 2 - 1] * column[B / 2]);
-    high[k] = column[(int)(0.9 * (B - 1))];
+    high[k] = column[(9 * B + 9) / 10 - 1];
     int broken = 0;
     for (int b = 0; b < B; b++) broken += !isfinite(column[b]);
     if (10 * broken <= B && finite == k) finite = k + 1;

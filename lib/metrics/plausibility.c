@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -229,16 +230,19 @@ static void take_centres(window* w) {
   }
 }
 
-/* measures the first n frames; false if a state is unusable */
-static bool walk(window* w, int n, const double* x) {
+/* Measures the first n frames; *usable is false from a state on that is not finite or too large. */
+static df_status walk(window* w, int n, const double* x, bool* usable) {
   const model_facts* f = w->f;
   const size_t nx = (size_t)f->system->nx;
-  if (!df_within_limit(x, (size_t)n * nx)) return false;
+  *usable = df_within_limit(x, (size_t)n * nx);
+  if (!*usable) return DF_OK;
   for (; w->frames < n; w->frames++) {
     const double *now = x + (size_t)w->frames * nx, *v = now + f->nq, *v_next = v + nx;
     if (w->frames + 1 < n) {
       for (int i = 0; i < f->nv; i++) w->acceleration[i] = (v_next[i] - v[i]) / f->system->dt;
-      if (df_mujoco_inverse(w->sim, now, w->acceleration, w->force) != DF_OK) return false;
+      const df_status status = df_mujoco_inverse(w->sim, now, w->acceleration, w->force);
+      *usable = status != DF_E_ARG; /* the acceleration of states within the limit overflows */
+      if (status != DF_OK) return *usable ? status : DF_OK;
       take_forces(w, v, v_next);
     } else {
       df_mujoco_pose(w->sim, now);
@@ -247,7 +251,7 @@ static bool walk(window* w, int n, const double* x) {
     take_joints(w, now);
     take_centres(w);
   }
-  return true;
+  return DF_OK;
 }
 
 /* the values of a window from its sums */
@@ -275,8 +279,8 @@ static void sum_up(window* w, double* out) {
 }
 
 /* Measures window b into column b of values [DF_PLAUSIBLE_VALUES][B]; `memory` has room_of() doubles. */
-static void measure(const model_facts* f, df_sim* sim, const df_trajectories* made, int b, double* memory,
-                    double* values) {
+static df_status measure(const model_facts* f, df_sim* sim, const df_trajectories* made, int b, double* memory,
+                         double* values) {
   const size_t nv = (size_t)f->nv, H = (size_t)made->H, window_size = (H + 1) * (size_t)f->system->nx;
   window w = {.f = f,
               .sim = sim,
@@ -288,11 +292,18 @@ static void measure(const model_facts* f, df_sim* sim, const df_trajectories* ma
               .centres = memory + 2 * nv + 3 * H};
   double out[DF_PLAUSIBLE_VALUES];
   const int frames = f->cfg->frames ? f->cfg->frames[b] : made->H + 1;
-  const bool usable = walk(&w, frames, made->x + (size_t)b * window_size);
+  bool usable;
+  const df_status status = walk(&w, frames, made->x + (size_t)b * window_size, &usable);
+  if (status != DF_OK) {
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s", df_error_message());
+    return df_fail(status, "plausibility: window %d, frame %d: %s", b, w.frames, reason);
+  }
   sum_up(&w, out);
   for (int i = 0; i < DF_PLAUSIBLE_VALUES; i++) {
     values[(size_t)i * (size_t)made->B + (size_t)b] = !f->defined[i] ? NAN : usable ? out[i] : INFINITY;
   }
+  return DF_OK;
 }
 
 static size_t room_of(const model_facts* f, int H) {
@@ -320,16 +331,25 @@ df_status df_metric_plausibility(const df_system* system, const df_plausibility_
   const int n = df_pool_size(threads, B);
   double* memory = df_alloc((size_t)n * room, sizeof *memory);
   df_pool pool = {0};
-  const df_status status = memory ? df_pool_new(system, n, &pool) : DF_E_NOMEM;
+  df_status status = memory ? df_pool_new(system, n, &pool) : DF_E_NOMEM;
 
-  /* measure every window */
+  /* measure every window; messages are per thread: that of the first window whose simulator fails */
   if (status == DF_OK) {
+    int first = B;
+    char message[512] = "";
 #pragma omp parallel for num_threads(n) schedule(static)
     for (int b = 0; b < B; b++) {
       const int me = omp_get_thread_num();
-      measure(&facts, pool.sim[me], made, b, memory + (size_t)me * room, values);
+      const df_status one = measure(&facts, pool.sim[me], made, b, memory + (size_t)me * room, values);
+#pragma omp critical
+      if (one != DF_OK && b < first) {
+        first = b;
+        status = one;
+        snprintf(message, sizeof message, "%s", df_error_message());
+      }
     }
     df_pool_free(&pool);
+    if (status != DF_OK) (void)df_fail(status, "%s", message);
   }
   df_free(memory);
   facts_clear(&facts);

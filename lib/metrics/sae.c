@@ -86,9 +86,10 @@ typedef struct searcher {
   const df_system* system;
   df_sim* walker; /* evaluates the guesses and keeps the warm start, as in sae_own */
   df_best_action* search;
-  double *next, *e;     /* [nx], [ndx] */
-  double *best, *u_try; /* [nu] */
-  double* window;       /* [H][nu + 1] actions and errors */
+  double *next, *e;                  /* [nx], [ndx] */
+  double *best, *u_try;              /* [nu] */
+  double* window;                    /* [H][nu + 1] actions and errors */
+  const volatile sig_atomic_t* stop; /* df_trajectories */
 } searcher;
 
 static void searcher_free(searcher* s) {
@@ -110,6 +111,10 @@ static df_status searcher_init(searcher* s, const df_system* system, df_sim* wal
   s->u_try = s->best + nu;
   s->window = s->u_try + nu;
   return DF_OK;
+}
+
+static bool is_stopped(const searcher* s) {
+  return s->stop && *s->stop;
 }
 
 /* searches from s->u_try and stores the result in s->best if its error is below `error`; returns the smaller error */
@@ -193,7 +198,7 @@ static void search_again(searcher* s, window* w) {
   int exact = 0;
   for (int t = 0; t < w->H; t++) exact += w->error[t] <= GOOD_ENOUGH;
   if (EXACT_SHARE * exact < w->H) return;
-  for (int t = 0; t < w->H; t++) {
+  for (int t = 0; t < w->H && !is_stopped(s); t++) {
     memcpy(s->best, w->u + (size_t)t * nu, nu * sizeof *s->best);
     for (int k = 0; k < RESTARTS && w->error[t] > GOOD_ENOUGH; k++) {
       start_again(s, w, t, k);
@@ -210,7 +215,7 @@ static double best_error(searcher* s, int H, const double* x, const double* gues
   double sum = usable ? 0 : INFINITY;
   bool warm = false;
   window w = {.H = H, .x = x, .u = s->window, .error = s->window + (size_t)H * nu};
-  for (int t = 0; t < H; t++) {
+  for (int t = 0; t < H && !is_stopped(s); t++) {
     if (usable) {
       w.error[t] = best_step(s, x + (size_t)t * nx, guess ? guess + (size_t)t * nu : NULL, t > 0, &warm);
     } else {
@@ -219,6 +224,7 @@ static double best_error(searcher* s, int H, const double* x, const double* gues
     }
     memcpy(w.u + (size_t)t * nu, s->best, nu * sizeof *s->best);
   }
+  if (is_stopped(s)) return INFINITY;
   if (usable && !guess) search_again(s, &w);
   for (int t = 0; t < H && usable; t++) sum += w.error[t];
   if (u_best) memcpy(u_best, w.u, (size_t)H * nu * sizeof *u_best);
@@ -263,6 +269,7 @@ df_status df_best_actions(const df_system* system, const df_trajectories* made, 
   const df_status status = searchers_new(&pool, H, &searchers);
 
   if (status == DF_OK) {
+    for (int i = 0; i < pool.n; i++) searchers[i].stop = made->stop;
 #pragma omp parallel for num_threads(pool.n) schedule(dynamic)
     for (int b = 0; b < B; b++) {
       sae[b] = best_error(&searchers[omp_get_thread_num()], H, made->x + (size_t)b * states,
@@ -276,5 +283,6 @@ df_status df_best_actions(const df_system* system, const df_trajectories* made, 
     df_free(searchers);
   }
   df_pool_free(&pool);
+  if (status == DF_OK && made->stop && *made->stop) return df_fail(DF_E_INTERRUPTED, "sae_min: interrupted");
   return status;
 }

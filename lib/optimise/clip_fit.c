@@ -1,6 +1,7 @@
 #include "dynaflow/optimise/clip_fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -103,6 +104,7 @@ static void accept(fit* f) {
 static df_traj_end linearise(fit* f, const double* demo) {
   const size_t ndx = (size_t)f->ndx, nu = (size_t)f->nu, nz = (size_t)f->nz;
   double *y = f->scratch, *z = y + (ndx > nz ? ndx : nz);
+  /* record the steps */
   load(f, f->sim);
   for (int t = 0; t < f->W; t++) {
     const df_traj_end end =
@@ -111,6 +113,7 @@ static df_traj_end linearise(fit* f, const double* demo) {
   }
   for (int t = 0; t < f->W; t++) {
     const double* x = f->x + (size_t)(t + 1) * (size_t)f->nx;
+    /* of the step: one adjoint per coordinate of its end */
     for (size_t row = 0; row < ndx; row++) {
       memset(y, 0, ndx * sizeof *y);
       y[row] = 1;
@@ -118,6 +121,7 @@ static df_traj_end linearise(fit* f, const double* demo) {
       const df_traj_end end = f->system->ops->step_vjp(f->sim, t, y, f->A + at * ndx, f->B + at * nu);
       if (end != DF_TRAJ_COMPLETE) return end;
     }
+    /* of the error of that frame */
     for (size_t row = 0; row < nz; row++) {
       memset(y, 0, nz * sizeof *y);
       y[row] = 1;
@@ -265,41 +269,53 @@ static bool backward(fit* f, double damping) {
   return true;
 }
 
-/* one iteration: raises the damping until a step lowers the error; false if none does */
-static bool improve(fit* f, const double* demo, double* damping, double* error) {
-  df_traj_end end;
-  if (linearise(f, demo) != DF_TRAJ_COMPLETE) return false;
+/* how an iteration, or a window, ended */
+typedef enum progress {
+  IMPROVED,    /* a step lowered the error; of a window: the limit of iterations was reached */
+  CONVERGED,   /* no step lowers the error, or by less than the tolerance */
+  NO_GRADIENT, /* an adjoint diverged */
+  STOPPED,     /* by cfg->stop */
+  FAILED       /* the simulator failed */
+} progress;
+
+/* one iteration: raises the damping until a step lowers the error */
+static progress improve(fit* f, const double* demo, double* damping, double* error) {
+  /* Jacobians at the present actions */
+  df_traj_end end = linearise(f, demo);
+  if (end != DF_TRAJ_COMPLETE) return end == DF_TRAJ_FAILED ? FAILED : NO_GRADIENT;
+  /* steps, halved where the window is not linear; then more damping */
   for (; *damping <= DAMPING_MOST; *damping *= DAMPING_UP) {
     if (!backward(f, *damping)) continue;
     double step = 1;
     for (int i = 0; i <= HALVINGS; i++, step /= 2) {
       const double tried = simulate(f, demo, step, &end);
+      if (end == DF_TRAJ_FAILED) return FAILED;
       if (!(tried < *error)) continue;
       accept(f);
       *error = tried;
       *damping = fmax(DAMPING_LEAST, *damping * DAMPING_DOWN);
-      return true;
+      return IMPROVED;
     }
   }
-  return false;
+  return CONVERGED;
 }
 
 /* errors of about this size per coordinate are rounding */
 static const double ROUNDING = 1e-13;
 
-/* optimises the window at the demonstrated frames demo; returns the number of iterations */
-static int optimise_window(fit* f, const double* demo, double error) {
+/* optimises the window at the demonstrated frames demo and counts its iterations */
+static progress optimise_window(fit* f, const double* demo, double error, long* iterations) {
   double damping = DAMPING_FIRST;
   const double exact = ROUNDING * ROUNDING * f->W * f->nz;
-  int n = 0;
-  while (n < f->cfg->iterations && error > exact) {
+  for (int n = 0; n < f->cfg->iterations && error > exact; n++) {
     const double before = error;
-    if (f->cfg->stop && *f->cfg->stop) break;
-    if (!improve(f, demo, &damping, &error)) break;
-    n++;
-    if (before - error < f->cfg->tolerance * before) break;
+    if (f->cfg->stop && *f->cfg->stop) return STOPPED;
+    const progress made = improve(f, demo, &damping, &error);
+    if (made != IMPROVED) return made;
+    ++*iterations;
+    if (before - error < f->cfg->tolerance * before) return CONVERGED;
   }
-  return n;
+  return error > exact ? IMPROVED : CONVERGED;
 }
 
 /* where the actions of new frames come from, in the order in which they are tried */
@@ -323,16 +339,24 @@ static void set_guess(fit* f, guess g, const double* demo, int kept, int frame) 
   }
 }
 
+/* of the simulator, whose own message has the reason */
+static df_status fail_at(int frame) {
+  char reason[512];
+  snprintf(reason, sizeof reason, "%s", df_error_message());
+  return df_fail(DF_E_SIM, "the simulator failed within the window after frame %d of the clip: %s", frame, reason);
+}
+
 /* Simulates the first actions of a window: the `kept` ones of the window before it, then those of the better of the
  * first two guesses; the other guesses only where these diverge. */
 static df_status begin_window(fit* f, const double* demo, int kept, int frame, double* error) {
   df_traj_end end = DF_TRAJ_COMPLETE;
   guess chosen = GUESSES;
+  /* the nearest guess */
   *error = INFINITY;
   for (guess g = GUESS_BEST; g < GUESSES && (g <= GUESS_REST || chosen == GUESSES); g++) {
     set_guess(f, g, demo, kept, frame);
     const double tried = simulate(f, demo, 0, &end);
-    if (end == DF_TRAJ_FAILED) return DF_E_SIM;
+    if (end == DF_TRAJ_FAILED) return fail_at(frame);
     if (!(tried < *error)) continue;
     *error = tried;
     chosen = g;
@@ -340,18 +364,23 @@ static df_status begin_window(fit* f, const double* demo, int kept, int frame, d
   if (chosen == GUESSES) {
     return df_fail(DF_E_SIM, "the simulation diverges within %d actions after frame %d of the clip", f->W, frame);
   }
+  /* its states */
   set_guess(f, chosen, demo, kept, frame);
   simulate(f, demo, 0, &end);
   accept(f);
   return DF_OK;
 }
 
-/* executes the first n actions of the window and moves its start behind them */
-static df_status execute(fit* f, int n) {
+/* executes the first n actions of the window at a frame and moves its start behind them */
+static df_status execute(fit* f, int n, int frame) {
   load(f, f->trial);
   for (int t = 0; t < n; t++) {
     double* next = f->x2 + (size_t)(t + 1) * (size_t)f->nx;
-    if (f->system->ops->step(f->trial, f->u + (size_t)t * (size_t)f->nu, next) != DF_TRAJ_COMPLETE) return DF_E_SIM;
+    const df_traj_end end = f->system->ops->step(f->trial, f->u + (size_t)t * (size_t)f->nu, next);
+    if (end == DF_TRAJ_FAILED) return fail_at(frame);
+    if (end != DF_TRAJ_COMPLETE)
+      return df_fail(DF_E_SIM, "the simulation diverges at frame %d of the clip, where it did not before",
+                     frame + t + 1);
   }
   store(f, f->trial, f->x2 + (size_t)n * (size_t)f->nx);
   return DF_OK;
@@ -365,19 +394,24 @@ static df_status fit_windows(fit* f, int length, double* x, double* u, df_clip_f
     const int n = f->W == length - done ? f->W : f->cfg->commit;
     const double* demo = f->demo + (size_t)done * (size_t)f->nx;
     double error;
+    progress ended;
     memcpy(f->x, x + (size_t)done * (size_t)f->nx, (size_t)f->nx * sizeof *x);
     /* the first window grows, so that no optimisation begins with more than `commit` new actions */
     const int most = f->W;
     for (f->W = kept + f->cfg->commit < most ? kept + f->cfg->commit : most;; f->W += f->cfg->commit) {
       if (f->W > most) f->W = most;
       DF_TRY(begin_window(f, demo, kept < f->W ? kept : f->W, done, &error));
-      out->iterations += optimise_window(f, demo, error);
+      ended = optimise_window(f, demo, error, &out->iterations);
+      if (ended == FAILED) return fail_at(done);
       kept = f->W;
-      if (f->W == most) break;
+      if (f->W == most || ended == STOPPED) break;
     }
     if (f->cfg->stop && *f->cfg->stop) return df_fail(DF_E_INTERRUPTED, "the fit was interrupted");
+    out->windows++;
+    out->unconverged += ended == IMPROVED || ended == NO_GRADIENT;
+    out->no_gradient += ended == NO_GRADIENT;
     /* keep n actions; the others begin the next window */
-    DF_TRY(execute(f, n));
+    DF_TRY(execute(f, n, done));
     memcpy(u + (size_t)done * (size_t)f->nu, f->u, (size_t)n * (size_t)f->nu * sizeof *u);
     memcpy(x + (size_t)(done + 1) * (size_t)f->nx, f->x2 + f->nx, (size_t)n * (size_t)f->nx * sizeof *x);
     kept = f->W - n;
@@ -418,7 +452,7 @@ static df_status find_best_actions(fit* f, int length, df_effort* effort) {
   double sae;
   f->best = df_alloc((size_t)length * (size_t)f->nu, sizeof *f->best);
   if (!f->best) return DF_E_NOMEM;
-  const df_trajectories steps = {.B = 1, .H = length, .x = f->demo};
+  const df_trajectories steps = {.B = 1, .H = length, .x = f->demo, .stop = f->cfg->stop};
   return df_best_actions(f->system, &steps, 1, &sae, f->best, effort);
 }
 

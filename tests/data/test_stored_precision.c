@@ -1,5 +1,6 @@
 /* The precision of stored numbers is found from the numbers alone, and structured numbers are not taken for rounded
  * ones. */
+#define _GNU_SOURCE
 #include "dynaflow/data/stored_precision.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "comma_locale.h"
 #include "unit.h"
 
 enum { N = 2000 };
@@ -116,10 +118,26 @@ static void formats_hold_their_numbers(void** state) {
   assert_true(df_stored_precision_holds(decimals, 0.123) && !df_stored_precision_holds(decimals, 0.1234));
 }
 
+/* numbers that were written with a point are found where the program writes a comma */
+static void every_format_is_found_in_any_locale(void** state) {
+  (void)state;
+  as_text("%.*f", 9, false);
+  if (!set_comma_locale()) skip_because("no locale with a decimal comma");
+  found("text of 9 decimals");
+  set_point_locale();
+  as_text("%.*e", 5, false);
+  assert_true(set_comma_locale());
+  found("text of 6 digits");
+  set_point_locale();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_format_is_found),        cmocka_unit_test(one_more_digit_is_no_longer_that_format),
-      cmocka_unit_test(structured_numbers_are_exact), cmocka_unit_test(the_error_is_half_the_distance),
+      cmocka_unit_test(every_format_is_found),
+      cmocka_unit_test(every_format_is_found_in_any_locale),
+      cmocka_unit_test(one_more_digit_is_no_longer_that_format),
+      cmocka_unit_test(structured_numbers_are_exact),
+      cmocka_unit_test(the_error_is_half_the_distance),
       cmocka_unit_test(formats_hold_their_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -387,10 +387,10 @@ class Results:
     def __init__(self, task):
         self.task, self.rows, self.samples = task, {}, {}
 
-    def put(self, metric, k, unit, value, n, lo=None, hi=None, failed=0):
+    def put(self, metric, k, unit, value, n, lo=None, hi=None, failed=0, episodes=None):
         assert (metric, k) not in self.rows, metric
         value = None if value is None or not math.isfinite(value) else float(value)
-        self.rows[metric, k] = dict(value=value, n=n, lo=lo, hi=hi, unit=unit,
+        self.rows[metric, k] = dict(value=value, n=n, lo=lo, hi=hi, unit=unit, episodes=episodes,
                                     status='%d of %d not finite' % (failed, n) if failed else 'ok')
 
     def mean(self, metric, k, unit, values, of=None, samples=True):
@@ -400,14 +400,16 @@ class Results:
         of = range(len(values)) if of is None else of
         if samples: self.samples[metric, k] = values
         failed, lo, hi = sum(not math.isfinite(v) for v in values), None, None
-        if not failed:
-            lo, hi = bootstrap(values, [task.episode[i] for i in of], int(task.number('eval.seed')))
-        self.put(metric, k, unit, None if failed else sum(values) / len(values), len(values), lo, hi, failed)
+        episodes = [task.episode[i] for i in of]
+        if not failed: lo, hi = bootstrap(values, episodes, int(task.number('eval.seed')))
+        mean = None if failed else sum(values) / len(values)
+        self.put(metric, k, unit, mean, len(values), lo, hi, failed, len(set(episodes)))
 
     def share(self, metric, k, values, samples=True):
         if samples: self.samples[metric, k] = [float(v) for v in values]
         lo, hi = wilson(values, self.task.episode)
-        self.put(metric, k, 'share', sum(values) / len(values), len(values), lo, hi)
+        episodes = len(set(self.task.episode[:len(values)]))
+        self.put(metric, k, 'share', sum(values) / len(values), len(values), lo, hi, episodes=episodes)
 
 
 # ---- metrics of windows ----
@@ -940,7 +942,7 @@ def compare_rows(out, record, faults):
     found = {}
     for r in record['rows']:
         if (r['metric'], r['k']) in found: faults.append('%s %d: two rows' % (r['metric'], r['k']))
-        found[r['metric'], r['k']] = {name: r.get(name) for name in ('value', 'n', 'lo', 'hi', 'unit', 'status')}
+        found[r['metric'], r['k']] = {name: r.get(name) for name in ('value', 'n', 'lo', 'hi', 'unit', 'status', 'episodes')}
     for key in sorted(set(found) | set(out.rows)):
         compare_tree('%s %d' % key, found.get(key), out.rows.get(key), faults)
     samples = {(s['metric'], s['k']): s['values'] for s in record['samples']}

@@ -1,4 +1,5 @@
 #include "arrays_test.h"
+#include "comma_locale.h"
 
 static df_arrays* open_text(const char* text) {
   df_arrays* arrays;
@@ -119,6 +120,17 @@ static void what_is_no_table_is_refused_with_line_and_column(void** state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refused(cases[i].text, cases[i].says);
 }
 
+/* a program that shows numbers with a comma reads the same tables */
+static void numbers_have_a_point_in_any_locale(void** state) {
+  if (!set_comma_locale()) {
+    print_message("skipped: no locale with a decimal comma\n");
+    skip();
+  }
+  every_separator_is_found(state);
+  a_header_names_the_columns(state);
+  set_point_locale();
+}
+
 static void a_failed_allocation_leaks_nothing(void** state) {
   (void)state;
   scratch_put("a,b\n1,2\n", 8);
@@ -132,6 +144,7 @@ int main(void) {
       IN_SCRATCH(a_header_of_numbers_is_refused),
       IN_SCRATCH(missing_values_are_written_nan),
       IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
+      IN_SCRATCH(numbers_have_a_point_in_any_locale),
       IN_SCRATCH(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,25 @@ static df_growth summarise(int n, double factor, double decay, int infinite, dou
   return g;
 }
 
+/* The smallest value that 90 % of 1 .. B are at most: the 9th of 10, all of 8, the 10th of 11, the 18th of 20. */
+static void the_90th_percentile_is_a_rank_that_is_rounded_up(void** state) {
+  (void)state;
+  static const int windows[] = {1, 2, 8, 9, 10, 11, 20, 21, 200}, wanted[] = {1, 2, 8, 9, 9, 10, 18, 19, 180};
+  for (int i = 0; i < 9; i++) {
+    double values[200], p90;
+    df_growth g;
+    for (int b = 0; b < windows[i]; b++) values[b] = windows[i] - b;
+    assert_int_equal(df_growth_summary(windows[i], 1, values, 1, NULL, &p90, &g), DF_OK);
+    assert_near(p90, wanted[i], 0);
+    assert_near(g.p90, wanted[i], 0);
+    /* infinite ones are the last */
+    if (windows[i] < 10) continue;
+    values[0] = INFINITY;
+    assert_int_equal(df_growth_summary(windows[i], 1, values, 1, NULL, &p90, &g), DF_OK);
+    assert_near(p90, wanted[i], 0);
+  }
+}
+
 static void the_summary_is_median_percentile_and_factor(void** state) {
   (void)state;
   double median[8], p90[8];
@@ -322,6 +341,7 @@ int main(void) {
       cmocka_unit_test(wrong_arguments_are_named),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(the_summary_is_median_percentile_and_factor),
+      cmocka_unit_test(the_90th_percentile_is_a_rank_that_is_rounded_up),
       cmocka_unit_test(the_factor_is_that_of_the_second_half),
       cmocka_unit_test(the_median_of_two_windows_is_their_geometric_mean),
       cmocka_unit_test(windows_without_a_finite_gradient_are_counted),

@@ -347,6 +347,32 @@ static void only_the_given_frames_count_and_broken_windows_are_infinite(void** s
   df_system_free(s);
 }
 
+/* An arena that is too small for the contacts of the block is no property of the motion, whichever thread meets it. */
+static void a_failed_simulator_is_an_error(void** state) {
+  (void)state;
+  df_system* s = model_of(MODEL("<size memory='9K'/><worldbody>" FLOOR
+                                "<body><freejoint/><geom type='box' size='.2 .2 .1' mass='3'/></body>"
+                                "</worldbody>"));
+  enum { B = 4 };
+  double x[B][H + 1][13], v[V * B];
+  const df_plausibility_cfg none = {0};
+  for (int b = 0; b < B; b++) hang(x[b]);
+  for (int t = 0; t <= H; t++) x[2][t][2] = x[3][t][2] = 0.099; /* in the floor */
+  for (int threads = 1; threads <= 4; threads++) {
+    const df_trajectories made = {.B = B, .H = H, .x = x[0][0]};
+    assert_int_equal(df_metric_plausibility(s, &none, &made, threads, v), DF_E_SIM);
+    if (strncmp(df_error_message(), "plausibility: window 2, frame 0: MuJoCo: ", 41) != 0)
+      fail_msg("%s", df_error_message());
+  }
+  /* a state that is not finite is infinite, as before */
+  for (int t = 0; t <= H; t++) x[2][t][2] = x[3][t][2] = 5;
+  x[1][1][0] = NAN;
+  const df_trajectories made = {.B = B, .H = H, .x = x[0][0]};
+  assert_int_equal(df_metric_plausibility(s, &none, &made, 1, v), DF_OK);
+  assert_true(isinf(v[DF_PLAUSIBLE_PENETRATION * B + 1]) && v[DF_PLAUSIBLE_PENETRATION * B] == 0);
+  df_system_free(s);
+}
+
 static void wrong_arguments_and_failed_allocations_are_errors(void** state) {
   (void)state;
   df_system* s = model_of(BLOCK);
@@ -398,6 +424,7 @@ int main(void) {
       cmocka_unit_test(jerk_is_the_third_derivative_of_the_position),
       cmocka_unit_test(transport_costs_the_work_per_weight_and_way),
       cmocka_unit_test(only_the_given_frames_count_and_broken_windows_are_infinite),
+      cmocka_unit_test(a_failed_simulator_is_an_error),
       cmocka_unit_test(wrong_arguments_and_failed_allocations_are_errors),
       cmocka_unit_test(every_value_has_a_definition),
   };

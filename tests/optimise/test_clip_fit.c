@@ -9,6 +9,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/cholesky.h"
+#include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/rollout.h"
 #include "tiny_task.h"
 #include "unit.h"
@@ -278,6 +279,138 @@ static void a_fit_ends_when_it_is_told_to(void** state) {
   clear_mass(&task);
 }
 
+/* ---- a simulator that fails ---- */
+
+static df_system_ops failing; /* those of the model, except for one */
+static const df_system_ops* right;
+static df_traj_end wrong_end;
+static int calls_left; /* calls that are right before one that is not */
+
+static df_traj_end failing_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
+  if (calls_left-- > 0) return right->step_vjp(sim, t, y, xbar, ubar);
+  if (wrong_end == DF_TRAJ_FAILED) (void)df_fail(DF_E_SIM, "out of stack");
+  return wrong_end;
+}
+
+static df_traj_end failing_step(df_sim* sim, const double* u, double* next) {
+  if (calls_left-- > 0) return right->step(sim, u, next);
+  (void)df_fail(DF_E_SIM, "out of stack");
+  return DF_TRAJ_FAILED;
+}
+
+static void begin_failing(df_task* task) {
+  right = task->system->ops;
+  failing = *right;
+  task->system->ops = &failing;
+}
+
+/* Two coordinates, so that a window of 10 steps takes 20 adjoints per iteration. */
+static void a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.tolerance = 0;
+  for (int k = 0; k < 4; k++) {
+    mass_task(&task, 1e4);
+    begin_failing(&task);
+    failing.step_vjp = failing_vjp;
+    wrong_end = k % 2 ? DF_TRAJ_FAILED : DF_TRAJ_DIVERGED;
+    calls_left = k < 2 ? 0 : 2 * STEPS + 3; /* in the first iteration; in the second */
+    result r = run(&task, 0, STEPS, &cfg);
+    assert_int_equal(r.status, k % 2 ? DF_E_SIM : DF_OK);
+    if (k % 2) {
+      assert_string_equal(df_error_message(),
+                          "the simulator failed within the window after frame 0 of the clip: out of stack");
+    } else {
+      assert_int_equal(r.fit.iterations, k < 2 ? 0 : 1);
+      assert_true(r.fit.windows == 1 && r.fit.unconverged == 1 && r.fit.no_gradient == 1);
+    }
+    clear(&r);
+    clear_mass(&task);
+  }
+}
+
+/* whichever step fails, of the search for first actions (where it is a step that gives no action), of a trial, or of
+ * the execution: never a result with a stale reason */
+static void a_failed_step_names_its_frame(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 2;
+  int failed = 0;
+  for (int n = 0; n < 4000; n += 7) {
+    mass_task(&task, 1e4);
+    begin_failing(&task);
+    failing.step = failing_step;
+    calls_left = n;
+    result r = run(&task, 0, STEPS, &cfg);
+    const bool reached = calls_left < 0;
+    if (r.status != DF_OK) {
+      failed++;
+      assert_int_equal(r.status, DF_E_SIM);
+      assert_non_null(strstr(df_error_message(), "of the clip: out of stack"));
+    }
+    clear(&r);
+    clear_mass(&task);
+    if (!reached) break;
+  }
+  assert_true(failed > 3);
+}
+
+static void windows_that_did_not_converge_are_counted(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = 4;
+  cfg.commit = 2;
+  /* a linear system converges in few iterations; 10 actions, of which 2 are kept of each window, and the last 4 */
+  static const int iterations[] = {0, 100};
+  for (int i = 0; i < 2; i++) {
+    mass_task(&task, 1e4);
+    cfg.iterations = iterations[i];
+    result r = run(&task, 0, STEPS, &cfg);
+    assert_int_equal(r.status, DF_OK);
+    assert_int_equal(r.fit.windows, 4);
+    assert_int_equal(r.fit.unconverged, i == 0 ? 4 : 0);
+    assert_int_equal(r.fit.no_gradient, 0);
+    clear(&r);
+    clear_mass(&task);
+  }
+}
+
+static volatile sig_atomic_t stop_now;
+
+static df_traj_end stopping_step(df_sim* sim, const double* u, double* next) {
+  if (calls_left-- == 0) stop_now = 1;
+  return right->step(sim, u, next);
+}
+
+/* The search for first actions goes over the whole clip: it ends at the step in which it is stopped. */
+static void the_search_for_first_actions_ends_when_it_is_told_to(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.stop = &stop_now;
+  mass_task(&task, 1e4);
+  begin_failing(&task);
+  failing.step = stopping_step;
+  /* how many steps one action takes in the search: those of a clip of one */
+  stop_now = 0;
+  calls_left = 1 << 30;
+  const df_trajectories one = {.B = 1, .H = 1, .x = task.data->states};
+  double sae, best;
+  assert_int_equal(df_metric_sae_min(task.system, &one, 1, &sae, &best), DF_OK);
+  const int steps = (1 << 30) - calls_left;
+  calls_left = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_E_INTERRUPTED);
+  assert_true(-calls_left <= steps);
+  clear(&r);
+  clear_mass(&task);
+}
+
 static void a_clip_outside_the_episode_is_refused(void** state) {
   (void)state;
   df_task task;
@@ -304,6 +437,10 @@ int main(void) {
       cmocka_unit_test(rest_actions_hold_the_next_state),
       cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
+      cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
+      cmocka_unit_test(a_failed_step_names_its_frame),
+      cmocka_unit_test(windows_that_did_not_converge_are_counted),
+      cmocka_unit_test(the_search_for_first_actions_ends_when_it_is_told_to),
       cmocka_unit_test(a_clip_outside_the_episode_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,9 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   }
   if (cfg->substeps < 1) return df_fail(DF_E_CONFIG, "substeps %d is less than 1", cfg->substeps);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
+  if (cfg->ls_iterations < 0 || (cfg->ls_iterations > 0 && cfg->ls_iterations < LEAST_ITERATIONS && !cfg->forward_only))
+    return df_fail(DF_E_CONFIG, "ls_iterations %d: gradients need 0 or %d and more", cfg->ls_iterations,
+                   LEAST_ITERATIONS);
   if (cfg->margin_rule < DF_MARGIN_SUM || cfg->margin_rule > DF_MARGIN_NONE)
     return df_fail(DF_E_CONFIG, "margin_rule %d is not one of df_margin_rule", (int)cfg->margin_rule);
   if (cfg->finite_differences && cfg->parameter_gradients)
@@ -267,6 +270,7 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
         "%s: %d solver iterations are too few: the adjoint of an unconverged solution is wrong; set %d or more", name,
         m->opt.iterations, LEAST_ITERATIONS);
   if (!own_limits && m->opt.ls_iterations < LEAST_ITERATIONS) m->opt.ls_iterations = LEAST_ITERATIONS;
+  if (cfg->ls_iterations > 0) m->opt.ls_iterations = cfg->ls_iterations;
 
   /* an automatic reset would hide a divergence, islands leave constraint states stale, the rest is unused */
   m->opt.disableflags |= mjDSBL_SENSOR | mjDSBL_AUTORESET;

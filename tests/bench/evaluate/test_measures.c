@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "tiny_task.h"
+
 static const json_t* worst_of(json_t* list, int n, const double* values) {
   json_array_clear(list);
   measure_worst(list, "sae_own.worst_step", "mixed SI", 1, n, values);
@@ -39,9 +41,35 @@ static void a_value_that_is_not_a_number_is_the_worst_wherever_it_stands(void** 
   json_decref(list);
 }
 
+/* ---- of how many episodes the values are ---- */
+
+/* The row of values that are left in some windows: 0, 1 and 3 of six, of episodes 4 4 7 4 9 9. */
+static void a_row_states_the_episodes_of_its_own_values(void** state) {
+  (void)state;
+  enum { B = 6 };
+  df_task* task = tiny_task_new();
+  int episode[B] = {4, 4, 7, 4, 9, 9};
+  eval_set set = {.B = B, .episode = episode};
+  const eval_job job = {.task = task, .set = &set, .threads = 1};
+  const double values[B] = {1, 2, 4, 8, 16, 32}, ones[B] = {1, 0, 1, 1, 0, 1};
+  const int of[3] = {0, 1, 3};
+  json_t* list = json_array();
+  assert_int_equal(measure_part(&job, list, "tre", "std", 1, B, values, NULL), DF_OK);
+  assert_int_equal(measure_part(&job, list, "tre", "std", 2, 3, values, of), DF_OK);
+  assert_int_equal(measure_part(&job, list, "tre", "std", 3, 2, values, NULL), DF_OK);
+  assert_int_equal(measure_share(&job, list, "fall_rate", "share", 4, 5, ones), DF_OK);
+  static const int wanted[] = {3, 1, 1, 3};
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, i), "episodes")), wanted[i]);
+  }
+  json_decref(list);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_worst_value_is_the_largest),
+      cmocka_unit_test(a_row_states_the_episodes_of_its_own_values),
       cmocka_unit_test(a_value_that_is_not_a_number_is_the_worst_wherever_it_stands),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

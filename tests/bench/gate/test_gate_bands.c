@@ -22,7 +22,7 @@ enum { ROWS = 16 };
 typedef struct gate_case {
   run_view r;
   gate_result out;
-  held h;
+  gate_group h;
   band bands[4];
   golden_row rows[ROWS];
 } gate_case;
@@ -51,7 +51,7 @@ static void open_case(gate_case* c) {
   memset(c, 0, sizeof *c);
   open_run(&c->r);
   c->out.verdicts = rows_new();
-  c->h = (held){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
+  c->h = (gate_group){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
   c->h.expect.path = "expect.yaml";
   c->h.expect.bands = c->bands;
   c->h.golden.path = "golden.csv";
@@ -83,7 +83,7 @@ static void assert_verdict(const json_t* verdict, gate_verdict wanted) {
 static const json_t* hold(gate_case* c, band b) {
   c->bands[0] = b;
   c->h.expect.n = 1;
-  assert_int_equal(gate_hold_to_bands(&c->h), 1);
+  assert_int_equal(gate_judge_bands(&c->h), 1);
   assert_int_equal(json_array_size(c->out.verdicts.list), 1);
   return verdict_at(c, 0);
 }
@@ -436,7 +436,7 @@ static void only_tolerances_of_the_profile_are_held_to(void** state) {
   for (int i = 0; i < 3; i++) c.bands[i] = band_of("tre", BAND_AT_MOST, i == 1 ? 0 : 1);
   snprintf(c.bands[1].profile, sizeof c.bands[1].profile, "q");
   c.h.expect.n = 3;
-  assert_int_equal(gate_hold_to_bands(&c.h), 2);
+  assert_int_equal(gate_judge_bands(&c.h), 2);
   assert_int_equal(json_array_size(c.out.verdicts.list), 2);
   assert_int_equal(c.out.count[GATE_HELD], 2);
   close_case(&c);
@@ -452,7 +452,7 @@ static gate_verdict counted(double golden, double value) {
   for (int s = 1; s <= 2; s++) add_golden(&c, "a", "effort.x", s, golden);
   c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 12.5, .absolute = 3, .reason = "because"};
   c.h.expect.n_effort = 1;
-  assert_int_equal(gate_hold_to_bands(&c.h), 0); /* counters are no tolerances of their own */
+  assert_int_equal(gate_judge_bands(&c.h), 0); /* counters are no tolerances of their own */
   assert_int_equal(json_array_size(c.out.verdicts.list), 1);
   gate_verdict found = GATE_VERDICTS;
   for (int v = 0; v < GATE_VERDICTS; v++) {
@@ -498,7 +498,7 @@ static void every_counter_of_the_golden_table_is_looked_at_once(void** state) {
   c.h.expect.effort[0] = (effort_band){.profile = "q", .percent = 0, .reason = "because"};
   c.h.expect.effort[1] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
   c.h.expect.n_effort = 2;
-  gate_hold_to_bands(&c.h);
+  gate_judge_bands(&c.h);
   /* x held, y regressed, z not measured; of b only a part was run, which the plan tells */
   assert_int_equal(json_array_size(c.out.verdicts.list), 3);
   assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort.x");
@@ -520,7 +520,7 @@ static void counters_without_a_golden_table_are_missing(void** state) {
     if (table) add_golden(&c, "a", "tre", 1, 8);
     c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
     c.h.expect.n_effort = 1;
-    gate_hold_to_bands(&c.h);
+    gate_judge_bands(&c.h);
     assert_int_equal(json_array_size(c.out.verdicts.list), 1);
     assert_verdict(verdict_at(&c, 0), GATE_MISSING);
     assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort");
@@ -708,6 +708,75 @@ static void an_interval_of_few_episodes_does_not_count(void** state) {
   }
 }
 
+/* The row says of how many episodes its values are: windows without a value are not the last ones. */
+static void the_episodes_of_a_row_are_those_that_it_states(void** state) {
+  (void)state;
+  /* windows 0 to 3 are of one episode each; values are left in 4 windows of `episodes` others */
+  for (int episodes = 1; episodes <= 5; episodes++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    json_object_set_new(add_row(cell, "tre", 1, 0.5, 0.1, 2), "episodes", json_integer(episodes));
+    set_episodes(cell, 8, episodes < 4 ? 8 : 2);
+    open_case(&c);
+    const bool alone = episodes == 2 || episodes == 3;
+    assert_verdict(hold(&c, band_of("tre", BAND_AT_MOST, 1)), alone ? GATE_HELD : GATE_INCONCLUSIVE);
+    close_case(&c);
+  }
+}
+
+/* three seeds at the limit itself: the mean of three tenths is not a tenth */
+static void seeds_at_the_limit_hold(void** state) {
+  (void)state;
+  for (int kind = BAND_AT_MOST; kind <= BAND_AT_LEAST; kind++) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < 3; s++) add_value(add_cell("a", s), "tre", 1, 0.1);
+    open_case(&c);
+    assert_verdict(hold(&c, band_of("tre", (band_kind)kind, 0.1)), GATE_HELD);
+    close_case(&c);
+  }
+}
+
+/* one seed whose 95 % interval is beyond the limit, of four: 1.1 to 1.9 about 1.5 is 1.5 -+ 0.4 5.3920 / 3.1824 at the
+ * level of four, for four episodes (R's qt(.99375, 3) and qt(.975, 3)); and 20 times the limit in all of them */
+static void a_seed_is_judged_at_the_level_of_all_seeds(void** state) {
+  (void)state;
+  for (int seeds = 1; seeds <= 4; seeds += 3) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < seeds; s++) {
+      json_t* cell = add_cell("a", s);
+      add_row(cell, "tre", 1, s ? 0.5 : 1.5, s ? 0.25 : 1.1, s ? 0.75 : 1.9);
+      add_row(cell, "sae_own", 1, above(20), -1e3, 1e3);
+    }
+    open_case(&c);
+    c.bands[0] = band_of("tre", BAND_AT_MOST, 1);
+    c.bands[1] = band_of("sae_own", BAND_AT_MOST, 1);
+    c.h.expect.n = 2;
+    gate_judge_bands(&c.h);
+    assert_verdict(verdict_at(&c, 0), seeds == 1 ? GATE_REGRESSED : GATE_INCONCLUSIVE);
+    assert_verdict(verdict_at(&c, 1), GATE_REGRESSED);
+    close_case(&c);
+  }
+}
+
+static void a_golden_number_that_is_not_finite_is_named(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  for (int s = 1; s <= 2; s++) add_value(add_cell("a", s), "tre", 1, 1);
+  open_case(&c);
+  add_golden(&c, "a", "tre", 1, 1);
+  add_golden(&c, "a", "tre", 2, NONE);
+  c.rows[1].line = 17;
+  const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
+  assert_verdict(v, GATE_MISSING);
+  assert_string_equal(string_of(v, "detail"),
+                      "golden.csv:17: the accepted number of seed 2 is not finite; accept a run in which it is");
+  close_case(&c);
+}
+
 static void four_seeds_have_the_interval_of_student(void** state) {
   (void)state;
   gate_case c;
@@ -786,7 +855,7 @@ static void counters_of_another_task_are_not_those_of_the_group(void** state) {
   snprintf(c.rows[1].task, sizeof c.rows[1].task, "u");
   c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
   c.h.expect.n_effort = 1;
-  gate_hold_to_bands(&c.h);
+  gate_judge_bands(&c.h);
   assert_int_equal(json_array_size(c.out.verdicts.list), 1);
   assert_verdict(verdict_at(&c, 0), GATE_HELD);
   close_case(&c);
@@ -832,6 +901,10 @@ int main(void) {
       cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),
       cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),
       cmocka_unit_test(an_interval_of_few_episodes_does_not_count),
+      cmocka_unit_test(the_episodes_of_a_row_are_those_that_it_states),
+      cmocka_unit_test(seeds_at_the_limit_hold),
+      cmocka_unit_test(a_seed_is_judged_at_the_level_of_all_seeds),
+      cmocka_unit_test(a_golden_number_that_is_not_finite_is_named),
       cmocka_unit_test(four_seeds_have_the_interval_of_student),
       cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
       cmocka_unit_test(a_done_cell_without_the_number_is_missing),

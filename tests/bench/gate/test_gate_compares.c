@@ -17,7 +17,7 @@ static const char task_yaml[] =
 typedef struct gate_case {
   run_view r;
   gate_result out;
-  held h;
+  gate_group h;
   char task_file[96];
 } gate_case;
 
@@ -40,7 +40,7 @@ static void open_case(gate_case* c) {
   snprintf(c->task_file, sizeof c->task_file, "%s/task.yaml", folder);
   assert_int_equal(df_file_write(c->task_file, task_yaml, strlen(task_yaml)), DF_OK);
   c->out.verdicts = rows_new();
-  c->h = (held){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
+  c->h = (gate_group){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
   c->h.expect.path = "expect.yaml";
   c->h.expect.task_version = 2;
   snprintf(c->h.expect.mujoco, sizeof c->h.expect.mujoco, "3.17");

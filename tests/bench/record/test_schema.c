@@ -124,6 +124,7 @@ static const struct {
     {"rows 0", "lo", NUMBER_OR_NULL, true},
     {"rows 0", "hi", NUMBER_OR_NULL, true},
     {"rows 0", "status", TEXT, true},
+    {"rows 0", "episodes", COUNT, false},
     {"samples 0", "metric", NAME, true},
     {"samples 0", "k", COUNT, true},
     {"samples 0", "values", NUMBERS, true},

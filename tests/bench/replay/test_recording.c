@@ -72,16 +72,48 @@ static void assert_near(double value, double right) {
 /* half the distance to the next float32 for numbers from 1 to 2; from 0.5 to 1 it is half of that */
 static const double AT_1 = 0x1p-24, AT_HALF = 0x1p-25;
 
+/* the largest turn of a quaternion whose entries are off by d: 2 d times the sum of their magnitudes */
+static double turn_of(const double* q, double d) {
+  return 2 * d * (fabs(q[0]) + fabs(q[1]) + fabs(q[2]) + fabs(q[3]));
+}
+
 static void as_it_is(void** state) {
   (void)state;
   fixture f = fixture_new(0);
   double x[NX], e[2 * NV];
   rounding_of(&f, 3, x, e);
   for (int i = 0; i < NV; i++) {
-    assert_near(e[i], i >= 3 && i < 6 ? 2 * AT_HALF : AT_1);
+    assert_near(e[i], i >= 3 && i < 6 ? turn_of(x + QUATERNION, AT_HALF) : AT_1);
     assert_near(e[NV + i], AT_HALF);
   }
   fixture_free(&f);
+}
+
+/* The turn of a quaternion whose entries are each off by the rounding error d of float32, in one of all 16 ways, is at
+ * most what is said, about every axis, and about one of them as much: 4 d where all entries are one half. */
+static void the_largest_turn_of_rounded_quaternions_is_stated(void** state) {
+  (void)state;
+  static const double quaternions[][4] = {
+      {1, 0, 0, 0}, {.5, .5, .5, .5}, {.5, -.5, .5, -.5}, {.6, 0, .8, 0}, {.1, .7, .1, -.7}};
+  for (size_t k = 0; k < sizeof quaternions / sizeof *quaternions; k++) {
+    fixture f = fixture_new(0);
+    double x[NX], y[NX], e[2 * NV], turn[2 * NV], largest[3] = {0}, most = 0;
+    recording_state(&f.r, 1, 3, x);
+    memcpy(x + QUATERNION, quaternions[k], sizeof quaternions[k]);
+    recording_rounding(&f.r, x, e);
+    for (int signs = 0; signs < 16; signs++) {
+      memcpy(y, x, sizeof x);
+      for (int i = 0; i < 4; i++) y[QUATERNION + i] += signs >> i & 1 ? AT_HALF : -AT_HALF;
+      f.system->ops->difference(f.system, x, y, turn);
+      for (int axis = 0; axis < 3; axis++) largest[axis] = fmax(largest[axis], fabs(turn[3 + axis]));
+    }
+    for (int axis = 0; axis < 3; axis++) {
+      assert_true(largest[axis] <= e[3 + axis] * (1 + 1e-6));
+      most = fmax(most, largest[axis]);
+    }
+    assert_true(most >= e[3] * (1 - 1e-6));
+    fixture_free(&f);
+  }
 }
 
 /* a ball, a free joint and a hinge have as many positions as three balls: positions in double precision stay so beside
@@ -143,7 +175,7 @@ static void turns_of_ball_joints_show_their_own_precision(void** state) {
   recording_state(&r, 1, 3, x);
   recording_rounding(&r, x, e);
   for (int i = 0; i < 6; i++) {
-    assert_near(e[i], 2 * AT_HALF);
+    assert_near(e[i], turn_of(x + 4 * (i / 3), AT_HALF));
     assert_near(e[6 + i], AT_HALF);
   }
   df_dataset_free(data);
@@ -184,7 +216,7 @@ static void velocities_of_positions_have_the_rounding_of_two_positions(void** st
     assert_true(fabs(x[SPIN + 1] - turn / DT) < 1e-9);
     for (int i = 0; i < 3; i++) {
       assert_near(e[NV + i], 2 * AT_1 / DT);
-      assert_near(e[NV + 3 + i], 2 * (2 * AT_HALF) / DT);
+      assert_near(e[NV + 3 + i], 2 * turn_of(x + QUATERNION, AT_HALF) / DT);
     }
     assert_near(e[NV + 6], 2 * AT_1 * unit / DT);
     fixture_free(&f);
@@ -199,7 +231,7 @@ static void rotated_velocities_share_their_rounding(void** state) {
   const double *stored = df_dataset_state(f.data, 1, 3), *w = stored + SPIN;
   const double speed = sqrt(w[0] * w[0] + w[1] * w[1] + w[2] * w[2]);
   assert_true(speed > 1 && speed < 2);
-  for (int i = 0; i < 3; i++) assert_near(e[NV + 3 + i], sqrt(3) * (AT_1 + speed * 2 * AT_HALF));
+  for (int i = 0; i < 3; i++) assert_near(e[NV + 3 + i], sqrt(3) * (AT_1 + speed * turn_of(x + QUATERNION, AT_HALF)));
   for (int i = 0; i < 3; i++) assert_near(e[NV + i], AT_HALF);
   fixture_free(&f);
 }
@@ -293,6 +325,7 @@ static void short_of_memory_it_is_an_error(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(as_it_is),
+      cmocka_unit_test(the_largest_turn_of_rounded_quaternions_is_stated),
       cmocka_unit_test(turns_of_ball_joints_show_their_own_precision),
       cmocka_unit_test(turns_beside_other_joints_do_not_take_their_precision),
       cmocka_unit_test(degrees_have_the_rounding_of_larger_numbers),

@@ -331,6 +331,19 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
 }
 
 /* As other versions of MuJoCo: the recorder's solver stops at another residual, which is in no list of alternatives. */
+/* the line search of the recorder was cut at run time: neither the model nor training has this limit */
+static void a_limit_of_the_line_search_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.iterations = 100;
+  how.cfg.ls_iterations = 1;
+  judged found = judge_same(&how);
+  assert_non_null(replay_study_would_fit(&found.study));
+  assert_string_equal(replay_study_would_fit(&found.study), "option ls_iterations = 1");
+  expect(found, REPLAY_ANOTHER_OPTION, "option ls_iterations = 1;");
+}
+
 static void another_residual_of_the_solver_is_no_other_model(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -498,7 +511,7 @@ static void few_coarse_actions_are_undecided(void** state) {
   recorder how = recorder_of(arm);
   how.episodes = 1;
   how.length = 200;
-  expect(judge(record_coarse(&how), arm, "", "", NULL, NULL), REPLAY_UNDECIDED, "200 actions are too few to tell");
+  expect(judge(record_coarse(&how), arm, "", "", NULL, NULL), REPLAY_UNDECIDED, "200 actions are too few to decide");
 }
 
 static recorder pushed_cup(void) {
@@ -714,6 +727,60 @@ static void actions_in_another_unit_are_named(void** state) {
   judged found = judge(record(&how), arm, "", "", NULL, NULL);
   assert_null(found.study.order);
   expect(found, REPLAY_ANOTHER_OPTION, "");
+}
+
+/* A unit or an order that brings the error of the median action down is named only if the whole recording follows. */
+static void what_only_comes_closer_is_no_other_unit_or_order(void** state) {
+  (void)state;
+  /* factors near 180 / pi: percent of a unit, 60, 45. The actions are of another gain. */
+  static const double factors[] = {100, 60, 57, 45};
+  for (int i = 0; i < 4; i++) {
+    recorder how = recorder_of(arm);
+    df_dataset* d = record(&how);
+    for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= factors[i];
+    judged found = judge(d, arm, "", "", NULL, NULL);
+    assert_null(found.study.order);
+    const char* fits = replay_study_would_fit(&found.study);
+    double gain;
+    assert_true(fits && sscanf(fits, "actuator gains (kp) x %lf", &gain) == 1);
+    assert_true(fabs(gain * factors[i] - 1) < 1e-6);
+    expect(found, REPLAY_ANOTHER_OPTION, "");
+  }
+  /* the right unit of another model */
+  recorder how = recorder_of(arm);
+  how.extra = "damping='.01'";
+  df_dataset* d = record(&how);
+  for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= 180 / 3.14159265358979323846;
+  judged found = judge(d, arm, "", "", NULL, NULL);
+  assert_null(replay_study_would_fit(&found.study));
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+  /* the right order of another model */
+  how = recorder_of(named_arm);
+  how.extra = "damping='.001'";
+  d = record(&how);
+  exchange_actions(d);
+  found = judge(d, named_arm, "", "", NULL, NULL);
+  assert_null(replay_study_would_fit(&found.study));
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+}
+
+/* Actions that were rounded in the other unit, and states in float32, are a recording that follows. */
+static void rounded_actions_in_another_unit_are_named(void** state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    recorder how = recorder_of(ball);
+    if (i) how.change = to_float32;
+    df_dataset* d = record(&how);
+    for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= 180 / 3.14159265358979323846;
+    if (i)
+      to_float32(d->actions, df_dataset_actions(d) * (size_t)d->nu);
+    else
+      to_decimals(d->actions, df_dataset_actions(d) * (size_t)d->nu, 4);
+    judged found = judge(d, ball, "", "", NULL, NULL);
+    assert_non_null(replay_study_would_fit(&found.study));
+    assert_string_equal(replay_study_would_fit(&found.study), "data.action_scale = 0.01745329252");
+    expect(found, REPLAY_ANOTHER_CONVENTION, "the actions are in degrees");
+  }
 }
 
 /* a force at its joint is what is missing, but no factor of the actuator makes it */
@@ -936,8 +1003,10 @@ static void an_action_of_25_steps_is_named(void** state) {
   recorder how = recorder_of(arm);
   how.cfg.timestep = 0.001;
   how.cfg.substeps = 25;
-  expect(judge(record(&how), arm, "", "", "system.timestep", "0.001"), REPLAY_ANOTHER_OPTION,
-         "system.timestep = 0.001, system.substeps = 25;");
+  judged found = judge(record(&how), arm, "", "", "system.timestep", "0.001");
+  /* timestep and substeps say one thing: how an action is divided */
+  assert_int_equal(hypothesis_differences(replay_study_alternative(&found.study)), 1);
+  expect(found, REPLAY_ANOTHER_OPTION, "system.timestep = 0.001, system.substeps = 25;");
 }
 
 /* A mass that swings half a period per action shows nothing of the duration of an action. As its velocities are derived
@@ -1033,8 +1102,9 @@ static void several_differences_are_named_together(void** state) {
   how.options = "cone='elliptic'";
   how.cfg.islands = DF_ISLANDS_MODEL;
   how.cfg.gain_scale = 1.3;
-  expect(judge_same(&how), REPLAY_ANOTHER_OPTION,
-         "actuator gains (kp) x 1.3, with the model file's own solver options;");
+  judged found = judge_same(&how);
+  assert_int_equal(hypothesis_differences(replay_study_alternative(&found.study)), 2);
+  expect(found, REPLAY_ANOTHER_OPTION, "actuator gains (kp) x 1.3, with the model file's own solver options;");
 }
 
 /* The solver options of the model's file differ from those of training, and something else, too. */
@@ -1166,6 +1236,7 @@ int main(void) {
       cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
       cmocka_unit_test(islands_of_the_model_file_are_named),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
+      cmocka_unit_test(a_limit_of_the_line_search_is_named),
       cmocka_unit_test(another_residual_of_the_solver_is_no_other_model),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
@@ -1182,6 +1253,8 @@ int main(void) {
       cmocka_unit_test(one_other_actuator_is_named),
       cmocka_unit_test(another_order_of_actions_is_named),
       cmocka_unit_test(actions_in_another_unit_are_named),
+      cmocka_unit_test(what_only_comes_closer_is_no_other_unit_or_order),
+      cmocka_unit_test(rounded_actions_in_another_unit_are_named),
       cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
       cmocka_unit_test(what_is_not_recorded_is_not_compared),
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),

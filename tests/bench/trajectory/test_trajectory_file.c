@@ -65,7 +65,47 @@ static void conditions_are_finite_and_have_the_names_of_the_task(void** state) {
   df_system_free(task.system);
 }
 
+/* One action of this task takes 0.1 s. A file may have it in single precision, as recordings may; 0.1 - 0.10000001 are
+ * two durations, and the message shows by which digits. */
+static void a_duration_in_single_precision_is_the_same(void** state) {
+  (void)state;
+  df_task task = task_of_two();
+  static const struct {
+    double dt;
+    bool same;
+    const char* says;
+  } cases[] = {{0.1, true, ""},
+               {(double)0.1f, true, ""},
+               {0.1 * (1 + 0.99e-7), true, ""},
+               {0.1 * (1 + 1.01e-7), false, "dt is 0.10000001"},
+               {0.1000004, false, "dt is 0.1000004 s, expected 0.1 s, one action of task slide"},
+               {1e-9, false, "dt is 1e-09 s, expected 0.1 s"}};
+  task.system->dt = 0.1;
+  const char* path = test_file("trajectories.npz");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double x[8] = {0};
+    const df_npz_entry entries[] = {{.key = "states", .rank = 3, .shape = {2, 2, 2}, .values = x},
+                                    {.key = "dt", .rank = 0, .values = &cases[i].dt}};
+    trajectories* t;
+    assert_int_equal(df_npz_write(path, 2, entries), DF_OK);
+    assert_int_equal(trajectories_read(path, &task, &t), cases[i].same ? DF_OK : DF_E_MISMATCH);
+    if (!cases[i].same && !strstr(df_error_message(), cases[i].says)) fail_msg("%s", df_error_message());
+    trajectories_free(t);
+  }
+  /* of short actions, a nanosecond is another duration */
+  task.system->dt = 1e-6;
+  const double x[8] = {0}, dt = 1.0005e-6;
+  const df_npz_entry entries[] = {{.key = "states", .rank = 3, .shape = {2, 2, 2}, .values = x},
+                                  {.key = "dt", .rank = 0, .values = &dt}};
+  trajectories* t;
+  assert_int_equal(df_npz_write(path, 2, entries), DF_OK);
+  assert_int_equal(trajectories_read(path, &task, &t), DF_E_MISMATCH);
+  df_dataset_free(task.data);
+  df_system_free(task.system);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(conditions_are_finite_and_have_the_names_of_the_task)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(conditions_are_finite_and_have_the_names_of_the_task),
+                                     cmocka_unit_test(a_duration_in_single_precision_is_the_same)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

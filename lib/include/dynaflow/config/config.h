@@ -51,6 +51,9 @@ typedef df_list df_kind_LIST;
 typedef df_names df_kind_NAMES;
 typedef df_items df_kind_ITEMS;
 
+/* the largest system.substeps */
+enum { DF_SUBSTEPS_MAX = 100 };
+
 /* X(kind, section, field, default, low, high, choices, unit, help)
  * The key is <section>.<field>, the member of df_config is <section>_<field>.
  *   INT, REAL    a number in [low, high]
@@ -67,7 +70,7 @@ typedef df_items df_kind_ITEMS;
     "required SHA-256 of the model, see `data info`; empty: not checked")                                              \
   X(TEXT, system, model_url, "", 0, 0, "", "", "URL from which `data fetch` downloads the model")                      \
   X(REAL, system, timestep, "0", 0, 1, "", "s", "physics timestep; 0: the model's own")                                \
-  X(INT, system, substeps, "1", 1, 100, "", "", "physics steps per action")                                            \
+  X(INT, system, substeps, "1", 1, DF_SUBSTEPS_MAX, "", "", "physics steps per action")                                \
   X(TEXT, system, integrator, "model", 0, 0, "model|Euler|implicitfast|RK4", "", "integrator; model: the model's own") \
   X(TEXT, system, solver, "model", 0, 0, "model|Newton|CG", "",                                                        \
     "constraint solver; model: the model's own; PGS has no exact adjoint")                                             \

@@ -11,6 +11,9 @@
 
 DF_BEGIN_DECLS
 
+/* Two durations of a frame are the same if they differ by at most this share: the rounding of single precision. */
+#define DF_SAME_DURATION 1e-7
+
 /* Episodes of any length, one after the other. The dataset owns its arrays, which are row-major:
  *   states [sum of (lengths + 1)][nx]   actions [sum of lengths][nu] or NULL
  *   conditions [episodes][nc], or [sum of (lengths + 1)][nc] if they are per frame, or NULL
@@ -76,6 +79,8 @@ DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_datas
 /* Fills `entries` with what is known of a model, under the keys that df_dataset_read() compares; returns their number.
  * The texts stay owned by `model`. */
 enum { DF_MODEL_ENTRIES = 4 };
+/* The key of such a text, in the order of the members of df_model_identity; NULL unless 0 <= i < DF_MODEL_ENTRIES. */
+DF_API const char* df_dataset_model_key(int i);
 DF_API int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entries[DF_MODEL_ENTRIES]);
 
 /* the sizes of a dataset */

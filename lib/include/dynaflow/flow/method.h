@@ -100,6 +100,7 @@ typedef struct df_method_env {
   void (*simulated)(void* context, int sample, const double* x0, const double* u);
   void* simulated_context;
   df_ranks* ranks; /* the processes that train together; NULL: this one alone */
+  void* context;   /* df_method.context of the method that is created */
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
@@ -149,6 +150,7 @@ typedef struct df_method {
   const char* name;    /* letters, digits and _, fewer than DF_NAME_MAX */
   const char* summary; /* one line */
   unsigned flags;      /* DF_METHOD_... */
+  void* context;       /* for its own functions, which the program does not read; create() finds it in env */
   /* Makes an instance; on failure *self is NULL. */
   df_status (*create)(const df_method_env* env, void** self);
   void (*destroy)(void* self); /* NULL is allowed */

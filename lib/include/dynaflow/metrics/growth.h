@@ -43,7 +43,7 @@ typedef enum df_growth_verdict {
 typedef struct df_growth {
   double per_action;    /* factor per action: exp of the slope of log(median) over the second half of the horizon */
   double amplification; /* median over the windows at the horizon */
-  double p90;           /* its 90th percentile */
+  double p90;           /* its 90th percentile: the smallest value that at least 90 % of the windows do not exceed */
   double damped;        /* amplification times cotangent_decay^horizon */
   double exploding;     /* share of the windows whose damped amplification exceeds DF_GROWTH_LIMIT or is not finite */
   int finite; /* the most actions over which at most a tenth of the windows have a gradient that is not finite */

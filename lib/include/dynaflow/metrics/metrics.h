@@ -6,6 +6,7 @@
 #ifndef DYNAFLOW_METRICS_METRICS_H
 #define DYNAFLOW_METRICS_METRICS_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "dynaflow/data/chart.h"
@@ -17,9 +18,10 @@ DF_BEGIN_DECLS
 
 /* B windows of H actions each, which the caller owns. */
 typedef struct df_trajectories {
-  int B, H;        /* number of windows and of actions in each, >= 1; mandatory */
-  const double* x; /* [B][H+1][nx] states; mandatory */
-  const double* u; /* [B][H][nu] actions; NULL where the function says so */
+  int B, H;                          /* number of windows and of actions in each, >= 1; mandatory */
+  const double* x;                   /* [B][H+1][nx] states; mandatory */
+  const double* u;                   /* [B][H][nu] actions; NULL where the function says so */
+  const volatile sig_atomic_t* stop; /* NULL: none; read by df_metric_sae_min() only */
 } df_trajectories;
 
 /* A trajectory begins in a state if their numbers differ by at most this, relative above 1: the rounding of a
@@ -61,8 +63,8 @@ DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, const 
  *   sae     out, [B], the mean error over the H steps
  *   u_best  out, [B][H][nu], the best actions; may be NULL or made->u
  * The searches clear the warm start before every step. In addition, the guess, projected into the box, is evaluated as
- * in df_metric_sae_own(), so sae_min <= sae_own holds exactly for actions in the box. Errors as for
- * df_metric_sae_own(). */
+ * in df_metric_sae_own(), so sae_min <= sae_own holds exactly for actions in the box. Nonzero
+ * *made->stop ends it before the next step. Errors: those of df_metric_sae_own(), and DF_E_INTERRUPTED. */
 DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, const df_trajectories* made, int threads,
                                                  double* sae, double* u_best);
 

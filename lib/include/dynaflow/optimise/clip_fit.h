@@ -27,7 +27,8 @@ typedef struct df_clip_fit_cfg {
   int commit;                        /* actions that are kept of each window, 1 .. window */
   int iterations;                    /* most iterations per window, >= 0 */
   double tolerance;                  /* a window ends when an iteration lowers its error by less than this share */
-  const volatile sig_atomic_t* stop; /* NULL: none; nonzero ends the fit with DF_E_INTERRUPTED */
+  const volatile sig_atomic_t* stop; /* NULL: none; nonzero ends the fit with DF_E_INTERRUPTED, within one action of
+                                        the search for first actions or one iteration */
   void (*progress)(void* context, int actions_done, int actions); /* NULL: none; after every window */
   void* context;
 } df_clip_fit_cfg;
@@ -41,7 +42,12 @@ typedef struct df_clip_fit {
   double
       rms_rest; /* the same of the rest actions in the demonstrated states, applied open loop; +inf if they diverge */
   double worst; /* largest RMS of a frame over the coordinates, in standard deviations as the others */
-  int worst_frame;  /* its number in the clip, 1 .. n */
+  int worst_frame; /* its number in the clip, 1 .. n */
+  int windows;     /* number of windows whose actions were kept */
+  int unconverged; /* of these, that ended at the limit of iterations, or without a gradient; more iterations, or
+                      another start, may lower their errors */
+  int no_gradient; /* of these, whose gradient could not be computed, since an adjoint diverged: their actions are those
+                      of the iteration before, or of the guess they began with */
   df_effort effort; /* work counters of all simulations of the fit */
 } df_clip_fit;
 
@@ -49,8 +55,8 @@ typedef struct df_clip_fit {
  *   x    out, [length+1][nx], the states; x[0] is the demonstrated one
  *   u    out, [length][nu]; df_trajectory_run() from x[0] gives x again, bit for bit
  * The result does not depend on the number of threads: the fit uses one. Errors: DF_E_ARG (a NULL argument, a clip
- * outside the episode, cfg out of range), DF_E_SIM (the simulation diverges whatever is tried, names the frame),
- * DF_E_INTERRUPTED, DF_E_NOMEM, those of df_sim_new(). */
+ * outside the episode, cfg out of range), DF_E_SIM (the simulation diverges whatever is tried, or the simulator fails;
+ * names the frame), DF_E_INTERRUPTED, DF_E_NOMEM, those of df_sim_new(). */
 DF_API DF_MUST_CHECK df_status df_clip_fit_run(const df_task* task, int episode, int first, int length,
                                                const df_clip_fit_cfg* cfg, double* x, double* u, df_clip_fit* out);
 

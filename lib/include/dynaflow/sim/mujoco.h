@@ -81,6 +81,7 @@ typedef struct df_mujoco_cfg {
                        * model's limits of solver and line search, and its option for the Jacobian */
   df_islands islands; /* other than OFF only with forward_only: the adjoint reads constraint states that islands leave
                        * stale */
+  int ls_iterations;  /* limit of line search iterations; below 50 only with forward_only; 0: as said at iterations */
   double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
                                             * the bias of a servo that follows it (kp), or a muscle's force; its affine
                                             * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */

@@ -1,0 +1,47 @@
+#include "broken_limit.h"
+
+#include <math.h>
+
+#include "dynaflow/stats/statistics.h"
+
+/* the error at both ends of an interval */
+static const double ALPHA = 0.05;
+
+/* the fewest episodes whose interval counts: its widest tails are taken where their number is unknown */
+enum { LEAST_EPISODES = 4 };
+
+/* by how much an interval of 95 % is wider at 1 - 0.05 / seeds, so that the errors of all seeds together are 5 % */
+static double widening(int episodes, int seeds) {
+  const int freedom = (episodes > 1 ? episodes : LEAST_EPISODES) - 1;
+  return df_student_point(1 - ALPHA / seeds, freedom) / df_student_point(1 - ALPHA, freedom);
+}
+
+/* An end of Wilson's interval of the share p, the one on the side of `end`, `times` as wide as that with the given end:
+ * it solves (p - x)^2 = q x (1 - x), where q grows with the square of the width. */
+static double wider_share(double p, double end, double times) {
+  const double q = end * (1 - end) > 0 ? times * times * (p - end) * (p - end) / (end * (1 - end)) : 0;
+  const double centre = (p + q / 2) / (1 + q), half = sqrt(q * (p * (1 - p) + q / 4)) / (1 + q);
+  return q > 0 ? (end < p ? centre - half : centre + half) : end;
+}
+
+/* the end of the interval of seed i on the better side of the limit, at the level that all seeds share */
+static double nearer_end(const limit_seeds* s, int i, bool most) {
+  const double end = most ? s->lo[i] : s->hi[i];
+  if (s->n == 1) return end;
+  const double times = widening(s->episodes[i], s->n);
+  return s->share ? wider_share(s->value[i], end, times) : s->value[i] + times * (end - s->value[i]);
+}
+
+bool limit_is_broken(const limit_seeds* s, bool most, double bound) {
+  double end = 0, value = 0;
+  bool beyond = false; /* rounding of a mean breaks nothing */
+  for (int i = 0; i < s->n; i++) {
+    const double own = nearer_end(s, i, most), at95 = most ? s->lo[i] : s->hi[i];
+    if (most ? own > bound : own < bound) return true;
+    beyond = beyond || (most ? at95 > bound : at95 < bound);
+    end += at95 / s->n;
+    value += s->value[i] / s->n;
+  }
+  if (most && value > 0 && LIMIT_LEAST_SHARE * value > bound) return true;
+  return beyond && (most ? end > bound : end < bound);
+}
