@@ -65,6 +65,14 @@ static bool find_legs_of_feet(const df_config* config, gait_feet* feet) {
   return config->eval_feet.n > 0;
 }
 
+/* frequency of the clock of the gaits: a condition, or a setting, Hz */
+static double clock_frequency(const df_task* task, const double* condition) {
+  for (int i = 0; i < task->data->nc; i++) {
+    if (strcmp(task->data->condition_name[i], "command.frequency") == 0) return condition[i];
+  }
+  return task->config.gait_frequency.v[0];
+}
+
 /* whether the commanded gait has the foot on the ground at this phase; callback of df_metric_gait_phase() */
 static bool gait_stands(void* context, int foot, double phase) {
   const gait_feet* feet = context;
@@ -90,7 +98,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
   gait_feet feet = {.gait = commanded_gait(data, condition)};
   const df_generator* generator = df_generator_by_name(task->config.data_generator);
-  if (!generator || generator->gait_frequency <= 0) return DF_OK;
+  if (!generator || !generator->has_gait_clock) return DF_OK;
   if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
@@ -99,7 +107,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
                                               job->set->feet, job->threads, touch);
   if (status == DF_OK) {
     const df_gait_clock clock = {
-        .dt = task->system->dt, .frequency = generator->gait_frequency, .stance = gait_stands, .context = &feet};
+        .dt = task->system->dt, .frequency = clock_frequency(task, condition), .stance = gait_stands, .context = &feet};
     m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &clock);
     m->gait_of[m->n_gait++] = i;
   }

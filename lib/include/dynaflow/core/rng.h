@@ -33,7 +33,8 @@ typedef enum df_stream {
   DF_STREAM_RECOVER_NOISE,    /* noise on these actions */
   DF_STREAM_RECOVER_BATCH,    /* training transitions of the network that recovers actions */
   DF_STREAM_SEARCH,           /* starts of the search for the action of a step (sae_min) */
-  DF_STREAM_SIGNS             /* signs of the sign-flip test (statistics.h) */
+  DF_STREAM_SIGNS,            /* signs of the sign-flip test (statistics.h) */
+  DF_STREAM_GAIT              /* start noise, frequencies, swing heights and changes of generated gaits */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */
