@@ -38,8 +38,9 @@ static const df_gait_gains NARROW_GO1[DF_GAIT_COUNT] = {
      .lift = 17.8, .lift_rate = 2.39, .plan = 0, .low_pass = .2, .friction = .45, .ramp = 50},
 };
 
-/* Gains over wide ranges, found by the same search over random commands, frequencies, swing heights and start states; those
- * of the trot, and what else was good enough, are the narrow ones, their moments scaled with the mass. */
+/* Gains over wide ranges, found by the same search over random commands, frequencies, swing heights and start states.
+ * Those of the trots and of the Go1's bound are the narrow ones, with moments scaled by the mass; the Go1's pronk has the
+ * gains of the Go2's. */
 static const df_gait_gains WIDE_GO1[DF_GAIT_COUNT] = {
   [DF_GAIT_TROT] =
     {.swing_height = .0651, .height = .313, .velocity = 6.97, .velocity_integral = 7.48, .step_x = .187,
@@ -72,12 +73,12 @@ static const df_gait_gains WIDE_GO2[DF_GAIT_COUNT] = {
     {.swing_height = .114, .height = .335, .velocity = 10.1, .velocity_integral = 2.29, .step_x = .0231,
      .step_y = .201, .step_integral = .0606, .roll = 40, .roll_rate = 7.93, .pitch = 106, .pitch_rate = 4.23,
      .yaw = 53, .yaw_rate = 1.37, .lift = 107, .lift_rate = 23.4, .plan = .00592, .width = -.115,
-     .low_pass = .932, .friction = .429, .ramp = 50},
+     .low_pass = .932, .friction = .5, .ramp = 50},
   [DF_GAIT_BOUND] =
-    {.swing_height = .104, .height = .255, .velocity = 10, .velocity_integral = 11.5, .step_x = .0903,
-     .step_y = .17, .step_integral = -.0131, .roll = 141, .roll_rate = 6, .pitch = 121, .pitch_rate = 5.95,
-     .yaw = 31.3, .yaw_rate = 7.05, .lift = 31.6, .lift_rate = 7.64, .plan = .282, .low_pass = .2,
-     .friction = .4, .ramp = 50},
+    {.swing_height = .104, .height = .256, .velocity = 9.97, .velocity_integral = 13.5, .step_x = .0725,
+     .step_y = .129, .step_integral = .0128, .roll = 154, .roll_rate = 5.29, .pitch = 125, .pitch_rate = 6.16,
+     .yaw = 29.5, .yaw_rate = 6.01, .lift = 22.7, .lift_rate = 7, .plan = .236, .width = .0182,
+     .low_pass = .318, .friction = .421, .ramp = 50},
   [DF_GAIT_PRONK] =
     {.swing_height = .0837, .height = .289, .velocity = 9.86, .velocity_integral = 9.93, .step_x = .102,
      .step_y = .244, .step_integral = .0542, .roll = 89.3, .roll_rate = 5.12, .pitch = 77.1,
@@ -96,15 +97,15 @@ static const df_gait_gains WIDE_A1[DF_GAIT_COUNT] = {
      .yaw = 39.3, .yaw_rate = .886, .lift = 92, .lift_rate = 28.8, .plan = .0308, .width = -.107,
      .low_pass = .932, .friction = .444, .ramp = 50},
   [DF_GAIT_BOUND] =
-    {.swing_height = .104, .height = .239, .velocity = 10, .velocity_integral = 11.5, .step_x = .0903,
-     .step_y = .17, .step_integral = -.0131, .roll = 115, .roll_rate = 4.92, .pitch = 98.7,
-     .pitch_rate = 4.88, .yaw = 25.6, .yaw_rate = 5.78, .lift = 31.6, .lift_rate = 7.64, .plan = .282,
-     .low_pass = .2, .friction = .4, .ramp = 50},
+    {.swing_height = .104, .height = .242, .velocity = 11.1, .velocity_integral = 12.9, .step_x = .0872,
+     .step_y = .129, .step_integral = .000229, .roll = 109, .roll_rate = 4.08, .pitch = 109,
+     .pitch_rate = 4.51, .yaw = 33.3, .yaw_rate = 4.59, .lift = 27.1, .lift_rate = 6.58, .plan = .164,
+     .width = .0265, .low_pass = .204, .friction = .416, .ramp = 50},
   [DF_GAIT_PRONK] =
-    {.swing_height = .0837, .height = .272, .velocity = 9.86, .velocity_integral = 9.93, .step_x = .102,
-     .step_y = .244, .step_integral = .0542, .roll = 89.3, .roll_rate = 5.12, .pitch = 77.1,
-     .pitch_rate = 4.47, .yaw = 37.2, .yaw_rate = 4.36, .lift = 15.1, .lift_rate = 7.31, .plan = .0798,
-     .width = .011, .low_pass = .139, .friction = .413, .ramp = 50},
+    {.swing_height = .0837, .height = .272, .velocity = 10.7, .velocity_integral = 8.94, .step_x = .0955,
+     .step_y = .23, .step_integral = .0623, .roll = 96.8, .roll_rate = 3.46, .pitch = 76, .pitch_rate = 3.43,
+     .yaw = 28.1, .yaw_rate = 3.69, .lift = 11.7, .lift_rate = 4.12, .plan = .00854, .width = .0123,
+     .low_pass = .193, .friction = .368, .ramp = 50},
 };
 /* clang-format on */
 

@@ -8,7 +8,7 @@
 #define DF_GAIT_DUTY 0.5 /* fraction of a cycle that a foot is in stance */
 
 /* frames within which a robot passes from one gait to another: its gains, and the phase offsets of its legs */
-enum { DF_GAIT_GAINS_FRAMES = 6, DF_GAIT_OFFSETS_FRAMES = 25 };
+enum { DF_GAIT_GAINS_FRAMES = 12, DF_GAIT_OFFSETS_FRAMES = 16 };
 
 typedef struct df_gait_gains {
   double swing_height;                /* height that a swinging foot is lifted, m */

@@ -110,6 +110,25 @@ static void feet_and_targets_are_those_of_the_models(void** state) {
   }
 }
 
+/* the targets are clamped to the box in which learners act */
+static void every_target_is_one_that_a_learner_can_choose(void** state) {
+  (void)state;
+  static const char* const task[ROBOTS] = {"go1_gaits", "go2_gaits", "a1_gaits"};
+  const df_gait_robot* known;
+  df_gait_robots(&known);
+  for (int k = 0; k < ROBOTS; k++) {
+    char path[64];
+    df_config config;
+    snprintf(path, sizeof path, "tasks/%s/task.yaml", task[k]);
+    if (df_config_load(path, "smoke", "dynaflow", 0, NULL, &config) != DF_OK) fail_msg("%s", df_error_message());
+    for (int i = 0; i < 3; i++) {
+      /* the bounds are rounded decimals */
+      assert_near(known[k].target_min[i], config.action_center.v[i] - config.action_half_range.v[i], 1e-12);
+      assert_near(known[k].target_max[i], config.action_center.v[i] + config.action_half_range.v[i], 1e-12);
+    }
+  }
+}
+
 static mjSpec* parse(const char* path) {
   char error[500];
   mjSpec* spec = mj_parseXML(path, NULL, error, sizeof error);
@@ -198,6 +217,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_leg_is_the_leg_of_the_task_of_each_robot),
       cmocka_unit_test(feet_and_targets_are_those_of_the_models),
+      cmocka_unit_test(every_target_is_one_that_a_learner_can_choose),
       cmocka_unit_test(numbers_are_those_of_the_published_models),
       cmocka_unit_test(attempts_stay_upright_over_the_wide_ranges),
   };

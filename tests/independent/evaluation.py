@@ -664,13 +664,13 @@ def heading_errors(task, states, command):
     return np.mean(errors, 0)
 
 
-def gait_phase(task, states, gait):
+def gait_phase(task, states, gait, frequency):
     touch, best = task.contacts(states), 0
     legs = [GAITS[gait][LEGS.index(n)] for n in task.names('eval.feet')]
     for i in range(50):
         same = 0
         for t in range(1, len(states)):
-            phase = i / 50 + 3.0 * task.dt * t
+            phase = i / 50 + frequency * task.dt * t
             same += sum(touch[t, f] == ((phase + leg) % 1 < .5) for f, leg in enumerate(legs))
         best = max(best, same)
     return best / ((len(states) - 1) * len(legs))
@@ -715,7 +715,10 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
     if task.clock and task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
-        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
+        at = names.index('command.frequency') if 'command.frequency' in names else None
+        hertz = float(task.config.get('gait.frequency', '3').split(',')[0])
+        clock = [hertz if at is None else c[at] for c in task.condition]
+        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i], clock[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
     return shown_chain, chain[shown_chain]
