@@ -37,8 +37,8 @@ static void name_by_hand(const df_config* config, const char* compiled, char nam
 
 static void the_name_of_generated_data_holds_all_they_depend_on(void** state) {
   (void)state;
-  static const char* const changes[][2] = {{"train.steps", "7"},     {"data.seed", "7"},      {"data.gaits", "trot"},
-                                           {"system.substeps", "3"}, {"data.url", "https:x"}, {"eval.seed", "7"},
+  static const char* const changes[][2] = {{"train.steps", "7"},      {"data.seed", "7"},        {"data.gaits", "trot"},
+                                           {"system.substeps", "3"},  {"data.url", "https:x"},   {"eval.seed", "7"},
                                            {"gait.frequency", "2,4"}, {"gait.start_noise", "0"}, {"gait.hold", "1"}};
   options opts = options_default();
   opts.tasks = "tasks";
