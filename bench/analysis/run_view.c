@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "escape.h"
 #include "json.h"
@@ -87,9 +88,20 @@ static void drop_undefined(run_cell* c) {
 /* the settings of methods and their training may differ; the URLs of files change no number */
 bool setting_is_shared(const char* name) {
   if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
-  static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "scale_floor.", "eval."};
+  static const char* const sections[] = {"system.", "data.",  "gait.",        "window.",
+                                         "split.",  "chart.", "scale_floor.", "eval."};
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
     if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
+  }
+  return false;
+}
+
+bool setting_is_void(const char* name, const char* value) {
+  if (strncmp(name, "gait.", 5) != 0) return false;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(keys[i].name, name) == 0) return strcmp(keys[i].default_text, value) == 0;
   }
   return false;
 }
@@ -100,7 +112,9 @@ static void add_differences(json_t* config, const json_t* other, json_t* names) 
   const char* name;
   json_t* value;
   json_object_foreach(config, name, value) {
-    if (!setting_is_shared(name) || json_equal(value, json_object_get(other, name))) continue;
+    const json_t* theirs = json_object_get(other, name);
+    if (!setting_is_shared(name) || json_equal(value, theirs)) continue;
+    if (!theirs && setting_is_void(name, string_of(config, name))) continue;
     json_object_set_new(names, name, json_true());
   }
 }

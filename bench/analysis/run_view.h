@@ -59,9 +59,13 @@ void run_differences(const run_view* r, const run_group* g, text* out);
  * numbers are comparable. False if one of them has no done cell. */
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b);
 
-/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, window,
- * split, chart and eval except the URLs. */
+/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, gait,
+ * window, split, chart and eval except the URLs. */
 bool setting_is_shared(const char* name);
+
+/* Whether a setting with this value is as if it were not there: one of gait.* at its default, which records of older
+ * programs lack. It does not enter the settings hash of golden tables. */
+bool setting_is_void(const char* name, const char* value);
 
 /* Whether a cell belongs to a group. */
 bool run_in_group(const run_group* g, const run_cell* c);

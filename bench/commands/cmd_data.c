@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "data_check_command.h"
+#include "data_coverage_plot.h"
 #include "data_import_command.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
@@ -374,6 +375,21 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
 
 /* ---- make ---- */
 
+/* draws what the demonstrations cover; without gnuplot, or where the folder is only read, this is a warning */
+static df_status draw_coverage(const arguments* a, const df_config* config, const df_search* search, const char* path) {
+  df_system* system;
+  df_dataset* data = NULL;
+  char model_sha256[DF_SHA256_TEXT];
+  DF_TRY(df_task_system(config, search, &system, model_sha256));
+  df_status status = df_dataset_read(path, config, system, &data);
+  if (status == DF_OK) status = data_coverage_plot(path, data);
+  df_dataset_free(data);
+  df_system_free(system);
+  if (status != DF_E_MISSING && status != DF_E_IO) return status;
+  if (!a->common.quiet) print_line(stderr, "dynaflow: warning: the coverage is not drawn: %s", df_error_message());
+  return DF_OK;
+}
+
 static df_status make(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
@@ -385,6 +401,7 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
+  if (status == DF_OK) status = draw_coverage(a, config, search, path);
   if (status == DF_OK) {
     add_text(out, config->task_name, "data", path, "");
     add_text(out, config->task_name, "data sha256", hash, "");

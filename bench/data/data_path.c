@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data_card.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
@@ -58,13 +59,14 @@ df_status writable_data_folder(const df_search* search, const options* opts, cha
   return *folder ? DF_OK : DF_E_NOMEM;
 }
 
-/* the settings on which the generated data depend */
-static bool generates(const char* name) {
+bool setting_generates(const df_config_key* key, const char* value) {
+  const char* name = key->name;
   static const char* const silent[] = {"data.file", "data.sha256", "data.url", "system.model_url",
                                        "system.model_sha256"};
   for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
     if (strcmp(name, silent[i]) == 0) return false;
   }
+  if (strncmp(name, "gait.", 5) == 0) return strcmp(value, key->default_text) != 0;
   return strncmp(name, "data.", 5) == 0 || (strncmp(name, "system.", 7) == 0 && strcmp(name, "system.model") != 0);
 }
 
@@ -75,9 +77,8 @@ static df_status generated_name(const df_config* config, const df_generator* gen
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    if (!generates(keys[i].name)) continue;
     df_config_value(config, i, value, sizeof value);
-    text_add(&canonical, "%s %s\n", keys[i].name, value);
+    if (setting_generates(&keys[i], value)) text_add(&canonical, "%s %s\n", keys[i].name, value);
   }
   text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", df_mujoco_identity(system)->compiled,
            df_mujoco_version(), generator->version);
@@ -110,6 +111,7 @@ static df_status generate(const df_generator* generator, const df_config* config
   status = generator->make(system, config, &env, &data);
   progress_end(&p);
   if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
+  if (status == DF_OK) status = data_card_write(path, config, system, generator, data, &report);
   df_dataset_free(data);
   if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {

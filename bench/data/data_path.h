@@ -13,9 +13,14 @@
  * file) are searched for: DF_E_MISSING lists the searched folders. If data.file is a pattern and no file's name, *path
  * is the pattern in the first folder that has files that fit it, as df_dataset_read() takes it. Generated data
  * (data.source generator) are cached in a file whose name contains a hash of model, MuJoCo version and settings; if
- * that file does not exist, it is generated if `make_if_missing`, else DF_E_MISSING. */
+ * that file does not exist, it is generated if `make_if_missing`, with its card (data_card.h), else DF_E_MISSING. */
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
+
+/* Whether generated data depend on a setting with this value: those of system.* and data.* but the places of files, and
+ * those of gait.* that are not at their defaults, so that data that were generated before there were such settings keep
+ * their names. */
+bool setting_generates(const df_config_key* key, const char* value);
 
 /* Whether a name contains '*', '?' or '[', so that it may stand for several files. */
 bool is_file_pattern(const char* name);

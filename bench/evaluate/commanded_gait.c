@@ -27,6 +27,14 @@ static bool find_legs_of_feet(const df_config* config, int* leg) {
   return config->eval_feet.n > 0;
 }
 
+/* frequency of the clock of the gaits: a condition, or a setting, Hz */
+static double clock_frequency(const df_task* task, const double* condition) {
+  for (int i = 0; i < task->data->nc; i++) {
+    if (strcmp(task->data->condition_name[i], "command.frequency") == 0) return condition[i];
+  }
+  return task->config.gait_frequency.v[0];
+}
+
 /* whether the commanded gait has the foot on the ground at this phase; callback of df_metric_gait_phase() */
 static bool stands(void* context, int foot, double phase) {
   const commanded_gait* gait = context;
@@ -36,10 +44,10 @@ static bool stands(void* context, int foot, double phase) {
 bool commanded_gait_find(const df_task* task, const double* condition, commanded_gait* out) {
   const df_generator* generator = df_generator_by_name(task->config.data_generator);
   const int gait = gait_of(task->data, condition);
-  if (!generator || generator->gait_frequency <= 0 || gait < 0) return false;
+  if (!generator || !generator->has_gait_clock || gait < 0) return false;
   if (!find_legs_of_feet(&task->config, out->leg)) return false;
   out->gait = (df_gait)gait;
-  out->clock =
-      (df_gait_clock){.dt = task->system->dt, .frequency = generator->gait_frequency, .stance = stands, .context = out};
+  out->clock = (df_gait_clock){
+      .dt = task->system->dt, .frequency = clock_frequency(task, condition), .stance = stands, .context = out};
   return true;
 }

@@ -279,6 +279,7 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   json_t* value;
   json_object_foreach(json_object_get(record, "config"), name, value) {
     const char* setting = json_string_value(value);
+    if (setting && setting_is_void(name, setting)) continue;
     if (setting_is_shared(name)) text_add(&canonical, "%s %s\n", name, setting ? setting : "");
   }
   const df_status status = df_sha256(text_of(&canonical), canonical.n, sum);

@@ -42,7 +42,8 @@ void golden_clear(golden_table* g);
 const golden_row* golden_next(const golden_table* g, const golden_row* last, const char* task, const char* profile,
                               const char* method, const char* metric, int k);
 
-/* SHA-256 of the settings of a record that all methods of a comparison share (setting_is_shared()). */
+/* SHA-256 of the settings of a record that all methods of a comparison share (setting_is_shared()), without those that
+ * are void (setting_is_void()). */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
 
 /* The version of the numbers of a record (NUMBERS_VERSION, key.h); 1 if it has none. */

@@ -28,7 +28,8 @@ typedef struct view {
   double foot[DF_LEGS][3]; /* foot positions, body frame, m */
   double jacobian[DF_LEGS][9];
   leg_clock clock[DF_LEGS];
-  int standing; /* number of legs in stance */
+  int standing;       /* number of legs in stance */
+  df_gait_gains gain; /* of the gait, or between those of two gaits */
 } view;
 
 static double clamp(double value, double bound) {
@@ -75,18 +76,88 @@ static void look_at_base(const double* x, const double com[3], view* v) {
   }
 }
 
-/* fills the members of the view that depend on the legs; during the settling time all legs are in mid-stance */
+/* how far something that takes `frames` has passed from the old gait to the new one, 0 .. 1 */
+static double share_of_change(const df_gait_controller* c, int frames) {
+  return c->mixes ? fmin(1, (c->frame - c->changed) / (double)frames) : 1;
+}
+
+/* whether the robot stands before a gait with a late start */
+static bool waits(const df_gait_controller* c) {
+  return c->stands && c->plant.late_start;
+}
+
+/* the gains of this frame */
+static df_gait_gains current_gains(const df_gait_controller* c) {
+  /* standing feet are drawn below the hips of a level body, which holds a tilted robot better than forces alone */
+  static const double STANDING_PLAN = 0.6;
+  df_gait_gains gain = c->plant.gains[waits(c) ? DF_GAIT_TROT : c->mode.gait];
+  const double share = share_of_change(c, DF_GAIT_GAINS_FRAMES);
+  if (waits(c)) gain.plan = STANDING_PLAN;
+  if (c->mode.swing_height > 0) gain.swing_height = c->mode.swing_height;
+  if (share < 1) {
+    double* now = (double*)&gain;
+    const double* old = (const double*)&c->old_gains;
+    for (size_t i = 0; i < sizeof gain / sizeof *now; i++) now[i] = old[i] + share * (now[i] - old[i]);
+  }
+  return gain;
+}
+
+/* the phase offset of a leg at this frame, cycles; between two gaits it grows from the old one */
+static double current_offset(const df_gait_controller* c, int leg) {
+  const double to = df_gait_offsets(c->mode.gait)[leg], share = share_of_change(c, DF_GAIT_OFFSETS_FRAMES);
+  if (share >= 1) return to;
+  const double ahead = to - c->old_offset[leg];
+  return c->old_offset[leg] + share * (ahead - floor(ahead));
+}
+
+static double current_phase(const df_gait_controller* c) {
+  return c->phase + c->mode.frequency * DF_GAIT_ACTION_SECONDS * (c->frame - c->changed);
+}
+
+/* the command of this frame, which approaches that of the mode linearly */
+static void current_command(const df_gait_controller* c, const df_gait_gains* gain, double command[3]) {
+  const double ramp = waits(c) ? 0 : fmin(1, (c->frame - c->changed) / (gain->ramp * c->ramps));
+  for (int i = 0; i < 3; i++) {
+    command[i] = c->old_command[i] + ramp * (c->mode.command[i] - c->old_command[i]);
+  }
+}
+
+/* the phase of a leg in its own cycle, in [0, 1); below DF_GAIT_DUTY it is in stance */
+static double leg_phase(const df_gait_controller* c, int leg) {
+  const double phase = current_phase(c) + current_offset(c, leg);
+  return phase - floor(phase);
+}
+
+/* ends the standing at the start: after the settling time, or when then a leg is in the middle of its stance */
+static void begin_gait(df_gait_controller* c) {
+  if (!c->stands || c->frame < DF_GAIT_SETTLE_FRAMES) return;
+  bool is_middle = false;
+  for (int leg = 0; leg < DF_LEGS; leg++) {
+    const double past = leg_phase(c, leg) - 0.5 * DF_GAIT_DUTY;
+    is_middle |= past >= 0 && past < c->mode.frequency * DF_GAIT_ACTION_SECONDS;
+  }
+  if (c->plant.late_start) {
+    if (!is_middle) return;
+    /* from the gains of standing to those of the gait, and from no command to the first one */
+    const df_gait_mode mode = c->mode;
+    df_gait_controller_change(c, &mode);
+    c->mixes = true;
+  }
+  c->stands = false;
+}
+
+/* fills the members of the view that depend on the legs; at the start all legs are in mid-stance */
 static void look_at_legs(const df_gait_controller* c, const double* x, view* v) {
-  const double phase = c->phase + DF_GAIT_FREQUENCY * DF_GAIT_ACTION_SECONDS * c->frame;
+  const df_leg_geometry* geometry = &c->plant.robot->leg;
   v->joint = x + 7;
   v->standing = 0;
   for (int leg = 0; leg < DF_LEGS; leg++) {
-    df_leg_foot(leg, v->joint + 3 * leg, v->foot[leg]);
-    df_leg_jacobian(leg, v->joint + 3 * leg, v->jacobian[leg]);
+    df_leg_foot(geometry, leg, v->joint + 3 * leg, v->foot[leg]);
+    df_leg_jacobian(geometry, leg, v->joint + 3 * leg, v->jacobian[leg]);
 
     leg_clock* clock = &v->clock[leg];
-    const double p = df_gait_leg_phase(c->gait, leg, phase);
-    if (c->frame < DF_GAIT_SETTLE_FRAMES) {
+    const double p = leg_phase(c, leg);
+    if (c->stands) {
       *clock = (leg_clock){true, 0.5};
     } else if (p < DF_GAIT_DUTY) {
       *clock = (leg_clock){true, p / DF_GAIT_DUTY};
@@ -101,18 +172,18 @@ static void look_at_legs(const df_gait_controller* c, const double* x, view* v) 
 
 /* feed-forward vertical force of a standing foot [N] */
 static double foot_load(const df_gait_controller* c) {
-  const double weight = c->mass * GRAVITY / DF_LEGS;
-  return c->frame < DF_GAIT_SETTLE_FRAMES ? weight : weight / DF_GAIT_DUTY;
+  const double weight = c->plant.mass * GRAVITY / DF_LEGS;
+  return c->stands ? weight : weight / DF_GAIT_DUTY;
 }
 
 /* desired feedback force and moment at the centre of mass, heading frame, in addition to the feed-forward load */
 static void wanted_wrench(const df_gait_controller* c, const view* v, double wrench[6]) {
-  const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
+  const df_gait_gains* k = &v->gain;
   const double yaw_error = atan2(sin(c->yaw - v->yaw), cos(c->yaw - v->yaw));
   for (int i = 0; i < 2; i++) {
-    wrench[i] = c->mass * (k->velocity * (v->command[i] - v->velocity[i]) + k->velocity_integral * c->error[i]);
+    wrench[i] = c->plant.mass * (k->velocity * (v->command[i] - v->velocity[i]) + k->velocity_integral * c->error[i]);
   }
-  wrench[2] = c->mass * (k->lift * (k->height - v->height) - k->lift_rate * v->velocity[2]);
+  wrench[2] = c->plant.mass * (k->lift * (k->height - v->height) - k->lift_rate * v->velocity[2]);
   wrench[3] = -k->roll * v->roll - k->roll_rate * v->rate[0];
   wrench[4] = -k->pitch * v->pitch - k->pitch_rate * v->rate[1];
   wrench[5] = k->yaw * yaw_error + k->yaw_rate * (v->command[2] - v->rate[2]);
@@ -132,8 +203,8 @@ static void wrench_columns(const double p[3], double columns[3][6]) {
  * frame: f plus the load, clamped; zero for swinging feet. */
 static void share_wrench(const df_gait_controller* c, const view* v, const double wrench[6], double force[DF_LEGS][3]) {
   static const double WEIGHT[6] = {1, 1, 1, 20, 20, 10}, DAMPING = 0.05;
-  static const double FRICTION = 0.45, FORCE_MIN = 5;
-  const double load = foot_load(c), force_max = 1.1 * c->mass * GRAVITY;
+  static const double FORCE_MIN = 5; /* N */
+  const double load = foot_load(c), force_max = 1.1 * c->plant.mass * GRAVITY;
   double a[3 * DF_LEGS][6], b[6], normal[9 * DF_LEGS * DF_LEGS], f[3 * DF_LEGS];
   const int n = 3 * v->standing;
 
@@ -166,7 +237,7 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
   for (int leg = 0, k = 0; leg < DF_LEGS; leg++) {
     if (!v->clock[leg].stands) continue;
     force[leg][2] = fmin(fmax(f[k + 2] + load, FORCE_MIN), force_max);
-    for (int i = 0; i < 2; i++) force[leg][i] = clamp(f[k + i], FRICTION * force[leg][2]);
+    for (int i = 0; i < 2; i++) force[leg][i] = clamp(f[k + i], v->gain.friction * force[leg][2]);
     k += 3;
   }
 }
@@ -175,88 +246,103 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
 
 /* nominal foothold of a leg: below its hip, shifted by the centre of mass, heading frame; and the commanded velocity of
  * the body at that point */
-static void nominal_foot(const view* v, int leg, double point[2], double velocity[2]) {
-  point[0] = df_leg_front(leg) * DF_LEG_HIP_X + v->com[0];
-  point[1] = df_leg_left(leg) * (DF_LEG_HIP_Y + DF_LEG_OFFSET);
+static void nominal_foot(const df_leg_geometry* geometry, const view* v, int leg, double point[2], double velocity[2]) {
+  point[0] = df_leg_front(leg) * geometry->hip_x + v->com[0];
+  point[1] = df_leg_left(leg) * (geometry->hip_y + geometry->offset + v->gain.width);
   velocity[0] = v->command[0] - v->command[2] * point[1];
   velocity[1] = v->command[1] + v->command[2] * point[0];
 }
 
 /* joint targets u [3] of a standing leg */
 static void stance_targets(const df_gait_controller* c, const view* v, int leg, const double force[3], double* u) {
-  const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
-  const double stance_seconds = DF_GAIT_DUTY / DF_GAIT_FREQUENCY;
+  const df_gait_gains* k = &v->gain;
+  const double stance_seconds = DF_GAIT_DUTY / c->mode.frequency;
   double point[2], velocity[2], target[3], q[3], world[3], body[3];
 
   /* foot target: mix of the nominal position at this time and the current position moved with the commanded velocity */
-  nominal_foot(v, leg, point, velocity);
+  nominal_foot(&c->plant.robot->leg, v, leg, point, velocity);
   const double back = stance_seconds * (0.5 - v->clock[leg].progress);
   const double planned[3] = {point[0] + velocity[0] * back, point[1] + velocity[1] * back,
-                             DF_LEG_FOOT_RADIUS - k->height};
+                             c->plant.robot->leg.foot_radius - k->height};
   df_leg_rotate_back(v->tilt, planned, target);
   for (int i = 0; i < 2; i++) {
     const double staying = v->foot[leg][i] - velocity[i] * DF_GAIT_ACTION_SECONDS;
     target[i] = k->plan * target[i] + (1 - k->plan) * staying;
   }
-  df_leg_joints(leg, target, q);
+  df_leg_joints(&c->plant.robot->leg, leg, target, q);
 
   /* joint torques of the reaction -force, as an offset of the position targets */
   to_world(v, force, world);
   df_leg_rotate_back(v->rotation, world, body);
   const double* J = v->jacobian[leg];
   for (int i = 0; i < 3; i++) {
-    u[i] = q[i] - (J[i] * body[0] + J[3 + i] * body[1] + J[6 + i] * body[2]) / DF_GAIT_STIFFNESS;
+    u[i] = q[i] - (J[i] * body[0] + J[3 + i] * body[1] + J[6 + i] * body[2]) / c->plant.stiffness;
   }
 }
 
 /* joint targets u [3] of a swinging leg */
 static void swing_targets(const df_gait_controller* c, const view* v, int leg, double* u) {
   static const double CORRECTION_MAX = 0.1; /* m */
-  const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
-  const double half_stance = 0.5 * DF_GAIT_DUTY / DF_GAIT_FREQUENCY;
+  const df_gait_gains* k = &v->gain;
+  const double half_stance = 0.5 * DF_GAIT_DUTY / c->mode.frequency;
   const double step[2] = {k->step_x, k->step_y};
   double point[2], velocity[2], target[3], body[3];
 
   /* aim one action ahead: a target is reached when the action ends */
-  const double ahead = DF_GAIT_ACTION_SECONDS * DF_GAIT_FREQUENCY / (1 - DF_GAIT_DUTY);
+  const double ahead = DF_GAIT_ACTION_SECONDS * c->mode.frequency / (1 - DF_GAIT_DUTY);
   const double progress = fmin(1, v->clock[leg].progress + ahead);
   const double share = 0.5 - 0.5 * cos(PI * progress);
 
   /* Raibert foothold: half a stance ahead of the nominal point, further out if the robot is too fast */
-  nominal_foot(v, leg, point, velocity);
+  nominal_foot(&c->plant.robot->leg, v, leg, point, velocity);
   for (int i = 0; i < 2; i++) {
     const double correction =
         clamp(step[i] * (c->velocity[i] - v->command[i]) - k->step_integral * c->error[i], CORRECTION_MAX);
     const double touch_down = point[i] + velocity[i] * half_stance + correction;
     target[i] = c->lift_off[leg][i] + (touch_down - c->lift_off[leg][i]) * share;
   }
-  target[2] = DF_LEG_FOOT_RADIUS - k->height + k->swing_height * sin(PI * progress);
+  target[2] = c->plant.robot->leg.foot_radius - k->height + k->swing_height * sin(PI * progress);
   df_leg_rotate_back(v->tilt, target, body);
-  df_leg_joints(leg, body, u);
+  df_leg_joints(&c->plant.robot->leg, leg, body, u);
 }
 
 /* ---- the controller ---- */
 
-/* range of the targets, rad: the action range of learners in the task go1_gaits, inside the joint ranges */
-static const double TARGET_MIN[DF_LEG_JOINTS] = {-0.6, -0.1, -2.7};
-static const double TARGET_MAX[DF_LEG_JOINTS] = {0.6, 1.9, -0.9};
-
-void df_gait_controller_start(df_gait_controller* controller, df_gait gait, double mass, const double command[3],
+void df_gait_controller_start(df_gait_controller* controller, const df_gait_plant* plant, const df_gait_mode* mode,
                               double phase, const double* x) {
   double rotation[9];
   df_leg_rotation(x + 3, rotation);
-  *controller = (df_gait_controller){.gait = gait, .mass = mass, .phase = phase};
+  *controller = (df_gait_controller){.plant = *plant, .mode = *mode, .phase = phase, .ramps = 1, .stands = true};
   controller->yaw = atan2(rotation[3], rotation[0]);
-  memcpy(controller->command, command, sizeof controller->command);
-  for (int leg = 0; leg < DF_LEGS; leg++) df_leg_foot(leg, x + 7 + 3 * leg, controller->lift_off[leg]);
+  for (int leg = 0; leg < DF_LEGS; leg++) {
+    df_leg_foot(&plant->robot->leg, leg, x + 7 + 3 * leg, controller->lift_off[leg]);
+  }
+}
+
+void df_gait_controller_change(df_gait_controller* controller, const df_gait_mode* mode) {
+  df_gait_controller* c = controller;
+  df_gait_controller next = *c;
+  next.old_gains = current_gains(c);
+  current_command(c, &next.old_gains, next.old_command);
+  for (int leg = 0; leg < DF_LEGS; leg++) next.old_offset[leg] = current_offset(c, leg);
+  next.phase = current_phase(c);
+  next.mixes = share_of_change(c, DF_GAIT_OFFSETS_FRAMES) < 1 || mode->gait != c->mode.gait;
+  next.mode = *mode;
+  next.changed = c->frame;
+
+  /* a change that is larger than from standing to a fast command takes longer */
+  static const double FAST[3] = {1.5, 0.6, 0.8}; /* m/s, m/s, rad/s */
+  next.ramps = 1;
+  for (int i = 0; i < 3; i++) next.ramps = fmax(next.ramps, fabs(mode->command[i] - next.old_command[i]) / FAST[i]);
+  *c = next;
 }
 
 /* updates target yaw, velocity filter and error integral */
 static void observe(df_gait_controller* c, const view* v) {
-  static const double LOW_PASS = 0.2, ERROR_MAX = 0.6; /* filter gain per action; m */
+  static const double ERROR_MAX = 0.6; /* m */
   c->yaw += v->command[2] * DF_GAIT_ACTION_SECONDS;
   for (int i = 0; i < 2; i++) {
-    c->velocity[i] += LOW_PASS * (v->velocity[i] - c->velocity[i]);
+    c->velocity[i] += v->gain.low_pass * (v->velocity[i] - c->velocity[i]);
     if (c->frame <= DF_GAIT_SETTLE_FRAMES) continue;
     c->error[i] = clamp(c->error[i] + DF_GAIT_ACTION_SECONDS * (v->command[i] - v->velocity[i]), ERROR_MAX);
   }
@@ -267,9 +353,10 @@ void df_gait_controller_act(df_gait_controller* controller, const double* x, con
   view v;
   double wrench[6], force[DF_LEGS][3];
 
-  /* ramp the command up over twice the settling time */
-  const double ramp = fmin(1, c->frame / (2.0 * DF_GAIT_SETTLE_FRAMES));
-  for (int i = 0; i < 3; i++) v.command[i] = ramp * c->command[i];
+  /* what is asked for now, and where the robot is */
+  begin_gait(c);
+  v.gain = current_gains(c);
+  current_command(c, &v.gain, v.command);
   look_at_base(x, com, &v);
   look_at_legs(c, x, &v);
   observe(c, &v);
@@ -286,7 +373,7 @@ void df_gait_controller_act(df_gait_controller* controller, const double* x, con
     }
     for (int i = 0; i < DF_LEG_JOINTS; i++) {
       double* target = &u[DF_LEG_JOINTS * leg + i];
-      *target = fmin(fmax(*target, TARGET_MIN[i]), TARGET_MAX[i]);
+      *target = fmin(fmax(*target, c->plant.robot->target_min[i]), c->plant.robot->target_max[i]);
     }
   }
   c->frame++;

@@ -13,25 +13,25 @@ int df_leg_left(int leg) {
   return leg % 2 ? 1 : -1;
 }
 
-void df_leg_foot(int leg, const double q[3], double foot[3]) {
-  const double x = -DF_LEG_LINK * (sin(q[1]) + sin(q[1] + q[2]));
-  const double y = df_leg_left(leg) * DF_LEG_OFFSET;
-  const double z = -DF_LEG_LINK * (cos(q[1]) + cos(q[1] + q[2]));
+void df_leg_foot(const df_leg_geometry* geometry, int leg, const double q[3], double foot[3]) {
+  const double x = -geometry->link * (sin(q[1]) + sin(q[1] + q[2]));
+  const double y = df_leg_left(leg) * geometry->offset;
+  const double z = -geometry->link * (cos(q[1]) + cos(q[1] + q[2]));
   const double c = cos(q[0]), s = sin(q[0]);
 
-  foot[0] = df_leg_front(leg) * DF_LEG_HIP_X + x;
-  foot[1] = df_leg_left(leg) * DF_LEG_HIP_Y + c * y - s * z;
+  foot[0] = df_leg_front(leg) * geometry->hip_x + x;
+  foot[1] = df_leg_left(leg) * geometry->hip_y + c * y - s * z;
   foot[2] = s * y + c * z;
 }
 
-void df_leg_jacobian(int leg, const double q[3], double jacobian[9]) {
-  const double y = df_leg_left(leg) * DF_LEG_OFFSET;
-  const double z = -DF_LEG_LINK * (cos(q[1]) + cos(q[1] + q[2]));
+void df_leg_jacobian(const df_leg_geometry* geometry, int leg, const double q[3], double jacobian[9]) {
+  const double y = df_leg_left(leg) * geometry->offset;
+  const double z = -geometry->link * (cos(q[1]) + cos(q[1] + q[2]));
   const double c = cos(q[0]), s = sin(q[0]);
 
   /* derivatives of x and z in the leg's plane with respect to hip and knee */
-  const double x_hip = z, z_hip = DF_LEG_LINK * (sin(q[1]) + sin(q[1] + q[2]));
-  const double x_knee = -DF_LEG_LINK * cos(q[1] + q[2]), z_knee = DF_LEG_LINK * sin(q[1] + q[2]);
+  const double x_hip = z, z_hip = geometry->link * (sin(q[1]) + sin(q[1] + q[2]));
+  const double x_knee = -geometry->link * cos(q[1] + q[2]), z_knee = geometry->link * sin(q[1] + q[2]);
 
   const double rows[9] = {0,
                           x_hip,
@@ -45,17 +45,17 @@ void df_leg_jacobian(int leg, const double q[3], double jacobian[9]) {
   for (int i = 0; i < 9; i++) jacobian[i] = rows[i];
 }
 
-void df_leg_joints(int leg, const double foot[3], double q[3]) {
-  const double x = foot[0] - df_leg_front(leg) * DF_LEG_HIP_X;
-  const double y = foot[1] - df_leg_left(leg) * DF_LEG_HIP_Y, z = foot[2];
-  const double offset = df_leg_left(leg) * DF_LEG_OFFSET;
+void df_leg_joints(const df_leg_geometry* geometry, int leg, const double foot[3], double q[3]) {
+  const double x = foot[0] - df_leg_front(leg) * geometry->hip_x;
+  const double y = foot[1] - df_leg_left(leg) * geometry->hip_y, z = foot[2];
+  const double offset = df_leg_left(leg) * geometry->offset;
 
   /* abduction: the leg's plane is at distance `offset` from the abduction axis */
   const double drop = sqrt(fmax(y * y + z * z - offset * offset, 1e-4));
   q[0] = atan2(y, -z) - atan2(offset, drop);
 
   /* knee by the law of cosines, then the hip */
-  const double link2 = DF_LEG_LINK * DF_LEG_LINK;
+  const double link2 = geometry->link * geometry->link;
   const double bend = (x * x + drop * drop - 2 * link2) / (2 * link2);
   q[2] = fmin(-acos(fmin(fmax(bend, KNEE_COS_MIN), 1)), KNEE_STRETCHED);
   q[1] = atan2(-x, drop) - atan2(sin(q[2]), 1 + cos(q[2]));

@@ -5,8 +5,10 @@
 #include "dynaflow/gait/gait.h"
 #include "gait_leg.h"
 
-#define DF_GAIT_FREQUENCY 3.0 /* Hz */
-#define DF_GAIT_DUTY      0.5 /* fraction of a cycle that a foot is in stance */
+#define DF_GAIT_DUTY 0.5 /* fraction of a cycle that a foot is in stance */
+
+/* frames within which a robot passes from one gait to another: its gains, and the phase offsets of its legs */
+enum { DF_GAIT_GAINS_FRAMES = 12, DF_GAIT_OFFSETS_FRAMES = 16 };
 
 typedef struct df_gait_gains {
   double swing_height;                /* height that a swinging foot is lifted, m */
@@ -19,19 +21,18 @@ typedef struct df_gait_gains {
   double yaw, yaw_rate;
   double lift, lift_rate; /* vertical force per mass and height error or velocity, 1/s^2 and 1/s */
   double plan;            /* target of a standing foot: 0 its current position, 1 its nominal position, else between */
+  double width;           /* added to the sideways distance of the footholds from the hips, m */
+  double low_pass;        /* share by which the filtered velocity follows the velocity, per action */
+  double friction;        /* bound of a foot's horizontal force along each axis, as a share of its vertical force */
+  double ramp;            /* actions within which a command is reached */
 } df_gait_gains;
 
-typedef struct df_gait_description {
-  const char* name;
-  double offset[DF_LEGS]; /* phase offset of each leg on the gait's clock, cycles, FR FL RR RL */
-  df_gait_gains gain;
-} df_gait_description;
+/* The phase offsets [4] of the legs FR, FL, RR, RL on the clock of a gait below DF_GAIT_COUNT, cycles. A leg is in
+ * stance while the fractional part of clock and offset is below DF_GAIT_DUTY. */
+const double* df_gait_offsets(df_gait gait);
 
-/* The static description of a gait below DF_GAIT_COUNT. */
-const df_gait_description* df_gait_describe(df_gait gait);
-
-/* The phase of a leg in its own cycle, in [0, 1), at `phase` cycles of the gait's clock. The leg is in stance while its
- * phase is below DF_GAIT_DUTY. */
-double df_gait_leg_phase(df_gait gait, int leg, double phase);
+/* The gains [DF_GAIT_COUNT] of a robot of gait_robot.h, by its index there: those that were tuned over narrow or over
+ * wide ranges (setting gait.gains). NULL if the robot has none. */
+const df_gait_gains* df_gait_gains_of(int robot, bool wide);
 
 #endif

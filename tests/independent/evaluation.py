@@ -666,16 +666,22 @@ def heading_errors(task, states, command):
     return np.mean(errors, 0)
 
 
-def commanded(task, gait, i, frames):
+def clock_frequency(task, chain):
+    """cycles of the gait per second: a condition, or a setting"""
+    if 'command.frequency' in task.condition_names: return task.condition[chain][task.condition_names.index('command.frequency')]
+    return float(task.config.get('gait.frequency', '3').split(',')[0])
+
+
+def commanded(task, gait, hertz, i, frames):
     """[frames][feet]: whether the gait has a foot on the ground, at phase i / 50 of its clock"""
     legs = [GAITS[gait][LEGS.index(n)] for n in task.names('eval.feet')]
-    return np.array([[(i / 50 + 3.0 * task.dt * t + leg) % 1 < .5 for leg in legs] for t in range(frames)], int)
+    return np.array([[(i / 50 + hertz * task.dt * t + leg) % 1 < .5 for leg in legs] for t in range(frames)], int)
 
 
-def gait_phase(task, states, gait):
+def gait_phase(task, states, gait, hertz):
     """the share of contacts that are commanded, and the phase at which it is largest"""
     touch = task.contacts(states)[1:]
-    same = [(touch == commanded(task, gait, i, len(states))[1:]).sum() for i in range(50)]
+    same = [(touch == commanded(task, gait, hertz, i, len(states))[1:]).sum() for i in range(50)]
     return max(same) / touch.size, int(np.argmax(same))
 
 
@@ -725,7 +731,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
     if has_clock(task):
-        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i))[0] for i in up], up, samples=False)
+        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i), clock_frequency(task, i))[0] for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
     return expected_strip(task, shown_chain, chain[shown_chain]), expected_motions(task, chain)
@@ -802,8 +808,8 @@ def expected_motions(task, chain):
         if task.feet:
             one['contacts'] = dict(feet=task.names('eval.feet'), generated=letters(task.contacts(states)), demonstrated=letters(task.contacts(shown)))
             if has_clock(task):
-                gait = commanded_gait(task, i)
-                one['contacts']['demanded'] = letters(commanded(task, gait, gait_phase(task, states, gait)[1], len(states)))
+                gait, hertz = commanded_gait(task, i), clock_frequency(task, i)
+                one['contacts']['demanded'] = letters(commanded(task, gait, hertz, gait_phase(task, states, gait, hertz)[1], len(states)))
         out.append(one)
     return out
 

@@ -231,6 +231,33 @@ static void settings_in_which_cells_differ_are_named_once(void** state) {
   close_run(&r);
 }
 
+/* a record without a setting of gait.* is one at its default; of any other section it is another one */
+static void a_default_that_an_older_record_lacks_is_no_difference(void** state) {
+  (void)state;
+  static const struct {
+    const char *name, *value, *wanted;
+  } cases[] = {{"gait.start_noise", "0", ""},
+               {"gait.gains", "narrow", ""},
+               {"gait.gains", "wide", "gait.gains"},
+               {"eval.chains", "64", "eval.chains"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (int with = 0; with < 2; with++) {
+      run_view r;
+      text out = {0};
+      begin_records();
+      for (int k = 0; k < 2; k++) {
+        json_t* config = json_object_get(add_cell("a", k), "config");
+        if (k == with) set_text(config, cases[i].name, cases[i].value);
+      }
+      open_run(&r);
+      run_differences(&r, &r.groups[0], &out);
+      assert_string_equal(text_of(&out), cases[i].wanted);
+      text_clear(&out);
+      close_run(&r);
+    }
+  }
+}
+
 /* one model if compiled equally, or from the same files by the same MuJoCo */
 static void models_in_which_cells_differ_are_named(void** state) {
   (void)state;
@@ -415,6 +442,7 @@ int main(void) {
       cmocka_unit_test(profiles_that_set_the_same_share_a_record),
       cmocka_unit_test(what_methods_share_is_told_by_the_section),
       cmocka_unit_test(settings_in_which_cells_differ_are_named_once),
+      cmocka_unit_test(a_default_that_an_older_record_lacks_is_no_difference),
       cmocka_unit_test(models_in_which_cells_differ_are_named),
       cmocka_unit_test(an_example_is_the_lowest_seed_that_is_done),
       cmocka_unit_test(all_that_is_missing_is_counted_and_the_first_eight_are_named),

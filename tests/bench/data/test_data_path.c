@@ -11,8 +11,8 @@
 #include "lookup.h"
 #include "unit.h"
 
-/* "<task>-<12 digits>.npz": of all settings of system and data but those of places of files, of the model, and of what
- * computes the demonstrations */
+/* "<task>-<12 digits>.npz": of all settings of system and data but those of places of files, of those of gait that are
+ * not at their defaults, of the model, and of what computes the demonstrations */
 static void name_by_hand(const df_config* config, const char* compiled, char name[512]) {
   static const char* const places[] = {"system.model", "system.model_sha256", "system.model_url",
                                        "data.file",    "data.sha256",         "data.url"};
@@ -23,8 +23,9 @@ static void name_by_hand(const df_config* config, const char* compiled, char nam
   for (int i = 0; i < n; i++) {
     bool counts = strncmp(keys[i].name, "system.", 7) == 0 || strncmp(keys[i].name, "data.", 5) == 0;
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) counts = counts && strcmp(keys[i].name, places[k]) != 0;
-    if (!counts) continue;
     df_config_value(config, i, value, sizeof value);
+    if (strncmp(keys[i].name, "gait.", 5) == 0) counts = strcmp(value, keys[i].default_text) != 0;
+    if (!counts) continue;
     used += (size_t)snprintf(all + used, sizeof all - used, "%s %s\n", keys[i].name, value);
   }
   used += (size_t)snprintf(all + used, sizeof all - used, "model %s\nmujoco %s\ndemonstrator %d\n", compiled,
@@ -36,8 +37,9 @@ static void name_by_hand(const df_config* config, const char* compiled, char nam
 
 static void the_name_of_generated_data_holds_all_they_depend_on(void** state) {
   (void)state;
-  static const char* const changes[][2] = {{"train.steps", "7"},     {"data.seed", "7"},      {"data.gaits", "trot"},
-                                           {"system.substeps", "3"}, {"data.url", "https:x"}, {"eval.seed", "7"}};
+  static const char* const changes[][2] = {{"train.steps", "7"},      {"data.seed", "7"},        {"data.gaits", "trot"},
+                                           {"system.substeps", "3"},  {"data.url", "https:x"},   {"eval.seed", "7"},
+                                           {"gait.frequency", "2,4"}, {"gait.start_noise", "0"}, {"gait.hold", "1"}};
   options opts = options_default();
   opts.tasks = "tasks";
   df_config config;

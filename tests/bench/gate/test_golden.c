@@ -453,6 +453,17 @@ static void the_sum_of_settings_is_over_what_methods_share(void** state) {
   set_text(config, "train.steps", "10");
   assert_int_equal(golden_settings(record, sum), DF_OK);
   assert_string_equal(sum, wanted);
+  /* settings that older records lack count from where they differ from their defaults */
+  set_text(config, "gait.start_noise", "0");
+  set_text(config, "gait.hold", "");
+  assert_int_equal(golden_settings(record, sum), DF_OK);
+  assert_string_equal(sum, wanted);
+  set_text(config, "gait.start_noise", "1");
+  assert_int_equal(golden_settings(record, sum), DF_OK);
+  assert_string_not_equal(sum, wanted);
+  set_text(config, "gait.start_noise", "0");
+  assert_int_equal(golden_settings(record, sum), DF_OK);
+  assert_string_equal(sum, wanted);
   set_text(config, "eval.windows", "65");
   assert_int_equal(golden_settings(record, sum), DF_OK);
   assert_string_not_equal(sum, wanted);

@@ -149,6 +149,17 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, data, command_vy, "0.4", 0, 1.5, "", "m/s",                                                                  \
     "largest lateral velocity command; drawn uniformly from +- this")                                                  \
   X(REAL, data, command_wz, "0.8", 0, 2, "", "rad/s", "largest yaw rate command; drawn uniformly from +- this")        \
+  X(TEXT, gait, gains, "narrow", 0, 0, "narrow|wide", "",                                                              \
+    "gains of the generator of gaits: tuned over narrow ranges (Go1 only), or over wide ones")                         \
+  X(LIST, gait, frequency, "3", 1, 6, "", "Hz",                                                                        \
+    "cycles of a gait per second; two numbers: drawn between them, and a condition")                                   \
+  X(LIST, gait, swing_height, "", 0.01, 0.3, "", "m",                                                                  \
+    "height that swinging feet are lifted; empty: the gait's; two numbers: drawn, and a condition")                    \
+  X(REAL, gait, start_noise, "0", 0, 3, "", "",                                                                        \
+    "scale of the noise on tilt, joints and velocities of the start states of gaits (gait.h)")                         \
+  X(LIST, gait, hold, "", 0.2, 1000, "", "s",                                                                          \
+    "time for which gait and command are held; empty: the episode; two numbers: drawn between them")                   \
+  X(REAL, gait, switch, "0", 0, 1, "", "", "share of the changes of gait.hold at which the gait changes, too")         \
   X(INT, window, horizon, "16", 1, 512, "", "actions", "actions per window")                                           \
   X(INT, window, stride, "1", 1, 1000, "", "frames", "distance between the start frames of successive windows")        \
   X(INT, window, first, "0", 0, 1000000, "", "frames", "first start frame in an episode")                              \

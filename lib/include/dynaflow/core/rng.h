@@ -37,7 +37,8 @@ typedef enum df_stream {
   DF_STREAM_POLICY,           /* training transitions of a policy, and what it is told of the next state */
   DF_STREAM_DYNAMICS,         /* training transitions of the learned dynamics, and their flow times */
   DF_STREAM_DYNAMICS_NOISE,   /* base samples of the learned dynamics, and noise on the actions that it is told */
-  DF_STREAM_RANDOM_DATA       /* start states and actions of the random data of the learned dynamics */
+  DF_STREAM_RANDOM_DATA,      /* start states and actions of the random data of the learned dynamics */
+  DF_STREAM_GAIT              /* start noise, frequencies, swing heights and changes of generated gaits */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */

@@ -32,11 +32,11 @@ typedef struct df_generator_env {
 typedef struct df_generator {
   const char *name, *summary;
   int version; /* raised by hand when the generator makes other data for the same settings: part of their identity */
-  double gait_frequency; /* cycles per second of the clock of the gaits that it makes, Hz; 0: none */
+  bool has_gait_clock; /* whether its gaits follow a clock: at the condition command.frequency, else gait.frequency */
 
-  /* Makes demonstrations according to the settings data.*. The caller frees *out with df_dataset_free(). The result is
-   * a function of system and settings and does not depend on the number of threads. DF_E_CONFIG for a model or a
-   * setting that it does not support. */
+  /* Makes demonstrations according to the settings data.* and gait.*. The caller frees *out with df_dataset_free(). The
+   * result is a function of system and settings and does not depend on the number of threads. DF_E_CONFIG for a model
+   * or a setting that it does not support. */
   df_status (*make)(const df_system* system, const df_config* config, const df_generator_env* env, df_dataset** out);
 } df_generator;
 

@@ -1,8 +1,8 @@
-/* gait.h: a generator of gait demonstrations for the Go1.
+/* gait.h: a generator of gait demonstrations for the quadrupeds Go1, Go2 and A1.
  *
  * A controller computes joint position targets at 50 Hz from virtual-model stance forces and Raibert foot placement
- * (Raibert 1986), for trot, pace, bound and pronk at a step frequency of 3 Hz and a duty factor of 0.5. It generates
- * the demonstrations of the task go1_gaits. A learner sees the states, actions and commands, not the controller's
+ * (Raibert 1986), for trot, pace, bound and pronk with a duty factor of 0.5. It generates the demonstrations of the
+ * tasks go1_gaits, go2_gaits and a1_gaits. A learner sees the states, actions and commands, not the controller's
  * internals. */
 #ifndef DYNAFLOW_GAIT_GAIT_H
 #define DYNAFLOW_GAIT_GAIT_H
@@ -21,17 +21,33 @@ DF_API int df_gait_by_name(const char* name);  /* the df_gait, or -1 for an unkn
 /* Whether leg `leg` (0 FR, 1 FL, 2 RR, 3 RL) is in stance at phase [cycles] of the gait's clock. */
 DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 
-enum { DF_GAIT_SETTLE_FRAMES = 25 }; /* actions during which the robot stands before the gait's clock acts */
+/* Actions during which the robot stands before the gait's clock acts; with the wide gains it stands on until a leg is
+ * in the middle of its stance, at most a cycle. */
+enum { DF_GAIT_SETTLE_FRAMES = 25 };
 
-/* Generates demonstrations according to config's data.* keys: data.episodes episodes of each gait, one gait after the
- * other. Attempts in which the robot falls are rejected; env->report has a line per gait, in the order of df_gait. The
- * conditions are the gait, one-hot, and the command: vx, vy [m/s] and yaw rate [rad/s]. Command, start pose and phase
- * are functions of (data.seed, gait, number of the attempt), so the result depends neither on env->threads nor on
- * earlier rejections. The caller frees *out with df_dataset_free(); on failure *out is NULL.
- * Errors: DF_E_CONFIG for a model other than a 12-joint Go1 with actions of 0.02 s, an unknown or repeated gait name, a
- * value of data.* out of range, or too many falls (more than 50 attempts per wanted episode); DF_E_INTERRUPTED if
- * env->progress returned false; DF_E_SIM if the simulator fails; DF_E_ARG for a NULL argument or threads < 1;
- * DF_E_NOMEM. */
+/* Generates demonstrations according to config's data.* and gait.* keys: data.episodes episodes of each gait of
+ * data.gaits, one gait after the other. Attempts in which the robot falls are rejected; env->report has a line per
+ * gait, in the order of df_gait. The robot is recognised by the places of its joints. conditions  the gait, one-hot,
+ * and the command: vx, vy [m/s] and yaw rate [rad/s]; then command.frequency [Hz] if gait.frequency has two numbers,
+ * and command.swing_height [m] if gait.swing_height has. They are those of the episode, or, with gait.hold, of every
+ * frame changes     with gait.hold, command, frequency and swing height are drawn anew whenever the time that was drawn
+ * for them is over, and in a share gait.switch of the changes the gait becomes one of the others, with equal
+ *               probability. The conditions of a frame are those that its action follows; the last frame, which has no
+ *               action, has those of the one before. The controller ramps commands, and passes to another gait within
+ *               half a second, in which legs catch up with its clock
+ *   start       standing, at a random phase of the clock, with random heading, joints and height. gait.start_noise s
+ *               adds uniform noise: roll and pitch +-0.1 s rad, joints +-0.1 s rad, velocity of the base +-0.3 s m/s
+ * and
+ *               +-0.5 s rad/s, of the joints +-1 s rad/s
+ *   gains       gait.gains narrow: those of go1_gaits, for the Go1 only, whose command is ramped from frame 0 on within
+ *               50 frames; wide: found over vx +-1.5, vy +-0.6, yaw rate +-0.8, 2.5 to 3.5 Hz and swing heights of 0.06
+ *               to 0.12 m, whose command is ramped within 50 frames once the robot has stood
+ * All draws are functions of (data.seed, gait, number of the attempt), so the result depends neither on env->threads
+ * nor on earlier rejections. The caller frees *out with df_dataset_free(); on failure *out is NULL. Errors: DF_E_CONFIG
+ * for a model other than a Go1, Go2 or A1 with position actuators and actions of 0.02 s, an unknown or repeated gait
+ * name, gains that the robot does not have, a value of data.* or gait.* out of range, or too many falls (more than 50
+ * attempts per wanted episode); DF_E_INTERRUPTED if env->progress returned false; DF_E_SIM if the simulator fails;
+ * DF_E_ARG for a NULL argument or threads < 1; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config,
                                                    const df_generator_env* env, df_dataset** out);
 
