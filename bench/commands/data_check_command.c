@@ -107,9 +107,9 @@ static df_status drop_missing_actions(checked* c, data_findings* out) {
   const bool has = has_actions(c, opened);
   df_recording_free(opened);
   if (has) return DF_OK;
-  data_finding* one = data_findings_add(out, "actions", NULL, 0, NAN, "");
+  data_finding* one = data_findings_add(out, DATA_CHECK_ACTIONS, NULL, 0, NAN, "");
   data_finding_judge(one, CHECK_WARN, "there is no array '%s': only states are checked", c->config.data_actions_key);
-  data_finding_fits(one, "data.actions_key = ");
+  data_finding_fits(one, "data.actions_key", "");
   c->config = states;
   return DF_OK;
 }
@@ -175,10 +175,13 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     status = replay_study_run(&in, &study);
   }
   if (status == DF_OK) {
+    const double carried = study.evidence.trained.carried;
+    const check_verdict verdict = verdict_of(study.verdict);
+    const bool decides = (carried <= 1) == (verdict == CHECK_OK);
     char* reason = replay_study_reason(&study);
-    data_finding* one = data_findings_add(out, "replay", NULL, study.evidence.trained.carried, 1, "error / limit");
-    data_finding_judge(one, verdict_of(study.verdict), "%s: %s", replay_verdict_text(study.verdict), reason);
-    if (replay_study_would_fit(&study)) data_finding_fits(one, "%s", replay_study_would_fit(&study));
+    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, carried, decides ? 1 : NAN, "error / limit");
+    data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
+    if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
     df_free(reason);
   }
   replay_study_clear(&study);
@@ -189,10 +192,12 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
 /* ---- output ---- */
 
 static void add_finding(const data_finding* f, const char* task, bool json, rows* out) {
+  char* fits = remedy_text(&f->would_fit);
   json_t* one =
-      json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o}", "task", task, "column", f->column, "check", f->check, "verdict",
-                check_verdict_text(f->verdict), "value", json_number(f->value), "limit", json_number(f->limit), "unit",
-                f->unit, "would_fit", f->would_fit[0] ? json_text(f->would_fit) : json_null());
+      json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o}", "task", task, "column", f->column, "check",
+                data_check_name(f->check), "verdict", check_verdict_text(f->verdict), "value", json_number(f->value),
+                "limit", json_number(f->limit), "unit", f->unit, "would_fit", fits[0] ? json_text(fits) : json_null());
+  df_free(fits);
   if (json) json_object_set_new(one, "reason", json_text(f->reason));
   rows_add_object(out, one);
 }
@@ -221,9 +226,13 @@ static df_status add_columns(const checked* c, bool json, rows* out) {
 static void print_reasons(const checked* c, const data_findings* found, bool quiet) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    if (f->verdict == CHECK_OK || (quiet && f->verdict == CHECK_WARN)) continue;
-    print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict), f->check,
-               f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+    const bool told = f->verdict != CHECK_OK || f->check == DATA_CHECK_EXAMINED;
+    if (!told || (quiet && f->verdict != CHECK_WRONG)) continue;
+    char* fits = remedy_text(&f->would_fit);
+    print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict),
+               data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason,
+               fits[0] ? "; would fit: " : "", fits);
+    df_free(fits);
   }
 }
 
