@@ -5,10 +5,9 @@
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
+#include "joints.h"
 #include "list.h"
 #include "text.h"
-
-static const double TURN = 2 * 3.14159265358979323846;
 
 enum { NAMED = 6 }; /* the most names in a sentence */
 
@@ -187,7 +186,7 @@ static void check_jumps(const trace* m, data_findings* out) {
   const int dof = worst_dof(m, first);
   check_dof_name(m, dof, name);
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
-  const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
+  const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - JOINTS_TURN) < 0.5;
   const bool back = trace_continues(m, first) && m->jump[first + 1];
   data_finding_judge(one, begins ? CHECK_WARN : CHECK_WRONG,
                      "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s", name, change,
@@ -322,8 +321,8 @@ static void check_signs(const trace* m, data_findings* out) {
   bool any = false;
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    const int at = joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    const int at = joint_quaternion(joint);
+    if (at < 0) continue;
     any = true;
     for (size_t k = 0; k < m->n; k++) {
       const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]) + at;

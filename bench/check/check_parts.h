@@ -23,6 +23,10 @@
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
 
+/* The power of ten, from 10 to 10^most, that a factor is, up to a factor of `about`: recorded positions are in another
+ * unit; 0: none. */
+double check_power_of_ten(double factor, double about, int most);
+
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
 

@@ -16,8 +16,10 @@ static const double INSIDE_SHARE = 0.25, SLIP = 2;
 static const double LARGE = 0.25;
 /* of the height of the base: that nothing comes nearer is no matter of where the floor is */
 static const double HIGH = 0.3;
-/* of the height of the base in the model's first pose: positions in other units make it one of these, to the factor */
-static const double UNITS[] = {10, 100, 1000}, ABOUT = 2.5;
+/* of the height of the base in the model's first pose: positions in other units make it 10, 100
+ * or 1000 of it, to the factor */
+static const double ABOUT = 2.5;
+enum { UNITS_MOST = 3 };
 
 /* the free joint that is the base; NULL: none */
 static const df_joint* base_of(const trace* m) {
@@ -195,15 +197,6 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   return status;
 }
 
-/* the power of ten by which the positions are too large; 0: none */
-static double unit_of(const pose_summary* p) {
-  for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
-    const double factor = p->own_height > 0 ? p->base_height / (UNITS[i] * p->own_height) : 0;
-    if (factor < ABOUT && factor > 1 / ABOUT) return UNITS[i];
-  }
-  return 0;
-}
-
 /* above the floor */
 static void check_height(const pose_summary* p, const fit_source* source, data_findings* out) {
   const double floats = pose_length(p, FLOATS);
@@ -212,7 +205,7 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   if (free) one->limit = NAN;
   if (free || !(p->nearest > floats + p->start)) return;
   const bool held = p->residual > CHECK_RESIDUAL && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
-  const double unit = held ? unit_of(p) : 0;
+  const double unit = held ? check_power_of_ten(p->base_height / p->own_height, ABOUT, UNITS_MOST) : 0;
   if (!held && !p->has_base) { /* a slide may be one of a rail that carries it */
     one->limit = NAN;
     return;

@@ -5,11 +5,10 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "joints.h"
 #include "text.h"
 
 enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
-
-static const double DEGREE = 3.14159265358979323846 / 180;
 
 bool check_explains(double as_is, double other) {
   if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
@@ -20,7 +19,7 @@ void check_dof_name(const trace* m, int dof, char name[80]) {
   static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     if (dof < joint->dof || dof >= joint->dof + dofs) continue;
     char number[24];
     snprintf(number, sizeof number, "joint %d", j);
@@ -157,25 +156,26 @@ static void report_rate(const trace* m, double slope, data_findings* out) {
   }
 }
 
-/* the power of ten by which recorded positions are too large; 0: none */
-static double unit_of(double slope) {
-  for (int k = 1; k <= 4; k++) {
-    if (fabs(slope / pow(10, k) - 1) < 0.1) return pow(10, k);
-  }
-  return 0;
+double check_power_of_ten(double factor, double about, int most) {
+  const double k = factor > 0 ? round(log10(factor)) : 0, power = pow(10, k);
+  const bool near = factor < about * power && factor > power / about;
+  return k >= 1 && k <= most && near ? power : 0;
 }
 
 static void report_scale(const trace* m, int group, double slope, data_findings* out) {
   data_finding* one =
       data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(group), slope, NAN, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
+  enum { UNITS_MOST = 4 };
+  static const double ABOUT = 1.1;
+  const double unit = check_power_of_ten(slope, ABOUT, UNITS_MOST);
   const bool radians = !m->source.config || strcmp(m->source.config->data_angles, "rad") == 0;
-  const bool degrees =
-      radians && group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1 && trace_exceeds_turn(m->data, m->system);
+  const bool degrees = radians && group == GROUP_HINGES && fabs(slope * JOINTS_DEGREE - 1) < 0.1 &&
+                       trace_exceeds_turn(m->data, m->system);
   if (degrees) {
     data_finding_fits(one, "data.angles", "deg");
-  } else if (group == GROUP_BASE_POSITION && unit_of(slope) > 0) {
-    data_finding_takes(one, fit_scale(&m->source, 1 / unit_of(slope)));
+  } else if (group == GROUP_BASE_POSITION && unit > 0) {
+    data_finding_takes(one, fit_scale(&m->source, 1 / unit));
   }
   data_finding_fits(one, "data.velocities", "differences");
 }

@@ -13,8 +13,8 @@
 enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
 /* of the residual as read, and of that of the next best reversal; in weights: a smaller one needs no explanation, and
- * more than this is none */
-static const double SHARE = 0.65, CLEAR = 0.87, FREE = 0.05, MOST = 1;
+ * with more than this the model hovers, which is none */
+static const double SHARE = 0.65, CLEAR = 0.87, FREE = 0.05, MOST = 0.75;
 /* a reversal that adds more to the misfit of joint limits, floor and slip explains nothing */
 static const double WORSE = 0.03;
 

@@ -43,8 +43,11 @@ const char* misfit_part_name(int part);
 /* A robot may lie, and a turn of the whole world explains velocities as well as none: of tilt only a twentieth counts.
  */
 double misfit_sum(const misfit* m);
-/* limits, distance to the floor and slip, which tell orders of joints and bodies apart */
+/* limits, distance to the floor and slip, which tell orders of joints and bodies apart: a right one brings their sum
+ * down to this share, and by this much */
 double misfit_of_contact(const misfit* m);
+#define MISFIT_SHARE 0.7
+#define MISFIT_LESS  0.03
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
  * error of velocities, or joint limits, floor and slip together. */
 bool misfit_explains(const misfit* as_is, const misfit* other);

@@ -10,6 +10,7 @@
 #include "joint_order.h"
 #include "joint_shift.h"
 #include "joint_sign.h"
+#include "joints.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -126,7 +127,7 @@ static void scale_derived(const source* s, const df_config* config, df_dataset* 
   const int n = df_mujoco_joints(s->system, &joints), nq = df_mujoco_nq(s->system);
   for (int j = 0; j < n && factor != 1; j++) {
     const df_joint* joint = &joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     for (int k = 0; k < dofs; k++) {
       const int v = nq + joint->dof + k;
       /* differences of integrals are the recorded velocities */

@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "joints.h"
 #include "list.h"
 
 #define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
@@ -54,7 +55,7 @@ static int group_of(df_joint_kind kind, int k) {
 static void fill_groups(trace* m) {
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     for (int k = 0; k < dofs; k++) m->group[joint->dof + k] = group_of(joint->kind, k);
   }
 }
@@ -108,10 +109,9 @@ static void choose_pairs(trace* m, size_t frames_max, int* stride, int* most) {
 static void clear_equal_turns(const trace* m, const double* a, const double* b, double* change) {
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int moved = joint->kind == DF_JOINT_FREE ? 3 : 0;
-    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    if (memcmp(a + joint->qpos + moved, b + joint->qpos + moved, 4 * sizeof *a) != 0) continue;
-    for (int k = 0; k < 3; k++) change[joint->dof + moved + k] = 0;
+    const int at = joint_quaternion(joint), turn = joint->dof + joint_dofs(joint->kind) - 3;
+    if (at < 0 || memcmp(a + at, b + at, 4 * sizeof *a) != 0) continue;
+    for (int k = 0; k < 3; k++) change[turn + k] = 0;
   }
 }
 
@@ -458,13 +458,12 @@ double trace_contradicted(const trace* m, int group) {
 }
 
 bool trace_exceeds_turn(const df_dataset* data, const df_system* system) {
-  static const double TURN = 6.283185307179586;
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
   for (size_t row = 0; row < data->first[data->episodes]; row++) {
     for (int j = 0; j < n; j++) {
       const double q = data->states[row * (size_t)data->nx + (size_t)joints[j].qpos];
-      if (joints[j].kind == DF_JOINT_HINGE && fabs(q) > TURN) return true;
+      if (joints[j].kind == DF_JOINT_HINGE && fabs(q) > JOINTS_TURN) return true;
     }
   }
   return false;

@@ -114,6 +114,21 @@ static df_status drop_missing_actions(checked* c, data_findings* out) {
   return DF_OK;
 }
 
+/* whether the file has the array of states, in the groups of episodes or outside; true of one that cannot be opened */
+static bool has_states(const checked* c) {
+  df_arrays* arrays = NULL;
+  const char* key = c->config.data_states_key;
+  const size_t own = strlen(key);
+  bool found = df_arrays_open(c->path, &arrays) != DF_OK;
+  for (int i = 0; arrays && i < df_arrays_count(arrays) && !found; i++) {
+    const char* name = df_arrays_info(arrays, i)->name;
+    const size_t n = strlen(name);
+    found = n >= own && strcmp(name + n - own, key) == 0 && (n == own || name[n - own - 1] == '/');
+  }
+  df_arrays_close(arrays);
+  return found;
+}
+
 /* adds to an error that columns of a file can be described, or recognised by import */
 static df_status teach_columns(df_status status) {
   char* first = format_text("%s", df_error_message());
@@ -130,7 +145,7 @@ static df_status teach_columns(df_status status) {
 static df_status check_states(checked* c, bool is_file, data_findings* out) {
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
   if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  return is_file && status == DF_E_FORMAT && strstr(df_error_message(), "no array '") ? teach_columns(status) : status;
+  return is_file && status == DF_E_FORMAT && !has_states(c) ? teach_columns(status) : status;
 }
 
 /* ---- the verdict of a replay ---- */
@@ -226,8 +241,8 @@ static df_status add_columns(const checked* c, bool json, rows* out) {
 static void print_reasons(const checked* c, const data_findings* found, bool quiet) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    const bool told = f->verdict != CHECK_OK || f->check == DATA_CHECK_EXAMINED;
-    if (!told || (quiet && f->verdict != CHECK_WRONG)) continue;
+    const bool shown = f->verdict != CHECK_OK || f->check == DATA_CHECK_EXAMINED;
+    if (!shown || (quiet && f->verdict != CHECK_WRONG)) continue;
     char* fits = remedy_text(&f->would_fit);
     print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict),
                data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason,

@@ -266,6 +266,26 @@ static void what_only_the_posture_tells_is_a_warning(void** state) {
   }
 }
 
+/* v = R(q)^T v for the linear velocity */
+static void linear_in_base_frame(double* x) {
+  rotate(x + 3, true, x + NQ);
+}
+static void moves_beside_the_axis(double s, double at[3], double* roll) {
+  lies_beside_the_axis(s, at, roll);
+  at[1] += 0.02 * sin(3 * s);
+}
+/* What velocities tell is named, and not with it what only the posture tells. */
+static void a_posture_is_not_named_beside_a_mistake(void** state) {
+  (void)state;
+  const clip cube = {"cube", moves_beside_the_axis, {.1, .1, .1}, 1, 0.1, NULL};
+  data_findings f = check(&cube, true, linear_in_base_frame);
+  assert_int_equal(count_wrong("cube", &f), 1);
+  const data_finding* one = finding_at(&f, DATA_CHECK_CONVENTION, "data.linear_velocity");
+  assert_non_null(one);
+  assert_string_equal(would_fit(one), "data.linear_velocity = base");
+  data_findings_clear(&f);
+}
+
 /* two clips one after the other, whose clocks begin at 0: right as two episodes, wrong as one */
 static void clocks_may_restart_between_episodes(void** state) {
   (void)state;
@@ -316,6 +336,7 @@ int main(void) {
                                      cmocka_unit_test(a_convention_that_makes_something_wrong_is_not_named),
                                      cmocka_unit_test(small_angles_are_not_taken_for_degrees),
                                      cmocka_unit_test(what_only_the_posture_tells_is_a_warning),
+                                     cmocka_unit_test(a_posture_is_not_named_beside_a_mistake),
                                      cmocka_unit_test(clocks_may_restart_between_episodes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
