@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Longer recordings are sampled by whole episodes. */
+/* Longer recordings are sampled: trace_of(). */
 typedef struct check_cfg {
   size_t frames_max; /* frames whose positions and velocities are compared */
   size_t poses_max;  /* poses that are compared with the floor */

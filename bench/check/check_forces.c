@@ -74,11 +74,15 @@ df_status check_root_residual(const trace* m, size_t poses_max, double* median) 
   return status;
 }
 
-void check_forces(double median, data_findings* out) {
-  if (isnan(median)) return;
-  data_finding* one = data_findings_add(out, "root residual", NULL, median, CHECK_RESIDUAL, "weights");
-  if (median > CHECK_RESIDUAL)
-    data_finding_judge(
-        one, CHECK_WARN,
-        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames", median);
+/* Recorded contacts a few millimetres deep push with many weights: what `penetration` judges. */
+void check_forces(const pose_summary* p, data_findings* out) {
+  static const double RARELY = 0.2; /* share of the poses that touch something */
+  if (isnan(p->residual)) return;
+  data_finding* one = data_findings_add(out, DATA_CHECK_ROOT_RESIDUAL, NULL, p->residual, CHECK_RESIDUAL, "weights");
+  const bool impossible = p->residual > CHECK_RESIDUAL_MOST && p->touching < RARELY;
+  if (p->residual > CHECK_RESIDUAL)
+    data_finding_judge(one, impossible ? CHECK_WRONG : CHECK_WARN,
+                       "unactuated translations need %.3g x body weight (median over frames): %s", p->residual,
+                       p->touching < RARELY ? "nothing in the model can provide it"
+                                            : "nothing in the model but contacts can provide it");
 }

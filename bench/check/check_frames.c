@@ -5,10 +5,9 @@
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
+#include "joints.h"
 #include "list.h"
 #include "text.h"
-
-static const double TURN = 2 * 3.14159265358979323846;
 
 enum { NAMED = 6 }; /* the most names in a sentence */
 
@@ -65,12 +64,15 @@ static char* others_of(size_t n, const char* one, const char* more) {
   return n == 2 ? format_text(", as is 1 more %s", one) : format_text(", as are %zu more %s", n - 1, more);
 }
 
-/* "correct the file, or leave episodes 3, 7 out (data.select)", which is what would fit */
+/* "correct the file, or leave episodes 3, 7 out (data.select)", which is what would fit if others are left */
 static void leave_out(const trace* m, const bool* episodes, data_finding* one) {
   char *list = fit_episodes(m->data->episodes, episodes), *before = one->reason;
   const bool several = strpbrk(list, ",-") != NULL;
-  one->reason =
-      format_text("%s: correct the file, or leave episode%s %s out (data.select)", before, several ? "s" : "", list);
+  bool others = false;
+  for (int e = 0; e < m->data->episodes; e++) others |= !episodes[e];
+  one->reason = others ? format_text("%s: correct the file, or leave episode%s %s out (data.select)", before,
+                                     several ? "s" : "", list)
+                       : format_text("%s: correct the file", before);
   data_finding_takes(one, fit_select(&m->source, episodes));
   df_free(before);
   df_free(list);
@@ -80,7 +82,7 @@ static void leave_out(const trace* m, const bool* episodes, data_finding* one) {
 static void add_huge(const trace* m, const huge* h, const char* name, char* column, data_findings* out) {
   if (h->n > 0) {
     char* others = others_of(h->n, "number", "numbers");
-    data_finding* one = data_findings_add(out, "magnitude", name, fabs(h->value), h->limit, "of a number");
+    data_finding* one = data_findings_add(out, DATA_CHECK_MAGNITUDE, name, fabs(h->value), h->limit, "of a number");
     data_finding_judge(one, CHECK_WRONG, "%g in episode %d, frame %d%s%s is beyond %g%s", h->value, h->episode,
                        h->frame, column[0] ? ", " : "", column, h->limit, others);
     leave_out(m, h->episodes, one);
@@ -137,8 +139,8 @@ static void check_spikes(const trace* m, data_findings* out) {
     char name[120], *column = fit_column(&m->source, m->nq + s->dof), *others = others_of(n, "velocity", "velocities");
     const double value = spike_value(m, s);
     coordinate_name(m, m->nq + s->dof, name);
-    data_finding* one =
-        data_findings_add(out, "velocity spike", name, fabs(value), s->limit, trace_group_unit(m->group[s->dof]));
+    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SPIKE, name, fabs(value), s->limit,
+                                          trace_group_unit(m->group[s->dof]));
     data_finding_judge(one, CHECK_WRONG,
                        "%g in episode %d, frame %d%s%s is more than 100 times the velocities and the changes of the "
                        "positions around it%s",
@@ -178,14 +180,14 @@ static void check_jumps(const trace* m, data_findings* out) {
     if (n++ == 0) first = k;
     begins &= m->frame[k] == 0;
   }
-  data_finding* one = data_findings_add(out, "jump", NULL, (double)n, 0, "frames");
+  data_finding* one = data_findings_add(out, DATA_CHECK_JUMP, NULL, (double)n, 0, "frames");
   if (n == 0) return;
   char name[80];
   const int dof = worst_dof(m, first);
   check_dof_name(m, dof, name);
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
-  const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
-  const bool back = first + 1 < m->n && m->episode[first + 1] == m->episode[first] && m->jump[first + 1];
+  const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - JOINTS_TURN) < 0.5;
+  const bool back = trace_continues(m, first) && m->jump[first + 1];
   data_finding_judge(one, begins ? CHECK_WARN : CHECK_WRONG,
                      "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s", name, change,
                      m->episode[first], m->frame[first], m->frame[first] + 1,
@@ -214,7 +216,7 @@ static int constant_dofs(const trace* m, text* names) {
 static void check_constant(const trace* m, data_findings* out) {
   text names = {0};
   const int n = constant_dofs(m, &names);
-  data_finding* one = data_findings_add(out, "constant", NULL, n, 0, "coordinates");
+  data_finding* one = data_findings_add(out, DATA_CHECK_CONSTANT, NULL, n, 0, "coordinates");
   if (n)
     data_finding_judge(one, n == m->nv ? CHECK_WRONG : CHECK_WARN, "positions never change: %s%s", text_of(&names),
                        n > NAMED ? ", ..." : "");
@@ -251,8 +253,7 @@ static double rounding_of(const trace* m, size_t k) {
 static bool repeats(const trace* m, size_t k, double mean, int moving) {
   if (change_of(m, k) > 0) return false;
   if (moving <= BY_CHANCE && !is_same_state(m, k)) return false;
-  const bool before = k > 0 && m->episode[k - 1] == m->episode[k];
-  const bool after = k + 1 < m->n && m->episode[k + 1] == m->episode[k];
+  const bool before = k > 0 && trace_continues(m, k - 1), after = trace_continues(m, k);
   const double moves = fmax(0.1 * mean, rounding_of(m, k));
   return (before && change_of(m, k - 1) > moves) || (after && change_of(m, k + 1) > moves);
 }
@@ -266,7 +267,7 @@ static void check_duplicates(const trace* m, data_findings* out) {
     if (repeats(m, k, mean, moving) && n++ == 0) first = k;
   }
   const double share = m->n ? (double)n / (double)m->n : 0;
-  data_finding* one = data_findings_add(out, "duplicated frames", NULL, share, REPEATED, "share");
+  data_finding* one = data_findings_add(out, DATA_CHECK_DUPLICATED_FRAMES, NULL, share, REPEATED, "share");
   if (n == 0) return;
   const check_verdict verdict = share > TOO_MANY ? CHECK_WRONG : share > REPEATED ? CHECK_WARN : CHECK_OK;
   data_finding_judge(one, verdict,
@@ -279,7 +280,10 @@ static void check_duplicates(const trace* m, data_findings* out) {
 /* how many frames at the end of an episode repeat the state before them, bit for bit; `last` is its last pair */
 static int padding_of(const trace* m, size_t last) {
   int n = 0;
-  for (size_t k = last + 1; k-- > 0 && m->episode[k] == m->episode[last] && is_same_state(m, k);) n++;
+  for (size_t k = last; is_same_state(m, k); k--) {
+    n++;
+    if (k == 0 || !trace_continues(m, k - 1)) break;
+  }
   return n;
 }
 
@@ -296,14 +300,14 @@ static void check_padding(const trace* m, data_findings* out) {
   enum { LEAST = 3 };
   size_t n = 0, frames = 0, first = 0;
   for (size_t k = 0; k < m->n; k++) {
-    const bool last = k + 1 == m->n || m->episode[k + 1] != m->episode[k];
+    const bool last = m->frame[k] + 1 == m->data->lengths[m->episode[k]];
     const int copies = last ? padding_of(m, k) : 0;
     if (copies < LEAST || !(last_speed(m, k) > rounding_of(m, k))) continue;
     if (n++ == 0) first = k;
     frames += (size_t)copies;
   }
   if (n == 0) return;
-  data_finding* one = data_findings_add(out, "padding", NULL, (double)frames, 0, "frames");
+  data_finding* one = data_findings_add(out, DATA_CHECK_PADDING, NULL, (double)frames, 0, "frames");
   data_finding_judge(one, CHECK_WARN,
                      "%zu episode%s with copies of a state that moves, as arrays of a common length do: in episode "
                      "%d the last %d frames; cut them off, or give the true ends (data.ends_key)",
@@ -317,8 +321,8 @@ static void check_signs(const trace* m, data_findings* out) {
   bool any = false;
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    const int at = joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    const int at = joint_quaternion(joint);
+    if (at < 0) continue;
     any = true;
     for (size_t k = 0; k < m->n; k++) {
       const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]) + at;
@@ -327,7 +331,7 @@ static void check_signs(const trace* m, data_findings* out) {
     }
   }
   if (!any) return;
-  data_finding* one = data_findings_add(out, "quaternion sign", NULL, (double)flips, NAN, "changes");
+  data_finding* one = data_findings_add(out, DATA_CHECK_QUATERNION_SIGN, NULL, (double)flips, NAN, "changes");
   if (flips) data_finding_judge(one, CHECK_OK, "q and -q are the same orientation: training is not affected");
 }
 
@@ -370,16 +374,17 @@ static void check_limits(const trace* m, data_findings* out) {
     limited++;
     const beyond b = beyond_range(m, joint);
     const double share = (double)b.n / (double)m->n;
-    if (share < LIMIT_SHARE) continue;
+    if (share <= LIMIT_SHARE) continue;
     found++;
     char name[80];
     check_dof_name(m, joint->dof, name);
-    data_finding* one = data_findings_add(out, "joint limit", name, share, LIMIT_SHARE, "share");
+    data_finding* one = data_findings_add(out, DATA_CHECK_JOINT_LIMIT, name, share, LIMIT_SHARE, "share");
     data_finding_judge(one, share > 0.25 && b.worst > 0.25 ? CHECK_WRONG : CHECK_WARN,
                        "%.3g %% of the frames are beyond the range [%.4g, %.4g], by up to %.3g of its width",
                        100 * share, joint->lo, joint->hi, b.worst);
   }
-  if (limited && !found) data_findings_add(out, "joint limit", NULL, check_limit_share(m), LIMIT_SHARE, "share");
+  if (limited && !found)
+    data_findings_add(out, DATA_CHECK_JOINT_LIMIT, NULL, check_limit_share(m), LIMIT_SHARE, "share");
 }
 
 void check_frames(const trace* m, data_findings* out) {

@@ -16,10 +16,16 @@
 /* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
 #define CHECK_ERROR_EXACT 1e-3
 #define CHECK_EXACT       0.02
-/* A motion that needs more force than this on what no actuator drives is not one of the model, weights. */
-#define CHECK_RESIDUAL 1
+/* weights: a motion that needs more force than this on what no actuator drives is hardly one of the model, as that of a
+ * body that hovers, which needs 1; and one that needs this much where nothing touches the model is none of any body */
+#define CHECK_RESIDUAL      0.5
+#define CHECK_RESIDUAL_MOST 10
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
+
+/* The power of ten, from 10 to 10^most, that a factor is, up to a factor of `about`: recorded positions are in another
+ * unit; 0: none. */
+double check_power_of_ten(double factor, double about, int most);
 
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
@@ -48,21 +54,27 @@ typedef struct pose_summary {
   bool falls;         /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
   bool flies;         /* actuators push the free base up, as those of a drone or a swimmer */
   double own_height;  /* of the base in the model's own first pose, m; 0 without one that falls */
+  double size;        /* height of the highest moving body in that pose, m; 0: none is above 0 */
   double start;       /* distance of the model's own first pose, 0 if it touches, m */
   double lowest;      /* median distance from it, m; negative: inside */
   double nearest;     /* smallest distance */
-  double inside;      /* share of poses more than 2 cm inside */
+  double inside;      /* share of poses more than 2 cm inside, of a small model less: pose_length() */
   double deepest;     /* largest depth, m */
   double touching;    /* share of poses with contacts */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
-  double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
+  double upright;     /* mean cosine of the angle between the vertical and what is vertical of the base in the model's
+                       * own first pose */
   double base_height; /* median, m; 0 without a base that falls */
   double residual;    /* check_root_residual(); NAN: unknown */
 } pose_summary;
 
 /* Looks at up to `poses_max` poses, evenly spread; `residual` is left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
-/* floating, penetration, tilt and slip; `source` is that of the trace */
+/* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
+ * the square root */
+double pose_length(const pose_summary* p, double most);
+double pose_speed(const pose_summary* p, double most);
+/* floating, penetration and slip; `source` is that of the trace */
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out);
 
 /* ---- check_forces.c ---- */
@@ -71,7 +83,7 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
  * successive frames (df_mujoco_inverse()): the median over up to `poses_max` of them, in weights of what moves; NAN
  * without such translations or gravity. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
-/* adds it as a finding */
-void check_forces(double median, data_findings* out);
+/* adds the residual of a summary as a finding */
+void check_forces(const pose_summary* p, data_findings* out);
 
 #endif

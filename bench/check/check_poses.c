@@ -6,17 +6,20 @@
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
 
-/* m: a base this far from the floor floats; a geom this far inside of it is too deep, small overlaps are how soft
- * contacts carry weight; if half of the poses are this deep, the simulator throws the model into the air */
+/* m, of large models: a base this far from the floor floats; a geom this far inside of it is too deep, small overlaps
+ * are how soft contacts carry weight; if half of the poses are this deep, the simulator throws the model into the air
+ */
 static const double FLOATS = 0.05, DEEP = 0.02, TOO_DEEP = 0.05;
 /* share of the poses, and m/s */
 static const double INSIDE_SHARE = 0.25, SLIP = 2;
+/* m: a model of this size is a large one */
+static const double LARGE = 0.25;
 /* of the height of the base: that nothing comes nearer is no matter of where the floor is */
 static const double HIGH = 0.3;
-/* weights: of a model that does not fall, though nothing holds it; one that is thrown needs no force */
-static const double HELD = 0.5;
-/* of the height of the base in the model's first pose: positions in other units make it one of these, to the factor */
-static const double UNITS[] = {10, 100, 1000}, ABOUT = 2.5;
+/* of the height of the base in the model's first pose: positions in other units make it 10, 100
+ * or 1000 of it, to the factor */
+static const double ABOUT = 2.5;
+enum { UNITS_MOST = 3 };
 
 /* the free joint that is the base; NULL: none */
 static const df_joint* base_of(const trace* m) {
@@ -73,6 +76,19 @@ static double slip_of(const trace* m, df_sim* sim) {
   return n ? sum / n : NAN;
 }
 
+/* the size of the model, of a large one, or of one of which nothing is above 0, LARGE */
+static double size_of(const pose_summary* p) {
+  return p->size > 0 ? fmin(p->size, LARGE) : LARGE;
+}
+
+double pose_length(const pose_summary* p, double most) {
+  return most * size_of(p) / LARGE;
+}
+
+double pose_speed(const pose_summary* p, double most) {
+  return most * sqrt(size_of(p) / LARGE);
+}
+
 /* whether an enabled actuator can push the base up */
 static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
   df_mujoco_dofs(m->system, dof);
@@ -85,12 +101,20 @@ typedef struct lists {
   int n, slips;
   int body;         /* whose height it is; -1: none */
   double* position; /* [bodies][3] */
+  double up[3];     /* what is vertical in the model's own first pose, in the frame of the free base */
 } lists;
 
 /* the state of pair k with the velocities that the positions have */
 static void moving_state(const trace* m, size_t k, double* x) {
   memcpy(x, df_dataset_state(m->data, m->episode[k], m->frame[k]), (size_t)m->data->nx * sizeof *x);
   memcpy(x + m->nq, m->rate + k * (size_t)m->nv, (size_t)m->nv * sizeof *x);
+}
+
+/* the vertical in the frame of a body of orientation q */
+static void vertical_of(const double q[4], double up[3]) {
+  up[0] = 2 * (q[1] * q[3] - q[0] * q[2]);
+  up[1] = 2 * (q[2] * q[3] + q[0] * q[1]);
+  up[2] = 1 - 2 * (q[1] * q[1] + q[2] * q[2]);
 }
 
 static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
@@ -101,17 +125,27 @@ static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose
   if (isfinite(slip)) l->slip[l->slips++] = slip;
   out->nearest = fmin(out->nearest, distance);
   out->deepest = fmax(out->deepest, -distance);
-  out->inside += distance < -DEEP;
+  out->inside += distance < -pose_length(out, DEEP);
   l->height[l->n] = 0;
   if (l->body >= 0) {
     df_mujoco_body_positions(sim, l->position);
     l->height[l->n] = l->position[3 * l->body + 2];
   }
   if (base) {
-    const double* q = x + base->qpos + 3;
-    out->upright += 1 - 2 * (q[1] * q[1] + q[2] * q[2]);
+    double up[3];
+    vertical_of(x + base->qpos + 3, up);
+    out->upright += up[0] * l->up[0] + up[1] * l->up[1] + up[2] * l->up[2];
   }
   l->n++;
+}
+
+/* the height of the highest body that can move, in the pose of the positions */
+static double highest_body(const trace* m, const double* position) {
+  double most = 0;
+  for (int b = 0; b < df_mujoco_body_count(m->system); b++) {
+    if (df_mujoco_body_root(m->system, b) != 0) most = fmax(most, position[3 * b + 2]);
+  }
+  return most;
 }
 
 /* what the model itself says */
@@ -124,6 +158,8 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   out->start = fmax(0, df_mujoco_ground_distance(sim));
   df_mujoco_body_positions(sim, l->position);
   if (out->falls) out->own_height = l->position[3 * l->body + 2];
+  out->size = highest_body(m, l->position);
+  if (base_of(m)) vertical_of(x + base_of(m)->qpos + 3, l->up);
 }
 
 static void summarise(lists* l, pose_summary* out) {
@@ -161,22 +197,19 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   return status;
 }
 
-/* the power of ten by which the positions are too large; 0: none */
-static double unit_of(const pose_summary* p) {
-  for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
-    const double factor = p->own_height > 0 ? p->base_height / (UNITS[i] * p->own_height) : 0;
-    if (factor < ABOUT && factor > 1 / ABOUT) return UNITS[i];
-  }
-  return 0;
-}
-
 /* above the floor */
 static void check_height(const pose_summary* p, const fit_source* source, data_findings* out) {
-  data_finding* one = data_findings_add(out, "distance to the floor", NULL, fmax(0, p->nearest), FLOATS, "m");
-  if (!p->falls || p->flies || !(p->nearest > FLOATS + p->start)) return;
-  const bool held = p->residual > HELD && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
-  const double unit = held ? unit_of(p) : 0;
-  if (!held && !p->has_base) return; /* a slide may be one of a rail that carries it */
+  const double floats = pose_length(p, FLOATS);
+  data_finding* one = data_findings_add(out, DATA_CHECK_FLOOR, NULL, fmax(0, p->nearest), floats + p->start, "m");
+  const bool free = !p->falls || p->flies; /* to be anywhere */
+  if (free) one->limit = NAN;
+  if (free || !(p->nearest > floats + p->start)) return;
+  const bool held = p->residual > CHECK_RESIDUAL && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
+  const double unit = held ? check_power_of_ten(p->base_height / p->own_height, ABOUT, UNITS_MOST) : 0;
+  if (!held && !p->has_base) { /* a slide may be one of a rail that carries it */
+    one->limit = NAN;
+    return;
+  }
   data_finding_judge(one, held ? CHECK_WRONG : CHECK_WARN,
                      "the model never touches the floor%s; the nearest pose is %.3g m above it%s",
                      held ? ", although nothing holds it" : "", p->nearest,
@@ -186,13 +219,14 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
 
 /* inside of it */
 static void check_inside(const pose_summary* p, const fit_source* source, data_findings* out) {
-  data_finding* one = data_findings_add(out, "penetration", NULL, p->inside, INSIDE_SHARE, "share");
+  data_finding* one = data_findings_add(out, DATA_CHECK_PENETRATION, NULL, p->inside, INSIDE_SHARE, "share");
   if (p->inside <= INSIDE_SHARE) return;
-  data_finding_judge(one, p->lowest < -TOO_DEEP ? CHECK_WRONG : CHECK_WARN,
-                     "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
+  const double deep = pose_length(p, DEEP);
+  data_finding_judge(one, p->lowest < -pose_length(p, TOO_DEEP) ? CHECK_WRONG : CHECK_WARN,
+                     "in %.3g %% of the poses a geom is more than %.3g m inside the floor, at most %.3g m, in half of "
                      "them %.3g m",
-                     100 * p->inside, DEEP, p->deepest, fmax(0, -p->lowest));
-  if (p->lowest < -DEEP && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
+                     100 * p->inside, deep, p->deepest, fmax(0, -p->lowest));
+  if (p->lowest < -deep && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
 }
 
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out) {
@@ -200,8 +234,9 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
   check_height(p, source, out);
   check_inside(p, source, out);
   if (!isfinite(p->slip)) return;
-  data_finding* one = data_findings_add(out, "slip", NULL, p->slip, SLIP, "m/s");
-  if (p->slip > SLIP)
+  const double limit = pose_speed(p, SLIP);
+  data_finding* one = data_findings_add(out, DATA_CHECK_SLIP, NULL, p->slip, limit, "m/s");
+  if (p->slip > limit)
     data_finding_judge(one, CHECK_WARN, "what touches the floor slides at %.3g m/s, in the median of the poses",
                        p->slip);
 }

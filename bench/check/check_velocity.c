@@ -5,11 +5,10 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "joints.h"
 #include "text.h"
 
 enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
-
-static const double DEGREE = 3.14159265358979323846 / 180;
 
 bool check_explains(double as_is, double other) {
   if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
@@ -20,7 +19,7 @@ void check_dof_name(const trace* m, int dof, char name[80]) {
   static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     if (dof < joint->dof || dof >= joint->dof + dofs) continue;
     char number[24];
     snprintf(number, sizeof number, "joint %d", j);
@@ -56,10 +55,11 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
     text_add(&names, "%s%s", n++ ? ", " : "", name);
   }
   if (n) {
-    data_finding* one = data_findings_add(out, "velocity zero", trace_group_name(group), n, 0, "coordinates that move");
+    data_finding* one =
+        data_findings_add(out, DATA_CHECK_VELOCITY_ZERO, trace_group_name(group), n, 0, "coordinates that move");
     data_finding_judge(one, CHECK_WRONG, "the recorded velocities are zero while the positions change: %s",
                        text_of(&names));
-    data_finding_fits(one, "data.velocities = differences");
+    data_finding_fits(one, "data.velocities", "differences");
   }
   text_clear(&names);
 }
@@ -143,48 +143,48 @@ static void report_rate(const trace* m, double slope, data_findings* out) {
     h += m->h[m->episode[k]] / (double)m->n;
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
-  const double now = 1 / h, right = 1 / (h * rounded_factor(slope));
-  data_finding* one = data_findings_add(out, "frame rate", NULL, right, now, "Hz");
+  const double right = 1 / (h * rounded_factor(slope));
+  data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, right, NAN, "Hz");
   data_finding_judge(one, CHECK_WRONG,
                      "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
                      "all velocities are scaled: data.velocities = differences)",
                      slope, 1 / right, h);
   if (one_rate) {
-    data_finding_fits(one, "data.rate = %.6g", right);
+    remedy_set(&one->would_fit, "data.rate", "%.6g", right);
   } else {
-    data_finding_fits(one, "data.velocities = differences");
+    data_finding_fits(one, "data.velocities", "differences");
   }
 }
 
-/* the power of ten by which recorded positions are too large; 0: none */
-static double unit_of(double slope) {
-  for (int k = 1; k <= 4; k++) {
-    if (fabs(slope / pow(10, k) - 1) < 0.1) return pow(10, k);
-  }
-  return 0;
+double check_power_of_ten(double factor, double about, int most) {
+  const double k = factor > 0 ? round(log10(factor)) : 0, power = pow(10, k);
+  const bool near = factor < about * power && factor > power / about;
+  return k >= 1 && k <= most && near ? power : 0;
 }
 
 static void report_scale(const trace* m, int group, double slope, data_findings* out) {
-  data_finding* one = data_findings_add(out, "velocity scale", trace_group_name(group), slope, 1, "change / velocity");
+  data_finding* one =
+      data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(group), slope, NAN, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
+  enum { UNITS_MOST = 4 };
+  static const double ABOUT = 1.1;
+  const double unit = check_power_of_ten(slope, ABOUT, UNITS_MOST);
   const bool radians = !m->source.config || strcmp(m->source.config->data_angles, "rad") == 0;
-  const bool degrees = radians && group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1;
+  const bool degrees = radians && group == GROUP_HINGES && fabs(slope * JOINTS_DEGREE - 1) < 0.1 &&
+                       trace_exceeds_turn(m->data, m->system);
   if (degrees) {
-    data_finding_fits(one, "data.angles = deg, data.velocities = differences");
-  } else if (group == GROUP_BASE_POSITION && unit_of(slope) > 0) {
-    char* scale = fit_scale(&m->source, 1 / unit_of(slope));
-    data_finding_fits(one, "%s, data.velocities = differences", scale);
-    df_free(scale);
-  } else {
-    data_finding_fits(one, "data.velocities = differences");
+    data_finding_fits(one, "data.angles", "deg");
+  } else if (group == GROUP_BASE_POSITION && unit > 0) {
+    data_finding_takes(one, fit_scale(&m->source, 1 / unit));
   }
+  data_finding_fits(one, "data.velocities", "differences");
 }
 
 static void judge_shift(data_finding* one, int lag, double error) {
   data_finding_judge(one, CHECK_WRONG,
                      "the velocities belong to the positions a frame %s: with those the error is %.2g",
                      trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
-  data_finding_fits(one, "data.velocities = differences");
+  data_finding_fits(one, "data.velocities", "differences");
 }
 
 /* groups of their own, such as joints whose velocities are late while those of the base are not */
@@ -194,9 +194,8 @@ static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_f
     const double as_is = trace_error(&f[g], NULL), other = trace_shifted_error(&f[g], &lag);
     if (!moves(&f[g]) || !check_explains(as_is, other) || other > CHECK_ERROR_DOUBT) continue;
     if (trace_share_explained(m, 0, m->n, g, lag, 1, f[g].change) <= MOST) continue;
-    judge_shift(
-        data_findings_add(out, "velocity shift", trace_group_name(g), as_is, CHECK_ERROR_LIMIT, "relative error"), lag,
-        other);
+    judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), as_is, NAN, "relative error"),
+                lag, other);
   }
 }
 
@@ -213,7 +212,7 @@ static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings
   trace_fit mean = {.n = 1};
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
-  data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, NULL, as_is, NAN, "relative error");
   const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
   if (clearer || check_explains(as_is, other)) {
     judge_shift(one, shifted, other);
@@ -247,7 +246,7 @@ static df_status check_episodes(const trace* m, data_findings* out) {
   bool* other = df_alloc((size_t)m->data->episodes, sizeof *other);
   if (!other) return DF_E_NOMEM;
   const int n = mark_episodes(m, other, &first, &slope_first);
-  data_finding* one = data_findings_add(out, "frame rate of episodes", NULL, n, 0, "episodes");
+  data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE_OF_EPISODES, NULL, n, 0, "episodes");
   if (n > 0) {
     char* list = fit_episodes(m->data->episodes, other);
     data_finding_judge(one, CHECK_WRONG,
@@ -322,21 +321,21 @@ static void check_reversed(const trace* m, const size_t* pair, size_t n, data_fi
   }
   if (reversed && right)
     data_finding_judge(
-        data_findings_add(out, "velocity sign", NULL, reversed, 0, "joints"), CHECK_WRONG,
+        data_findings_add(out, DATA_CHECK_VELOCITY_SIGN, NULL, reversed, 0, "joints"), CHECK_WRONG,
         "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
         "wrong, or, if the positions are right, set data.velocities = differences",
         text_of(&names));
   text_clear(&names);
 }
 
-/* error over all scalar dofs with the velocities from other columns, with a common slope */
-static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
+/* error over all scalar dofs with the velocities from other columns at a lag, with a common slope */
+static double error_at(const trace* m, const size_t* pair, size_t n, const int* from, int lag) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
     for (int i = 0; i < m->nv; i++) {
       if (!is_scalar(m, i)) continue;
-      const double d = trace_change(m, pair[k], LAG_MEAN, i);
-      const double v = trace_predicted(m, pair[k], LAG_MEAN, from ? from[i] : i);
+      const double d = trace_change(m, pair[k], lag, i);
+      const double v = trace_predicted(m, pair[k], lag, from ? from[i] : i);
       dd += d * d;
       dv += d * v;
       vv += v * v;
@@ -345,8 +344,17 @@ static double error_with(const trace* m, const size_t* pair, size_t n, const int
   return dd > 0 && vv > 0 ? sqrt(fmax(0, 1 - dv * dv / (dd * vv))) : 0;
 }
 
+/* the smallest error of the lags that a right recording may have */
+static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
+  double error = INFINITY;
+  for (int lag = 0; lag < LAGS; lag++) {
+    if (trace_lag_is_right(lag)) error = fmin(error, error_at(m, pair, n, from, lag));
+  }
+  return error;
+}
+
 /* the order of the velocity columns: that of dof from[i] is of dof i */
-static char* order_of_velocities(const trace* m, const int* from) {
+static remedy order_of_velocities(const trace* m, const int* from) {
   int* to = df_alloc((size_t)m->njoint, sizeof *to);
   for (int j = 0; j < m->njoint && to; j++) {
     to[j] = j;
@@ -354,7 +362,7 @@ static char* order_of_velocities(const trace* m, const int* from) {
       if (is_scalar(m, m->joints[k].dof) && from[m->joints[k].dof] == m->joints[j].dof) to[j] = k;
     }
   }
-  char* fits = to ? fit_velocity_joints(&m->source, m->system, to) : NULL;
+  const remedy fits = to ? fit_velocity_joints(&m->source, m->system, to) : (remedy){0};
   df_free(to);
   return fits;
 }
@@ -374,15 +382,14 @@ static df_status check_order(const trace* m, data_findings* out) {
     check_reversed(m, pair, n, out);
     match(m, pair, n, list, from, taken);
     const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
-    data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
+    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ORDER, NULL, as_is, NAN, "relative error");
     if (check_explains(as_is, other)) {
       data_finding_judge(
           one, CHECK_WRONG,
           "the velocity columns are in another order than the positions: in the order of the positions the "
           "error is %.2g",
           other);
-      char* fits = order_of_velocities(m, from);
-      if (fits) data_finding_takes(one, fits);
+      data_finding_takes(one, order_of_velocities(m, from));
     }
   }
   df_free(pair);
@@ -407,15 +414,18 @@ static void check_rest(const trace* m, int group, const trace_fit* f, bool expla
   const part all = part_of(m, group);
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one =
-      data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
+      data_findings_add(out, DATA_CHECK_VELOCITY, trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
                           trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
-                     contradict ? "the velocities of %s contradict the change of the positions: zeros would fit better"
-                                : "the velocities of %s do not follow from the change of the positions",
-                     trace_group_name(group));
-  if (contradict) data_finding_fits(one, "data.velocities = differences");
+                     contradict
+                         ? "recorded velocities of %s disagree with finite differences of the positions (relative "
+                           "error %.3g; all-zero velocities give 1)"
+                         : "recorded velocities of %s do not follow from finite differences of the positions "
+                           "(relative error %.3g)",
+                     trace_group_name(group), as_is);
+  if (contradict) data_finding_fits(one, "data.velocities", "differences");
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {

@@ -9,32 +9,38 @@
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
 #include "frame_interval.h"
+#include "list.h"
 #include "reading.h"
 #include "text.h"
 
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
 
-/* a check that judges how positions and velocities change, or whether they keep to limits, which are soft */
-static bool is_of_motion(const char* check) {
-  return strncmp(check, "velocity", 8) == 0 || strcmp(check, "joint limit") == 0 ||
-         strncmp(check, "frame rate", 10) == 0 || strcmp(check, "jump") == 0;
-}
-
 /* Several physics steps per frame may hide contacts and controllers between two frames: velocities from which the
  * recorded actions lead to the next states are right, and so are positions that actions press beyond a limit. */
 static df_status accept_explained(const trace* m, data_findings* f) {
   bool doubt = false, explained = false;
-  for (int i = 0; i < f->n; i++) doubt |= f->list[i].verdict != CHECK_OK && is_of_motion(f->list[i].check);
+  for (int i = 0; i < f->n; i++) doubt |= f->list[i].verdict != CHECK_OK && data_check_is_of_motion(f->list[i].check);
   if (doubt) DF_TRY(states_are_explained(m, &explained));
   for (int i = 0; i < f->n && explained; i++) {
     data_finding* one = &f->list[i];
-    if (one->verdict == CHECK_OK || !is_of_motion(one->check)) continue;
+    if (one->verdict == CHECK_OK || !data_check_is_of_motion(one->check)) continue;
     data_finding_judge(one, CHECK_OK, "right, since the recorded actions lead to these states, although %s",
                        one->reason);
-    data_finding_fits(one, "%s", "");
+    one->limit = NAN;
+    remedy_clear(&one->would_fit);
   }
   return DF_OK;
+}
+
+/* which part of a long recording the other rows are of */
+static void add_examined(const trace* m, data_findings* out) {
+  size_t all = 0;
+  for (int e = 0; e < m->data->episodes; e++) all += (size_t)m->data->lengths[e];
+  if (m->n >= all) return;
+  data_finding* one = data_findings_add(out, DATA_CHECK_EXAMINED, NULL, (double)m->n, NAN, "frames");
+  data_finding_judge(one, CHECK_OK, "examined %zu of %zu frames, evenly spread: the other rows are of these", m->n,
+                     all);
 }
 
 static df_status check_states(const df_dataset* data, const df_system* system, const double* h,
@@ -43,13 +49,14 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   pose_summary poses;
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
   m.source = *source;
+  if (status == DF_OK) add_examined(&m, out);
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
   if (status == DF_OK) check_poses(&poses, source, out);
-  if (status == DF_OK) check_forces(poses.residual, out);
+  if (status == DF_OK) check_forces(&poses, out);
   trace_clear(&m);
   return status;
 }
@@ -65,6 +72,7 @@ df_status data_check_states(const df_dataset* data, const df_system* system, con
 
 static df_status check_reading(const reading* r, const df_system* system, const check_cfg* cfg, data_findings* out) {
   const fit_source source = {r->recording, &r->config};
+  DF_TRY(check_time_order(&source, out));
   check_frame_intervals(r->data->episodes, r->stated, system, &source, out);
   DF_TRY(check_time_gaps(r->recording, out));
   return check_states(r->data, system, r->h, &source, cfg, out);
@@ -86,8 +94,7 @@ df_status data_check_intervals(const char* path, const df_config* config, const 
 bool data_check_is_doubtful(const data_findings* f) {
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
-    if (one->verdict != CHECK_OK || (strcmp(one->check, "velocity") == 0 && one->value > CHECK_ERROR_DOUBT))
-      return true;
+    if (one->verdict != CHECK_OK || (one->check == DATA_CHECK_VELOCITY && one->value > CHECK_ERROR_DOUBT)) return true;
   }
   return false;
 }
@@ -97,15 +104,17 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   const reading_setting* s = &r->setting[i];
   const int part = reading_part(r, i);
   const double before = r->before[i].part[part], after = r->after[i].part[part];
-  data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
+  data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, s->key, before, NAN, "misfit");
   char* shifted = s->shift
                       ? format_text("the columns of the joints are shifted by %d place%s to the %s: ", abs(s->shift),
                                     abs(s->shift) == 1 ? "" : "s", s->shift > 0 ? "end" : "front")
                       : format_text("%s", "");
-  data_finding_judge(one, CHECK_WRONG, "%swith %s the misfit of %s falls from %.2g to %.2g", shifted, s->fits,
+  char* fits = remedy_text(&s->fits);
+  data_finding_judge(one, CHECK_WRONG, "%swith %s the misfit of %s falls from %.2g to %.2g", shifted, fits,
                      misfit_part_name(part), before, after);
   df_free(shifted);
-  data_finding_fits(one, "%s", s->fits);
+  df_free(fits);
+  remedy_add(&one->would_fit, &s->fits);
 }
 
 /* what no setting says */
@@ -119,7 +128,7 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   df_mujoco_joints(system, &joints);
   if (e->other) {
     snprintf(sentence, sizeof sentence, falls, e->as_read, e->misfit);
-    data_finding* one = data_findings_add(out, "free bodies", NULL, e->as_read, e->misfit, "misfit");
+    data_finding* one = data_findings_add(out, DATA_CHECK_FREE_BODIES, NULL, e->as_read, NAN, "misfit");
     data_finding_judge(
         one, CHECK_WRONG,
         "the columns of free joint %d '%.40s' are those of free joint %d '%.40s': if they are exchanged, "
@@ -129,7 +138,7 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   if (r->reversed) {
     char* names = reading_reversed_names(system, r->reversed);
     snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_from, r->reversed_to);
-    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to,
+    data_finding* one = data_findings_add(out, DATA_CHECK_JOINT_SIGN, NULL, r->reversed_from, NAN,
                                           r->reversed_by_forces ? "weights" : "misfit");
     data_finding_judge(one, CHECK_WRONG, "with the opposite sign of %s %s: negate them in the recording", names,
                        sentence);
@@ -142,7 +151,7 @@ static void add_corrections(const reading* r, const df_system* system, data_find
 /* the verdict of the same check of the same column */
 static check_verdict verdict_of(const data_findings* f, const data_finding* like) {
   for (int i = 0; i < f->n; i++) {
-    const bool same = strcmp(f->list[i].check, like->check) == 0 && strcmp(f->list[i].column, like->column) == 0;
+    const bool same = f->list[i].check == like->check && strcmp(f->list[i].column, like->column) == 0;
     if (same) return f->list[i].verdict;
   }
   return CHECK_OK;
@@ -164,11 +173,11 @@ static df_status try_fit(const char* path, const reading* r, const df_system* sy
   reading other = {0};
   data_findings again = {0};
   df_config config = r->config;
-  df_status status = fit_apply(one->would_fit, &config);
+  df_status status = remedy_apply(&one->would_fit, &config, "data check");
   if (status == DF_OK) status = reading_as_it_is(path, &config, system, cfg, &other);
   if (status == DF_OK) reading_correct(r, system, other.data);
   if (status == DF_OK) status = check_reading(&other, system, cfg, &again);
-  if (status != DF_OK || !is_cured(f, one, &again)) data_finding_fits(one, "%s", "");
+  if (status != DF_OK || !is_cured(f, one, &again)) remedy_clear(&one->would_fit);
   data_findings_clear(&again);
   reading_clear(&other);
   return status == DF_E_NOMEM ? status : DF_OK;
@@ -176,25 +185,103 @@ static df_status try_fit(const char* path, const reading* r, const df_system* sy
 
 static df_status try_fits(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
                           data_findings* f) {
-  for (int i = r->n; i < f->n; i++) {
-    if (f->list[i].would_fit[0]) DF_TRY(try_fit(path, r, system, cfg, f, &f->list[i]));
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].would_fit.n) DF_TRY(try_fit(path, r, system, cfg, f, &f->list[i]));
   }
   return DF_OK;
 }
 
+/* ---- conventions that were found are tried ---- */
+
+/* Whether velocities or joint limits tell setting i, and not only how the model lies on the floor. */
+static bool is_told_directly(const reading* r, int i) {
+  return reading_part(r, i) <= MISFIT_LIMITS;
+}
+
+/* Whether the recording read with the settings has something wrong, apart from velocities, which nothing could tell
+ * before, that is not wrong without the settings. Settings that velocities or limits tell may show another mistake, if
+ * that has a setting, too. */
+static bool is_refuted(const reading* r, const data_findings* before, const data_findings* after) {
+  bool direct = true;
+  for (int i = 0; i < r->n; i++) direct &= is_told_directly(r, i);
+  for (int i = 0; i < after->n; i++) {
+    const data_finding* one = &after->list[i];
+    const bool old = one->verdict != CHECK_WRONG || verdict_of(before, one) == CHECK_WRONG;
+    if (!old && !data_check_is_of_velocity(one->check) && !(direct && one->would_fit.n)) return true;
+  }
+  return false;
+}
+
+/* the checks of what was read, and the settings that cure them */
+static df_status check_and_try(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
+                               data_findings* out) {
+  data_findings_clear(out);
+  DF_TRY(check_reading(r, system, cfg, out));
+  return try_fits(path, r, system, cfg, out);
+}
+
+/* Takes back the last settings that were found while they are refuted by the recording as it is. */
+static df_status check_conventions(const char* path, const df_config* config, const df_system* system,
+                                   const check_cfg* cfg, reading* r, data_findings* out) {
+  reading as_is = {0};
+  data_findings before = {0};
+  df_status status = check_and_try(path, r, system, cfg, out);
+  if (status != DF_OK || r->n == 0) return status;
+  /* what cannot be converted as it is refutes nothing */
+  bool known = reading_as_it_is(path, config, system, cfg, &as_is) == DF_OK;
+  if (known) status = check_reading(&as_is, system, cfg, &before);
+  while (known && status == DF_OK && r->n > 0 && is_refuted(r, &before, out)) {
+    const df_status taken = reading_take_back(path, config, system, cfg, r);
+    if (taken != DF_OK) { /* what needs the last one to be read keeps it */
+      status = taken == DF_E_NOMEM ? taken : DF_OK;
+      break;
+    }
+    status = check_and_try(path, r, system, cfg, out);
+  }
+  reading_clear(&as_is);
+  data_findings_clear(&before);
+  return status;
+}
+
 /* ---- a recording ---- */
 
-/* the checks of what was read; the first r->n findings are the settings that were found */
-static df_status check_found(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
-                             data_findings* out) {
+/* a convention that is only a warning: nothing but the posture of the base speaks for it */
+static void add_posture(const reading* r, data_findings* out) {
+  const reading_setting* s = &r->righted;
+  if (!s->key) return;
+  char* fits = remedy_text(&s->fits);
+  data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, s->key, r->now.part[MISFIT_TILT], NAN, "misfit");
+  data_finding_judge(one, CHECK_WARN,
+                     "the base lies on its side or upside down; with %s it would be as in the model's own first pose, "
+                     "and nothing else tells which is right",
+                     fits);
+  remedy_add(&one->would_fit, &s->fits);
+  df_free(fits);
+}
+
+/* appends the findings of `from`, which is empty then */
+static void move_findings(data_findings* from, data_findings* to) {
+  for (int i = 0; i < from->n; i++) {
+    to->list = list_grow(to->list, to->n, sizeof *to->list);
+    to->list[to->n++] = from->list[i];
+  }
+  df_free(from->list);
+  *from = (data_findings){0};
+}
+
+/* the settings that were found, and the checks of what is read with them */
+static df_status check_found(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                             reading* r, data_findings* out) {
+  data_findings rows = {0};
+  const df_status status = check_conventions(path, config, system, cfg, r, &rows);
   for (int i = 0; i < r->n; i++) add_setting(r, i, out);
   add_corrections(r, system, out);
-  DF_TRY(check_reading(r, system, cfg, out));
-  DF_TRY(try_fits(path, r, system, cfg, out));
+  move_findings(&rows, out);
   if (r->unclear)
-    data_finding_judge(data_findings_add(out, "convention", "data.joints", NAN, NAN, "misfit"), CHECK_WARN, "%s",
-                       r->unclear);
-  return DF_OK;
+    data_finding_judge(data_findings_add(out, DATA_CHECK_CONVENTION, "data.joints", NAN, NAN, "misfit"), CHECK_WARN,
+                       "%s", r->unclear);
+  add_posture(r, out);
+  return status;
 }
 
 df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
@@ -203,10 +290,11 @@ df_status data_check_recording(const char* path, const df_config* config, const 
   df_status status = reading_find(path, config, system, cfg, &r);
   if (data) *data = NULL;
   if (status == DF_E_NONFINITE) {
-    data_finding_judge(data_findings_add(out, "finite", NULL, NAN, NAN, ""), CHECK_WRONG, "%s", df_error_message());
+    data_finding_judge(data_findings_add(out, DATA_CHECK_FINITE, NULL, NAN, NAN, ""), CHECK_WRONG, "%s",
+                       df_error_message());
     status = DF_OK;
   } else if (status == DF_OK) {
-    status = check_found(path, &r, system, cfg, out);
+    status = check_found(path, config, system, cfg, &r, out);
   }
   if (data && status == DF_OK) {
     *data = r.data;

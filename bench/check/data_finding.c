@@ -10,17 +10,36 @@ const char* check_verdict_text(check_verdict v) {
   return v == CHECK_OK ? "ok" : v == CHECK_WARN ? "warn" : "wrong";
 }
 
+#define CHECK_NAME(id, name, of_motion, of_velocity)        [DATA_CHECK_##id] = (name),
+#define CHECK_OF_MOTION(id, name, of_motion, of_velocity)   [DATA_CHECK_##id] = (of_motion),
+#define CHECK_OF_VELOCITY(id, name, of_motion, of_velocity) [DATA_CHECK_##id] = (of_velocity),
+static const char* const check_name[] = {DATA_CHECKS(CHECK_NAME)};
+static const bool check_of_motion[] = {DATA_CHECKS(CHECK_OF_MOTION)};
+static const bool check_of_velocity[] = {DATA_CHECKS(CHECK_OF_VELOCITY)};
+
+const char* data_check_name(data_check check) {
+  return check_name[check];
+}
+
+bool data_check_is_of_motion(data_check check) {
+  return check_of_motion[check];
+}
+
+bool data_check_is_of_velocity(data_check check) {
+  return check_of_velocity[check];
+}
+
 void data_findings_clear(data_findings* f) {
   for (int i = 0; i < f->n; i++) {
     df_free(f->list[i].column);
-    df_free(f->list[i].would_fit);
+    remedy_clear(&f->list[i].would_fit);
     df_free(f->list[i].reason);
   }
   df_free(f->list);
   *f = (data_findings){0};
 }
 
-data_finding* data_findings_add(data_findings* f, const char* check, const char* column, double value, double limit,
+data_finding* data_findings_add(data_findings* f, data_check check, const char* column, double value, double limit,
                                 const char* unit) {
   f->list = list_grow(f->list, f->n, sizeof *f->list);
   data_finding* one = &f->list[f->n++];
@@ -29,38 +48,29 @@ data_finding* data_findings_add(data_findings* f, const char* check, const char*
                         .value = value,
                         .limit = limit,
                         .unit = unit,
-                        .would_fit = format_text("%s", ""),
                         .reason = format_text("%s", "")};
   return one;
 }
 
-/* replaces an owned string */
-static void replace(char** string, const char* format, va_list list) {
+void data_finding_judge(data_finding* one, check_verdict verdict, const char* format, ...) {
   text out = {0};
+  va_list list;
+  va_start(list, format);
   text_add_list(&out, format, list);
-  df_free(*string);
-  *string = format_text("%s", text_of(&out));
+  va_end(list);
+  one->verdict = verdict;
+  df_free(one->reason); /* after the new one is made, which may contain it */
+  one->reason = format_text("%s", text_of(&out));
   text_clear(&out);
 }
 
-void data_finding_judge(data_finding* one, check_verdict verdict, const char* format, ...) {
-  va_list list;
-  va_start(list, format);
-  one->verdict = verdict;
-  replace(&one->reason, format, list);
-  va_end(list);
-}
-
-void data_finding_fits(data_finding* one, const char* format, ...) {
-  va_list list;
-  va_start(list, format);
-  replace(&one->would_fit, format, list);
-  va_end(list);
-}
-
-void data_finding_takes(data_finding* one, char* would_fit) {
-  df_free(one->would_fit);
+void data_finding_takes(data_finding* one, remedy would_fit) {
+  remedy_clear(&one->would_fit);
   one->would_fit = would_fit;
+}
+
+void data_finding_fits(data_finding* one, const char* key, const char* value) {
+  remedy_set(&one->would_fit, key, "%s", value);
 }
 
 int data_findings_count(const data_findings* f, check_verdict verdict) {

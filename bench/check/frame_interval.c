@@ -1,5 +1,6 @@
 #include "frame_interval.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "dynaflow/sim/mujoco.h"
@@ -33,20 +34,48 @@ void check_frame_intervals(int episodes, const double* stated, const df_system* 
   int first = 0;
   while (first < episodes - 1 && frame_interval_is_plausible(stated[first])) first++;
   const double h = stated[frame_interval_is_plausible(stated[first]) ? 0 : first];
-  data_finding* one = data_findings_add(out, "frame interval", NULL, h, h < SHORTEST ? SHORTEST : LONGEST, "s");
+  data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_INTERVAL, NULL, h, LONGEST, "s");
   if (!frame_interval_is_plausible(h)) {
     data_finding_judge(one, CHECK_WRONG,
                        "%s that a frame of episode %d lasts %.6g s, which is %.6g Hz: a recording has 1 Hz to 10 kHz; "
                        "set data.rate to its rate",
                        stated_by(source), first, h, 1 / h);
+    if (h < SHORTEST) one->limit = NAN;
     if (source->config && frame_interval_is_plausible(system->dt) && has_velocities(source, system))
-      data_finding_fits(one, "data.rate = %.9g", 1 / system->dt);
+      remedy_set(&one->would_fit, "data.rate", "%.9g", 1 / system->dt);
   } else if (h > MOST_STEPS * step || MOST_FRAMES * h < step) {
     data_finding_judge(one, CHECK_WARN,
                        "%s that a frame of episode 0 lasts %.6g s, but a physics step of the model lasts %.6g s: set "
                        "data.rate or system.timestep, whichever is wrong",
                        stated_by(source), h, step);
+    one->limit = NAN;
   }
+}
+
+df_status check_time_order(const fit_source* source, data_findings* out) {
+  int count = 0, first = 0, first_frame = 0;
+  double first_at[2] = {0}, at[2], gap, usual = 0;
+  for (int e = 0; e < df_recording_episodes(source->recording) && !(source->config->data_rate > 0); e++) {
+    int frame;
+    DF_TRY(df_recording_time_order(source->recording, e, &frame, at));
+    if (frame == 0 || count++ > 0) continue;
+    first = e;
+    first_frame = frame;
+    first_at[0] = at[0];
+    first_at[1] = at[1];
+    DF_TRY(df_recording_gap(source->recording, e, &gap, &usual, &frame));
+  }
+  if (count == 0) return DF_OK;
+  data_finding* one = data_findings_add(out, DATA_CHECK_TIME_ORDER, NULL, count, 0, "episodes");
+  data_finding_judge(
+      one, CHECK_WRONG,
+      "time does not increase in %d episode%s: in episode %d %s from frame %d (%.9g s) to frame %d (%.9g "
+      "s): two clips may be joined there (data.ends_key says where they end); data.rate replaces the "
+      "times",
+      count, count == 1 ? "" : "s", first, first_at[1] < first_at[0] ? "it falls" : "it stays", first_frame - 1,
+      first_at[0], first_frame, first_at[1]);
+  if (frame_interval_is_plausible(usual)) remedy_set(&one->would_fit, "data.rate", "%.9g", 1 / usual);
+  return DF_OK;
 }
 
 /* frames that a gap is as long as: one that is missing is interpolated well, several are not */
@@ -68,7 +97,7 @@ df_status check_time_gaps(const df_recording* recording, data_findings* out) {
     frame = at;
   }
   if (!(most > 0)) return DF_OK;
-  data_finding* one = data_findings_add(out, "time gap", NULL, most, LONGER, "frames");
+  data_finding* one = data_findings_add(out, DATA_CHECK_TIME_GAP, NULL, most, LONGER, "frames");
   if (gaps == 0) return DF_OK;
   data_finding_judge(
       one, most > MUCH_LONGER ? CHECK_WRONG : CHECK_WARN,

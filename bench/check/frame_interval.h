@@ -17,6 +17,10 @@ bool frame_interval_is_plausible(double h);
 void check_frame_intervals(int episodes, const double* stated, const df_system* system, const fit_source* source,
                            data_findings* out);
 
+/* Adds a finding "time order", which is wrong, if the times of an episode do not increase and data.rate does not
+ * replace them: the conversion refuses them. Errors: those of df_recording_time_order(). */
+DF_MUST_CHECK df_status check_time_order(const fit_source* source, data_findings* out);
+
 /* Adds a finding "time gap" if the recording has times: the longest time between two frames is more than 1.5 times the
  * usual one; wrong if it is more than 5.5 times that. Errors: those of df_recording_gap(). */
 DF_MUST_CHECK df_status check_time_gaps(const df_recording* recording, data_findings* out);

@@ -4,9 +4,6 @@
 
 enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
-/* exchanged bodies bring the misfit down to this share, and by this much */
-static const double SHARE = 0.7, LESS = 0.03;
-
 static int base_of(const df_system* system) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
@@ -60,7 +57,7 @@ df_status free_bodies_find(df_dataset* data, const df_system* system, const doub
     const df_status status = measure(data, system, h, &sample, &sum);
     free_bodies_exchange(system, j, data);
     DF_TRY(status);
-    if (sum >= SHARE * out->as_read || sum >= out->as_read - LESS || sum >= out->misfit) continue;
+    if (sum >= MISFIT_SHARE * out->as_read || sum >= out->as_read - MISFIT_LESS || sum >= out->misfit) continue;
     out->other = j;
     out->misfit = sum;
   }

@@ -46,9 +46,6 @@ static void move_joints(trial* t) {
   }
 }
 
-/* an order that is right brings the misfit of limits, floor and slip down to this share, and by this much */
-static const double SHARE = 0.7, LESS = 0.03;
-
 /* below this share of another order's misfit, an order is the better one; above it, either may be right */
 static const double CLEAR = 0.77;
 
@@ -214,17 +211,29 @@ static int* order_of_joints(const trial* t, const int* order) {
   return to;
 }
 
+/* Whether no half of the sample speaks against the best order: of a few frames, one of signs may be by chance. */
+static df_status agree(trial* t, bool* both) {
+  double now[2], best[2];
+  memcpy(t->order, t->best.order, (size_t)t->c->n * sizeof *t->order);
+  move_joints(t);
+  DF_TRY(misfit_of_halves(t->data, t->system, t->h, &t->cfg, now));
+  DF_TRY(misfit_of_halves(t->moved, t->system, t->h, &t->cfg, best));
+  *both = best[0] <= now[0] && best[1] <= now[1];
+  return DF_OK;
+}
+
 /* what the comparison says */
-static df_status conclude(const trial* t, joint_orders* out) {
+static df_status conclude(trial* t, joint_orders* out) {
   const double as_read = misfit_of_contact(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
   *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
-  out->found = best < CLEAR * as_read && best < as_read - LESS;
+  out->found = best < CLEAR * as_read && best < as_read - MISFIT_LESS;
   if (!out->found) return DF_OK;
   const bool rival = best >= CLEAR * t->second.misfit; /* both may be 0 */
-  out->is_clear = best < SHARE * as_read && (!rival || beyond);
+  out->is_clear = best < MISFIT_SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);
   if (rival) out->rival = order_of_joints(t, t->second.order);
+  if (out->best && out->is_clear && joint_order_reverses(t->system, out->best)) DF_TRY(agree(t, &out->is_clear));
   return out->best && (out->rival || !rival) ? DF_OK : DF_E_NOMEM;
 }
 

@@ -12,7 +12,8 @@
  * ~to[i] with the opposite sign if to[i] < 0; some joints have another place, or some another sign. */
 typedef struct joint_orders {
   bool found;
-  bool is_clear;     /* the order as read is wrong, and the best one is the right one, or as good as it */
+  bool is_clear;     /* the order as read is wrong, and the best one is the right one, or as good as it; one of signs is
+                      * worse in neither half of the states */
   bool by_limits;    /* more than 10 % of the samples are beyond joint limits as read, less than 2 % in the best one */
   int *best, *rival; /* [joints of the model] owned; rival: NULL unless it is about as good as the best */
   double as_read, misfit; /* limits, distance to the floor and slip: sums of these parts of a misfit */

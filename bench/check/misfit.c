@@ -4,13 +4,17 @@
 
 #include "dynaflow/sim/dynamics.h"
 
-/* m: heights of this size above or in the floor count half; m/s: the same for slip */
+/* m: heights of this size above or in the floor count half; m/s: the same for slip; of large models */
 static const double HEIGHT = 0.2, SPEED = 0.5;
 /* contacts in a smaller share of the poses do not show what slides */
 static const double RARELY = 0.2;
 /* by how much parts that are not errors of velocities have to fall together; and the share of all that falls which may
  * rise elsewhere */
 static const double FALLS = 0.2, RISES = 0.5;
+/* what counts of the tilt: less than one setting more has to explain */
+static const double OF_TILT = 0.05;
+/* the tilt that falls where nothing else changes by more */
+static const double RIGHTED = 0.25, SAME = 0.05;
 
 const char* misfit_part_name(int part) {
   static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
@@ -26,9 +30,9 @@ static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
   /* without gravity there is no upright */
   if (p->has_base && df_mujoco_gravity(m->system) > 0) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
   if (!p->has_ground) return;
-  out->part[MISFIT_GROUND] = off / (off + HEIGHT);
+  out->part[MISFIT_GROUND] = off / (off + pose_length(p, HEIGHT));
   if (p->touching >= RARELY) {
-    out->part[MISFIT_SLIP] = p->slip / (p->slip + SPEED);
+    out->part[MISFIT_SLIP] = p->slip / (p->slip + pose_speed(p, SPEED));
   } else if (!p->flies) {
     out->part[MISFIT_SLIP] = 0.5;
   }
@@ -72,9 +76,28 @@ df_status misfit_of_poses(const df_dataset* data, const df_system* system, const
   return measure(data, system, h, cfg, false, out);
 }
 
+/* what a part counts */
+static double counted(const misfit* m, int part) {
+  return part == MISFIT_TILT ? OF_TILT * m->part[part] : m->part[part];
+}
+
+df_status misfit_of_halves(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
+                           double contact[2]) {
+  trace m;
+  df_status status = trace_of(data, system, h, cfg->frames_max, &m);
+  for (int k = 0; k < 2 && status == DF_OK; k++) {
+    const trace half = trace_half(&m, k);
+    misfit fit = {0};
+    status = add_poses(&half, cfg, &fit);
+    contact[k] = misfit_of_contact(&fit);
+  }
+  trace_clear(&m);
+  return status;
+}
+
 double misfit_sum(const misfit* m) {
   double sum = 0;
-  for (int i = 0; i < MISFIT_PARTS; i++) sum += m->part[i];
+  for (int i = 0; i < MISFIT_PARTS; i++) sum += counted(m, i);
   return sum;
 }
 
@@ -83,17 +106,20 @@ double misfit_of_contact(const misfit* m) {
 }
 
 bool misfit_explains(const misfit* as_is, const misfit* other) {
-  bool explains = false;
-  double others = 0, falls = 0, rises = 0;
+  bool explains = misfit_of_contact(as_is) - misfit_of_contact(other) > FALLS;
+  double falls = 0, rises = 0;
   for (int i = 0; i < MISFIT_PARTS; i++) {
-    const double before = as_is->part[i], after = other->part[i];
+    const double before = counted(as_is, i), after = counted(other, i);
     falls += fmax(0, before - after);
     rises += fmax(0, after - before);
-    if (i < MISFIT_LIMITS) {
-      explains |= check_explains(before, after);
-    } else {
-      others += before - after;
-    }
+    if (i < MISFIT_LIMITS) explains |= check_explains(before, after);
   }
-  return (explains || others > FALLS) && rises < RISES * falls;
+  return explains && rises < RISES * falls;
+}
+
+bool misfit_only_rights(const misfit* as_is, const misfit* other) {
+  for (int i = 0; i < MISFIT_PARTS; i++) {
+    if (i != MISFIT_TILT && other->part[i] > as_is->part[i] + SAME) return false;
+  }
+  return as_is->part[MISFIT_TILT] - other->part[MISFIT_TILT] > RIGHTED;
 }

@@ -15,7 +15,7 @@ enum misfit_part {
   MISFIT_FITS,
   MISFIT_LIMITS = MISFIT_FITS + GROUPS, /* share of the samples beyond joint limits */
   MISFIT_GROUND,                        /* the median pose is far above the floor or inside of it */
-  MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1) */
+  MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1); a tie-break only */
   MISFIT_SLIP,                          /* what touches the floor slides; 0.5 if hardly anything touches it */
   MISFIT_PARTS
 };
@@ -34,12 +34,25 @@ DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* syste
 DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system* system, const double* h,
                                         const check_cfg* cfg, misfit* out);
 
+/* misfit_of_contact() of the two halves of the states, trace_half(). */
+DF_MUST_CHECK df_status misfit_of_halves(const df_dataset* data, const df_system* system, const double* h,
+                                         const check_cfg* cfg, double contact[2]);
+
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);
+/* A robot may lie, and a turn of the whole world explains velocities as well as none: of tilt only a twentieth counts.
+ */
 double misfit_sum(const misfit* m);
-/* limits, distance to the floor and slip, which tell orders of joints and bodies apart */
+/* limits, distance to the floor and slip, which tell orders of joints and bodies apart: a right one brings their sum
+ * down to this share, and by this much */
 double misfit_of_contact(const misfit* m);
-/* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse. */
+#define MISFIT_SHARE 0.7
+#define MISFIT_LESS  0.03
+/* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
+ * error of velocities, or joint limits, floor and slip together. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
+/* Whether all that speaks for another reading is that the base is upright: nothing else gets worse by it, and nothing
+ * gets better. */
+bool misfit_only_rights(const misfit* as_is, const misfit* other);
 
 #endif

@@ -10,6 +10,7 @@
 #include "joint_order.h"
 #include "joint_shift.h"
 #include "joint_sign.h"
+#include "joints.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -41,7 +42,7 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
  * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
 static const double FAR = 5, VIOLENT = 100;
 
-static bool concerns(const convention* c, const df_system* system, const misfit* now) {
+static bool concerns(const convention* c, const df_system* system, const reading* r) {
   bool turns = false, base = false, hinges = false;
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
@@ -50,8 +51,9 @@ static bool concerns(const convention* c, const df_system* system, const misfit*
     turns |= joints[j].kind == DF_JOINT_FREE || joints[j].kind == DF_JOINT_BALL;
     hinges |= joints[j].kind == DF_JOINT_HINGE;
   }
-  if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(now->lowest) > FAR && now->acceleration > VIOLENT))
+  if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(r->now.lowest) > FAR && r->now.acceleration > VIOLENT))
     return false;
+  if (strcmp(c->value, "deg") == 0 && r->data && !trace_exceeds_turn(r->data, system)) return false;
   return (!c->turns || turns) && (!c->base || base) && (!c->hinges || hinges);
 }
 
@@ -125,7 +127,7 @@ static void scale_derived(const source* s, const df_config* config, df_dataset* 
   const int n = df_mujoco_joints(s->system, &joints), nq = df_mujoco_nq(s->system);
   for (int j = 0; j < n && factor != 1; j++) {
     const df_joint* joint = &joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     for (int k = 0; k < dofs; k++) {
       const int v = nq + joint->dof + k;
       /* differences of integrals are the recorded velocities */
@@ -189,29 +191,33 @@ static df_status try_settings(const source* s, const reading* r, const conventio
 static df_status try_all(const source* s, const reading* r, best* out) {
   for (int i = 0; i < CONVENTIONS; i++) {
     const convention* a = &conventions[i];
-    if (!concerns(a, s->system, &r->now) || is_set(&r->config, a)) continue;
+    if (!concerns(a, s->system, r) || is_set(&r->config, a)) continue;
     DF_TRY(try_settings(s, r, a, NULL, out));
     for (int j = i + 1; j < CONVENTIONS; j++) {
       const convention* b = &conventions[j];
-      if (!concerns(b, s->system, &r->now) || is_set(&r->config, b) || strcmp(a->key, b->key) == 0) continue;
+      if (!concerns(b, s->system, r) || is_set(&r->config, b) || strcmp(a->key, b->key) == 0) continue;
       DF_TRY(try_settings(s, r, a, b, out));
     }
   }
   return DF_OK;
 }
 
-/* adds settings "key = value, ...", which are those of `key` */
-static df_status add_setting(reading* r, const char* key, const char* fits, const misfit* after) {
+/* adds settings, which are those of `key` */
+static df_status add_setting(reading* r, const char* key, const remedy* fits, const misfit* after) {
+  reading_setting* one = &r->setting[r->n];
   r->before[r->n] = r->now;
-  r->after[r->n] = *after;
-  r->setting[r->n++] = (reading_setting){.key = key, .fits = format_text("%s", fits)};
-  return fit_apply(fits, &r->config);
+  r->after[r->n++] = *after;
+  *one = (reading_setting){.key = key};
+  remedy_add(&one->fits, fits);
+  return remedy_apply(fits, &r->config, "data check");
 }
 
 static df_status add_convention(reading* r, const convention* c, const misfit* after) {
-  char fits[80];
-  snprintf(fits, sizeof fits, "%s = %s", c->key, c->value);
-  return add_setting(r, c->key, fits, after);
+  remedy fits = {0};
+  remedy_set(&fits, c->key, "%s", c->value);
+  const df_status status = add_setting(r, c->key, &fits, after);
+  remedy_clear(&fits);
+  return status;
 }
 
 /* takes over the best reading */
@@ -247,18 +253,18 @@ static df_status search(const source* s, reading* r) {
 /* ---- the order of joints ---- */
 
 /* takes over the reading with the settings `fits` if they make it fit better: columns may not have an order */
-static df_status take_order(const char* path, const source* s, reading* r, const char* fits) {
+static df_status take_order(const char* path, const source* s, reading* r, const remedy* fits) {
   source again = *s;
   df_config config = r->config;
   df_recording* recording = NULL;
   df_dataset* data = NULL;
   misfit fit;
-  df_status status = fit_apply(fits, &config);
+  df_status status = remedy_apply(fits, &config, "data check");
   if (status == DF_OK) status = df_recording_open(path, &config, s->system, &recording);
   again.recording = recording;
   if (status == DF_OK) status = convert(&again, &config, &data, &fit);
   if (status == DF_OK && misfit_sum(&fit) < misfit_sum(&r->now)) {
-    const char* key = strstr(fits, "data.legs = ") ? "data.legs" : "data.joints";
+    const char *legs = remedy_value(fits, "data.legs"), *key = legs && *legs ? "data.legs" : "data.joints";
     status = add_setting(r, key, fits, &fit);
     if (status == DF_OK) {
       df_recording* former = r->recording;
@@ -292,11 +298,12 @@ char* reading_reversed_names(const df_system* system, const int* order) {
   return out;
 }
 
-/* what an order changes: settings, or "the opposite sign of FL_hip_joint"; "": no setting says it */
-static char* words_of(const fit_source* now, const df_system* system, const int* order) {
+/* what an order changes: settings, or "the opposite sign of FL_hip_joint"; empty: neither says it */
+static remedy change_of(const fit_source* now, const df_system* system, const int* order) {
   if (!joint_order_reverses(system, order)) return fit_joints(now, system, order);
   char* names = reading_reversed_names(system, order);
-  char* out = format_text("the opposite sign of %s", names);
+  remedy out = {0};
+  remedy_say(&out, "the opposite sign of %s", names);
   df_free(names);
   return out;
 }
@@ -317,11 +324,11 @@ static df_status find_shift(const char* path, const source* s, reading* r) {
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_shift_find(r->data, s->system, recorded, &shift);
   df_free(recorded);
-  char* fits = status == DF_OK && shift.by ? fit_joints(&now, s->system, shift.to) : NULL;
+  remedy fits = status == DF_OK && shift.by ? fit_joints(&now, s->system, shift.to) : (remedy){0};
   const int before = r->n;
-  if (fits && *fits) status = take_order(path, s, r, fits);
+  if (fits.n) status = take_order(path, s, r, &fits);
   if (r->n > before) r->setting[before].shift = shift.by;
-  df_free(fits);
+  remedy_clear(&fits);
   df_free(shift.to);
   return status;
 }
@@ -342,27 +349,30 @@ static df_status find_signs(const source* s, reading* r) {
  * joints within their limits. */
 static df_status find_order(const char* path, const source* s, bool by_limits, reading* r) {
   joint_orders orders;
-  char *words = NULL, *other = NULL;
+  remedy fits = {0}, rival = {0};
   const fit_source now = {s->recording, &r->config};
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_order_find(r->data, s->system, s->h, recorded, s->cfg, &orders);
   df_free(recorded);
   if (by_limits && !(orders.is_clear && orders.by_limits)) orders.found = false;
-  if (status == DF_OK && orders.found) words = words_of(&now, s->system, orders.best);
-  if (status == DF_OK && orders.found && orders.rival) other = words_of(&now, s->system, orders.rival);
-  if (words && orders.is_clear && joint_order_reverses(s->system, orders.best)) {
+  if (status == DF_OK && orders.found) fits = change_of(&now, s->system, orders.best);
+  if (status == DF_OK && orders.found && orders.rival) rival = change_of(&now, s->system, orders.rival);
+  if (fits.words && orders.is_clear) {
     take_signs(s->system, &orders.best, orders.as_read, orders.misfit, r);
-  } else if (words && *words && orders.is_clear && r->n < READING_SETTINGS_MAX) {
-    status = take_order(path, s, r, words);
-  } else if (words && *words) {
+  } else if (fits.n && orders.is_clear && r->n < READING_SETTINGS_MAX) {
+    status = take_order(path, s, r, &fits);
+  } else if (!remedy_is_empty(&fits)) {
+    char *words = remedy_text(&fits), *other = remedy_text(&rival);
     r->unclear = format_text(
         "the order or sign of joints is not clear: the misfit of joint limits, floor and slip is %.2g as it is, %.2g "
         "with %s%s%s; more episodes may tell",
-        orders.as_read, orders.misfit, words, other ? ", and about the same with " : "", other ? other : "");
+        orders.as_read, orders.misfit, words, *other ? ", and about the same with " : "", other);
+    df_free(words);
+    df_free(other);
   }
   joint_orders_clear(&orders);
-  df_free(words);
-  df_free(other);
+  remedy_clear(&fits);
+  remedy_clear(&rival);
   return status;
 }
 
@@ -394,6 +404,18 @@ static df_status is_explained(const source* s, const df_dataset* data, bool* exp
   return status;
 }
 
+/* The duration of a frame that is stated; by times that do not increase, their usual distance. */
+static df_status stated_duration(const df_recording* recording, const df_config* config, const df_system* system,
+                                 int episode, double* out) {
+  double at[2], gap, usual = 0;
+  int frame, longest;
+  *out = df_recording_frame_duration(recording, config, system, episode);
+  DF_TRY(df_recording_time_order(recording, episode, &frame, at));
+  if (frame > 0) DF_TRY(df_recording_gap(recording, episode, &gap, &usual, &longest));
+  if (usual > 0 && !(config->data_rate > 0)) *out = usual;
+  return DF_OK;
+}
+
 /* opens and converts; a failure of the conversion is that of *as_is, and no error yet */
 static df_status begin(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out, source* s, df_status* as_is) {
@@ -404,7 +426,7 @@ static df_status begin(const char* path, const df_config* config, const df_syste
   out->stated = df_alloc((size_t)episodes, sizeof *out->stated);
   if (!out->h || !out->stated) return DF_E_NOMEM;
   for (int e = 0; e < episodes; e++) {
-    out->stated[e] = df_recording_frame_duration(out->recording, config, system, e);
+    DF_TRY(stated_duration(out->recording, config, system, e, &out->stated[e]));
     out->h[e] = frame_interval_is_plausible(out->stated[e]) ? out->stated[e] : system->dt;
   }
   *s = (source){.recording = out->recording, .system = system, .h = out->h, .cfg = cfg};
@@ -420,35 +442,107 @@ df_status reading_as_it_is(const char* path, const df_config* config, const df_s
   return as_is;
 }
 
+/* Looks for a setting with which a base that lies on its side or upside down is upright, while all else is as it is. */
+static df_status find_posture(const source* s, reading* r) {
+  double least = r->now.part[MISFIT_TILT];
+  for (int i = 0; i < CONVENTIONS && r->n < READING_SETTINGS_MAX; i++) {
+    const convention* c = &conventions[i];
+    df_config config = r->config;
+    df_dataset* data = NULL;
+    misfit fit;
+    const bool turns = strcmp(c->key, "data.quaternion") == 0 || strcmp(c->key, "data.up") == 0;
+    if (!turns || !concerns(c, s->system, r) || is_set(&r->config, c)) continue;
+    DF_TRY(set(&config, c));
+    const df_status status = convert(s, &config, &data, &fit);
+    df_dataset_free(data);
+    if (status == DF_E_NOMEM) return status;
+    if (status != DF_OK || !misfit_only_rights(&r->now, &fit) || fit.part[MISFIT_TILT] >= least) continue;
+    least = fit.part[MISFIT_TILT];
+    r->righted.key = c->key;
+    remedy_clear(&r->righted.fits);
+    remedy_set(&r->righted.fits, c->key, "%s", c->value);
+  }
+  return DF_OK;
+}
+
+/* Columns of joints that are shifted, bodies that are exchanged, and an order that brings all joints within their
+ * limits: before conventions are looked at, since wrong joints seem to need another one. */
+static df_status find_columns(const char* path, source* s, reading* r, bool* ordered) {
+  *ordered = false;
+  if (!r->data) return DF_OK;
+  DF_TRY(find_shift(path, s, r));
+  s->recording = r->recording;
+  if (!s->cfg->orders) return DF_OK;
+  DF_TRY(find_exchange(s, r));
+  const int before = r->n;
+  DF_TRY(find_order(path, s, true, r));
+  s->recording = r->recording;
+  s->reversed = r->reversed;
+  *ordered = r->n > before || r->reversed;
+  return r->reversed ? misfit_of(r->data, s->system, s->h, s->cfg, &r->now) : DF_OK;
+}
+
+/* Orders of joints that only the floor tells; with one, conventions are looked at again. Where there is neither an
+ * order nor a sign, signs by forces. */
+static df_status find_order_on_floor(const char* path, source* s, reading* r) {
+  const int before = r->n;
+  DF_TRY(find_order(path, s, false, r));
+  s->recording = r->recording;
+  if (r->n > before) return search(s, r);
+  return r->reversed ? DF_OK : find_signs(s, r);
+}
+
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out) {
   source s;
   df_status as_is = DF_OK;
   char message[1024];
+  bool explained, ordered;
+  /* as it is: right, if recorded actions lead from each state to the next one */
   DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
-  bool explained;
   DF_TRY(is_explained(&s, out->data, &explained));
   if (explained) return DF_OK;
-  if (out->data) DF_TRY(find_shift(path, &s, out));
-  s.recording = out->recording;
-  if (cfg->orders) DF_TRY(find_exchange(&s, out));
-  /* before conventions are looked at: wrong joints seem to need another one */
-  const int shifted = out->n;
-  if (cfg->orders && out->data) DF_TRY(find_order(path, &s, true, out));
-  s.recording = out->recording;
-  s.reversed = out->reversed;
-  const bool ordered = out->n > shifted || out->reversed;
-  if (out->reversed) DF_TRY(misfit_of(out->data, system, out->h, cfg, &out->now));
+  /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
+  DF_TRY(find_columns(path, &s, out, &ordered));
   DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
   if (!out->data) return df_fail(as_is, "%s", message);
-  if (!cfg->orders || ordered) return DF_OK;
-  const int before = out->n;
-  DF_TRY(find_order(path, &s, false, out));
-  s.recording = out->recording;
-  if (out->n == before && !out->reversed) return find_signs(&s, out);
-  return out->n > before ? search(&s, out) : DF_OK;
+  if (!cfg->orders) return DF_OK;
+  /* orders and signs within the limits, and what only the posture of the base tells */
+  if (!ordered) DF_TRY(find_order_on_floor(path, &s, out));
+  return find_posture(&s, out);
+}
+
+df_status reading_take_back(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                            reading* r) {
+  reading other = {0};
+  df_config all = *config;
+  df_status status = DF_OK;
+  for (int i = 0; i + 1 < r->n && status == DF_OK; i++) status = remedy_apply(&r->setting[i].fits, &all, "data check");
+  if (status == DF_OK) status = reading_as_it_is(path, &all, system, cfg, &other);
+  if (status != DF_OK) {
+    reading_clear(&other);
+    return status;
+  }
+  reading_correct(r, system, other.data);
+  remedy_clear(&r->setting[--r->n].fits);
+  remedy_clear(&r->righted.fits);
+  r->righted = (reading_setting){0};
+  /* the recording as it is opened, and what was read of it */
+  const reading former = *r;
+  r->config = all;
+  r->now = other.now;
+  r->recording = other.recording;
+  r->stated = other.stated;
+  r->h = other.h;
+  r->data = other.data;
+  other.recording = former.recording;
+  other.stated = former.stated;
+  other.h = former.h;
+  other.data = former.data;
+  reading_clear(&other);
+  return DF_OK;
 }
 
 int reading_part(const reading* r, int i) {
@@ -464,12 +558,13 @@ int reading_part(const reading* r, int i) {
 }
 
 void reading_clear(reading* r) {
-  for (int i = 0; i < r->n; i++) df_free(r->setting[i].fits);
+  for (int i = 0; i < r->n; i++) remedy_clear(&r->setting[i].fits);
   df_recording_free(r->recording);
   df_dataset_free(r->data);
   df_free(r->h);
   df_free(r->stated);
   df_free(r->unclear);
   df_free(r->reversed);
+  remedy_clear(&r->righted.fits);
   *r = (reading){0};
 }

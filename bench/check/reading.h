@@ -7,13 +7,14 @@
 #include "dynaflow/data/recording.h"
 #include "free_bodies.h"
 #include "misfit.h"
+#include "remedy.h"
 
 enum { READING_SETTINGS_MAX = 8 };
 
 /* Settings that a reading changes. */
 typedef struct reading_setting {
   const char* key; /* "data.quaternion"; static */
-  char* fits;      /* "data.quaternion = xyzw", with other settings that it needs; owned */
+  remedy fits;     /* data.quaternion: xyzw, with other settings that it needs */
   int shift;       /* places by which the columns of the joints are shifted, which it undoes; 0: none */
 } reading_setting;
 
@@ -30,7 +31,8 @@ typedef struct reading {
   double* stated;                      /* [episodes] s between recorded frames, as the conversion has it; owned */
   double* h;                           /* [episodes] the same with that of an action where it is not plausible; owned */
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
-  char* unclear; /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
+  reading_setting righted; /* with which a base that lies is upright, and all else is as it is; key NULL: none */
+  char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;
   int* reversed; /* an order of signs (joint_order.h) of joints that are recorded reversed; NULL: none; owned */
@@ -50,6 +52,11 @@ DF_MUST_CHECK df_status reading_find(const char* path, const df_config* config, 
 /* The reading by the settings of `config` as they are. Errors and ownership as reading_find(). */
 DF_MUST_CHECK df_status reading_as_it_is(const char* path, const df_config* config, const df_system* system,
                                          const check_cfg* cfg, reading* out);
+
+/* Takes back the last setting of a reading of the recording in `path`, whose task has the settings `config`. Errors:
+ * those of reading_find(), and `r` is unchanged then. */
+DF_MUST_CHECK df_status reading_take_back(const char* path, const df_config* config, const df_system* system,
+                                          const check_cfg* cfg, reading* r);
 
 /* Exchanges and reverses what `r` does in other states of the recording. */
 void reading_correct(const reading* r, const df_system* system, df_dataset* data);

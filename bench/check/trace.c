@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "joints.h"
 #include "list.h"
 
 #define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
@@ -54,33 +55,63 @@ static int group_of(df_joint_kind kind, int k) {
 static void fill_groups(trace* m) {
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(joint->kind);
     for (int k = 0; k < dofs; k++) m->group[joint->dof + k] = group_of(joint->kind, k);
   }
 }
 
-/* every `stride`-th episode, each with at most `most` pairs; counts them, and fills the lists if there are any */
+/* pairs of a stretch of an episode that is not looked at as a whole; episodes of which all are looked at in parts
+ * before some are left out */
+enum { STRETCH = 1000, EPISODES_LEAST = 8 };
+
+/* appends pairs to the lists, if there are any; counts them */
+static size_t list_stretch(trace* m, int episode, int first, int length, size_t n) {
+  for (int t = first; t < first + length; t++, n++) {
+    if (!m->episode) continue;
+    m->episode[n] = episode;
+    m->frame[n] = t;
+  }
+  return n;
+}
+
+/* Every `stride`-th episode, each with at most `most` pairs: of a longer one stretches, evenly spread from its first to
+ * its last frame. Counts them, and fills the lists if there are any. */
 static size_t list_pairs(trace* m, int stride, int most) {
+  const int parts = most > 2 * STRETCH ? most / STRETCH : 1;
   size_t n = 0;
   for (int e = 0; e < m->data->episodes; e += stride) {
-    const int length = m->data->lengths[e];
-    for (int t = 0; t < length && t < most; t++, n++) {
-      if (!m->episode) continue;
-      m->episode[n] = e;
-      m->frame[n] = t;
+    const int length = m->data->lengths[e], each = most / parts;
+    if (length <= most) {
+      n = list_stretch(m, e, 0, length, n);
+      continue;
+    }
+    for (int i = 0; i < parts; i++) {
+      const int first = parts > 1 ? (int)((long)i * (length - each) / (parts - 1)) : 0;
+      n = list_stretch(m, e, first, each, n);
     }
   }
   return n;
+}
+
+/* which episodes, and how much of each, are about `frames_max` pairs */
+static void choose_pairs(trace* m, size_t frames_max, int* stride, int* most) {
+  const int episodes = m->data->episodes, sparse = episodes / EPISODES_LEAST;
+  const size_t all = list_pairs(m, 1, m->data->length);
+  *stride = 1;
+  *most = m->data->length;
+  if (all <= frames_max) return;
+  *stride = (int)fmax(1, fmin((double)(all / frames_max) + 1, sparse));
+  const size_t chosen = (size_t)((episodes - 1) / *stride + 1);
+  if (list_pairs(m, *stride, *most) > frames_max) *most = (int)fmax(1, (double)(frames_max / chosen));
 }
 
 /* Equal quaternions are not turned, whatever rounding leaves of their difference. */
 static void clear_equal_turns(const trace* m, const double* a, const double* b, double* change) {
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
-    const int moved = joint->kind == DF_JOINT_FREE ? 3 : 0;
-    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    if (memcmp(a + joint->qpos + moved, b + joint->qpos + moved, 4 * sizeof *a) != 0) continue;
-    for (int k = 0; k < 3; k++) change[joint->dof + moved + k] = 0;
+    const int at = joint_quaternion(joint), turn = joint->dof + joint_dofs(joint->kind) - 3;
+    if (at < 0 || memcmp(a + at, b + at, 4 * sizeof *a) != 0) continue;
+    for (int k = 0; k < 3; k++) change[turn + k] = 0;
   }
 }
 
@@ -133,6 +164,7 @@ static double size_around(const trace* m, const double* size, size_t k) {
   for (long d = -2; d <= 2; d++) {
     const long other = (long)k + d;
     if (d == 0 || other < 0 || other >= (long)m->n || m->episode[other] != m->episode[k]) continue;
+    if (m->frame[other] != m->frame[k] + d) continue;
     second = fmax(second, fmin(largest, size[other]));
     largest = fmax(largest, size[other]);
   }
@@ -168,19 +200,20 @@ static void mark_jumps(trace* m, double* size) {
 /* a velocity that is this many times those around it is absurd; a smaller one than this, m/s or rad/s, may be noise */
 static const double SPIKE = 100, SMALL = 1e-3;
 
-/* of dof i at a frame of the episode of pairs [from, to): the second largest velocity of the two frames before and
+/* of dof i at a frame of the successive pairs [from, to): the second largest velocity of the two frames before and
  * after, since a wrong frame may have a wrong neighbour; and the largest change beside it */
 static double motion_around(const trace* m, size_t from, size_t to, int frame, int i) {
   double largest = 0, second = 0, change = 0;
-  const int last = (int)(to - from);
+  const int first = m->frame[from], last = first + (int)(to - from);
   for (int t = frame - 2; t <= frame + 2; t++) {
-    if (t == frame || t < 0 || t > last) continue;
+    if (t == frame || t < first || t > last) continue;
     const double v = fabs(trace_velocity(m, from, t, i));
     second = fmax(second, fmin(largest, v));
     largest = fmax(largest, v);
   }
   for (int t = frame - 1; t <= frame; t++) {
-    if (t >= 0 && t < last) change = fmax(change, fabs(m->rate[(from + (size_t)t) * (size_t)m->nv + (size_t)i]));
+    const size_t pair = from + (size_t)(t - first);
+    if (t >= first && t < last) change = fmax(change, fabs(m->rate[pair * (size_t)m->nv + (size_t)i]));
   }
   return fmax(second, change);
 }
@@ -188,13 +221,15 @@ static double motion_around(const trace* m, size_t from, size_t to, int frame, i
 static void add_spike(trace* m, size_t from, size_t to, const trace_spike* spike) {
   m->spike = list_grow(m->spike, m->spikes, sizeof *m->spike);
   m->spike[m->spikes++] = *spike;
+  const int first = m->frame[from];
   for (int t = spike->frame - 2; t <= spike->frame + 1; t++) {
-    if (t >= 0 && from + (size_t)t < to) m->spoiled[from + (size_t)t] = true;
+    if (t >= first && from + (size_t)(t - first) < to) m->spoiled[from + (size_t)(t - first)] = true;
   }
 }
 
 static void mark_spikes_of(trace* m, size_t from, size_t to, const double mean[GROUPS]) {
-  for (int t = 0; t <= (int)(to - from); t++) {
+  const int first = m->frame[from];
+  for (int t = first; t <= first + (int)(to - from); t++) {
     for (int i = 0; i < m->nv; i++) {
       const double v = fabs(trace_velocity(m, from, t, i)), least = SPIKE * fmax(mean[m->group[i]], SMALL);
       if (!(v > least)) continue;
@@ -211,7 +246,8 @@ static void mark_spikes(trace* m) {
     for (size_t k = 0; k < m->n; k++) mean[g] += size_of(m, k, g) / (double)m->n;
   }
   for (size_t from = 0, to = 0; from < m->n; from = to) {
-    while (to < m->n && m->episode[to] == m->episode[from]) to++;
+    do to++;
+    while (trace_continues(m, to - 1));
     mark_spikes_of(m, from, to, mean);
   }
 }
@@ -224,10 +260,8 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
     return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
                    DF_NDX_MAX);
   out->njoint = df_mujoco_joints(system, &out->joints);
-  /* which pairs */
-  const size_t all = list_pairs(out, 1, data->length);
-  const int stride = all > frames_max ? (int)fmin((double)(all / frames_max) + 1, data->episodes) : 1;
-  const int most = (int)fmin((double)frames_max, data->length);
+  int stride, most;
+  choose_pairs(out, frames_max ? frames_max : 1, &stride, &most);
   out->n = list_pairs(out, stride, most);
   out->group = df_alloc((size_t)out->nv, sizeof *out->group);
   out->rate = df_alloc(out->n * (size_t)out->nv, sizeof *out->rate);
@@ -263,7 +297,31 @@ void trace_clear(trace* m) {
   *m = (trace){0};
 }
 
+trace trace_half(const trace* m, int half) {
+  size_t at = m->n / 2;
+  if (m->n && m->episode[0] != m->episode[m->n - 1]) {
+    /* the first pair of an episode that is nearest to the middle */
+    size_t before = at, after = at;
+    while (before > 0 && m->episode[before - 1] == m->episode[at]) before--;
+    while (after < m->n && m->episode[after] == m->episode[at]) after++;
+    at = before == 0 || (after < m->n && after - at < at - before) ? after : before;
+  }
+  const size_t from = half ? at : 0;
+  trace out = *m;
+  out.n = half ? m->n - at : at;
+  out.episode += from;
+  out.frame += from;
+  out.jump += from;
+  out.spoiled += from;
+  out.rate += from * (size_t)m->nv;
+  return out;
+}
+
 /* ---- fits ---- */
+
+bool trace_continues(const trace* m, size_t pair) {
+  return pair + 1 < m->n && m->episode[pair + 1] == m->episode[pair] && m->frame[pair + 1] == m->frame[pair] + 1;
+}
 
 double trace_velocity(const trace* m, size_t pair, int frame, int i) {
   return df_dataset_state(m->data, m->episode[pair], frame)[m->nq + i];
@@ -272,7 +330,7 @@ double trace_velocity(const trace* m, size_t pair, int frame, int i) {
 bool trace_comparable(const trace* m, size_t pair) {
   const int t = m->frame[pair];
   if (t < 1 || t + 2 > m->data->lengths[m->episode[pair]] || m->spoiled[pair]) return false;
-  return !m->jump[pair] && !m->jump[pair - 1];
+  return pair > 0 && trace_continues(m, pair - 1) && !m->jump[pair] && !m->jump[pair - 1];
 }
 
 double trace_change(const trace* m, size_t pair, int lag, int i) {
@@ -397,6 +455,18 @@ double trace_contradicted(const trace* m, int group) {
     worse += vv > 2 * dv;
   }
   return n ? (double)worse / (double)n : 0;
+}
+
+bool trace_exceeds_turn(const df_dataset* data, const df_system* system) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  for (size_t row = 0; row < data->first[data->episodes]; row++) {
+    for (int j = 0; j < n; j++) {
+      const double q = data->states[row * (size_t)data->nx + (size_t)joints[j].qpos];
+      if (joints[j].kind == DF_JOINT_HINGE && fabs(q) > JOINTS_TURN) return true;
+    }
+  }
+  return false;
 }
 
 double trace_acceleration(const trace* m) {

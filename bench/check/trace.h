@@ -74,13 +74,18 @@ typedef struct trace {
   int spikes;
 } trace;
 
-/* Takes every k-th episode so that about `frames_max` frames are looked at; a longer episode is cut. `h` [episodes]: s
+/* Takes every k-th episode so that about `frames_max` frames are looked at; of episodes that are too long, or of fewer
+ * than eight, stretches of 1000 frames or more, evenly spread from the first to the last frame. `h` [episodes]: s
  * between frames, which must outlive the trace. The caller calls trace_clear(), also after a failure. Errors:
  * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates), DF_E_NOMEM. */
 DF_MUST_CHECK df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max,
                                  trace* out);
 void trace_clear(trace* m);
+/* Half 0 or 1 of the pairs, divided between two episodes if there are several. It refers to `m`, and is not cleared. */
+trace trace_half(const trace* m, int half);
 
+/* whether the next pair of the list begins where this one ends: stretches of episodes may lie between */
+bool trace_continues(const trace* m, size_t pair);
 /* velocity of dof i at frame `frame` of the pair's episode */
 double trace_velocity(const trace* m, size_t pair, int frame, int i);
 /* whether all lags can be compared at the pair: the frames before and after it are there, and nothing jumps */
@@ -115,6 +120,9 @@ bool trace_is_smooth(const trace* m, int group);
 
 /* The share of the pairs at which the velocities of a group are further from its change than velocities of zero. */
 double trace_contradicted(const trace* m, int group);
+
+/* Whether an angle of a hinge is beyond one turn, as angles in degrees are: smaller ones are radians. */
+bool trace_exceeds_turn(const df_dataset* data, const df_system* system);
 
 /* The median acceleration of the base's position, by second differences, m/s^2; 0 without a free joint. */
 double trace_acceleration(const trace* m);

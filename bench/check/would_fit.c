@@ -8,27 +8,6 @@
 #include "joint_legs.h"
 #include "text.h"
 
-/* ---- text ---- */
-
-df_status fit_apply(const char* settings, df_config* config) {
-  char* all = df_strdup(settings);
-  df_status status = all ? DF_OK : DF_E_NOMEM;
-  for (char* at = all; at && status == DF_OK;) {
-    char *next = strstr(at, ", data."), *sign = strstr(at, " = ");
-    if (next) *next = '\0';
-    if (sign) *sign = '\0';
-    status =
-        sign ? df_config_set(config, at, sign + 3, "data check") : df_fail(DF_E_CONFIG, "'%s' is not a setting", at);
-    at = next ? next + 2 : NULL;
-  }
-  df_free(all);
-  return status;
-}
-
-static void add(text* out, const char* key, const char* value) {
-  text_add(out, "%s%s = %s", out->n ? ", " : "", key, value);
-}
-
 /* ---- columns that have an order of joints ---- */
 
 /* Appends the blocks of the columns of a block, one by one, with a free root and without, each with the array of the
@@ -73,7 +52,7 @@ static bool has_block(const df_config* config, const char* block) {
 
 /* data.columns with the joints named one by one, if they are not; settings that this would bring into force are made
  * empty. Returns whether an order of the joints (of their velocities) then applies. */
-static bool name_columns(const fit_source* s, const df_system* system, bool velocity, bool* named, text* out) {
+static bool name_columns(const fit_source* s, const df_system* system, bool velocity, bool* named, remedy* out) {
   const df_config* c = s->config;
   const df_joint* joints;
   df_mujoco_joints(system, &joints);
@@ -86,7 +65,7 @@ static bool name_columns(const fit_source* s, const df_system* system, bool velo
     text_add(&columns, "%s", i ? "," : "");
     found |= add_blocks(c->data_columns.v[i], joints[0].kind == DF_JOINT_FREE, &columns);
   }
-  if (found) add(out, "data.columns", text_of(&columns));
+  if (found) remedy_set(out, "data.columns", "%s", text_of(&columns));
   text_clear(&columns);
   return found;
 }
@@ -200,29 +179,29 @@ static int moved_slots(const fit_source* s, const df_system* system, bool veloci
 
 /* data.velocity_joints, if it has to be set */
 static bool add_velocities(const fit_source* s, const df_system* system, bool named, const int* to, slot* list,
-                           text* out) {
+                           remedy* out) {
   text names = {0};
   const int n = moved_slots(s, system, true, named, to, list);
   const bool done = n > 0 && list_slots(system, n, list, &names);
-  if (done) add(out, "data.velocity_joints", text_of(&names));
+  if (done) remedy_set(out, "data.velocity_joints", "%s", text_of(&names));
   text_clear(&names);
   return done;
 }
 
 /* data.legs or data.joints */
 static bool add_positions(const fit_source* s, const df_system* system, bool named, const int* to, slot* list,
-                          text* out) {
+                          remedy* out) {
   const df_config* c = s->config;
   text names = {0}, legs = {0};
   int n = moved_slots(s, system, false, named, to, list), *order = df_alloc((size_t)n + 1, sizeof *order);
   for (int i = 0; i < n && order; i++) order[i] = list[i].joint;
   const bool done = order && n > 0 && list_slots(system, n, list, &names);
   if (done && (!named || c->data_joints.n == 0) && !has_star(c) && joint_legs_of(system, n, order, &legs)) {
-    if (c->data_joints.n) add(out, "data.joints", "");
-    add(out, "data.legs", text_of(&legs));
+    if (c->data_joints.n) remedy_set(out, "data.joints", "%s", "");
+    remedy_set(out, "data.legs", "%s", text_of(&legs));
   } else if (done) {
-    if (c->data_legs.n) add(out, "data.legs", "");
-    add(out, "data.joints", text_of(&names));
+    if (c->data_legs.n) remedy_set(out, "data.legs", "%s", "");
+    remedy_set(out, "data.joints", "%s", text_of(&names));
   }
   df_free(order);
   text_clear(&names);
@@ -237,52 +216,54 @@ static slot* new_slots(const fit_source* s, const df_system* system) {
   return df_alloc((size_t)(n > columns ? n : columns), sizeof(slot));
 }
 
-/* the text, or "" if it is not complete; clears it */
-static char* finish(text* all, bool done) {
-  char* out = format_text("%s", done ? text_of(all) : "");
-  text_clear(all);
-  return out;
+/* none, unless they are complete */
+static remedy finish(remedy all, bool done) {
+  if (!done) remedy_clear(&all);
+  return all;
 }
 
-char* fit_joints(const fit_source* s, const df_system* system, const int* to) {
+remedy fit_joints(const fit_source* s, const df_system* system, const int* to) {
   bool named = false;
-  text all = {0};
+  remedy all = {0};
   slot* list = s->config ? new_slots(s, system) : NULL;
   bool done = list && name_columns(s, system, false, &named, &all) && add_positions(s, system, named, to, list, &all);
   /* velocities of an order of their own are moved, too; columns that were not named have none */
   if (done && s->config->data_velocity_joints.n && named) {
     done = add_velocities(s, system, true, to, list, &all);
   } else if (done && s->config->data_velocity_joints.n) {
-    add(&all, "data.velocity_joints", "");
+    remedy_set(&all, "data.velocity_joints", "%s", "");
   }
   df_free(list);
-  return finish(&all, done);
+  return finish(all, done);
 }
 
-char* fit_velocity_joints(const fit_source* s, const df_system* system, const int* to) {
+remedy fit_velocity_joints(const fit_source* s, const df_system* system, const int* to) {
   bool named = false;
-  text all = {0};
+  remedy all = {0};
   slot* list = s->config ? new_slots(s, system) : NULL;
   bool done = list && name_columns(s, system, true, &named, &all);
-  if (done && !named && s->config->data_legs.n) add(&all, "data.legs", "");
-  if (done && !named && s->config->data_joints.n) add(&all, "data.joints", "");
+  if (done && !named && s->config->data_legs.n) remedy_set(&all, "data.legs", "%s", "");
+  if (done && !named && s->config->data_joints.n) remedy_set(&all, "data.joints", "%s", "");
   done = done && add_velocities(s, system, named, to, list, &all);
   df_free(list);
-  return finish(&all, done);
+  return finish(all, done);
 }
 
 /* ---- positions ---- */
 
-char* fit_rise(const fit_source* s, double rise) {
+remedy fit_rise(const fit_source* s, double rise) {
   double at[3] = {0};
-  if (!s->config) return format_text("%s", "");
+  remedy out = {0};
+  if (!s->config) return out;
   for (int i = 0; i < 3 && s->config->data_position_offset.n == 3; i++) at[i] = s->config->data_position_offset.v[i];
-  return format_text("data.position_offset = %.9g,%.9g,%.4g", at[0], at[1], at[2] + rise);
+  remedy_set(&out, "data.position_offset", "%.9g,%.9g,%.4g", at[0], at[1], at[2] + rise);
+  return out;
 }
 
-char* fit_scale(const fit_source* s, double factor) {
-  return s->config ? format_text("data.position_scale = %.9g", factor * s->config->data_position_scale)
-                   : format_text("%s", "");
+remedy fit_scale(const fit_source* s, double factor) {
+  remedy out = {0};
+  if (s->config) remedy_set(&out, "data.position_scale", "%.9g", factor * s->config->data_position_scale);
+  return out;
 }
 
 /* ---- where a number is recorded ---- */
@@ -336,8 +317,9 @@ char* fit_episodes(int n, const bool* chosen) {
   return out;
 }
 
-char* fit_select(const fit_source* s, const bool* drop) {
-  text list = {0}, all = {0};
+remedy fit_select(const fit_source* s, const bool* drop) {
+  text list = {0};
+  remedy all = {0};
   int number = -1, first = -1, last = -2;
   for (int e = 0; s->recording && e < df_recording_episodes(s->recording); e++) {
     do number++;
@@ -350,8 +332,8 @@ char* fit_select(const fit_source* s, const bool* drop) {
     last = number;
   }
   add_range(first, last, ",", &list);
-  add(&all, "data.select", text_of(&list));
+  remedy_set(&all, "data.select", "%s", text_of(&list));
   const bool some = list.n > 0;
   text_clear(&list);
-  return finish(&all, some);
+  return finish(all, some);
 }

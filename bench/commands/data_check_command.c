@@ -107,11 +107,26 @@ static df_status drop_missing_actions(checked* c, data_findings* out) {
   const bool has = has_actions(c, opened);
   df_recording_free(opened);
   if (has) return DF_OK;
-  data_finding* one = data_findings_add(out, "actions", NULL, 0, NAN, "");
+  data_finding* one = data_findings_add(out, DATA_CHECK_ACTIONS, NULL, 0, NAN, "");
   data_finding_judge(one, CHECK_WARN, "there is no array '%s': only states are checked", c->config.data_actions_key);
-  data_finding_fits(one, "data.actions_key = ");
+  data_finding_fits(one, "data.actions_key", "");
   c->config = states;
   return DF_OK;
+}
+
+/* whether the file has the array of states, in the groups of episodes or outside; true of one that cannot be opened */
+static bool has_states(const checked* c) {
+  df_arrays* arrays = NULL;
+  const char* key = c->config.data_states_key;
+  const size_t own = strlen(key);
+  bool found = df_arrays_open(c->path, &arrays) != DF_OK;
+  for (int i = 0; arrays && i < df_arrays_count(arrays) && !found; i++) {
+    const char* name = df_arrays_info(arrays, i)->name;
+    const size_t n = strlen(name);
+    found = n >= own && strcmp(name + n - own, key) == 0 && (n == own || name[n - own - 1] == '/');
+  }
+  df_arrays_close(arrays);
+  return found;
 }
 
 /* adds to an error that columns of a file can be described, or recognised by import */
@@ -130,7 +145,7 @@ static df_status teach_columns(df_status status) {
 static df_status check_states(checked* c, bool is_file, data_findings* out) {
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
   if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  return is_file && status == DF_E_FORMAT && strstr(df_error_message(), "no array '") ? teach_columns(status) : status;
+  return is_file && status == DF_E_FORMAT && !has_states(c) ? teach_columns(status) : status;
 }
 
 /* ---- the verdict of a replay ---- */
@@ -175,10 +190,13 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     status = replay_study_run(&in, &study);
   }
   if (status == DF_OK) {
+    const double carried = study.evidence.trained.carried;
+    const check_verdict verdict = verdict_of(study.verdict);
+    const bool decides = (carried <= 1) == (verdict == CHECK_OK);
     char* reason = replay_study_reason(&study);
-    data_finding* one = data_findings_add(out, "replay", NULL, study.evidence.trained.carried, 1, "error / limit");
-    data_finding_judge(one, verdict_of(study.verdict), "%s: %s", replay_verdict_text(study.verdict), reason);
-    if (replay_study_would_fit(&study)) data_finding_fits(one, "%s", replay_study_would_fit(&study));
+    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, carried, decides ? 1 : NAN, "error / limit");
+    data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
+    if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
     df_free(reason);
   }
   replay_study_clear(&study);
@@ -189,10 +207,12 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
 /* ---- output ---- */
 
 static void add_finding(const data_finding* f, const char* task, bool json, rows* out) {
+  char* fits = remedy_text(&f->would_fit);
   json_t* one =
-      json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o}", "task", task, "column", f->column, "check", f->check, "verdict",
-                check_verdict_text(f->verdict), "value", json_number(f->value), "limit", json_number(f->limit), "unit",
-                f->unit, "would_fit", f->would_fit[0] ? json_text(f->would_fit) : json_null());
+      json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o}", "task", task, "column", f->column, "check",
+                data_check_name(f->check), "verdict", check_verdict_text(f->verdict), "value", json_number(f->value),
+                "limit", json_number(f->limit), "unit", f->unit, "would_fit", fits[0] ? json_text(fits) : json_null());
+  df_free(fits);
   if (json) json_object_set_new(one, "reason", json_text(f->reason));
   rows_add_object(out, one);
 }
@@ -221,9 +241,13 @@ static df_status add_columns(const checked* c, bool json, rows* out) {
 static void print_reasons(const checked* c, const data_findings* found, bool quiet) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    if (f->verdict == CHECK_OK || (quiet && f->verdict == CHECK_WARN)) continue;
-    print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict), f->check,
-               f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+    const bool shown = f->verdict != CHECK_OK || f->check == DATA_CHECK_EXAMINED;
+    if (!shown || (quiet && f->verdict != CHECK_WRONG)) continue;
+    char* fits = remedy_text(&f->would_fit);
+    print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict),
+               data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason,
+               fits[0] ? "; would fit: " : "", fits);
+    df_free(fits);
   }
 }
 

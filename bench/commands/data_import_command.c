@@ -26,8 +26,8 @@ static void print_settings(const import_result* r, const options* opts) {
   rows_free(&out);
 }
 
-static void print_notes(const import_result* r) {
-  const char* rest = text_of(&r->notes);
+static void print_notes(const text* notes) {
+  const char* rest = text_of(notes);
   while (*rest) {
     const size_t n = strcspn(rest, "\n");
     print_line(stderr, "dynaflow: %.*s", (int)n, rest);
@@ -61,7 +61,8 @@ int data_import_command(const data_import_arguments* a, const char* model, const
                           .opts = opts};
   import_result result;
   const df_status status = import_task(&cfg, &result);
-  if (!opts->quiet || status != DF_OK) print_notes(&result);
+  if (!opts->quiet || status != DF_OK) print_notes(&result.notes);
+  print_notes(&result.renamed);
   int code = report_failure(status);
   if (status == DF_OK) {
     const setting* actions = settings_find(&result.found, "data.actions_key");

@@ -6,12 +6,11 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "joints.h"
 #include "propose.h"
 
 /* pairs of frames that are looked at */
 enum { MOST_PAIRS = 20000 };
-/* the largest system.substeps */
-enum { MOST_SUBSTEPS = 100 };
 enum { POSITIONS, ROTATIONS, HINGES, SLIDES, PARTS };
 
 /* ---- one part ---- */
@@ -20,7 +19,7 @@ enum { POSITIONS, ROTATIONS, HINGES, SLIDES, PARTS };
 static void find_parts(const model_study* m, const bool* left_out, int* part) {
   for (int i = 0; i < m->n_joints; i++) {
     const df_joint* j = &m->joints[i];
-    const int dofs = j->kind == DF_JOINT_FREE ? 6 : j->kind == DF_JOINT_BALL ? 3 : 1;
+    const int dofs = joint_dofs(j->kind);
     for (int k = 0; k < dofs; k++) {
       const int of = j->kind == DF_JOINT_FREE    ? (k < 3 ? POSITIONS : ROTATIONS)
                      : j->kind == DF_JOINT_SLIDE ? SLIDES
@@ -180,16 +179,28 @@ static double rate_of(const work* w) {
   return rate > 0 ? rate : df_recording_rate(w->recording);
 }
 
+/* the largest system.substeps */
+static int most_substeps(void) {
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  int most = 0;
+  for (int i = 0; i < n; i++) {
+    if (strcmp(keys[i].name, "system.substeps") == 0) most = (int)keys[i].high;
+  }
+  return most;
+}
+
 /* whether a frame has more steps than an action may have */
 static df_status check_steps(const work* w) {
+  const int most = most_substeps();
   const double step = df_mujoco_timestep(w->own), rate = rate_of(w);
   const setting *given = settings_find(w->found, "data.rate"), *steps = settings_find(w->found, "system.substeps");
-  if (rate <= 0 || 1 / rate <= MOST_SUBSTEPS * step || (steps && steps->given)) return DF_OK;
+  if (rate <= 0 || 1 / rate <= most * step || (steps && steps->given)) return DF_OK;
   return df_fail(DF_E_CONFIG,
                  "%s: %g Hz, %s: a frame takes %.6g s, %.6g steps of the model of %g s, and an action has at most %d: "
                  "correct the rate by --set data.rate=HZ",
                  w->files.path[0], rate, given && given->given ? "given by --set data.rate" : "as the files state",
-                 1 / rate, 1 / rate / step, step, MOST_SUBSTEPS);
+                 1 / rate, 1 / rate / step, step, most);
 }
 
 df_status work_settle_steps(work* w, bool joined) {

@@ -6,6 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "import_work.h"
+#include "joints.h"
 #include "recording.h"
 
 enum { MOST_ITERATIONS = 20, MOST_TRIES = 12, MOST_DECIMALS = 6 };
@@ -213,8 +214,8 @@ static void start(fitter* f) {
 
 /* `v` with a number of decimals, given by 10 to their power; a scale from degrees to radians is taken as exact */
 static double rounded(double v, double unit) {
-  static const double DEGREE = 3.14159265358979323846 / 180, NEAR = 1e-6;
-  if (fabs(fabs(v) / DEGREE - 1) < NEAR) return copysign(DEGREE, v);
+  static const double NEAR = 1e-6;
+  if (fabs(fabs(v) / JOINTS_DEGREE - 1) < NEAR) return copysign(JOINTS_DEGREE, v);
   return round(v * unit) / unit + 0.0;
 }
 

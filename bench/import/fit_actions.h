@@ -1,4 +1,5 @@
-/* fit_actions.h: recorded actions that are no controls, such as the outputs of a policy around a default pose. */
+/* fit_actions.h: recorded actions that are not actuator controls, such as the outputs of a policy around a default
+ * pose. */
 #ifndef BENCH_IMPORT_FIT_ACTIONS_H
 #define BENCH_IMPORT_FIT_ACTIONS_H
 

@@ -164,63 +164,37 @@ static df_status open_source(work* w) {
 
 /* ---- the check of the recording ---- */
 
-/* Puts the settings of "data.a = x, data.b = y" that the user left open. Returns how many. */
+/* Puts the settings that would fit and that the user left open. Returns how many. */
 static int put_remedy(work* w, const data_finding* f) {
   int n = 0;
-  char* rest = format_text("%s", f->would_fit);
-  for (char* at = rest; at;) {
-    char* next = strstr(at, ", data.");
-    if (next) *next = '\0';
-    char* sign = strstr(at, " = ");
-    if (strncmp(at, "data.", 5) == 0 && sign) {
-      *sign = '\0';
-      df_config trial = df_config_default();
-      const setting* old = settings_find(w->found, at);
-      const bool open = !old || (!old->given && strcmp(old->value, sign + 3) != 0);
-      if (open && df_config_set(&trial, at, sign + 3, "data check") == DF_OK) {
-        settings_put_why(w->found, at, sign + 3, "data check: %s", f->reason);
-        if (strcmp(at, "data.select") == 0)
-          text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", sign + 3, f->check,
-                   f->column[0] ? ", " : "", f->column, f->reason);
-        n++;
-      }
-    }
-    at = next ? next + 2 : NULL;
+  for (int i = 0; i < f->would_fit.n; i++) {
+    const char *key = f->would_fit.list[i].key, *value = f->would_fit.list[i].value;
+    const setting* old = settings_find(w->found, key);
+    if (old && (old->given || strcmp(old->value, value) == 0)) continue;
+    settings_put_why(w->found, key, value, "data check: %s", f->reason);
+    if (strcmp(key, "data.select") == 0)
+      text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", value,
+               data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason);
+    n++;
   }
-  df_free(rest);
   return n;
 }
 
-/* whether hinge angles are beyond one turn, as those in degrees are of a robot that moves */
-static bool may_be_degrees(const work* w) {
-  static const double TURN = 6.283185307179586;
-  const df_dataset* d = w->dataset;
-  for (size_t row = 0; row < d->first[d->episodes]; row++) {
-    for (int j = 0; j < w->study.n_joints; j++) {
-      const df_joint* joint = &w->study.joints[j];
-      if (joint->kind == DF_JOINT_HINGE && fabs(d->states[row * (size_t)d->nx + (size_t)joint->qpos]) > TURN)
-        return true;
-    }
-  }
-  return false;
-}
-
-/* whether a finding is about velocities of a recording that has none, or about degrees where angles are small */
-static bool is_vain(const work* w, const data_finding* f) {
-  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
-  if (about && !work_has_velocities(w)) return true;
-  return strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w);
+/* whether a finding is about velocities of a recording that has none */
+static bool is_inapplicable(const work* w, const data_finding* f) {
+  return data_check_is_of_velocity(f->check) && !work_has_velocities(w);
 }
 
 /* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
  * simulator, and is where it was. Another place or scale of the positions is no remedy while velocities do not tell how
  * long a frame takes: with a wrong rate they seem to need one. */
 static bool is_remedied(const work* w, const data_finding* f, bool follow) {
-  if (is_vain(w, f)) return false;
+  if (is_inapplicable(w, f)) return false;
   /* a factor by least squares, to which a single wrong velocity matters */
-  if (follow && (strcmp(f->check, "velocity scale") == 0 || strcmp(f->check, "frame rate") == 0)) return false;
-  if (!w->timed && work_has_velocities(w) && strstr(f->would_fit, "data.position_")) return false;
-  const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
+  if (follow && (f->check == DATA_CHECK_VELOCITY_SCALE || f->check == DATA_CHECK_FRAME_RATE)) return false;
+  const bool moved = remedy_value(&f->would_fit, "data.position_offset") != NULL;
+  const bool scaled = remedy_value(&f->would_fit, "data.position_scale") != NULL;
+  if (!w->timed && work_has_velocities(w) && (moved || scaled)) return false;
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
 }
 
@@ -253,10 +227,13 @@ static df_status correct(work* w, data_findings* found) {
 static void note_faults(work* w, const data_findings* found) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    if (f->verdict == CHECK_OK || is_vain(w, f)) continue;
+    if (f->verdict == CHECK_OK || is_inapplicable(w, f)) continue;
+    char* fits = remedy_text(&f->would_fit);
     w->result->wrong += f->verdict == CHECK_WRONG;
-    text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict), f->check,
-             f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+    text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict),
+             data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason, fits[0] ? "; would fit: " : "",
+             fits);
+    df_free(fits);
   }
 }
 
@@ -477,7 +454,7 @@ static df_status write_all(work* w) {
   DF_TRY(write_readme(w));
   DF_TRY(work_check_stop());
   DF_TRY(import_list_write(w->folder.draft));
-  return new_folder_finish(&w->folder, &w->result->notes);
+  return new_folder_finish(&w->folder, &w->result->notes, &w->result->renamed);
 }
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
@@ -502,5 +479,6 @@ df_status import_task(const import_cfg* cfg, import_result* out) {
 void import_clear(import_result* r) {
   settings_clear(&r->found);
   text_clear(&r->notes);
+  text_clear(&r->renamed);
   *r = (import_result){0};
 }

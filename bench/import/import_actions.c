@@ -7,6 +7,7 @@
 #include "action_order.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
+#include "dynaflow/stats/statistics.h"
 #include "excerpt.h"
 #include "exit_code.h"
 #include "find_rate.h"
@@ -17,11 +18,6 @@
 #include "replay_settings.h"
 #include "replay_study.h"
 #include "replay_verdict.h"
-
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
 
 /* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
 enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
@@ -86,7 +82,7 @@ static df_status changes_of(const recording* r, int kind, size_t steps, double* 
     change[i] = 0;
     for (int k = r->from[kind]; k < r->from[kind + 1]; k++) change[i] = fmax(change[i], fabs(e[k]));
   }
-  qsort(change, steps, sizeof *change, by_size);
+  df_sort((int)steps, change);
   df_free(x);
   return DF_OK;
 }
@@ -151,7 +147,7 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
   df_status status = recording_of(some, system, &r);
   if (status == DF_OK) status = replay_compare_carried(&r, system, "replay", &quiet, &c);
   if (status == DF_OK) {
-    qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
+    df_sort((int)c.steps, c.carried[VELOCITY]);
     *error = c.carried[VELOCITY][c.steps / 10];
     comparison_clear(&c);
   }
@@ -207,7 +203,7 @@ static df_status find_replay(work* w, replayed* out) {
   return status;
 }
 
-/* ---- actions that are no controls ---- */
+/* ---- actions that are not actuator controls ---- */
 
 static bool is_unexplained(const replayed* r) {
   return !follows(r) && !r->nearly && !has_alternative(r);
@@ -220,7 +216,7 @@ static df_status read_again(work* w) {
   return work_convert(w);
 }
 
-/* options as before find_steps(), whose choice was made with actions that are no controls */
+/* options as before find_steps(), whose choice was made with actions that are not actuator controls */
 static df_status undo_steps(work* w) {
   settings_drop(w->found, "system.integrator");
   settings_drop(w->found, "system.margin_rule");
@@ -346,7 +342,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
   replayed scaled = {.nearly = false};
   const int nu = w->study.nu;
   put_numbers(w, "data.action_scale", nu, fit->scale,
-              "fitted to the recorded states by least absolute errors: the recorded actions are no controls");
+              "fitted to the recorded states by least absolute errors: the recorded actions are not actuator controls");
   put_numbers(w, "data.action_offset", nu, fit->offset, "fitted with it");
   df_status status = find_precision(w);
   if (status == DF_OK) status = find_replay(w, &scaled);
@@ -383,7 +379,8 @@ static df_status try_scales(work* w, replayed* r) {
   if (is_worth_a_replay(&fit)) DF_TRY(replay_scaled(w, &fit, r, &fits));
   if (fits)
     text_add(&w->result->notes,
-             "the recorded actions are no controls: with a scale and an offset per actuator, fitted to the recorded "
+             "the recorded actions are not actuator controls: with a scale and an offset per actuator, fitted to the "
+             "recorded "
              "states, they are (data.action_scale, data.action_offset)\n");
   else
     text_add(&w->result->notes,
@@ -397,10 +394,11 @@ static df_status try_scales(work* w, replayed* r) {
 
 static void drop_actions(work* w, const char* reason) {
   const setting* key = settings_find(w->found, "data.actions_key");
-  text_add(&w->result->notes,
-           "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
-           "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
-           key ? key->value : "actions");
+  text_add(
+      &w->result->notes,
+      "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
+      "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are not actuator controls\n",
+      key ? key->value : "actions");
   settings_put_why(w->found, "data.actions_key", "", "%s", reason);
   settings_drop(w->found, "system.integrator");
   settings_drop(w->found, "system.margin_rule");

@@ -114,12 +114,12 @@ static df_status check_numbers(const work* w, int first) {
   const df_dataset* d = w->dataset;
   bool changing = false;
   for (int c = first; c < d->nc; c++) {
-    const char* told = changes(d, c) ? signal_of(d, c) : NULL;
-    if (told)
-      return df_fail(
-          DF_E_CONFIG,
-          "its column %d is one of the recorded %s, with a scale and an offset, which no method must be told",
-          c - first, told);
+    const char* revealed = changes(d, c) ? signal_of(d, c) : NULL;
+    if (revealed)
+      return df_fail(DF_E_CONFIG,
+                     "its column %d is one of the recorded %s, up to scale and offset: conditions must not contain "
+                     "it, since it reveals the motion to be generated",
+                     c - first, revealed);
     changing = changing || changes(d, c);
   }
   if (!changing || d->nc - first != w->study.nu) return DF_OK;
@@ -161,8 +161,8 @@ static df_status open_with(work* w, const char* value) {
 static df_status try_conditions(work* w, const char* value, const char* array, int first) {
   if (is_actuation_name(array))
     return df_fail(DF_E_CONFIG,
-                   "by its name it may be what the actuators did, which no method must be told; if it is "
-                   "not, --set data.conditions=... takes it");
+                   "by its name it may be what the actuators did: conditions must not contain it, since it reveals the "
+                   "motion to be generated; if it is not, --set data.conditions=... takes it");
   DF_TRY(open_with(w, value));
   DF_TRY(work_convert(w));
   return check_numbers(w, first);

@@ -26,6 +26,7 @@ typedef struct import_cfg {
 typedef struct import_result {
   settings found; /* of the task file */
   text notes;     /* lines: what was not found, left out or matched */
+  text renamed;   /* lines: files of the user that have another name now */
   int wrong;      /* findings of the check of the recording with verdict wrong, which are in the notes */
   bool imported;  /* the folder was written */
 } import_result;

@@ -146,23 +146,29 @@ static df_status link_file(const char* from, const char* name, const char* to, c
   return status;
 }
 
+/* the first name of NAME.old, NAME.old2 ... that neither folder has */
+static char* former_name(const char* from, const char* to, const char* name) {
+  char* out = format_text("%s.old", name);
+  for (int i = 2; has_file(from, out) || has_file(to, out); i++) {
+    df_free(out);
+    out = format_text("%s.old%d", name, i);
+  }
+  return out;
+}
+
 /* one whose name is taken */
-static df_status carry_changed(const char* from, const char* to, const char* name, text* notes) {
-  char* former = format_text("%s.old", name);
-  df_status status = DF_OK;
-  if (has_file(from, former) || has_file(to, former))
-    status = df_fail(DF_E_CONFIG, "%s/%s: move it away, since --force keeps the present %s by this name", from, former,
-                     name);
-  if (status == DF_OK) status = link_file(from, name, to, former);
-  if (status == DF_OK) text_add(notes, "%s was changed since the last import: it is now %s\n", name, former);
+static df_status carry_changed(const char* from, const char* to, const char* name, text* renamed) {
+  char* former = former_name(from, to, name);
+  const df_status status = link_file(from, name, to, former);
+  if (status == DF_OK) text_add(renamed, "%s was changed since the last import: it is now %s\n", name, former);
   df_free(former);
   return status;
 }
 
-df_status kept_files_carry(const kept_files* kept, const char* from, const char* to, text* notes) {
+df_status kept_files_carry(const kept_files* kept, const char* from, const char* to, text* notes, text* renamed) {
   enum { NAMED = 12 };
   text names = {0};
-  int n = 0;
+  int n = 0, changed = 0;
   df_status status = DF_OK;
   for (int i = 0; i < kept->n && status == DF_OK; i++) {
     const char* name = kept->list[i];
@@ -170,10 +176,14 @@ df_status kept_files_carry(const kept_files* kept, const char* from, const char*
       status = link_file(from, name, to, name);
       if (n++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", name);
     } else if (!is_same(from, to, name)) {
-      status = carry_changed(from, to, name, notes);
+      status = carry_changed(from, to, name, renamed);
+      changed++;
     }
   }
-  text_add(notes, "the files of the last import are replaced; %s%s%s\n", n ? "kept: " : "there were no others",
+  text_add(notes, "the files of the last import are replaced%s%s%s\n",
+           n         ? "; kept: "
+           : changed ? ""
+                     : "; there were no others",
            text_of(&names), n > NAMED ? ", ..." : "");
   text_clear(&names);
   return status;

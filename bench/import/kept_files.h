@@ -22,9 +22,10 @@ DF_MUST_CHECK df_status import_list_write(const char* folder);
 DF_MUST_CHECK df_status kept_files_find(const char* folder, kept_files* out);
 
 /* Puts them into another folder of the same file system, as hard links. One whose name is taken there by another
- * content gets the name NAME.old. Appends lines on what is kept and what is not to `notes`. Errors: DF_E_CONFIG
- * (NAME.old exists), DF_E_IO. */
-DF_MUST_CHECK df_status kept_files_carry(const kept_files* kept, const char* from, const char* to, text* notes);
+ * content gets the first free name of NAME.old, NAME.old2, NAME.old3 ... Appends a line per renamed file to `renamed`,
+ * and one on what else is kept to `notes`. Errors: DF_E_IO. */
+DF_MUST_CHECK df_status kept_files_carry(const kept_files* kept, const char* from, const char* to, text* notes,
+                                         text* renamed);
 void kept_files_clear(kept_files* kept);
 
 #endif

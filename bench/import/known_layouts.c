@@ -563,6 +563,32 @@ static df_status settle_time(recognition* r) {
   return DF_OK;
 }
 
+/* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
+ * few more names (df_recording_rate()). */
+static df_status settle_rate(recognition* r) {
+  static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
+                                      "fps", "mocap_framerate", "mocap_frame_rate"};
+  static const char* const names[] = {"frame_rate",    "framerate", "frequency",        "rate",
+                                      "sampling_rate", "hz",        "control_frequency"};
+  static const double LEAST = 1, MOST = 1e4;
+  const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
+  if ((rate && rate->given) || source_find(r->files, sizeof known / sizeof *known, known)) return DF_OK;
+  if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const source_array* a = source_find(r->files, 1, &names[i]);
+    df_array value;
+    if (!a) continue;
+    DF_TRY(source_read(r->files, a, &value));
+    const double hertz = value.count == 1 ? value.values[0] : 0;
+    df_array_clear(&value);
+    if (!(hertz >= LEAST && hertz <= MOST)) continue;
+    settings_put_number_why(r->found, "data.rate", hertz, "the number '%s' in the file, taken as frames per second",
+                            a->name);
+    return DF_OK;
+  }
+  return DF_OK;
+}
+
 static void settle_actions(recognition* r) {
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
   if (!a) {
@@ -654,6 +680,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));
+  DF_TRY(settle_rate(r));
   settle_actions(r);
   settle_ends(r);
   return DF_OK;

@@ -143,11 +143,11 @@ static void remove_lock(const char* folder) {
   df_free(lock);
 }
 
-df_status new_folder_finish(new_folder* f, text* notes) {
+df_status new_folder_finish(new_folder* f, text* notes, text* renamed) {
   char* old = old_name(f);
   const bool replaced = f->replace && df_file_exists(f->path);
   df_status status = DF_OK;
-  if (replaced) status = kept_files_carry(&f->kept, f->path, f->draft, notes);
+  if (replaced) status = kept_files_carry(&f->kept, f->path, f->draft, notes, renamed);
   if (status == DF_OK && replaced && rename(f->path, old) != 0)
     status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
   if (status == DF_OK && rename(f->draft, f->path) != 0) {

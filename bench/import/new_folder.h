@@ -22,8 +22,9 @@ typedef struct new_folder {
  * it; or a symbolic link or a file is in the place of the draft), and those of kept_files_find(). */
 DF_MUST_CHECK df_status new_folder_begin(const char* path, bool replace, new_folder* out);
 /* Moves the draft to its place. Of a folder that it replaces, files are kept that no import wrote, and lines on them
- * are appended to `notes`. Errors: DF_E_IO and those of kept_files_carry(); what was there before is there still. */
-DF_MUST_CHECK df_status new_folder_finish(new_folder* f, text* notes);
+ * are appended to `notes`, on those that got another name to `renamed`. Errors: DF_E_IO and those of
+ * kept_files_carry(); what was there before is there still. */
+DF_MUST_CHECK df_status new_folder_finish(new_folder* f, text* notes, text* renamed);
 /* Removes the draft, if there is one, and frees the strings. */
 void new_folder_discard(new_folder* f);
 

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-
-static const double PI = 3.14159265358979323846;
+#include "joints.h"
 
 /* frames of the demonstrations that are posed to find feet and heights */
 enum { POSED_FRAMES = 400 };
@@ -332,10 +331,11 @@ static void propose_training(const proposal* p) {
 
 /* ---- evaluation ---- */
 
-double fall_height(double lowest, double coordinate) {
-  static const double SHARE = 0.4, LEAST = 0.05;
+double fall_height(double lowest, double coordinate, double own) {
+  static const double SHARE = 0.4, LEAST = 0.05, OF_OWN = 0.2;
+  const double least = own > 0 ? fmin(LEAST, OF_OWN * own) : LEAST;
   /* a base that lies on the floor in the data cannot fall by height */
-  return lowest > LEAST ? coordinate - SHARE * lowest : 0;
+  return lowest > least ? coordinate - SHARE * lowest : 0;
 }
 
 double fall_tilt(double steepest) {
@@ -348,15 +348,16 @@ typedef struct posture {
   long frames;
   long* touched; /* [geoms] frames in which the geom touched what cannot move */
   double lowest, coordinate, steepest;
+  double own; /* height of the base in the model's own first pose */
 } posture;
 
 /* the angle between the z axes of body and world, degrees */
 static double lean_of(const model_study* m, const double* x) {
   if (m->free_joint >= 0) {
     const double* q = x + m->joints[m->free_joint].qpos + 3;
-    return acos(fmax(-1, fmin(1, 1 - 2 * (q[1] * q[1] + q[2] * q[2])))) * 180 / PI;
+    return acos(fmax(-1, fmin(1, 1 - 2 * (q[1] * q[1] + q[2] * q[2])))) * 180 / JOINTS_PI;
   }
-  return m->tilt >= 0 ? fabs(x[m->joints[m->tilt].qpos]) * 180 / PI : 0;
+  return m->tilt >= 0 ? fabs(x[m->joints[m->tilt].qpos]) * 180 / JOINTS_PI : 0;
 }
 
 static void look(const proposal* p, df_sim* sim, const double* x, uint8_t* touch, posture* out) {
@@ -383,13 +384,19 @@ static df_status study_posture(const proposal* p, posture* out) {
   const size_t every = rows / POSED_FRAMES + 1;
   df_sim* sim = NULL;
   uint8_t* touch = df_alloc(geoms, 1);
+  double* first = df_alloc((size_t)p->data->nx, sizeof *first);
   *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched), .lowest = INFINITY};
-  df_status status = touch && out->touched ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
+  df_status status = touch && first && out->touched ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    df_mujoco_initial_state(system, first);
+    out->own = model_base_height(p->model, sim, first);
+  }
   for (size_t row = 0; row < rows && status == DF_OK; row += every) {
     look(p, sim, p->data->states + row * (size_t)p->data->nx, touch, out);
   }
   df_sim_free(system, sim);
   df_free(touch);
+  df_free(first);
   return status;
 }
 
@@ -423,9 +430,11 @@ static void propose_feet(const proposal* p, const posture* seen) {
         by_body - unnamed, text_of(&names));
   if (unnamed) {
     text_add(p->notes,
-             "%d geom%s touch the floor and neither they nor their bodies have a name that a setting can hold, so that "
-             "they are not in eval.feet: name them in the model\n",
-             unnamed, unnamed == 1 ? "" : "s");
+             unnamed == 1 ? "%d geom touches the floor, but neither it nor its body has a usable name; name it in the "
+                            "model to list it in eval.feet\n"
+                          : "%d geoms touch the floor, but neither they nor their bodies have usable names; name them "
+                            "in the model to list them in eval.feet\n",
+             unnamed);
   }
   if (!touching) {
     text_add(p->notes,
@@ -437,12 +446,13 @@ static void propose_feet(const proposal* p, const posture* seen) {
 
 static void propose_fall(const proposal* p, const posture* seen) {
   const model_study* m = p->model;
-  const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, seen->coordinate) : 0;
+  const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, seen->coordinate, seen->own) : 0;
+  const double digits = fabs(height) < 0.1 ? 1000 : 100;
   const double tilt = fall_tilt(seen->steepest);
   const bool floats = m->free_joint < 0;
   if (height != 0) {
-    settings_put_number_why(p->found, "eval.fall_height", round(height * 100) / 100,
-                            "the base is never lower than %.2f m in the data", seen->coordinate);
+    settings_put_number_why(p->found, "eval.fall_height", round(height * digits) / digits,
+                            "the base is never lower than %.3g m in the data", seen->coordinate);
     if (floats) settings_put(p->found, "eval.height_joint", m->joints[m->height].name);
   }
   if (tilt > 0 && (m->free_joint >= 0 || m->tilt >= 0)) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data_check.h"
+#include "dynaflow/core/alloc.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -20,12 +21,12 @@ static df_status find(const cell* c, data_findings* out) {
 /* Names the checks that warn, each once. Constant coordinates are noted with the floors of the scales. */
 static void warn(const cell* c, const data_findings* f) {
   text names = {0};
-  const char* last = "";
+  int last = -1;
   for (int i = 0; i < f->n; i++) {
-    if (f->list[i].verdict != CHECK_WARN || strcmp(last, f->list[i].check) == 0) continue;
-    if (strcmp(f->list[i].check, "constant") == 0) continue;
-    last = f->list[i].check;
-    text_add(&names, "%s%s", names.n ? ", " : "", last);
+    if (f->list[i].verdict != CHECK_WARN || last == (int)f->list[i].check) continue;
+    if (f->list[i].check == DATA_CHECK_CONSTANT) continue;
+    last = (int)f->list[i].check;
+    text_add(&names, "%s%s", names.n ? ", " : "", data_check_name(f->list[i].check));
   }
   if (names.n && !c->opts->quiet) {
     print_line(stderr,
@@ -42,11 +43,13 @@ df_status check_cell_data(const cell* c) {
   for (int i = 0; i < f.n && status == DF_OK; i++) {
     const data_finding* one = &f.list[i];
     if (one->verdict != CHECK_WRONG) continue;
+    char* fits = remedy_text(&one->would_fit);
     status = df_fail(DF_E_MISMATCH,
                      "task %s: the demonstrations are wrong: %s%s%s: %s%s%s; for details run: dynaflow data check %s; "
                      "--no-data-check trains with them as they are",
-                     c->config.task_name, one->check, one->column[0] ? ", " : "", one->column, one->reason,
-                     one->would_fit[0] ? "; would fit: " : "", one->would_fit, c->config.task_name);
+                     c->config.task_name, data_check_name(one->check), one->column[0] ? ", " : "", one->column,
+                     one->reason, fits[0] ? "; would fit: " : "", fits, c->config.task_name);
+    df_free(fits);
   }
   if (status == DF_OK) warn(c, &f);
   data_findings_clear(&f);

@@ -97,12 +97,10 @@ static bool is_constant(int frames, const double* time) {
 
 static df_status check_times(const converter* c, int episode, const double* time) {
   const recorded_episode* e = &c->r->episode[episode];
-  for (int t = 1; t < e->frames; t++) {
-    if (time[t] > time[t - 1]) continue;
-    return df_fail(DF_E_FORMAT, "%s: episode %d: time does not increase from frame %d to frame %d (%.9g s, %.9g s)",
-                   c->r->file[e->file], e->number, t - 1, t, time[t - 1], time[t]);
-  }
-  return DF_OK;
+  const int t = recording_time_fault(e->frames, time);
+  if (t == 0) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: episode %d: time does not increase from frame %d to frame %d (%.9g s, %.9g s)",
+                 c->r->file[e->file], e->number, t - 1, t, time[t - 1], time[t]);
 }
 
 /* sets the times and the stretch of an episode */
@@ -127,7 +125,7 @@ static df_status set_times(converter* c, int episode) {
 /* ---- states ---- */
 
 /* normalises the quaternions of a frame; those of norm 1 up to rounding keep their recorded bits */
-static df_status mend_quaternions(const converter* c, int episode, int t, double* x) {
+static df_status normalise_quaternions(const converter* c, int episode, int t, double* x) {
   for (int j = 0; j < c->model->n; j++) {
     const df_joint* joint = &c->model->joint[j];
     if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
@@ -161,7 +159,7 @@ static df_status read_frames(converter* c, int episode) {
   for (int t = 0; t < e->frames; t++) {
     double* x = m->x + (size_t)t * nx;
     frame_from_raw(c->layout, &c->conventions, df_recording_frame(c->r, episode, t), x);
-    DF_TRY(mend_quaternions(c, episode, t, x));
+    DF_TRY(normalise_quaternions(c, episode, t, x));
     frame_to_model(c->layout, &c->conventions, x);
   }
   for (int i = 0; i < c->layout->columns; i++) {

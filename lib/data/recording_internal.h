@@ -65,6 +65,8 @@ DF_MUST_CHECK df_status recording_find_precisions(df_recording* recording);
 
 /* Sets time [frames] to the times of an episode from a time or frame_duration column, from 0; false: there is none. */
 bool recording_column_times(const df_recording* recording, int episode, double* time);
+/* the first frame whose time is not after that of the frame before it; 0: times increase */
+int recording_time_fault(int frames, const double* time);
 
 /* the mean duration of a frame of an episode that its file states, s; 0: none */
 double recording_stated_duration(const df_recording* recording, int episode);

@@ -83,6 +83,28 @@ df_status df_recording_gap(const df_recording* r, int episode, double* gap, doub
   return DF_OK;
 }
 
+int recording_time_fault(int frames, const double* time) {
+  for (int t = 1; t < frames; t++) {
+    if (!(time[t] > time[t - 1])) return t;
+  }
+  return 0;
+}
+
+df_status df_recording_time_order(const df_recording* r, int episode, int* frame, double at[2]) {
+  const int frames = r->episode[episode].frames;
+  double* time = df_alloc((size_t)frames, sizeof *time);
+  *frame = 0;
+  at[0] = at[1] = 0;
+  if (!time) return DF_E_NOMEM;
+  if (recording_column_times(r, episode, time)) *frame = recording_time_fault(frames, time);
+  if (*frame > 0) {
+    at[0] = time[*frame - 1];
+    at[1] = time[*frame];
+  }
+  df_free(time);
+  return DF_OK;
+}
+
 double df_recording_frame_duration(const df_recording* r, const df_config* config, const df_system* system,
                                    int episode) {
   const double stated = recording_stated_duration(r, episode);

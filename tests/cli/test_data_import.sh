@@ -53,7 +53,7 @@ check actions_that_end_half_way_are_imported imports halves "$scratch/example/pe
 check they_do_not_follow says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model" err
 check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum.xml" "$made/policy.json"
 check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
-check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
+check they_are_reported says "the recorded actions are not actuator controls: with a scale and an offset per actuator" err
 check with_them_the_states_follow exits_with 0 replay "$tasks/policy" --quiet
 check double_precision_is_not_mentioned bash -c "! grep -q action_precision '$tasks/policy/task.yaml'"
 check a_policy_in_single_precision_is_imported imports policy32 "$scratch/example/pendulum.xml" "$made/policy32.json"
@@ -101,10 +101,10 @@ check its_reason_is_in_the_task_file grep -q "conditions: .* # named like what t
 check other_shapes_are_named says "array goal is named like a condition, but is not used: $made/commands.json: array 'goal' has shape \[19,2\]" err
 check what_was_measured_is_none says "arrays that nothing uses .*: goal, achieved_goal, reward, joint1_target, target, cmd, desired$" err
 not_used() { says "^(dynaflow: )?array $1 is named like a condition, but is not used: $2$" err; }
-check what_actuators_were_told_is_none not_used joint1_target "by its name it may be what the actuators did, which no method must be told; if it is not, --set data.conditions=\.\.\. takes it"
+check what_actuators_were_told_is_none not_used joint1_target "by its name it may be what the actuators did: conditions must not contain it, since it reveals the motion to be generated; if it is not, --set data.conditions=\.\.\. takes it"
 check nor_a_column_per_actuator not_used target "it has as many columns as the model has actuators, 2, so that it may be the actions; if it is not, --set data.conditions=\.\.\. takes it"
-check nor_recorded_actions not_used cmd "its column 1 is one of the recorded actions, with a scale and an offset, which no method must be told"
-check nor_recorded_states not_used desired "its column 0 is one of the recorded states, with a scale and an offset, which no method must be told"
+check nor_recorded_actions not_used cmd "its column 1 is one of the recorded actions, up to scale and offset: conditions must not contain it, since it reveals the motion to be generated"
+check nor_recorded_states not_used desired "its column 0 is one of the recorded states, up to scale and offset: conditions must not contain it, since it reveals the motion to be generated"
 run data info "$tasks/commands"
 check conditions_have_their_names says "speed, vel_cmd.0, vel_cmd.1" out
 check groups_are_imported imports groups "$scratch/example/pendulum.xml" "$made/groups.json" --quiet
@@ -154,7 +154,8 @@ check its_ends_count_actions sets imitation "ends_key: indices" "ends_rows: acti
 sed 's/timestep="0.005"/timestep="0.001"/' "$models/quadruped.xml" >"$models/fast.xml"
 check a_recording_without_rate_is_imported imports unrated "$models/fast.xml" "$made/unrated.json" --quiet
 check its_rate_is_found sets unrated "rate: 50" "timestep: 0.001" "substeps: 20"
-check nothing_else_is_changed bash -c "! grep -qE 'position_(scale|offset)|velocities:' '$tasks/unrated/task.yaml'"
+check it_is_put_on_the_floor_that_it_sinks_into grep -q "position_offset: \[0, 0, 0\.044" "$tasks/unrated/task.yaml"
+check nothing_else_is_changed bash -c "! grep -qE 'position_scale|velocities:|angles:' '$tasks/unrated/task.yaml'"
 check a_recording_with_times_is_imported imports timed "$models/fast.xml" "$made/timed.json" --quiet
 check its_times_are_read sets timed "columns: [qpos@qpos, qvel@qvel, time@time]" "substeps: 20"
 check columns_that_are_given_keep_the_rate imports given "$models/fast.xml" "$made/timed.json" --quiet \
@@ -253,12 +254,28 @@ echo "train.steps: 1" >"$tasks/swing/expect.yaml"
 check force_replaces_a_task imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
 check it_lists_what_it_keeps says "^dynaflow: the files of the last import are replaced; kept: expect.yaml$" err
 check what_the_user_filled_in_is_kept grep -q "^## Source and licence: mine" "$tasks/swing/README.md.old"
+sed -i 's/^## Source and licence/&: mine/' "$tasks/swing/README.md"
+check force_replaces_it_again_in_silence imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --quiet
+check but_names_what_it_renamed bash -c "grep -qx 'dynaflow: README.md was changed since the last import: it is now README.md.old2' '$scratch/err' && [ \$(wc -l <'$scratch/err') -eq 1 ]"
+check both_versions_are_kept bash -c "grep -q 'licence: mine' '$tasks/swing/README.md.old' && grep -q 'licence: mine' '$tasks/swing/README.md.old2'"
+check force_replaces_a_task_for_its_settings imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
 check the_limits_are_kept grep -qx "train.steps: 1" "$tasks/swing/expect.yaml"
 check the_list_is_one_of_sha256sum bash -c 'cd "$1" && sha256sum --quiet -c import.sha256' _ "$tasks/swing"
 check json_has_every_setting python3 -c "
 import json, sys
 rows = {r['key']: r for r in json.load(open(sys.argv[1]))['rows']}
 assert rows['task.name']['value'] == 'swing' and rows['net.width']['why'], rows" "$scratch/out"
+
+# a range that the recording exceeds: import says so, and the check of what it wrote says the same
+python3 - "$scratch" <<'PYTHON'
+import json, math, sys
+q = [0.3 * math.sin(0.06 * t) for t in range(301)]
+json.dump({'dt': 0.01, 'qpos': [[a] for a in q], 'qvel': [[(a - b) / 0.01] for a, b in zip(q, q[:1] + q)]}, open(sys.argv[1] + '/tight.json', 'w'))
+open(sys.argv[1] + '/tight.xml', 'w').write('<mujoco><compiler angle="radian"/><option timestep=".01"/><worldbody><body><joint name="arm" axis="0 1 0" range="-.2 .2" limited="true"/><geom size=".1" mass="1" contype="0" conaffinity="0"/></body></worldbody><actuator><position joint="arm" kp="10"/></actuator></mujoco>')
+PYTHON
+check a_narrow_range_is_imported imports tight "$scratch/tight.xml" "$scratch/tight.json"
+check its_limit_is_named says "data check: warn: joint limit, arm: 5. % of the frames are beyond the range \[-0.2, 0.2\]" err
+check the_check_agrees exits_with 0 data check "$tasks/tight" --quiet
 
 # models of several folders stay together
 mkdir -p "$scratch/robot/scenes" "$scratch/robot/parts"

@@ -6,10 +6,10 @@
 
 #include "data_check.h"
 #include "dynaflow/io/npz.h"
+#include "found.h"
 #include "planted.h"
 #include "test_file.h"
 #include "unit.h"
-#include "would_fit.h"
 
 /* ---- recordings with settings ---- */
 
@@ -52,8 +52,8 @@ static void write_columns(const char* name, const df_dataset* d, int from, int t
 static df_config config_of(const char* settings) {
   df_config config = df_config_default();
   config.window_horizon = 1;
-  assert_ok(fit_apply("data.ends_key = ends, data.actions_key = , data.ends_rows = frames", &config));
-  if (settings[0]) assert_ok(fit_apply(settings, &config));
+  set_all(&config, "data.ends_key = ends, data.actions_key = , data.ends_rows = frames");
+  set_all(&config, settings);
   return config;
 }
 
@@ -67,7 +67,8 @@ static void print_wrong(const char* what, const data_findings* f) {
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
     if (one->verdict == CHECK_WRONG)
-      print_message("    %s: %s %s: %s; would fit: %s\n", what, one->check, one->column, one->reason, one->would_fit);
+      print_message("    %s: %s %s: %s; would fit: %s\n", what, data_check_name(one->check), one->column, one->reason,
+                    would_fit(one));
   }
 }
 
@@ -90,10 +91,10 @@ static char* cure(const char* what, const char* name, const char* settings, cons
   assert_true(data_findings_count(&f, CHECK_WRONG) > 0);
   for (int i = 0; i < f.n; i++) {
     if (f.list[i].verdict != CHECK_WRONG) continue;
-    if (!f.list[i].would_fit[0]) print_wrong(what, &f);
-    assert_true(f.list[i].would_fit[0] != '\0');
-    assert_ok(fit_apply(f.list[i].would_fit, &config));
-    n += (size_t)snprintf(fits + n, sizeof fits - n, "%s; ", f.list[i].would_fit);
+    if (!f.list[i].would_fit.n) print_wrong(what, &f);
+    assert_true(f.list[i].would_fit.n > 0);
+    assert_ok(remedy_apply(&f.list[i].would_fit, &config, "test"));
+    n += (size_t)snprintf(fits + n, sizeof fits - n, "%s; ", would_fit(&f.list[i]));
   }
   data_findings_clear(&f);
   data_findings again = check(name, &config, system);
@@ -218,8 +219,8 @@ static void robots_that_fly_and_swim_are_right(void** state) {
     const df_config config = config_of("");
     data_findings f = check("high.npz", &config, s);
     for (int i = 0; i < f.n; i++) {
-      if (strcmp(f.list[i].check, "distance to the floor") == 0) assert_int_equal(f.list[i].verdict, CHECK_OK);
-      assert_string_not_equal(f.list[i].check, "convention");
+      if (f.list[i].check == DATA_CHECK_FLOOR) assert_int_equal(f.list[i].verdict, CHECK_OK);
+      assert_int_not_equal(f.list[i].check, DATA_CHECK_CONVENTION);
     }
     assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
     data_findings_clear(&f);

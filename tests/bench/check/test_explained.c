@@ -60,7 +60,7 @@ static bool explained(const carts* c) {
 static int count(const data_findings* f, const char* check, check_verdict verdict) {
   int n = 0;
   for (int i = 0; i < f->n; i++)
-    n += f->list[i].verdict == verdict && strncmp(f->list[i].check, check, strlen(check)) == 0;
+    n += f->list[i].verdict == verdict && strncmp(data_check_name(f->list[i].check), check, strlen(check)) == 0;
   return n;
 }
 

@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/io/npz.h"
+#include "found.h"
 #include "planted.h"
 #include "test_file.h"
 #include "unit.h"
@@ -240,10 +241,11 @@ static bool is_named(const data_findings* f, const misreading* m, int robot) {
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
     if (one->verdict != CHECK_WRONG) continue;
-    says |= !*checks && (strstr(one->reason, m->says[robot]) || strcmp(one->would_fit, m->says[robot]) == 0);
-    snprintf(checks + strlen(checks), sizeof checks - strlen(checks), "%s%s", *checks ? "; " : "", one->check);
-    print_message("    %s, %s: %s: %s; would fit: %s\n", legged[robot], m->name, one->check, one->reason,
-                  one->would_fit);
+    says |= !*checks && (strstr(one->reason, m->says[robot]) || strcmp(would_fit(one), m->says[robot]) == 0);
+    snprintf(checks + strlen(checks), sizeof checks - strlen(checks), "%s%s", *checks ? "; " : "",
+             data_check_name(one->check));
+    print_message("    %s, %s: %s: %s; would fit: %s\n", legged[robot], m->name, data_check_name(one->check),
+                  one->reason, would_fit(one));
   }
   return says && strcmp(checks, m->check) == 0;
 }

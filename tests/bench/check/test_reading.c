@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "dynaflow/io/npz.h"
+#include "found.h"
 #include "small_recording.h"
 #include "test_file.h"
 #include "unit.h"
@@ -21,7 +22,7 @@ static void expect_states(const char* settings, size_t width, const double* rows
   df_config config = df_config_default();
   config.window_horizon = 1;
   assert_ok(df_npz_write(path, 2, entries));
-  assert_ok(fit_apply(settings, &config));
+  set_all(&config, settings);
   fixture f = fixture_new(slide_xml, 1);
   reading r;
   assert_ok(reading_as_it_is(path, &config, f.s, &(check_cfg){.frames_max = 100, .poses_max = 10}, &r));

@@ -128,6 +128,96 @@ static void steps_of_an_encoder_are_no_jumps(void** state) {
   fixture_free(&f);
 }
 
+/* slow sines of episodes of these lengths */
+static df_dataset* long_data(const df_system* s, int episodes, const int* lengths) {
+  df_dataset* d;
+  assert_ok(
+      df_dataset_new(&(df_dataset_shape){.episodes = episodes, .lengths = lengths, .nx = s->nx, .dt = s->dt}, &d));
+  for (int e = 0; e < episodes; e++) {
+    for (int t = 0; t <= lengths[e]; t++) {
+      double* x = frame_of(d, e, t);
+      for (int i = 0; i < 2; i++) x[i] = sin(0.01 * t + i), x[2 + i] = cos(0.01 * t + i);
+    }
+  }
+  return d;
+}
+
+/* Of a clip that is too long, stretches from its first to its last frame are looked at; pairs on both sides of what
+ * lies between are no neighbours. */
+static void a_long_clip_is_looked_at_in_stretches(void** state) {
+  (void)state;
+  static const int length[1] = {50000};
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(slide_xml, 1);
+  df_dataset* d = long_data(f.s, 1, length);
+  trace m;
+  /* a jump between two stretches, after pair 999, is none of the pairs that are looked at */
+  for (int t = 1500; t <= length[0]; t++) frame_of(d, 0, t)[0] += 3;
+  assert_ok(trace_of(d, f.s, h, 10000, &m));
+  assert_int_equal(m.n, 10000);
+  assert_int_equal(m.frame[0], 0);
+  assert_int_equal(m.frame[m.n - 1], length[0] - 1);
+  int stretches = 1;
+  for (size_t k = 0; k + 1 < m.n; k++) {
+    assert_true(m.frame[k + 1] > m.frame[k] && !m.jump[k]);
+    stretches += !trace_continues(&m, k);
+    if (!trace_continues(&m, k)) assert_true(m.frame[k + 1] - m.frame[k] > 4000 && !trace_comparable(&m, k + 1));
+  }
+  assert_int_equal(stretches, 10);
+  assert_int_equal(m.spikes, 0);
+  trace_clear(&m);
+  df_dataset_free(d);
+  fixture_free(&f);
+}
+
+/* of a few long episodes each is looked at; of many, every k-th as a whole */
+static void many_episodes_are_left_out_few_are_not(void** state) {
+  (void)state;
+  const int few[3] = {3000, 200, 5000};
+  int many[40];
+  double hs[40];
+  fixture f = fixture_new(slide_xml, 1);
+  trace m;
+  for (int e = 0; e < 40; e++) many[e] = 100, hs[e] = 0.01;
+  df_dataset* d = long_data(f.s, 3, few);
+  assert_ok(trace_of(d, f.s, hs, 3000, &m));
+  int seen[3] = {0};
+  for (size_t k = 0; k < m.n; k++) seen[m.episode[k]]++;
+  assert_true(seen[0] == 1000 && seen[1] == 200 && seen[2] == 1000);
+  trace_clear(&m);
+  df_dataset_free(d);
+  d = long_data(f.s, 40, many);
+  assert_ok(trace_of(d, f.s, hs, 1000, &m));
+  assert_int_equal(m.n, 800);
+  for (size_t k = 0; k < m.n; k++) assert_true(m.episode[k] % 5 == 0 && m.frame[k] == (int)(k % 100));
+  trace_clear(&m);
+  df_dataset_free(d);
+  fixture_free(&f);
+}
+
+/* halves are divided between episodes; those of one episode in the middle */
+static void halves_are_of_other_episodes(void** state) {
+  (void)state;
+  static const double hs[3] = {0.01, 0.01, 0.01};
+  static const struct {
+    int n, lengths[3];
+    size_t first;
+  } cases[] = {{2, {30, 50}, 30}, {1, {60}, 30}, {3, {10, 40, 10}, 50}, {3, {10, 10, 80}, 20}};
+  fixture f = fixture_new(slide_xml, 1);
+  for (int i = 0; i < 4; i++) {
+    trace m;
+    df_dataset* d = long_data(f.s, cases[i].n, cases[i].lengths);
+    assert_ok(trace_of(d, f.s, hs, 1000, &m));
+    const trace a = trace_half(&m, 0), b = trace_half(&m, 1);
+    assert_int_equal(a.n + b.n, m.n);
+    assert_true(a.n == cases[i].first || (i == 2 && a.n == 10));
+    assert_true(a.episode == m.episode && b.rate == m.rate + a.n * (size_t)m.nv && b.frame == m.frame + a.n);
+    trace_clear(&m);
+    df_dataset_free(d);
+  }
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(exact_velocities_have_their_lag),
                                      cmocka_unit_test(errors_are_those_of_the_closed_form),
@@ -135,7 +225,9 @@ int main(void) {
                                      cmocka_unit_test(a_jump_is_no_fast_motion),
                                      cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
                                      cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
-                                     cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
-                                     cmocka_unit_test(steps_of_an_encoder_are_no_jumps)};
+                                     cmocka_unit_test(steps_of_an_encoder_are_no_jumps),
+                                     cmocka_unit_test(a_long_clip_is_looked_at_in_stretches),
+                                     cmocka_unit_test(many_episodes_are_left_out_few_are_not),
+                                     cmocka_unit_test(halves_are_of_other_episodes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Settings of recordings of known layouts, against what their authors document. */
 #include "known_layouts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,52 @@ static void the_actions_of_a_cart_pole_are_forces(void** state) {
   df_system_free(system);
 }
 
+/* A number that is named like a frame rate is one, unless the file states a duration, the user a rate, or it is none
+ * that a recording has. */
+static void a_number_named_like_a_rate_is_one(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *more, *given, *rate;
+  } cases[] = {{"\"rate\": 50", NULL, "50"},
+               {"\"frequency\": [200]", NULL, "200"},
+               {"\"frame_rate\": 12.5", NULL, "12.5"},
+               {"\"rate\": 50, \"frame_rate\": 25", NULL, "25"},
+               {"\"rate\": 50, \"dt\": 0.01", NULL, NULL},
+               {"\"rate\": 0.003", NULL, NULL},
+               {"\"rate\": [50, 60]", NULL, NULL},
+               {"\"rate\": 50", "data.rate=40", "40"}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("rate.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char recording[200];
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    snprintf(recording, sizeof recording, "{\"states\": [[1, 2], [3, 4], [5, 6]], %s}", cases[i].more);
+    assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    if (cases[i].given) settings_give(&found, cases[i].given);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    const setting* rate = settings_find(&found, "data.rate");
+    assert_int_equal(rate != NULL, cases[i].rate != NULL);
+    if (rate) assert_string_equal(rate->value, cases[i].rate);
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
+                                     cmocka_unit_test(a_number_named_like_a_rate_is_one)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static void expect_text(const char* folder, const char* name, const char* wanted
 
 static df_status finish(new_folder* f) {
   text notes = {0};
-  const df_status status = new_folder_finish(f, &notes);
+  const df_status status = new_folder_finish(f, &notes, &notes);
   text_clear(&notes);
   return status;
 }
@@ -141,7 +141,7 @@ static df_status import_again(const char* task, const char* yaml, const char* re
   if (status == DF_OK) status = df_file_write_below(f.draft, "task.yaml", yaml, strlen(yaml));
   if (status == DF_OK) status = df_file_write_below(f.draft, recording, "frames", 6);
   if (status == DF_OK) status = import_list_write(f.draft);
-  if (status == DF_OK) status = new_folder_finish(&f, notes);
+  if (status == DF_OK) status = new_folder_finish(&f, notes, notes);
   new_folder_discard(&f);
   return status;
 }
@@ -150,6 +150,27 @@ static void expect_none(const char* folder, const char* name) {
   char* path = df_path_join(folder, name);
   assert_false(df_file_exists(path));
   df_free(path);
+}
+
+/* a file that was changed is another one, so that there were others */
+static void a_changed_file_alone_is_renamed(void** state) {
+  (void)state;
+  text notes = {0}, renamed = {0};
+  char path[256];
+  const char* task = test_file("alone");
+  assert_int_equal(import_again(task, "first", "data/a.npz", &notes), DF_OK);
+  snprintf(path, sizeof path, "%s/task.yaml", task);
+  write_text(path, "edited");
+  new_folder f;
+  assert_int_equal(new_folder_begin(task, true, &f), DF_OK);
+  assert_int_equal(df_file_write_below(f.draft, "task.yaml", "second", 6), DF_OK);
+  text_clear(&notes);
+  assert_int_equal(new_folder_finish(&f, &notes, &renamed), DF_OK);
+  new_folder_discard(&f);
+  assert_string_equal(text_of(&notes), "the files of the last import are replaced\n");
+  assert_string_equal(text_of(&renamed), "task.yaml was changed since the last import: it is now task.yaml.old\n");
+  text_clear(&notes);
+  text_clear(&renamed);
 }
 
 /* its own recordings go, what the user added or changed stays, each with its content */
@@ -179,15 +200,21 @@ static void what_no_import_wrote_is_kept(void** state) {
   expect_text(task, "golden/full.json", "numbers");
   expect_text(task, "expect.yaml", "limits");
 
-  /* no third version of a file, and no recording that is none */
+  /* each version of a file is kept */
   write_text(path, "edited again");
-  assert_int_equal(import_again(task, "fourth", "data/c.npz", &notes), DF_E_CONFIG);
-  snprintf(wanted, sizeof wanted,
-           "%s/task.yaml.old: move it away, since --force keeps the present task.yaml by this name", task);
-  assert_string_equal(df_error_message(), wanted);
-  expect_text(task, "task.yaml", "edited again");
+  text_clear(&notes);
+  assert_int_equal(import_again(task, "fourth", "data/c.npz", &notes), DF_OK);
+  assert_string_equal(
+      text_of(&notes),
+      "task.yaml was changed since the last import: it is now task.yaml.old2\n"
+      "the files of the last import are replaced; kept: expect.yaml, golden/full.json, task.yaml.old\n");
+  expect_text(task, "task.yaml", "fourth");
+  expect_text(task, "task.yaml.old", "edited");
+  expect_text(task, "task.yaml.old2", "edited again");
+
+  /* a recording that is none */
   assert_int_equal(df_file_write_below(task, "data/mine.npz", "mine", 4), DF_OK);
-  assert_int_equal(import_again(task, "fourth", "data/c.npz", &notes), DF_E_CONFIG);
+  assert_int_equal(import_again(task, "fifth", "data/c.npz", &notes), DF_E_CONFIG);
   snprintf(wanted, sizeof wanted,
            "%s/data/mine.npz: no import has written this file, or it was changed since, and the new task might read it "
            "as a recording: move it out of %s/data, then repeat the import",
@@ -198,9 +225,9 @@ static void what_no_import_wrote_is_kept(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_task_is_replaced_by_a_whole_one_or_not_at_all),
-                                     cmocka_unit_test(a_link_in_the_place_of_the_draft_is_refused),
-                                     cmocka_unit_test(files_behind_a_link_stay),
-                                     cmocka_unit_test(what_no_import_wrote_is_kept)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_task_is_replaced_by_a_whole_one_or_not_at_all),
+      cmocka_unit_test(a_link_in_the_place_of_the_draft_is_refused), cmocka_unit_test(files_behind_a_link_stay),
+      cmocka_unit_test(a_changed_file_alone_is_renamed), cmocka_unit_test(what_no_import_wrote_is_kept)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,8 +325,10 @@ static void episodes_are_held_out_of_every_gait(void** state) {
 
 static void falls_leave_a_margin(void** state) {
   (void)state;
-  assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
-  assert_true(fall_height(0.04, 0.04) == 0); /* lies on the floor */
+  assert_true(fabs(fall_height(0.3, 0.3, 0.3) - 0.18) < 1e-15);
+  assert_true(fall_height(0.04, 0.04, 0.3) == 0 && fall_height(0.04, 0.04, 0) == 0); /* lies on the floor */
+  assert_true(fabs(fall_height(0.04, 0.04, 0.05) - 0.024) < 1e-15);                  /* is as small */
+  assert_true(fall_height(0.009, 0.009, 0.05) == 0);
   assert_true(fall_tilt(10) == 60);
   assert_true(fall_tilt(36) == 70);
   assert_true(fall_tilt(150) == 0); /* turns over */

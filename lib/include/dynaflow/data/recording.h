@@ -104,6 +104,12 @@ DF_API double df_recording_frame_duration(const df_recording* recording, const d
 DF_API DF_MUST_CHECK df_status df_recording_gap(const df_recording* recording, int episode, double* gap, double* usual,
                                                 int* frame);
 
+/* By the same columns: *frame = the first frame of an episode whose time is not after that of the frame before it, and
+ * at[] = these two times, from the first frame on, s, the earlier frame first; *frame = 0 if times increase or there
+ * are none. Errors: DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_recording_time_order(const df_recording* recording, int episode, int* frame,
+                                                       double at[2]);
+
 /* Sets *list to the numeric arrays of the first file, in the first episode's group and outside of groups, that no
  * setting uses; returns their number. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
