@@ -7,15 +7,6 @@
 #include "list.h"
 #include "text.h"
 
-/* a new string */
-static char* format_list(const char* format, va_list list) {
-  text t = {0};
-  text_add_list(&t, format, list);
-  char* out = format_text("%s", text_of(&t));
-  text_clear(&t);
-  return out;
-}
-
 static remedy_setting* find(const remedy* r, const char* key) {
   for (int i = 0; i < r->n; i++) {
     if (strcmp(r->list[i].key, key) == 0) return &r->list[i];
@@ -26,7 +17,7 @@ static remedy_setting* find(const remedy* r, const char* key) {
 void remedy_set(remedy* r, const char* key, const char* format, ...) {
   va_list list;
   va_start(list, format);
-  char* value = format_list(format, list);
+  char* value = format_text_list(format, list);
   va_end(list);
   remedy_setting* one = find(r, key);
   if (!one) {
@@ -42,7 +33,7 @@ void remedy_say(remedy* r, const char* format, ...) {
   va_list list;
   va_start(list, format);
   df_free(r->words);
-  r->words = format_list(format, list);
+  r->words = format_text_list(format, list);
   va_end(list);
 }
 

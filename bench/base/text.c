@@ -134,12 +134,9 @@ df_status text_append_output(const text* t, const char* path) {
   return df_fail(error == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(error));
 }
 
-char* format_text(const char* format, ...) {
+char* format_text_list(const char* format, va_list list) {
   text t = {0};
-  va_list list;
-  va_start(list, format);
   text_add_list(&t, format, list);
-  va_end(list);
   char* copy = df_strdup(text_of(&t));
   text_clear(&t);
   if (!copy) {
@@ -147,4 +144,12 @@ char* format_text(const char* format, ...) {
     exit(EXIT_INCOMPLETE);
   }
   return copy;
+}
+
+char* format_text(const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  char* out = format_text_list(format, list);
+  va_end(list);
+  return out;
 }

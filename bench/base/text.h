@@ -40,5 +40,6 @@ DF_MUST_CHECK df_status text_append_output(const text* t, const char* path);
 /* A new formatted string; free it with df_free(). Out of memory, it ends the program with a message and
  * EXIT_INCOMPLETE. */
 char* format_text(const char* format, ...) DF_PRINTF(1, 2);
+char* format_text_list(const char* format, va_list list) DF_PRINTF(1, 0);
 
 #endif

@@ -53,15 +53,13 @@ data_finding* data_findings_add(data_findings* f, data_check check, const char* 
 }
 
 void data_finding_judge(data_finding* one, check_verdict verdict, const char* format, ...) {
-  text out = {0};
   va_list list;
   va_start(list, format);
-  text_add_list(&out, format, list);
+  char* reason = format_text_list(format, list); /* may contain the former one */
   va_end(list);
+  df_free(one->reason);
+  one->reason = reason;
   one->verdict = verdict;
-  df_free(one->reason); /* after the new one is made, which may contain it */
-  one->reason = format_text("%s", text_of(&out));
-  text_clear(&out);
 }
 
 void data_finding_takes(data_finding* one, remedy would_fit) {

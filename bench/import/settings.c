@@ -65,14 +65,6 @@ static void put(settings* s, const char* key, const char* value, char* why, bool
   }
 }
 
-static char* format_reason(const char* why, va_list list) {
-  text out = {0};
-  text_add_list(&out, why, list);
-  char* reason = format_text("%s", text_of(&out));
-  text_clear(&out);
-  return reason;
-}
-
 void settings_put(settings* s, const char* key, const char* value) {
   put(s, key, value, format_text("%s", ""), false);
 }
@@ -80,7 +72,7 @@ void settings_put(settings* s, const char* key, const char* value) {
 void settings_put_why(settings* s, const char* key, const char* value, const char* why, ...) {
   va_list list;
   va_start(list, why);
-  put(s, key, value, format_reason(why, list), false);
+  put(s, key, value, format_text_list(why, list), false);
   va_end(list);
 }
 
@@ -99,7 +91,7 @@ void settings_put_number(settings* s, const char* key, double value) {
 void settings_put_number_why(settings* s, const char* key, double value, const char* why, ...) {
   va_list list;
   va_start(list, why);
-  put_number(s, key, value, format_reason(why, list));
+  put_number(s, key, value, format_text_list(why, list));
   va_end(list);
 }
 
