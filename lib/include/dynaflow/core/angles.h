@@ -1,6 +1,8 @@
-/* angles.h: pi, and a degree in radians. */
+/* angles.h: pi, and a degree in radians: M_PI of math.h is no part of C17. */
 #ifndef DYNAFLOW_CORE_ANGLES_H
 #define DYNAFLOW_CORE_ANGLES_H
+
+#include <math.h>
 
 #define DF_PI     3.14159265358979323846
 #define DF_DEGREE (DF_PI / 180)
