@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "data_path.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/mujoco.h"
 #include "escape.h"
+#include "generating_setting.h"
 #include "text.h"
 
 /* ---- what is covered ---- */

@@ -16,6 +16,7 @@
 #include "dynaflow/gait/generators.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "generating_setting.h"
 #include "lookup.h"
 #include "progress.h"
 #include "stop.h"
@@ -57,17 +58,6 @@ df_status writable_data_folder(const df_search* search, const options* opts, cha
     DF_TRY(status);
   }
   return *folder ? DF_OK : DF_E_NOMEM;
-}
-
-bool setting_generates(const df_config_key* key, const char* value) {
-  const char* name = key->name;
-  static const char* const silent[] = {"data.file", "data.sha256", "data.url", "system.model_url",
-                                       "system.model_sha256"};
-  for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
-    if (strcmp(name, silent[i]) == 0) return false;
-  }
-  if (strncmp(name, "gait.", 5) == 0) return strcmp(value, key->default_text) != 0;
-  return strncmp(name, "data.", 5) == 0 || (strncmp(name, "system.", 7) == 0 && strcmp(name, "system.model") != 0);
 }
 
 static df_status generated_name(const df_config* config, const df_generator* generator, const df_system* system,

@@ -17,11 +17,6 @@
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 
-/* Whether generated data depend on a setting with this value: those of system.* and data.* but the places of files, and
- * those of gait.* that are not at their defaults, so that data that were generated before there were such settings keep
- * their names. */
-bool setting_generates(const df_config_key* key, const char* value);
-
 /* Whether a name contains '*', '?' or '[', so that it may stand for several files. */
 bool is_file_pattern(const char* name);
 

@@ -194,7 +194,8 @@ static void what_methods_share_is_told_by_the_section(void** state) {
     const char* name = keys[i].name;
     const size_t section = strcspn(name, ".");
     /* the method's own: what it is called, its actions, networks and training; and where files come from */
-    static const char* const own[] = {"task", "action", "flow", "net", "train", "inverse", "recover"};
+    static const char* const own[] = {"task", "action",    "flow", "net",      "train",      "inverse", "recover",
+                                      "bc",   "act_chunk", "dap",  "tracking", "projection", "trajopt"};
     bool wanted = strcmp(name, "data.url") != 0 && strcmp(name, "system.model_url") != 0;
     for (size_t j = 0; j < sizeof own / sizeof own[0]; j++) {
       wanted &= strlen(own[j]) != section || strncmp(own[j], name, section) != 0;

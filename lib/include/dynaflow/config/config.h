@@ -150,7 +150,7 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "largest lateral velocity command; drawn uniformly from +- this")                                                  \
   X(REAL, data, command_wz, "0.8", 0, 2, "", "rad/s", "largest yaw rate command; drawn uniformly from +- this")        \
   X(TEXT, gait, gains, "narrow", 0, 0, "narrow|wide", "",                                                              \
-    "gains of the generator of gaits: tuned over narrow ranges (Go1 only), or over wide ones")                         \
+    "gains of the generator of gaits: tuned over narrow ranges (of one robot), or wide ones")                          \
   X(LIST, gait, frequency, "3", 1, 6, "", "Hz",                                                                        \
     "cycles of a gait per second; two numbers: drawn between them, and a condition")                                   \
   X(LIST, gait, swing_height, "", 0.01, 0.3, "", "m",                                                                  \
