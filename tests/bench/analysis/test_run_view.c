@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "dynaflow/config/config.h"
+#include "identity.h"
 #include "records.h"
 
 static void seeds_are_averaged_with_their_range(void** state) {
@@ -240,7 +241,7 @@ static void models_in_which_cells_differ_are_named(void** state) {
                {"b", "c", "3.17.0", ""},
                {"a", "d", "3.17.0", ""},
                {"b", "d", "3.17.0", "model (arm.xml changed)"},
-               {"a", "d", "3.18.0", "model (MuJoCo 3.18.0 compiles it to another model than MuJoCo 3.17.0)"}};
+               {"a", "d", "3.18.0", "model (MuJoCo 3.18.0 compiles it to another model than MuJoCo 3.17.0), MuJoCo version"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     run_view r;
     text out = {0};
