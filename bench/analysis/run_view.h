@@ -52,8 +52,8 @@ DF_MUST_CHECK df_status run_view_new(const char* folder, run_view* out);
 void run_view_clear(run_view* r);
 
 /* Appends the comma-separated names of what the done cells of the group do not have in common (identity.h): shared
- * settings, also those that some of the records lack, model, start states, ..., so that their numbers are not comparable.
- * Appends nothing if there are none. */
+ * settings, also those that some of the records lack, model, start states, ..., so that their numbers are not
+ * comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
 /* Whether two groups are of one task and their first done cells have everything in common that run_differences() names,

@@ -137,8 +137,10 @@ static df_status check_profile(const held* h, const char* task_file, const char*
   const df_status found =
       status != DF_OK || s.found
           ? DF_OK
-          : df_fail(DF_E_CONFIG, "%s:%d: profile = '%s': %s has no such profile, so the limit would never be checked; "
-                    "it has %s", h->expect.path, line, profile, task_file, text_of(&s.names));
+          : df_fail(DF_E_CONFIG,
+                    "%s:%d: profile = '%s': %s has no such profile, so the limit would never be checked; "
+                    "it has %s",
+                    h->expect.path, line, profile, task_file, text_of(&s.names));
   text_clear(&s.names);
   return found;
 }

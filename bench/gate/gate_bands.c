@@ -427,8 +427,8 @@ static bool is_held_before(const held* h, int cell, const char* metric, int k) {
   return false;
 }
 
-/* Holds the counters of the run that the table lacks, which is missing: a row was lost from it. Counters that it has for
- * no method, because a newer program measures them, and methods of which it has no number are named by
+/* Holds the counters of the run that the table lacks, which is missing: a row was lost from it. Counters that it has
+ * for no method, because a newer program measures them, and methods of which it has no number are named by
  * gate_advise_new(). */
 static void hold_to_lost_effort(held* h, const effort_band* e) {
   for (int i = 0; i < h->r->n_cells; i++) {
@@ -579,8 +579,8 @@ void gate_advise_new(held* h) {
     const size_t length = new_name(h, h->g->metrics[i]);
     bool listed = false;
     for (int j = 0; j < i && !listed; j++) {
-      listed = strncmp(h->g->metrics[j], h->g->metrics[i], length) == 0 && !has_accepted_of(h, NULL, h->g->metrics[j]) &&
-               new_name(h, h->g->metrics[j]) == length;
+      listed = strncmp(h->g->metrics[j], h->g->metrics[i], length) == 0 &&
+               !has_accepted_of(h, NULL, h->g->metrics[j]) && new_name(h, h->g->metrics[j]) == length;
     }
     n++;
     if (!listed) text_add(&names, "%s%.*s", names.n ? ", " : "", (int)length, h->g->metrics[i]);

@@ -140,12 +140,9 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
     const char* name;
     char* text;
     size_t size;
-  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco},
-               {"settings", g->settings, sizeof g->settings},
-               {"model", g->model, sizeof g->model},
-               {"compiled", g->compiled, sizeof g->compiled},
-               {"data", g->data, sizeof g->data},
-               {"windows", g->windows, sizeof g->windows}};
+  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco}, {"settings", g->settings, sizeof g->settings},
+               {"model", g->model, sizeof g->model},    {"compiled", g->compiled, sizeof g->compiled},
+               {"data", g->data, sizeof g->data},       {"windows", g->windows, sizeof g->windows}};
   const struct {
     const char* name;
     int* number;

@@ -27,7 +27,7 @@ typedef struct golden_table {
   char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
   char data[DF_SHA256_TEXT], windows[DF_SHA256_TEXT]; /* "": the table does not say */
   char cpu[128];                                      /* cut */
-  int task_version, numbers; /* at least 1 */
+  int task_version, numbers;                          /* at least 1 */
   int n;
   golden_row* rows; /* [n], owned */
 } golden_table;
