@@ -213,7 +213,7 @@ void check_planned(verifier* v) {
     }
     v->looked++;
     if (!plans || planned) continue;
-    verify_find(v, VERIFY_FAILED, record, "no plan of profile '%s' has this cell with the key %.16s",
+    verify_find(v, VERIFY_INCOMPLETE, record, "no plan of profile '%s' has this cell with the key %.16s",
                 string_of(record, "profile"), string_of(record, "key"));
   }
 }
