@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "escape.h"
+#include "identity.h"
 #include "json.h"
 #include "list.h"
 #include "metric_needs.h"
@@ -85,27 +85,6 @@ static void drop_undefined(run_cell* c) {
 
 /* ---- groups ---- */
 
-/* the settings of methods and their training may differ; the URLs of files change no number */
-bool setting_is_shared(const char* name) {
-  if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
-  static const char* const sections[] = {"system.", "data.",  "gait.",        "window.",
-                                         "split.",  "chart.", "scale_floor.", "eval."};
-  for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-    if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
-  }
-  return false;
-}
-
-bool setting_is_void(const char* name, const char* value) {
-  if (strncmp(name, "gait.", 5) != 0) return false;
-  const df_config_key* keys;
-  const int n = df_config_keys(&keys);
-  for (int i = 0; i < n; i++) {
-    if (strcmp(keys[i].name, name) == 0) return strcmp(keys[i].default_text, value) == 0;
-  }
-  return false;
-}
-
 /* adds the names of the shared settings of `config` that `other` lacks or sets to another value to the object `names`
  */
 static void add_differences(json_t* config, const json_t* other, json_t* names) {
@@ -119,7 +98,7 @@ static void add_differences(json_t* config, const json_t* other, json_t* names) 
   }
 }
 
-/* adds the name "model" if two records are of different models */
+/* adds the name "model" with what differs if two records are of different models */
 static void add_model(const json_t* reference, const json_t* record, json_t* names) {
   char clause[256];
   if (model_compare_records(reference, record, clause, sizeof clause) < DF_MODEL_MUJOCO) return;
@@ -128,12 +107,23 @@ static void add_model(const json_t* reference, const json_t* record, json_t* nam
   df_free(name);
 }
 
-/* adds the names of the shared settings in which a record differs from the first one, and of the model */
+/* adds the names of what else two records do not have in common */
+static void add_identities(const json_t* reference, const json_t* record, json_t* names) {
+  add_model(reference, record, names);
+  for (int i = 0; i < IDENTITIES; i++) {
+    if (i == IDENTITY_MODEL || i == IDENTITY_SETTINGS) continue; /* named in detail */
+    char* clause = identity_difference((identity)i, reference, record);
+    if (clause) json_object_set_new(names, identity_name((identity)i), json_true());
+    df_free(clause);
+  }
+}
+
+/* adds the names of the shared settings in which a record differs from the first one, and of all else */
 static void add_record_differences(const json_t* first, const json_t* other, json_t* names) {
   json_t *of_first = json_object_get(first, "config"), *of_other = json_object_get(other, "config");
   add_differences(of_other, of_first, names);
   add_differences(of_first, of_other, names);
-  add_model(first, other, names);
+  add_identities(first, other, names);
 }
 
 static const json_t* first_record(const run_view* r, const run_group* g) {

@@ -51,21 +51,14 @@ typedef struct run_view {
 DF_MUST_CHECK df_status run_view_new(const char* folder, run_view* out);
 void run_view_clear(run_view* r);
 
-/* Appends the comma-separated names of the shared settings in which the done cells of the group differ, also those that
- * some of the records lack, so that their numbers are not comparable. Appends nothing if there are none. */
+/* Appends the comma-separated names of what the done cells of the group do not have in common (identity.h): shared
+ * settings, also those that some of the records lack, model, start states, ..., so that their numbers are not
+ * comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
-/* Whether two groups are of one task and their first done cells have the same shared settings and model, so that their
- * numbers are comparable. False if one of them has no done cell. */
+/* Whether two groups are of one task and their first done cells have everything in common that run_differences() names,
+ * so that their numbers are comparable. False if one of them has no done cell. */
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b);
-
-/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, gait,
- * window, split, chart and eval except the URLs. */
-bool setting_is_shared(const char* name);
-
-/* Whether a setting with this value is as if it were not there: one of gait.* at its default, which records of older
- * programs lack. It does not enter the settings hash of golden tables. */
-bool setting_is_void(const char* name, const char* value);
 
 /* Whether a cell belongs to a group. */
 bool run_in_group(const run_group* g, const run_cell* c);

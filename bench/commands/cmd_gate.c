@@ -97,8 +97,9 @@ const struct argp gate_argp = {
         "and the counts of the rest, in 80 columns. RUN is a folder, or the name of a folder under results/runs.\v"
         "Exits with 0 when all tolerances held or improved, 1 when one regressed, 2 when a record, tolerance or table "
         "cannot be read or a record was altered, 3 when something is missing, 4 when a verdict is inconclusive, 5 when "
-        "the run is not comparable (other MuJoCo version, task version or evaluation settings). If several apply, the "
-        "order of precedence is 2, 5, 1, 3, 4.",
+        "the run is not comparable (other MuJoCo version, task version, model, data, start states, version of numbers "
+        "or "
+        "settings). If several apply, the order of precedence is 2, 5, 1, 3, 4.",
     .children = children};
 
 /* Checks the run, or accepts its numbers. *folder is set, and out->verdicts exists, also after a failure. */

@@ -18,6 +18,7 @@
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
 #include "lookup.h"
+#include "motion_file.h"
 #include "options.h"
 #include "progress.h"
 #include "rows.h"
@@ -130,11 +131,11 @@ static df_status write_file(const arguments* a, const df_task* task, const doubl
   const size_t n = (size_t)a->actions, nx = (size_t)task->system->nx, nu = (size_t)task->system->nu;
   const size_t nc = (size_t)task->data->nc;
   const double dt = task->system->dt, episode = a->clip, first = a->first;
-  df_npz_entry entries[7 + DF_MODEL_ENTRIES];
+  df_npz_entry entries[8 + DF_MODEL_ENTRIES];
   int at = 0;
   entries[at++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {1, n + 1, nx}, .values = x};
   entries[at++] = (df_npz_entry){.key = "actions", .rank = 3, .shape = {1, n, nu}, .values = u};
-  char* names = condition_names(task);
+  char *names = condition_names(task), *settings = settings_text(&task->config);
   if (nc) {
     const double* condition = df_dataset_condition(task->data, a->clip, a->first);
     entries[at++] = (df_npz_entry){.key = "conditions", .rank = 2, .shape = {1, nc}, .values = condition};
@@ -144,8 +145,10 @@ static df_status write_file(const arguments* a, const df_task* task, const doubl
   entries[at++] = (df_npz_entry){.key = "episode", .rank = 0, .values = &episode};
   entries[at++] = (df_npz_entry){.key = "first_frame", .rank = 0, .values = &first};
   at += df_dataset_model_entries(df_mujoco_identity(task->system), entries + at);
+  entries[at++] = (df_npz_entry){.key = "settings", .kind = DF_NPZ_TEXT, .text = settings};
   const df_status status = df_npz_write(a->out, at, entries);
   df_free(names);
+  df_free(settings);
   return status == DF_E_MISSING ? df_fail(DF_E_IO, "%s", df_error_message()) : status;
 }
 

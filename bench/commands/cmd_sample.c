@@ -33,13 +33,13 @@ static df_status write_npz(const checkpoint_arguments* a, const char* path, cons
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
   const double dt = c->task->system->dt;
-  df_npz_entry entries[8 + DF_MODEL_ENTRIES];
+  df_npz_entry entries[9 + DF_MODEL_ENTRIES];
   int n = 0;
   entries[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {B, H + 1, nx}, .values = x};
   if (c->method->flags & DF_METHOD_RETURNS_ACTIONS) {
     entries[n++] = (df_npz_entry){.key = "actions", .rank = 3, .shape = {B, H, nu}, .values = u};
   }
-  char* names = condition_names(c->task);
+  char *names = condition_names(c->task), *settings = settings_text(&c->config);
   if (nc) {
     entries[n++] = (df_npz_entry){.key = "conditions", .rank = 2, .shape = {B, nc}, .values = set->condition};
     entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
@@ -48,9 +48,11 @@ static df_status write_npz(const checkpoint_arguments* a, const char* path, cons
   n += df_dataset_model_entries(df_mujoco_identity(c->task->system), entries + n);
   entries[n++] = (df_npz_entry){.key = "task", .kind = DF_NPZ_TEXT, .text = c->config.task_name};
   entries[n++] = (df_npz_entry){.key = "profile", .kind = DF_NPZ_TEXT, .text = c->profile};
+  entries[n++] = (df_npz_entry){.key = "settings", .kind = DF_NPZ_TEXT, .text = settings};
   if (a->data_file) entries[n++] = (df_npz_entry){.key = "data_file", .kind = DF_NPZ_TEXT, .text = a->data_file};
   const df_status status = df_npz_write(path, n, entries);
   df_free(names);
+  df_free(settings);
   /* a file that cannot be written is not one that is missing */
   return status == DF_E_MISSING ? df_fail(DF_E_IO, "%s", df_error_message()) : status;
 }

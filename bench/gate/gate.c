@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "expect.h"
@@ -28,6 +29,8 @@ static void take_verification(const run_view* r, const char* folder, const verif
   size_t i;
   json_t* found;
   json_array_foreach(v.found.list, i, found) {
+    /* gate_compares() says of the cells of a group that they are not comparable */
+    if (strcmp(string_of(found, "check"), "identity") == 0) continue;
     for (size_t m = 0; m < sizeof meaning / sizeof meaning[0]; m++) {
       if (strcmp(string_of(found, "status"), verify_outcome_name(meaning[m].found)) != 0) continue;
       row one = row_default();
@@ -103,6 +106,55 @@ static df_status find_golden(gate_group* h, const char* against) {
   return status == DF_OK ? check_rows_belong(h, is_table(against)) : status;
 }
 
+/* the profile that every task has */
+static const char ALWAYS[] = "full";
+
+/* the profiles of a task file, separated by commas, and whether one of them is `wanted` */
+typedef struct profile_search {
+  const char* wanted;
+  bool found;
+  text names;
+} profile_search;
+
+static void see_profile(void* context, const char* profile, const char* key, const char* value) {
+  profile_search* s = context;
+  const size_t n = strlen(profile);
+  (void)key;
+  (void)value;
+  s->found = s->found || strcmp(profile, s->wanted) == 0;
+  /* the settings of a profile follow each other */
+  const char* last = s->names.n >= n ? text_of(&s->names) + s->names.n - n : "";
+  if (strcmp(last, profile) == 0 || strcmp(profile, ALWAYS) == 0) return;
+  text_add(&s->names, ", %s", profile);
+}
+
+/* DF_E_CONFIG if the task has no such profile, whose limit would never be checked. A task file that cannot be read is
+ * told by gate_compares(). */
+static df_status check_profile(const gate_group* h, const char* task_file, const char* profile, int line) {
+  profile_search s = {.wanted = profile, .found = strcmp(profile, ALWAYS) == 0};
+  text_add(&s.names, "%s", ALWAYS);
+  const df_status status = df_config_profiles(task_file, see_profile, &s);
+  const df_status found =
+      status != DF_OK || s.found
+          ? DF_OK
+          : df_fail(DF_E_CONFIG,
+                    "%s:%d: profile = '%s': %s has no such profile, so the limit would never be checked; "
+                    "it has %s",
+                    h->expect.path, line, profile, task_file, text_of(&s.names));
+  text_clear(&s.names);
+  return found;
+}
+
+static df_status check_profiles(const gate_group* h, const char* task_file) {
+  for (int i = 0; i < h->expect.n; i++) {
+    DF_TRY(check_profile(h, task_file, h->expect.bands[i].profile, h->expect.bands[i].line));
+  }
+  for (int i = 0; i < h->expect.n_effort; i++) {
+    DF_TRY(check_profile(h, task_file, h->expect.effort[i].profile, h->expect.effort[i].line));
+  }
+  return DF_OK;
+}
+
 /* Reads expect.yaml, and finds task.yaml and the place of the golden table. If the task or expect.yaml is missing, adds
  * a verdict and leaves *task_file NULL. */
 static df_status find_expectations(gate_group* h, const options* opts, const char* against, char** task_file) {
@@ -115,7 +167,13 @@ static df_status find_expectations(gate_group* h, const options* opts, const cha
   char* path = df_path_join(folder, "expect.yaml");
   df_status status = path ? expect_read(path, &h->expect) : DF_E_NOMEM;
   if (status == DF_OK) status = place_golden(h, against, folder);
-  if (status == DF_OK) *task_file = df_path_join(folder, "task.yaml");
+  char* file = status == DF_OK ? df_path_join(folder, "task.yaml") : NULL;
+  if (status == DF_OK) status = file ? check_profiles(h, file) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    *task_file = file;
+  } else {
+    df_free(file);
+  }
   if (status == DF_E_MISSING) {
     char* detail = format_text("%s; a gate needs limits: write this file (see docs/ci.md and docs/examples/pendulum)",
                                df_error_message());
@@ -138,6 +196,7 @@ static df_status judge_group(gate_group* h, const options* opts, const char* aga
     gate_judge_methods(h);
     gate_advise_time(h);
     gate_advise_new(h);
+    gate_advise_table(h);
     if (!bands) {
       char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);

@@ -395,6 +395,68 @@ static bool is_complete(const gate_group* h, const char* method) {
   return planned > 0 && done == planned;
 }
 
+/* the tolerance of one work counter */
+static band band_of_effort(const effort_band* e, const char* profile, const char* method, const char* metric, int k) {
+  band b = {.k = k,
+            .kind = BAND_RELATIVE,
+            .bound = e->percent / 100,
+            .absolute = e->absolute,
+            .seeds = 1,
+            .line = e->line,
+            .limit_line = e->limit_line};
+  snprintf(b.metric, sizeof b.metric, "%s", metric);
+  snprintf(b.method, sizeof b.method, "%s", method);
+  snprintf(b.profile, sizeof b.profile, "%s", profile);
+  snprintf(b.reason, sizeof b.reason, "%s", e->reason);
+  return b;
+}
+
+/* whether the table has a number of the group, of this method and this metric; NULL: of any */
+static bool has_accepted_of(const gate_group* h, const char* method, const char* metric) {
+  for (int i = 0; i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    if (strcmp(one->task, h->g->task) == 0 && strcmp(one->profile, h->g->profile) == 0 &&
+        (!method || strcmp(one->method, method) == 0) && (!metric || strcmp(one->metric, metric) == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* whether an earlier done cell of the method has the counter, so that it was held already */
+static bool is_held_before(const gate_group* h, int cell, const char* metric, int k) {
+  for (int i = 0; i < cell; i++) {
+    const run_cell* c = &h->r->cells[i];
+    if (c->done && run_in_group(h->g, c) && strcmp(c->method, h->r->cells[cell].method) == 0 &&
+        find_row(c->record, metric, k)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Judges the counters of the run that the table lacks, which is missing: a row was lost from it. Counters that it has
+ * for no method, because a newer program measures them, and methods of which it has no number are named by
+ * gate_advise_new(). */
+static void judge_lost_effort(gate_group* h, const effort_band* e) {
+  for (int i = 0; i < h->r->n_cells; i++) {
+    const run_cell* c = &h->r->cells[i];
+    size_t j;
+    json_t* number;
+    if (!c->done || !run_in_group(h->g, c) || !has_accepted_of(h, c->method, NULL)) continue;
+    json_array_foreach(json_object_get(c->record, "rows"), j, number) {
+      const char* metric = string_of(number, "metric");
+      const int k = (int)json_integer_value(json_object_get(number, "k"));
+      if (!is_effort(metric) || !has_accepted_of(h, NULL, metric) || is_held_before(h, i, metric, k) ||
+          next_accepted(h, NULL, c->method, metric, k)) {
+        continue;
+      }
+      const band b = band_of_effort(e, c->profile, c->method, metric, k);
+      judge_tolerance(h, &b);
+    }
+  }
+}
+
 static void judge_effort(gate_group* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
@@ -405,19 +467,10 @@ static void judge_effort(gate_group* h, const effort_band* e) {
     }
     counters++;
     if (!is_complete(h, one->method)) continue;
-    band b = {.k = one->k,
-              .kind = BAND_RELATIVE,
-              .bound = e->percent / 100,
-              .absolute = e->absolute,
-              .seeds = 1,
-              .line = e->line,
-              .limit_line = e->limit_line};
-    snprintf(b.metric, sizeof b.metric, "%s", one->metric);
-    snprintf(b.method, sizeof b.method, "%s", one->method);
-    snprintf(b.profile, sizeof b.profile, "%s", one->profile);
-    snprintf(b.reason, sizeof b.reason, "%s", e->reason);
+    const band b = band_of_effort(e, one->profile, one->method, one->metric, one->k);
     judge_tolerance(h, &b);
   }
+  if (counters) judge_lost_effort(h, e);
   if (counters) return;
   text detail = {0};
   if (h->has_golden) {
@@ -517,23 +570,11 @@ void gate_advise_time(gate_group* h) {
   }
 }
 
-/* whether the table has this metric of the group, of any method and K */
-static bool has_accepted(const gate_group* h, const char* metric) {
-  for (int i = 0; i < h->golden.n; i++) {
-    const golden_row* one = &h->golden.rows[i];
-    if (strcmp(one->metric, metric) == 0 && strcmp(one->task, h->g->task) == 0 &&
-        strcmp(one->profile, h->g->profile) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* the length of the name of the metric that a new metric is a part of, itself new: "slip" of "slip.chain" */
 static size_t new_name(const gate_group* h, const char* metric) {
   const size_t length = strcspn(metric, ".");
   char* whole = format_text("%.*s", (int)length, metric);
-  const bool known = has_accepted(h, whole);
+  const bool known = has_accepted_of(h, NULL, whole);
   df_free(whole);
   return known ? strlen(metric) : length;
 }
@@ -542,12 +583,12 @@ void gate_advise_new(gate_group* h) {
   text names = {0};
   int n = 0;
   for (int i = 0; i < h->g->n_metrics && h->has_golden; i++) {
-    if (has_accepted(h, h->g->metrics[i])) continue;
+    if (has_accepted_of(h, NULL, h->g->metrics[i])) continue;
     const size_t length = new_name(h, h->g->metrics[i]);
     bool listed = false;
     for (int j = 0; j < i && !listed; j++) {
-      listed = strncmp(h->g->metrics[j], h->g->metrics[i], length) == 0 && !has_accepted(h, h->g->metrics[j]) &&
-               new_name(h, h->g->metrics[j]) == length;
+      listed = strncmp(h->g->metrics[j], h->g->metrics[i], length) == 0 &&
+               !has_accepted_of(h, NULL, h->g->metrics[j]) && new_name(h, h->g->metrics[j]) == length;
     }
     n++;
     if (!listed) text_add(&names, "%s%.*s", names.n ? ", " : "", (int)length, h->g->metrics[i]);

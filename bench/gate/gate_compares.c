@@ -10,6 +10,7 @@
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
+#include "identity.h"
 #include "json.h"
 #include "list.h"
 #include "record_model.h"
@@ -102,6 +103,29 @@ static void compare_settings(comparison* all, const run_cell* c, const char* tas
   }
 }
 
+/* Whether demonstrations that differ from those of the table may be the same up to rounding: they were generated, from
+ * settings, model and MuJoCo that are compared by themselves, on another processor. */
+static bool is_generated_elsewhere(const golden_table* golden, const run_cell* c) {
+  const char* source = string_of(json_object_get(c->record, "config"), "data.source");
+  return strcmp(source, "generator") == 0 && !golden_same_cpu(golden, c->record);
+}
+
+/* demonstrations and held-out start states; windows of a file of trajectories may be its own */
+static void compare_windows(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
+  const char *data = string_of(c->record, "data_sha256"), *windows = string_of(c->record, "windows_sha256");
+  if (golden->data[0] && strcmp(data, golden->data) != 0) {
+    if (is_generated_elsewhere(golden, c)) return;
+    differ(all, c, "golden", "other demonstrations than those of %s (data_sha256 %.12s, not %.12s)", golden->path, data,
+           golden->data);
+    return;
+  }
+  if (!golden->windows[0] || strcmp(windows, golden->windows) == 0) return;
+  if (!windows[0] && json_object_get(c->record, "trajectories")) return;
+  differ(all, c, "golden", "other start states than those of %s (windows_sha256 %.12s, not %.12s)", golden->path,
+         windows[0] ? windows : "unknown", golden->windows);
+}
+
 static void compare_golden(comparison* all, const run_cell* c, const char* mujoco, int version) {
   const golden_table* golden = &all->h->golden;
   char settings[DF_SHA256_TEXT];
@@ -113,7 +137,7 @@ static void compare_golden(comparison* all, const run_cell* c, const char* mujoc
     differ(all, c, "golden", "settings of system, data, window, split, chart or eval differ from those of %s",
            golden->path);
   }
-  const int numbers = golden_numbers(c->record);
+  const int numbers = identity_numbers(c->record);
   if (numbers != golden->numbers) {
     differ(all, c, "golden", "numbers of version %d, but %s has numbers of version %d; accept new ones", numbers,
            golden->path, golden->numbers);
@@ -125,6 +149,7 @@ static void compare_golden(comparison* all, const run_cell* c, const char* mujoc
     differ(all, c, "golden", "another model than that of %s (%.16s, not %.16s)", golden->path,
            string_of(c->record, "model_sha256"), golden->model);
   }
+  compare_windows(all, c);
 }
 
 static void compare_cell(comparison* all, const run_cell* c, const char* task_file) {
@@ -154,4 +179,49 @@ bool gate_compares(gate_group* h, const char* task_file) {
   }
   report(&all);
   return all.n == 0;
+}
+
+/* the first done cell of the group with a value of this field; NULL: none has one */
+static const run_cell* cell_with(const gate_group* h, const char* field) {
+  for (int i = 0; i < h->r->n_cells; i++) {
+    const run_cell* c = &h->r->cells[i];
+    if (c->done && run_in_group(h->g, c) && string_of(c->record, field)[0]) return c;
+  }
+  return NULL;
+}
+
+static void advise(gate_group* h, const char* kind, const text* detail) {
+  gate_add(h->out, GATE_ADVISORY, h->g->task, h->g->profile, "golden", text_of(detail));
+  gate_locate(h->out, h->golden.path, 0, kind);
+}
+
+void gate_advise_table(gate_group* h) {
+  const struct {
+    const char *line, *own, *field;
+  } lines[] = {{"data", h->golden.data, "data_sha256"}, {"windows", h->golden.windows, "windows_sha256"}};
+  text absent = {0}, detail = {0};
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0] && h->has_golden; i++) {
+    const run_cell* c = lines[i].own[0] ? NULL : cell_with(h, lines[i].field);
+    if (c) {
+      text_add(&absent, "%s'# %s: %s'", absent.n ? " and " : "", lines[i].line, string_of(c->record, lines[i].field));
+    }
+  }
+  if (absent.n) {
+    text_add(&detail,
+             "%s does not say of which demonstrations and start states its numbers are, so those of the run are not "
+             "compared with them; accept a new table, or, if they are those of this run, add the lines %s",
+             h->golden.path, text_of(&absent));
+    advise(h, GATE_OLD_TABLE, &detail);
+  }
+  text_clear(&absent);
+  text_clear(&detail);
+  const run_cell* c = cell_with(h, "data_sha256");
+  if (!h->has_golden || !c || !h->golden.data[0]) return;
+  if (strcmp(string_of(c->record, "data_sha256"), h->golden.data) == 0) return;
+  text_add(&detail,
+           "the generated demonstrations are not bit by bit those of %s, which was made on another processor, so that "
+           "windows and numbers differ by rounding at least",
+           h->golden.path);
+  advise(h, GATE_OTHER_BITS, &detail);
+  text_clear(&detail);
 }

@@ -19,9 +19,14 @@ typedef struct gate_group {
   gate_result* out;
 } gate_group;
 
-/* gate_compares.c: whether the group has the MuJoCo version, task version and settings that the tolerances and the
- * golden table are made for; if not, adds rows with the differences. */
+/* gate_compares.c: whether the cells of the group have everything in common that numbers need to be compared
+ * (identity.h), with each other, with the task and tolerances files, and with the golden table; if not, adds rows with
+ * the differences. */
 bool gate_compares(gate_group* h, const char* task_file);
+
+/* For a group that compares: adds advisory rows for what could not be compared with the golden table, because an older
+ * program wrote it, or because demonstrations were generated on another processor. */
+void gate_advise_table(gate_group* h);
 
 /* gate_bands.c: holds the group to its tolerances, also those of work counters; adds one row per tolerance. Returns the
  * number of entries of `bands` for its profile. */

@@ -160,7 +160,7 @@ void gate_print_summary(const gate_result* g, const char* run, bool all) {
   text_clear(&words);
   /* what is not compared at all */
   for (int i = shown; i < n; i++) {
-    if (strcmp(g->origins[order[i]].kind, GATE_NEW_METRICS) != 0) continue;
+    if (!gate_is_notice(g->origins[order[i]].kind)) continue;
     gate_add_detail(g, order[i], &words);
     print_wrapped(text_of(&words), 0);
     text_clear(&words);

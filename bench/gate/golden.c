@@ -14,6 +14,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "escape.h"
+#include "identity.h"
 #include "json.h"
 #include "list.h"
 #include "text.h"
@@ -139,10 +140,9 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
     const char* name;
     char* text;
     size_t size;
-  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco},
-               {"settings", g->settings, sizeof g->settings},
-               {"model", g->model, sizeof g->model},
-               {"compiled", g->compiled, sizeof g->compiled}};
+  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco}, {"settings", g->settings, sizeof g->settings},
+               {"model", g->model, sizeof g->model},    {"compiled", g->compiled, sizeof g->compiled},
+               {"data", g->data, sizeof g->data},       {"windows", g->windows, sizeof g->windows}};
   const struct {
     const char* name;
     int* number;
@@ -160,6 +160,8 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
     if (*versions[i].number) return fail_field(at, versions[i].name, value, twice);
     return take_count(at, versions[i].name, value, 1, versions[i].number);
   }
+  const char* cpu = value_of(line, "cpu");
+  if (cpu) snprintf(g->cpu, sizeof g->cpu, "%s", cpu);
   return DF_OK;
 }
 
@@ -287,11 +289,6 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   return status;
 }
 
-int golden_numbers(const json_t* record) {
-  const json_int_t numbers = json_integer_value(json_object_get(record, "numbers"));
-  return numbers > 0 && numbers <= INT_MAX ? (int)numbers : 1;
-}
-
 /* Appends a value that is shown only, as printable text: control characters are replaced by spaces and commas by
  * `comma`. A spreadsheet splits the line at its commas; an apostrophe stands before what it would compute or unquote.
  */
@@ -313,6 +310,14 @@ static void add_comment(text* out, const char* key, const char* value) {
   text_add(out, "# %s: ", key);
   add_text(out, value, ',');
   text_add(out, "\n");
+}
+
+bool golden_same_cpu(const golden_table* g, const json_t* record) {
+  text cpu = {0};
+  add_text(&cpu, string_of(json_object_get(record, "provenance"), "cpu"), ',');
+  const bool same = g->cpu[0] && strncmp(text_of(&cpu), g->cpu, sizeof g->cpu - 1) == 0;
+  text_clear(&cpu);
+  return same;
 }
 
 /* the same, unless an older record lacks the value */
@@ -372,6 +377,15 @@ static void add_cell(const run_cell* c, text* out) {
            c->profile, seconds);
 }
 
+/* the held-out start states of a group; "" if no record names them, since trajectories of a file may start elsewhere */
+static const char* windows_of(const run_view* r, const run_group* g) {
+  const char* found = "";
+  for (int i = 0; i < r->n_cells && !found[0]; i++) {
+    if (r->cells[i].done && run_in_group(g, &r->cells[i])) found = string_of(r->cells[i].record, "windows_sha256");
+  }
+  return found;
+}
+
 static df_status add_head(const run_view* r, const run_group* g, const char* reason, text* out) {
   char settings[DF_SHA256_TEXT];
   const run_cell* first = run_example(r, g, g->methods[0]);
@@ -386,9 +400,11 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_comment(out, "mujoco", string_of(provenance, "mujoco"));
   add_comment(out, "task_version", version[0] ? version : "1");
   add_comment(out, "settings", settings);
-  text_add(out, "# numbers: %d\n", golden_numbers(first->record));
+  text_add(out, "# numbers: %d\n", identity_numbers(first->record));
   add_known(out, "model", string_of(first->record, "model_sha256"));
   add_known(out, "compiled", string_of(first->record, "compiled_sha256"));
+  add_known(out, "data", string_of(first->record, "data_sha256"));
+  add_known(out, "windows", windows_of(r, g));
   add_comment(out, "commit", string_of(provenance, "commit"));
   add_comment(out, "blas", string_of(json_object_get(provenance, "blas"), "kernel"));
   add_comment(out, "cpu", string_of(provenance, "cpu"));

@@ -25,7 +25,9 @@ typedef struct golden_row {
 typedef struct golden_table {
   char* path;
   char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
-  int task_version, numbers; /* at least 1 */
+  char data[DF_SHA256_TEXT], windows[DF_SHA256_TEXT]; /* "": the table does not say */
+  char cpu[128];                                      /* cut */
+  int task_version, numbers;                          /* at least 1 */
   int n;
   golden_row* rows; /* [n], owned */
 } golden_table;
@@ -46,8 +48,8 @@ const golden_row* golden_next(const golden_table* g, const golden_row* last, con
  * are void (setting_is_void()). */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
 
-/* The version of the numbers of a record (NUMBERS_VERSION, key.h); 1 if it has none. */
-int golden_numbers(const json_t* record);
+/* Whether the table says that its numbers were made on the processor of the record. */
+bool golden_same_cpu(const golden_table* g, const json_t* record);
 
 /* The CPU seconds of training in a record, and their metric name in the table. For information only: time depends on
  * the machine, so no tolerance can be set for it. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
@@ -18,6 +19,13 @@ static const struct {
     GATE_VERDICT_LIST(GATE_ROW)
 #undef GATE_ROW
 };
+
+bool gate_is_notice(const char* kind) {
+  static const char* const notices[] = {GATE_NEW_METRICS, GATE_OLD_TABLE, GATE_OTHER_BITS};
+  bool found = false;
+  for (size_t i = 0; i < sizeof notices / sizeof notices[0]; i++) found = found || strcmp(kind, notices[i]) == 0;
+  return found;
+}
 
 const char* gate_verdict_name(gate_verdict v) {
   return verdicts[v].name;

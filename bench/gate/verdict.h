@@ -27,8 +27,12 @@ typedef enum gate_verdict {
 /* The name of a verdict in rows, a string literal. */
 const char* gate_verdict_name(gate_verdict v);
 
-/* the `kind` of the advisory row of metrics that the golden table lacks, which the summary shows */
+/* the `kind` of advisory rows on what is not compared with the golden table, which the summary shows: metrics that the
+ * table lacks; a table that does not name its data; demonstrations that another processor generated */
 #define GATE_NEW_METRICS "new metrics"
+#define GATE_OLD_TABLE   "old table"
+#define GATE_OTHER_BITS  "other bits"
+bool gate_is_notice(const char* kind);
 
 /* what summaries, annotations and JUnit files say of a row beyond its columns */
 typedef struct gate_origin {

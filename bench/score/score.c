@@ -315,6 +315,7 @@ static df_status attach(cell* c, cell_given* given) {
   given->motion = (eval_given){.n = compared ? held_out : s->file->n, .length = s->file->length};
   if (compared) DF_TRY(give_whole(s, held_out, &given->motion));
   note_motion(s, c, compared, matched, held_out);
+  if (s->file->doubt) note(s, format_text("%s", s->file->doubt));
   char* copy = format_text("trajectories/%.16s.npz", c->key);
   given->record = describe(s, compared, copy);
   df_free(copy);

@@ -155,7 +155,7 @@ static char* joined(int n, char* const* names, const char* const* units) {
   return out;
 }
 
-static char* settings_text(const df_config* config) {
+char* settings_text(const df_config* config) {
   text t = {0};
   const df_config_key* keys;
   const int n = df_config_keys(&keys);

@@ -22,4 +22,7 @@ DF_MUST_CHECK df_status motions_write_npz(const motions* m, const cell* c, const
  * Errors: those of text_write_output(). */
 DF_MUST_CHECK df_status motions_write_csv(const motions* m, const cell* c, const char* path);
 
+/* The text `settings` of a file: every setting as a line "key value". A new string. */
+char* settings_text(const df_config* config);
+
 #endif

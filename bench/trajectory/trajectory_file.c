@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/model_identity.h"
 #include "dynaflow/data/dataset.h"
@@ -182,20 +183,73 @@ static df_status read_provenance(df_npz* npz, trajectories* t) {
   return DF_OK;
 }
 
-static df_status check_model(const char* path, df_npz* npz, const df_task* task) {
-  char* texts[DF_MODEL_ENTRIES] = {NULL};
+/* the value of a setting in lines "key value"; NULL: not there. *length is that of the value */
+static const char* find_setting(const char* lines, const char* key, size_t* length) {
+  const size_t n = strlen(key);
+  for (const char* line = lines; *line;) {
+    const size_t end = strcspn(line, "\n");
+    if (end > n && strncmp(line, key, n) == 0 && line[n] == ' ') {
+      *length = end - n - 1;
+      return line + n + 1;
+    }
+    line += end + (line[end] == '\n');
+  }
+  return NULL;
+}
+
+/* Options such as the integrator are part of the compiled model, which may also differ by the last bits of another
+ * machine, so they are compared by name. Where the model's files come from is no option. */
+static df_status check_options(const char* path, const char* settings, const df_task* task) {
+  static const char* const origin[] = {"system.model", "system.model_url", "system.model_sha256"};
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[DF_VALUE_MAX];
+    size_t length = 0;
+    bool compared = strncmp(keys[i].name, "system.", strlen("system.")) == 0;
+    for (size_t k = 0; k < sizeof origin / sizeof origin[0]; k++) compared &= strcmp(keys[i].name, origin[k]) != 0;
+    const char* found = compared ? find_setting(settings, keys[i].name, &length) : NULL;
+    if (!found) continue;
+    df_config_value(&task->config, i, value, sizeof value);
+    if (strlen(value) == length && memcmp(found, value, length) == 0) continue;
+    return df_fail(DF_E_MISMATCH, "%s: made with another model: %s is %.*s in its settings, but %s of task %s", path,
+                   keys[i].name, (int)length, found, value, task->config.task_name);
+  }
+  return DF_OK;
+}
+
+/* the files are the same, but not what was compiled of them */
+static char* doubt_of(const df_model_identity* recorded, const df_model_identity* here, bool options_known) {
+  if (!recorded->compiled || !here->compiled || strcmp(recorded->compiled, here->compiled) == 0) return NULL;
+  return format_text(
+      "the file was made with a compiled model that differs from the task's (compiled_sha256 %.12s, not %.12s), of the "
+      "same files, %s%s%s",
+      recorded->compiled, here->compiled,
+      options_known ? "with the same options: by the last bits of another machine"
+                    : "on another machine or with other options, which the file does not name (settings)",
+      recorded->mujoco && strcmp(recorded->mujoco, here->mujoco) != 0 ? ", or by MuJoCo " : "",
+      recorded->mujoco && strcmp(recorded->mujoco, here->mujoco) != 0 ? recorded->mujoco : "");
+}
+
+static df_status check_model(const char* path, df_npz* npz, const df_task* task, trajectories* t) {
+  enum { SETTINGS = DF_MODEL_ENTRIES, TEXTS };
+  char* texts[TEXTS] = {NULL};
   df_status status = DF_OK;
-  for (int i = 0; i < DF_MODEL_ENTRIES && status == DF_OK; i++) {
-    const char* key = df_dataset_model_key(i);
+  for (int i = 0; i < TEXTS && status == DF_OK; i++) {
+    const char* key = i == SETTINGS ? "settings" : df_dataset_model_key(i);
     if (df_npz_has(npz, key)) status = df_npz_read_text(npz, key, &texts[i]);
+    /* another program may keep something else under this name */
+    if (i == SETTINGS && status != DF_E_NOMEM) status = DF_OK;
   }
   char clause[256];
-  const df_model_identity recorded = {texts[0], texts[1], texts[2], texts[3]};
-  if (status == DF_OK &&
-      df_model_compare(&recorded, df_mujoco_identity(task->system), clause, sizeof clause) == DF_MODEL_OTHER) {
+  const df_model_identity recorded = {texts[0], texts[1], texts[2], texts[3]}, *here = df_mujoco_identity(task->system);
+  const char* settings = texts[SETTINGS] ? texts[SETTINGS] : "";
+  if (status == DF_OK && df_model_compare(&recorded, here, clause, sizeof clause) == DF_MODEL_OTHER) {
     status = df_fail(DF_E_MISMATCH, "%s: made with another model: %s", path, clause);
   }
-  for (int i = 0; i < DF_MODEL_ENTRIES; i++) df_free(texts[i]);
+  if (status == DF_OK) status = check_options(path, settings, task);
+  if (status == DF_OK) t->doubt = doubt_of(&recorded, here, strstr(settings, "system.integrator ") != NULL);
+  for (int i = 0; i < TEXTS; i++) df_free(texts[i]);
   return status;
 }
 
@@ -205,7 +259,7 @@ static df_status read_all(const char* path, df_npz* npz, const df_task* task, tr
   DF_TRY(read_actions(path, npz, task, t));
   DF_TRY(trajectory_conditions(path, npz, task, (size_t)t->n, &t->conditions));
   DF_TRY(check_dt(path, npz, task));
-  DF_TRY(check_model(path, npz, task));
+  DF_TRY(check_model(path, npz, task, t));
   return read_provenance(npz, t);
 }
 
@@ -230,5 +284,6 @@ void trajectories_free(trajectories* t) {
   df_free(t->actions);
   df_free(t->conditions);
   json_decref(t->provenance);
+  df_free(t->doubt);
   df_free(t);
 }

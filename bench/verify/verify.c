@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "consistency.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
@@ -383,11 +384,15 @@ static void check_replays(verifier* v) {
   X(record, check_record)     \
   X(key, check_key)           \
   X(plan, check_plan)         \
+  X(planned, check_planned)   \
   X(unique, check_unique)     \
   X(checkpoints, check_files) \
   X(numbers, check_numbers)   \
   X(units, check_units)       \
+  X(samples, check_samples)   \
+  X(training, check_training) \
   X(windows, check_windows)   \
+  X(identity, check_identity) \
   X(seeds, check_seeds)       \
   X(ceiling, check_ceiling)   \
   X(floor, check_floor)       \

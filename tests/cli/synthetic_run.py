@@ -4,6 +4,7 @@ Three methods, three seeds, one task, "cart". BEFORE is Python that may change w
 made; AFTER changes the records as somebody would who edits the file. Both see
   plan, cells               the records; at(method, seed) is one of them
   row(method, seed, metric) one row of it;  every(metric) all rows of a metric;  put(row, v) another value
+A value that BEFORE changes alone gets an interval that fits it.
 Keys and sums are made here as bench/record/key.h describes them, not by the program."""
 import os, sys
 
@@ -59,7 +60,10 @@ def checkpoint(c, content='weights'):  # gives a cell a checkpoint
 
 
 planned = list(cells)
+written = {id(r): (r, r['value'], r['lo'], r['hi']) for c in cells for r in c['rows']}
 exec(before)
+for r, value, lo, hi in written.values():  # a value that was changed alone gets an interval that fits it
+    if isinstance(r['value'], float) and r.get('value') != value and (r['lo'], r['hi']) == (lo, hi) and lo is not None: put(r, r['value'])
 for c in cells:
     if c['type'] == 'cell': c['key'] = key(c)
 plan['cells'] = plan['cells'] or [{k: c[k] for k in ('task', 'method', 'seed')} | {'key': key(c)} for c in planned]

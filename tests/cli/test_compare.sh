@@ -120,6 +120,9 @@ check known_episodes_are_not_reported bash -c "! grep -q 'do not say' '$scratch/
 make_run windows 'of("b", 2)[0]["windows_sha256"] = "f" * 64'
 check other_start_states_are_not_comparable rows 5 "'different start states' in rows[0]['status'] and rows[0]['value'] is None" \
   "$runs/windows" --method a,b
+make_run numbers 'for c in of("b"): c["numbers"] = 2'
+check other_numbers_are_not_comparable rows 5 "'numbers of version 2, not 1' in rows[0]['status'] and rows[0]['value'] is None" \
+  "$runs/numbers" --method a,b
 make_run nowindows 'del of("b", 2)[0]["windows_sha256"]'
 check unknown_start_states_are_not_comparable exits_with 5 compare "$runs/nowindows" --method a,b
 make_run mujoco 'for c in cells: c["provenance"] = {"mujoco": "3.18.0"}'

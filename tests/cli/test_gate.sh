@@ -95,7 +95,7 @@ check a_demonstration_that_does_not_replay_regressed verdict 1 regressed 'tre_op
 check not_a_number_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sae_own').update(value=None, lo=None, hi=None, status='3 of 16 not finite')"
 check a_diverged_training_regressed verdict 1 'regressed' 'verify.plan missing:tre_open_loop' "at('random_action', 3).update(status='diverged', reason='loss')"
 check a_duplicated_seed_regressed verdict 1 regressed verify.seeds "at('random_action', 2)['rows'] = at('random_action', 1)['rows']"
-check other_start_states_regressed verdict 1 regressed verify.windows "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
+check other_start_states_do_not_compare verdict 5 'not comparable' 'settings golden regressed:verify.windows' "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
 check a_leak_regressed verdict 1 regressed verify.ceiling "
 for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-8 + 1.0e-10 * s
 for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 1.0e-7)"
@@ -220,15 +220,26 @@ for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'effort.dive
 other() { verdict 5 'not comparable' "$1" "$2"; }
 check another_minor_mujoco_does_not_compare other 'mujoco golden' "for c in cells: c['provenance']['mujoco'] = '3.18.0'"
 check another_major_mujoco_does_not_compare other 'mujoco golden' "for c in cells: c['provenance']['mujoco'] = '4.17.0'"
-check one_cell_of_another_mujoco_does_not_compare other 'mujoco golden' "at('dynaflow', 2)['provenance']['mujoco'] = '3.16.0'"
+check one_cell_of_another_mujoco_does_not_compare other 'settings mujoco golden' "at('dynaflow', 2)['provenance']['mujoco'] = '3.16.0'"
 check another_mujoco_patch_compares verdict 0 held '' "for c in cells: c['provenance']['mujoco'] = '3.17.9'"
 check another_task_version_does_not_compare other 'task_version golden' "for c in cells: c['config']['task.version'] = '2'"
 check other_windows_do_not_compare other 'settings golden' "for c in cells: c['config']['eval.windows'] = '8'"
 check another_substep_does_not_compare other 'settings golden' "for c in cells: c['config']['system.substeps'] = '2'"
 check cells_of_other_settings_do_not_compare other 'settings golden' "at('dynaflow', 2)['config']['eval.windows'] = '8'"
+check other_demonstrations_do_not_compare other golden "for c in cells: c['data_sha256'] = sha256('other')"
+check the_demonstrations_of_the_table_are_named grep -q 'other demonstrations than those of .* (data_sha256 [0-9a-f]*, not [0-9a-f]*)' "$scratch/out"
+check other_start_states_than_those_of_the_table_do_not_compare other golden "for c in cells: c['windows_sha256'] = sha256('other')"
+check cells_of_other_demonstrations_do_not_compare other 'settings golden' "at('dynaflow', 2)['data_sha256'] = sha256('other')"
+old_table() {
+  sed -i '/^# data: /d; /^# windows: /d' "$golden/cart-smoke.csv"
+  make_run
+  gate_exits 0 && grep -q 'of which demonstrations and start states' "$scratch/out"
+}
+check a_table_that_does_not_name_its_data_is_held_to_with_a_notice old_table
+cp "$scratch/table.csv" "$golden/cart-smoke.csv"
 check another_training_compares verdict 0 held '' "for c in cells: c['config']['train.steps'] = '200'"
 
-check an_edited_number_is_tampering verdict 2 unreadable verify.record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
+check an_edited_number_is_tampering verdict 2 unreadable 'verify.record regressed:verify.samples' '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
 check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; seal(c)"
 check a_record_against_the_schema_is_unreadable verdict 2 unreadable verify.schema "del at('dynaflow', 2)['provenance']['cpu']"
 make_run '' "records.insert(2, [1])"
@@ -241,7 +252,9 @@ make_run
 mv "$task/expect.yaml" "$scratch/expect.yaml"
 check a_task_without_expectations_is_missing gate_exits 3
 mv "$scratch/expect.yaml" "$task"
-sed -i 's/profile: smoke/profile: full/' "$task/expect.yaml"
+sed -i 's/profile: smoke/profile: smok/' "$task/expect.yaml"
+check a_misspelt_profile_is_refused refuses "expect.yaml:4: profile = 'smok': .*task.yaml has no such profile" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
+sed -i 's/profile: smok,/profile: full,/' "$task/expect.yaml"
 check a_profile_without_bands_is_missing gate_exits 3
 check the_profile_is_named grep -q 'expect.yaml has no tolerance for profile smoke' "$scratch/out"
 bands "$honest_bands"
@@ -250,6 +263,12 @@ check a_lost_golden_table_is_missing gate_exits 3
 mkdir "$golden"
 sed '/gait_agreement/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_row_lost_from_the_table_is_missing gate_exits 3
+sed '/dynaflow,.*effort/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
+efforts '  - {profile: smoke, percent: 10, reason: because}'
+make_run "for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 3"
+check counters_lost_from_the_table_are_missing gate_exits 3
+make_run
+bands "$honest_bands"
 efforts '  - {profile: smoke, percent: 10, reason: because}'
 sed '/effort/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_table_without_counters_is_missing gate_exits 3

@@ -270,6 +270,23 @@ check another_time_step bad 'dt is 0\.02 s, expected 0\.01 s, one action of task
 check a_dt_of_each_trajectory bad 'dt has shape \[16\], expected one number$' 'f["dt"] = np.full(16, 0.01)'
 check a_start_state_that_is_no_number bad 'states\[3\]\[0\]\[1\] is nan: a start state must be finite$' 'x[3, 0, 1] = np.nan'
 check another_model bad 'made with another model: ' 'f.update(model_sha256="0" * 64, compiled_sha256="1" * 64, mujoco="3.17.0")'
+# options are part of the compiled model, of equal files: a file of sample names them
+check another_integrator_is_sampled exits_with 0 sample "$task" --method random_action --out "$scratch/rk4.npz" "${small[@]}" --set system.integrator=RK4
+check another_integrator_is_refused refuses 'rk4.npz: made with another model: system.integrator is RK4 in its settings, but Euler of task pendulum$' \
+  score "$task" "$scratch/rk4.npz" --out "$scratch/rk4" "${small[@]}"
+python -c "
+import numpy as np
+f = dict(np.load('$scratch/starts.npz'))
+f['compiled_sha256'] = np.array('0' * 64)
+np.savez('$scratch/rounded.npz', **f)
+del f['settings']
+np.savez('$scratch/unnamed.npz', **f)"
+doubted() { # doubted FILE WORDS: it is judged, and the record notes that the compiled model is another one
+  score "$scratch/$1.npz" --out "$scratch/$1" && grep -q "compiled_sha256 000000000000, not [0-9a-f]*), of the same files, $2" "$scratch/$1/events.jsonl"
+}
+check the_last_bits_of_a_compiled_model_are_noted doubted rounded 'with the same options: by the last bits'
+check options_that_the_file_does_not_name_are_noted doubted unnamed 'on another machine or with other options'
+check nothing_is_noted_of_the_same_model bash -c "! grep -q 'of the same files' '$scratch/run/events.jsonl'"
 check a_registered_name_is_refused refuses "method 'dynaflow' is already registered" score "$task" "$scratch/mine.npz" --name dynaflow "${small[@]}"
 check a_name_with_a_space_is_refused refuses "method 'my own': a name must consist of letters, digits and _" score "$task" "$scratch/mine.npz" --name 'my own' "${small[@]}"
 check a_missing_file_is_named misses 'none.npz: No such file' score "$task" "$scratch/none.npz" "${small[@]}"

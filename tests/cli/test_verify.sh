@@ -24,11 +24,11 @@ assert [r for r in rows if r['check'] == sys.argv[2] and r['status'] == 'warning
 }
 
 check an_honest_run_passes verdict 0 '' ''
-# a synthetic run has neither checkpoints nor replays
+# a synthetic run has neither checkpoints nor curves nor replays
 check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
-assert len(rows) == 13 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'replay'}, rows" "$scratch/out"
+assert len(rows) == 17 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'replay'}, rows" "$scratch/out"
 before=$(sha256sum "$scratch/run/events.jsonl")
 run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
@@ -36,25 +36,25 @@ check verify_leaves_no_file [ "$(ls -A "$scratch/run")" = events.jsonl ]
 
 # ---- altered records ----
 
-check an_edited_number_is_tampering verdict 2 record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
+check an_edited_number_is_tampering verdict 2 'record samples' '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
 check the_last_bit_of_a_number_is_tampering verdict 2 record '' "r = row('dynaflow', 2, 'tre'); r['value'] *= 1 + 2**-52"
 check a_removed_seal_is_tampering verdict 2 record '' "del at('dynaflow', 2)['record_sha256']"
-check an_edited_number_without_a_seal_is_tampering verdict 2 record '' \
+check an_edited_number_without_a_seal_is_tampering verdict 2 'record samples' '' \
   "row('dynaflow', 2, 'tre')['value'] = 0.2; del at('dynaflow', 2)['record_sha256']"
 check a_plan_without_a_seal_is_tampering verdict 2 record '' "del plan['record_sha256']"
 check an_edited_setting_is_tampering verdict 2 'record key' '' "at('dynaflow', 1)['config']['train.steps'] = '200'"
 check an_edited_setting_is_seen_by_its_key_alone verdict 2 key '' \
   "at('dynaflow', 1)['config']['train.steps'] = '200'; seal(at('dynaflow', 1))"
 for field in model:compiled_sha256 data_set:data_sha256; do
-  check "another_${field%%:*}_is_seen_by_the_key" verdict 2 key '' \
+  check "another_${field%%:*}_is_seen_by_the_key" verdict 2 'key identity' '' \
     "c = at('dynaflow', 1); c['${field##*:}'] = sha256('other'); seal(c)"
 done
-check another_mujoco_is_seen_by_the_key verdict 2 key '' \
+check another_mujoco_is_seen_by_the_key verdict 2 'key identity' '' \
   "c = at('dynaflow', 1); c['provenance']['mujoco'] = '3.16.0'; seal(c)"
 check another_blas_is_seen_by_the_key verdict 2 key '' \
   "c = at('dynaflow', 1); c['provenance']['blas']['kernel'] = 'Haswell'; seal(c)"
 check words_do_not_change_a_key verdict 0 '' '' "c = at('dynaflow', 1); c['config']['task.title'] = 'other'; seal(c)"
-check one_key_for_two_cells_is_tampering verdict 2 'record key plan unique' '' "at('dynaflow', 2)['key'] = at('dynaflow', 1)['key']"
+check one_key_for_two_cells_is_tampering verdict 2 'record key plan planned unique' '' "at('dynaflow', 2)['key'] = at('dynaflow', 1)['key']"
 check keys_that_cannot_be_computed_again_are_a_warning warns key '' \
   "for c in cells: del c['compiled_sha256']; seal(c)"
 
@@ -79,7 +79,7 @@ check a_negative_seed_is_refused against_schema 'schema key' "at('dynaflow', 1)[
 check a_hash_of_other_letters_is_refused against_schema schema "at('dynaflow', 1)['model_sha256'] = 'abc'"
 check provenance_without_a_compiler_is_refused against_schema schema "del at('dynaflow', 1)['provenance']['compiler']"
 check a_setting_that_is_a_number_is_refused against_schema 'schema key' '' "c = at('dynaflow', 1); c['config']['train.steps'] = 100; seal(c)"
-check a_plan_without_cells_is_refused against_schema 'schema' '' "del plan['cells']; seal(plan)"
+check a_plan_without_cells_is_refused against_schema 'schema planned' '' "del plan['cells']; seal(plan)"
 check the_line_and_field_are_named bash -c "grep -q 'line 1: cells is missing' '$scratch/out'"
 against_schema_honest() { verdict 0 '' "checkpoint(at('dynaflow', 1))" && agree fine; }
 check the_schema_file_takes_the_honest_run against_schema_honest
@@ -93,7 +93,7 @@ check an_interrupted_cell_is_incomplete verdict 3 plan "at('dynaflow', 3).update
 check a_diverged_cell_is_a_failure verdict 1 plan "at('dynaflow', 3).update(status='diverged', reason='loss is not finite')"
 check a_record_without_a_plan_is_incomplete verdict 3 plan '' 'records.remove(plan)'
 check an_empty_plan_is_incomplete verdict 3 'plan' 'cells.clear(); planned.clear()'
-check a_cell_of_other_settings_does_not_stand_in verdict 3 plan '' "plan['cells'][0]['key'] = sha256('others'); seal(plan)"
+check a_cell_of_other_settings_does_not_stand_in verdict 3 'plan planned' '' "plan['cells'][0]['key'] = sha256('others'); seal(plan)"
 check a_cell_that_failed_and_then_was_done_is_whole verdict 0 '' "cells.insert(0, dict(at('dynaflow', 1), status='error', reason='x'))"
 check a_cell_that_was_done_twice_is_a_failure verdict 1 unique "cells.append(dict(at('dynaflow', 1)))"
 
@@ -120,6 +120,21 @@ check better_than_noisy_actions_is_no_leak verdict 0 '' "for s in SEEDS: row('re
 check as_good_as_the_demonstration_is_no_leak verdict 0 '' "
 for r in every('tre_open_loop'): r['value'] = 3.0 if r['value'] > 1 else 0.3"
 check worse_than_random_is_a_warning warns floor "row('dynaflow', 1, 'tre_open_loop')['value'] = 5.0"
+
+# ---- parts of a record that do not say the same, sealed again ----
+
+check a_doubled_value_is_a_failure verdict 1 samples '' "row('dynaflow', 1, 'tre')['value'] *= 2; seal(at('dynaflow', 1))"
+check a_number_that_is_there_twice_is_a_failure verdict 1 samples "at('dynaflow', 1)['rows'].append(dict(row('dynaflow', 1, 'tre')))"
+check a_value_unlike_its_samples_is_a_failure verdict 1 samples "
+for c in cells: c['samples'] = [dict(metric='tre', k=r['k'], values=[r['value']] * 16) for r in c['rows'] if r['metric'] == 'tre']
+at('dynaflow', 1)['samples'][0]['values'][3] *= 1.01"
+check a_training_unlike_its_curve_is_a_failure verdict 1 training "
+at('dynaflow', 1)['training']['curves'] = [dict(name='flow', step=[200, 400], loss=[1.0, 0.5], steps=400)]"
+check emptied_replays_are_a_failure verdict 1 training "at('dynaflow', 1)['replays'] = []"
+check a_plan_that_was_emptied_is_incomplete verdict 3 planned '' "plan['cells'] = []; seal(plan)"
+check another_profile_than_the_plans_is_incomplete verdict 3 planned '' "c = at('dynaflow', 1); c['profile'] = 'other'; seal(c)"
+check another_data_set_is_not_comparable verdict 1 identity "for s in SEEDS: at('dynaflow', s)['data_sha256'] = sha256('other')"
+check another_version_of_numbers_is_seen verdict 2 'key identity' '' "c = at('dynaflow', 1); c['numbers'] = 2; seal(c)"
 
 # ---- files ----
 

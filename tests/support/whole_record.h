@@ -48,6 +48,15 @@ static inline void seal(json_t* record) {
   assert_int_equal(record_seal(record), DF_OK);
 }
 
+/* gives the number of a record, tre_open_loop at K = 1, another value, with interval and two samples that fit it */
+static inline void set_value(json_t* record, double value) {
+  json_t* one = json_array_get(json_object_get(record, "rows"), 0);
+  json_t* values = json_object_get(json_array_get(json_object_get(record, "samples"), 0), "values");
+  static const char* const names[] = {"value", "lo", "hi"};
+  for (int i = 0; i < 3; i++) json_object_set_new(one, names[i], number_or_null(value));
+  for (size_t i = 0; i < 2; i++) json_array_set_new(values, i, number_or_null(i ? 1.5 * value : 0.5 * value));
+}
+
 /* adds a done cell with one number, tre_open_loop at K = 1; owned by `records` */
 static inline json_t* add_whole(const char* method, int seed, double value) {
   json_error_t error;
@@ -55,10 +64,7 @@ static inline json_t* add_whole(const char* method, int seed, double value) {
   if (!record) fail_msg("column %d: %s", error.column, error.text);
   set_text(record, "method", method);
   json_object_set_new(record, "seed", json_integer(seed));
-  json_t* one = json_array_get(json_object_get(record, "rows"), 0);
-  json_object_set_new(one, "value", json_real(value));
-  json_object_set_new(one, "lo", json_real(value));
-  json_object_set_new(one, "hi", json_real(value));
+  set_value(record, value);
   seal(record);
   json_array_append_new(records, record);
   return record;

@@ -411,6 +411,28 @@ static void what_was_measured_on_other_things_does_not_compare(void** state) {
   }
 }
 
+/* records without the field have version 1 */
+static void two_versions_of_numbers_do_not_compare(void** state) {
+  (void)state;
+  static const struct {
+    int a, b; /* 0: not recorded */
+    bool compares;
+  } cases[] = {{0, 0, true}, {0, 1, true}, {2, 2, true}, {0, 2, false}, {1, 2, false}, {3, 2, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      json_t *a = add_values("a", s, "tre", 1, 1, 2, 3, 4), *b = add_values("b", s, "tre", 1, 2, 3, 4, 5);
+      if (cases[i].a) json_object_set_new(a, "numbers", json_integer(cases[i].a));
+      if (cases[i].b) json_object_set_new(b, "numbers", json_integer(cases[i].b));
+    }
+    open_run(&r);
+    assert_one(&r, compare_cfg_default(), cases[i].compares ? COMPARE_OK : COMPARE_OTHER, cases[i].compares ? 0 : 5,
+               cases[i].compares ? NULL : "b, seed 1: numbers of version ");
+    close_run(&r);
+  }
+}
+
 static void older_records_are_compared_by_their_model_file(void** state) {
   (void)state;
   for (int differs = 0; differs < 2; differs++) {
@@ -616,6 +638,7 @@ int main(void) {
       cmocka_unit_test(unfinished_cells_are_missing_unless_a_part_is_asked_for),
       cmocka_unit_test(a_method_without_sampler_meets_every_k),
       cmocka_unit_test(what_was_measured_on_other_things_does_not_compare),
+      cmocka_unit_test(two_versions_of_numbers_do_not_compare),
       cmocka_unit_test(older_records_are_compared_by_their_model_file),
       cmocka_unit_test(every_comparison_is_adjusted_for_all),
       cmocka_unit_test(a_method_that_one_run_lacks_is_missing),

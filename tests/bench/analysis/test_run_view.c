@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "dynaflow/config/config.h"
+#include "identity.h"
 #include "records.h"
 
 static void seeds_are_averaged_with_their_range(void** state) {
@@ -264,11 +265,12 @@ static void models_in_which_cells_differ_are_named(void** state) {
   (void)state;
   static const struct {
     const char *arm, *compiled, *mujoco, *wanted; /* of the second cell; the first has a, c and 3.17.0 */
-  } cases[] = {{"a", "c", "3.17.0", ""},
-               {"b", "c", "3.17.0", ""},
-               {"a", "d", "3.17.0", ""},
-               {"b", "d", "3.17.0", "model (arm.xml changed)"},
-               {"a", "d", "3.18.0", "model (MuJoCo 3.18.0 compiles it to another model than MuJoCo 3.17.0)"}};
+  } cases[] = {
+      {"a", "c", "3.17.0", ""},
+      {"b", "c", "3.17.0", ""},
+      {"a", "d", "3.17.0", ""},
+      {"b", "d", "3.17.0", "model (arm.xml changed)"},
+      {"a", "d", "3.18.0", "model (MuJoCo 3.18.0 compiles it to another model than MuJoCo 3.17.0), MuJoCo version"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     run_view r;
     text out = {0};
@@ -285,6 +287,41 @@ static void models_in_which_cells_differ_are_named(void** state) {
                           json_pack("[{s:s,s:s},{s:s,s:s}]", "path", "m.xml", "sha256",
                                     "0123456789012345678901234567890123456789012345678901234567890123", "path",
                                     "arm.xml", "sha256", sum));
+    }
+    open_run(&r);
+    run_differences(&r, &r.groups[0], &out);
+    assert_string_equal(text_of(&out), cases[i].wanted);
+    text_clear(&out);
+    close_run(&r);
+  }
+}
+
+/* what is neither a setting nor the model; start states that one of them does not name do not differ */
+static void everything_else_in_which_cells_differ_is_named(void** state) {
+  (void)state;
+  static const struct {
+    const char *object, *field, *value, *wanted;
+    int numbers;
+  } cases[] = {{NULL, "windows_sha256", "w", "", 2},
+               {NULL, "windows_sha256", "v", "start states", 2},
+               {NULL, "windows_sha256", "", "", 2},
+               {NULL, "data_sha256", "e", "demonstrations", 2},
+               {NULL, "data_sha256", "", "demonstrations", 2},
+               {"provenance", "mujoco", "3.17.1", "MuJoCo version", 2},
+               {"config", "task.version", "2", "task.version", 2},
+               {NULL, "data_sha256", "d", "version of numbers", 3}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    run_view r;
+    text out = {0};
+    begin_records();
+    for (int s = 0; s < 2; s++) {
+      json_t* cell = add_cell("a", s);
+      set_text(cell, "windows_sha256", "w");
+      set_text(cell, "data_sha256", "d");
+      set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
+      set_text(json_object_get(cell, "config"), "task.version", "1");
+      json_object_set_new(cell, "numbers", json_integer(s ? cases[i].numbers : 2));
+      if (s) set_text(cases[i].object ? json_object_get(cell, cases[i].object) : cell, cases[i].field, cases[i].value);
     }
     open_run(&r);
     run_differences(&r, &r.groups[0], &out);
@@ -445,6 +482,7 @@ int main(void) {
       cmocka_unit_test(settings_in_which_cells_differ_are_named_once),
       cmocka_unit_test(a_default_that_an_older_record_lacks_is_no_difference),
       cmocka_unit_test(models_in_which_cells_differ_are_named),
+      cmocka_unit_test(everything_else_in_which_cells_differ_is_named),
       cmocka_unit_test(an_example_is_the_lowest_seed_that_is_done),
       cmocka_unit_test(all_that_is_missing_is_counted_and_the_first_eight_are_named),
       cmocka_unit_test(a_run_has_the_name_of_its_folder),

@@ -72,13 +72,14 @@ static void without_the_origin_of_its_windows_each_is_by_itself(void** state) {
 
 static void values_that_do_not_belong_together_are_refused(void** state) {
   (void)state;
-  static const df_status wanted[] = {DF_OK, DF_E_MISMATCH, DF_E_MISMATCH, DF_E_MISSING, DF_OK};
-  for (int what = 0; what < 5; what++) {
+  static const df_status wanted[] = {DF_OK, DF_E_MISMATCH, DF_E_MISMATCH, DF_E_MISSING, DF_OK, DF_E_MISMATCH};
+  static const double longer[5] = {5, 6, 7, 8, 9};
+  for (int what = 0; what < 6; what++) {
     run_view r;
     samples s;
     begin_records();
     add_seed(1, 4, first);
-    json_t* cell = add_seed(2, what == 1 ? 3 : 4, second);
+    json_t* cell = add_seed(2, what == 1 ? 3 : what == 5 ? 5 : 4, what == 5 ? longer : second);
     if (what == 2) set_text(cell, "windows_sha256", "v");
     if (what == 3) json_array_clear(json_object_get(cell, "samples"));
     if (what == 4) set_text(cell, "status", "error"); /* not done: left out */

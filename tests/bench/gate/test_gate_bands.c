@@ -510,6 +510,50 @@ static void every_counter_of_the_golden_table_is_looked_at_once(void** state) {
   close_case(&c);
 }
 
+/* rows of one method, or of one K, that were lost from the table; a counter that it has for no method is new, and so is
+ * a method of which it has nothing */
+static void counters_that_were_lost_from_the_golden_table_are_missing(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  for (int s = 1; s <= 2; s++) {
+    json_t* cell = add_cell("a", s);
+    add_value(cell, "tre", 1, 1);
+    add_value(cell, "effort.x", 1, 300);
+    add_value(cell, "effort.y", 1, 8);
+    add_value(cell, "effort.y", 5, 300);
+    add_value(cell, "effort.z", 1, 8);
+    add_value(add_cell("b", s), "effort.x", 1, 8);
+    add_value(add_cell("n", s), "effort.x", 1, 8);
+  }
+  open_case(&c);
+  for (int s = 1; s <= 2; s++) {
+    add_golden(&c, "a", "tre", s, 1);
+    add_golden(&c, "a", "effort.y", s, 8);
+    add_golden(&c, "b", "effort.x", s, 8);
+  }
+  c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
+  c.h.expect.n_effort = 1;
+  gate_judge_bands(&c.h);
+  static const struct {
+    const char *method, *metric;
+    int k;
+    gate_verdict verdict;
+  } wanted[] = {{"a", "effort.y", 1, GATE_HELD},
+                {"b", "effort.x", 1, GATE_HELD},
+                {"a", "effort.x", 1, GATE_MISSING},
+                {"a", "effort.y", 5, GATE_MISSING}};
+  assert_int_equal(json_array_size(c.out.verdicts.list), 4);
+  for (size_t i = 0; i < 4; i++) {
+    const json_t* v = verdict_at(&c, i);
+    assert_string_equal(string_of(v, "method"), wanted[i].method);
+    assert_string_equal(string_of(v, "metric"), wanted[i].metric);
+    assert_int_equal(json_integer_value(json_object_get(v, "k")), wanted[i].k);
+    assert_verdict(v, wanted[i].verdict);
+  }
+  close_case(&c);
+}
+
 static void counters_without_a_golden_table_are_missing(void** state) {
   (void)state;
   for (int table = 0; table < 2; table++) {
@@ -539,6 +583,9 @@ static void training_times_are_told_beside_the_golden_ones(void** state) {
     json_object_set_new(add_cell("a", s), GOLDEN_SECONDS, json_real(seconds[s - 1]));
   }
   json_object_set_new(add_cell("b", 1), GOLDEN_SECONDS, json_real(5)); /* not in the table */
+  json_t* elsewhere = add_cell("a", 1);                                /* of another profile */
+  set_text(elsewhere, "profile", "q");
+  json_object_set_new(elsewhere, GOLDEN_SECONDS, json_real(100));
   open_case(&c);
   add_golden(&c, "a", GOLDEN_SECONDS, 1, 4);
   add_golden(&c, "a", GOLDEN_SECONDS, 2, 6);
@@ -605,6 +652,24 @@ static void a_tolerance_narrower_than_the_seeds_lie_is_told(void** state) {
       assert_true(field(v, "value") == 2 && field(v, "lo") == 1 && field(v, "hi") == 3);
       assert_non_null(strstr(string_of(v, "detail"), "50 %"));
     }
+    close_case(&c);
+  }
+}
+
+/* the mean lies nearer to the most seeds, so that only one side is beyond the tolerance */
+static void a_spread_on_one_side_is_told(void** state) {
+  (void)state;
+  static const double values[2][3] = {{1, 4, 4}, {2, 2, 5}}; /* 2 below and 1 above their mean of 3, and the reverse */
+  for (int side = 0; side < 2; side++) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < 3; s++) add_value(add_cell("a", s + 1), "tre", 1, values[side][s]);
+    open_case(&c);
+    c.bands[0] = band_of("tre", BAND_RELATIVE, 0.5);
+    c.h.expect.n = 1;
+    gate_advise_spread(&c.h);
+    assert_int_equal(json_array_size(c.out.verdicts.list), 1);
+    assert_non_null(strstr(string_of(verdict_at(&c, 0), "detail"), "up to 67 % from"));
     close_case(&c);
   }
 }
@@ -895,6 +960,8 @@ int main(void) {
       cmocka_unit_test(counters_may_change_by_their_percentage_and_an_absolute_part),
       cmocka_unit_test(every_counter_of_the_golden_table_is_looked_at_once),
       cmocka_unit_test(counters_without_a_golden_table_are_missing),
+      cmocka_unit_test(counters_that_were_lost_from_the_golden_table_are_missing),
+      cmocka_unit_test(a_spread_on_one_side_is_told),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
       cmocka_unit_test(metrics_that_the_golden_table_lacks_are_told_and_fail_nothing),
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),

@@ -1,5 +1,6 @@
 /* A run is held to tolerances only if it is about what they are about: versions, settings, golden table. */
 #define _GNU_SOURCE
+#include "dynaflow/core/alloc.h"
 #include "gate_group.h"
 #include "json.h"
 #include "records.h"
@@ -241,6 +242,62 @@ static void a_golden_table_of_another_version_of_numbers_does_not_compare(void**
   }
 }
 
+/* "" in the table: an older program wrote it */
+static void a_golden_table_of_other_demonstrations_or_start_states_does_not_compare(void** state) {
+  (void)state;
+  static const struct {
+    const char *data, *windows, *source, *cpu; /* of the table */
+    bool given;                                /* the cell is of a file of trajectories that start elsewhere */
+    const char* wanted;
+    const char* notice; /* part of the advisory row, "": none */
+  } cases[] = {{"d", "w", "file", "x, y", false, "", ""},
+               {"", "", "file", "x, y", false, "", "add the lines '# data: d' and '# windows: w'"},
+               {"", "w", "file", "x, y", false, "", "add the lines '# data: d'"},
+               {"d", "", "file", "x, y", false, "", "add the lines '# windows: w'"},
+               {"e", "w", "file", "x, y", false, "golden", ""},
+               {"e", "v", "file", "z", false, "golden", ""},
+               {"d", "v", "file", "x, y", false, "golden", ""},
+               {"d", "v", "generator", "z", false, "golden", ""},
+               /* generated on the same processor, and on another one */
+               {"e", "v", "generator", "x, y", false, "golden", ""},
+               {"e", "v", "generator", "z", false, "", "generated demonstrations are not bit by bit those of"},
+               {"e", "v", "generator", "", false, "", "generated demonstrations are not bit by bit those of"},
+               {"d", "v", "file", "x, y", true, "", ""},
+               {"e", "v", "file", "x, y", true, "golden", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_right("a", 1);
+    set_text(cell, "data_sha256", "d");
+    if (!cases[i].given) set_text(cell, "windows_sha256", "w");
+    if (cases[i].given) json_object_set_new(cell, "trajectories", json_object());
+    set_text(json_object_get(cell, "config"), "data.source", cases[i].source);
+    set_text(json_object_get(cell, "provenance"), "cpu", "x, y");
+    open_case(&c);
+    add_table(&c);
+    snprintf(c.h.golden.data, sizeof c.h.golden.data, "%s", cases[i].data);
+    snprintf(c.h.golden.windows, sizeof c.h.golden.windows, "%s", cases[i].windows);
+    snprintf(c.h.golden.cpu, sizeof c.h.golden.cpu, "%s", cases[i].cpu);
+    /* the task file says the same of the source, which is compared by itself */
+    char* task = format_text("%sdata: {source: %s%s}\n", task_yaml, cases[i].source,
+                             strcmp(cases[i].source, "generator") == 0 ? ", generator: quadruped_gaits" : "");
+    assert_int_equal(df_file_write(c.task_file, task, strlen(task)), DF_OK);
+    df_free(task);
+    const bool compares = gate_compares(&c.h, c.task_file);
+    if (compares != (cases[i].wanted[0] == '\0')) fail_msg("case %zu", i);
+    if (!compares) assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "metric"), cases[i].wanted);
+    if (compares) gate_advise_table(&c.h);
+    if (compares) {
+      const json_t* v = json_array_get(c.out.verdicts.list, 0);
+      assert_int_equal(json_array_size(c.out.verdicts.list), cases[i].notice[0] != '\0');
+      if (v && !strstr(string_of(v, "detail"), cases[i].notice)) fail_msg("case %zu: %s", i, string_of(v, "detail"));
+      if (v) assert_string_equal(string_of(v, "status"), gate_verdict_name(GATE_ADVISORY));
+      if (v) assert_true(gate_is_notice(c.out.origins[0].kind));
+    }
+    close_case(&c);
+  }
+}
+
 static void a_task_file_that_cannot_be_read_does_not_compare(void** state) {
   (void)state;
   gate_case c;
@@ -282,6 +339,7 @@ int main(void) {
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
       cmocka_unit_test(a_golden_table_of_another_model_does_not_compare),
       cmocka_unit_test(a_golden_table_of_another_version_of_numbers_does_not_compare),
+      cmocka_unit_test(a_golden_table_of_other_demonstrations_or_start_states_does_not_compare),
       cmocka_unit_test(a_task_file_that_cannot_be_read_does_not_compare),
       cmocka_unit_test(a_verdict_names_every_setting_that_differs),
   };

@@ -407,7 +407,7 @@ static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
   open_run(&r);
   assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_FORMAT);
   snprintf(message, sizeof message,
-           ":17: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 13; remove one");
+           ":19: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 15; remove one");
   assert_non_null(strstr(df_error_message(), message));
   gate_clear(&g);
   close_run(&r);
@@ -420,6 +420,40 @@ static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
   gate(NULL, golden, "tre_open_loop:regressed tre_open_loop:regressed train_cpu_s:advisory", EXIT_CHECK_FAILED);
 }
 
+/* a limit whose profile is misspelt would be off */
+static void a_profile_that_the_task_does_not_have_fails_the_gate(void** state) {
+  (void)state;
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
+  static const char* const more[] = {
+      "  - {metric: tre_open_loop, method: a, profile: P, k: 1, at_most: 0.1, reason: r}\n",
+      "effort:\n  - {profile: P, percent: 10, reason: r}\n",
+      "  - {metric: tre_open_loop, method: a, profile: q, k: 1, at_most: 0.1, reason: r}\n", /* another one of the task
+                                                                                              */
+      "  - {metric: tre_open_loop, method: a, profile: full, k: 1, at_most: 0.1, reason: r}\n"};
+  static const int line[] = {6, 7, 0, 0};
+  for (int i = 0; i < 4; i++) {
+    char *expect = format_text(BANDS "%s", more[i]), message[256];
+    run_view r;
+    gate_result g;
+    write_task("expect.yaml", expect);
+    df_free(expect);
+    begin_records();
+    two_seeds("p", 0.5, 0.625);
+    open_run(&r);
+    assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), line[i] ? DF_E_CONFIG : DF_OK);
+    snprintf(message, sizeof message,
+             "expect.yaml:%d: profile = 'P': %s/t/task.yaml has no such profile, so the limit would never be checked; "
+             "it has full, p, q",
+             line[i], tasks);
+    if (line[i] && !strstr(df_error_message(), message)) fail_msg("%s", df_error_message());
+    gate_clear(&g);
+    close_run(&r);
+  }
+  write_task("expect.yaml", BANDS);
+}
+
 static void a_golden_row_of_another_group_fails_the_gate(void** state) {
   (void)state;
   options opts = options_default();
@@ -428,10 +462,10 @@ static void a_golden_row_of_another_group_fails_the_gate(void** state) {
   static const struct {
     bool named;
     const char *row, *wanted; /* NULL: it is read */
-  } cases[] = {{false, "t,a,1,q", ":17: a row of task t, profile q, which has another table; remove it"},
-               {false, "u,a,1,p", ":17: a row of task u, profile p, which has another table; remove it"},
+  } cases[] = {{false, "t,a,1,q", ":19: a row of task t, profile q, which has another table; remove it"},
+               {false, "u,a,1,p", ":19: a row of task u, profile p, which has another table; remove it"},
                {true, "t,a,1,q", NULL}, /* the run has this profile */
-               {true, "t,a,1,x", ":17: a row of task t, profile x, which the run does not have; remove it"},
+               {true, "t,a,1,x", ":19: a row of task t, profile x, which the run does not have; remove it"},
                {false, "t,b,1,p", NULL}}; /* a method that was not run again */
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char table[128], message[256], *data;
@@ -474,6 +508,7 @@ int main(void) {
       CASE(the_last_of_many_decides_like_the_first),
       CASE(the_golden_table_stands_beside_its_task),
       CASE(a_golden_row_that_appears_twice_fails_the_gate),
+      CASE(a_profile_that_the_task_does_not_have_fails_the_gate),
       CASE(a_golden_row_of_another_group_fails_the_gate),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

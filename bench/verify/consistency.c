@@ -1,0 +1,244 @@
+#include "consistency.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "identity.h"
+#include "json.h"
+#include "store.h"
+
+/* rounding of sums of numbers of this size, in any order */
+static const double ROUNDING = 1e-9;
+
+/* ---- rows and samples ---- */
+
+static bool same_number(const json_t* a, const json_t* b) {
+  return strcmp(string_of(a, "metric"), string_of(b, "metric")) == 0 &&
+         json_integer_value(json_object_get(a, "k")) == json_integer_value(json_object_get(b, "k"));
+}
+
+/* the values of the single windows of a row; NULL: not recorded */
+static const json_t* values_of(const json_t* record, const json_t* number) {
+  size_t i;
+  json_t* one;
+  json_array_foreach(json_object_get(record, "samples"), i, one) {
+    if (same_number(one, number)) return json_object_get(one, "values");
+  }
+  return NULL;
+}
+
+/* mean and largest size of the values; NaN if one is not finite */
+static double mean_of(const json_t* values, double* size) {
+  double sum = 0;
+  size_t i;
+  json_t* value;
+  *size = 0;
+  json_array_foreach(values, i, value) {
+    sum += number_of(value);
+    *size = fmax(*size, fabs(number_of(value)));
+  }
+  return sum / (double)json_array_size(values);
+}
+
+static void check_interval(verifier* v, const json_t* record, const json_t* number) {
+  const double value = number_of(json_object_get(number, "value"));
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  const double slack = ROUNDING * fabs(value);
+  /* an interval upside down is a finding of the check of numbers */
+  if (lo > hi || !(value < lo - slack || value > hi + slack)) return;
+  verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value %.9g lies outside its interval, %.9g to %.9g",
+              string_of(number, "metric"), (int)json_integer_value(json_object_get(number, "k")), value, lo, hi);
+}
+
+static void check_values(verifier* v, const json_t* record, const json_t* number, const json_t* values) {
+  const char* metric = string_of(number, "metric");
+  const int k = (int)json_integer_value(json_object_get(number, "k"));
+  const double value = number_of(json_object_get(number, "value"));
+  const json_int_t n = json_integer_value(json_object_get(number, "n"));
+  double size;
+  const double mean = mean_of(values, &size);
+  v->looked++;
+  if ((size_t)n != json_array_size(values)) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: n is %lld, but there are %zu values (samples)", metric, k,
+                (long long)n, json_array_size(values));
+  } else if (isfinite(value) && !(fabs(value - mean) <= ROUNDING * size)) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value is %.9g, but the mean of its %lld values is %.9g",
+                metric, k, value, (long long)n, mean);
+  }
+}
+
+static void check_rows(verifier* v, const json_t* record) {
+  const json_t* numbers = json_object_get(record, "rows");
+  size_t i;
+  json_t* number;
+  json_array_foreach(numbers, i, number) {
+    v->looked++;
+    for (size_t j = 0; j < i; j++) {
+      if (!same_number(json_array_get(numbers, j), number)) continue;
+      verify_find(v, VERIFY_FAILED, record, "%s at K = %d: there are two rows of it", string_of(number, "metric"),
+                  (int)json_integer_value(json_object_get(number, "k")));
+      break;
+    }
+    check_interval(v, record, number);
+    const json_t* values = values_of(record, number);
+    if (values) check_values(v, record, number, values);
+  }
+}
+
+/* ---- windows ---- */
+
+static void check_origins(verifier* v, const json_t* record) {
+  const json_t* windows = json_object_get(record, "windows");
+  const json_t *episode = json_object_get(windows, "episode"), *start = json_object_get(windows, "start");
+  const size_t n = json_array_size(episode);
+  size_t i;
+  json_t* one;
+  if (!windows) return;
+  v->looked++;
+  if (json_array_size(start) != n) {
+    verify_find(v, VERIFY_FAILED, record, "%zu windows have an episode, and %zu a start frame", n,
+                json_array_size(start));
+    return;
+  }
+  for (i = 0; i < n; i++) {
+    for (size_t j = 0; j < i; j++) {
+      if (!json_equal(json_array_get(episode, i), json_array_get(episode, j)) ||
+          !json_equal(json_array_get(start, i), json_array_get(start, j))) {
+        continue;
+      }
+      verify_find(v, VERIFY_FAILED, record, "windows %zu and %zu are the same: episode %lld, frame %lld", j, i,
+                  (long long)json_integer_value(json_array_get(episode, i)),
+                  (long long)json_integer_value(json_array_get(start, i)));
+      return;
+    }
+  }
+  json_array_foreach(json_object_get(record, "samples"), i, one) {
+    const size_t values = json_array_size(json_object_get(one, "values"));
+    if (values <= n) continue;
+    verify_find(v, VERIFY_FAILED, record, "%zu values of %s, but only %zu windows", values, string_of(one, "metric"),
+                n);
+  }
+}
+
+/* calls `look` for every done record */
+static void for_done(verifier* v, void (*look)(verifier* v, const json_t* record)) {
+  size_t i;
+  json_t* record;
+  json_array_foreach(store_records(v->r->source), i, record) {
+    if (verify_is_done(record)) look(v, record);
+  }
+}
+
+void check_samples(verifier* v) {
+  for_done(v, check_rows);
+  for_done(v, check_origins);
+}
+
+/* ---- training and replays ---- */
+
+static void check_curve(verifier* v, const json_t* record, const json_t* curve) {
+  const json_t* steps = json_object_get(curve, "steps");
+  const json_t *list = json_object_get(curve, "step"), *last = json_array_get(list, json_array_size(list) - 1);
+  v->looked++;
+  if (!steps || !last || json_integer_value(last) <= json_integer_value(steps)) return;
+  verify_find(v, VERIFY_FAILED, record, "the curve '%s' goes to step %lld of %lld", string_of(curve, "name"),
+              (long long)json_integer_value(last), (long long)json_integer_value(steps));
+}
+
+static void check_steps(verifier* v, const json_t* record) {
+  const json_t *training = json_object_get(record, "training"), *curves = json_object_get(training, "curves");
+  const json_t* of_curve = json_object_get(json_array_get(curves, 0), "steps");
+  const json_t* steps = json_object_get(training, "steps");
+  size_t i;
+  json_t* curve;
+  json_array_foreach(curves, i, curve) check_curve(v, record, curve);
+  if (!of_curve || json_equal(steps, of_curve)) return;
+  verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but its first curve has %lld steps",
+              (long long)json_integer_value(steps), (long long)json_integer_value(of_curve));
+}
+
+/* whether actions were executed, whose work is counted */
+static bool is_executed(const json_t* record) {
+  size_t i;
+  json_t* number;
+  json_array_foreach(json_object_get(record, "rows"), i, number) {
+    if (strcmp(string_of(number, "metric"), "effort.physics_steps") == 0) return true;
+  }
+  return false;
+}
+
+static void check_recorded_actions(verifier* v, const json_t* record) {
+  const json_t* list = json_object_get(record, "replays");
+  if (!list || !is_executed(record)) return;
+  v->looked++;
+  if (json_array_size(list)) return;
+  verify_find(v, VERIFY_FAILED, record, "actions were executed, but none is recorded (replays is empty)");
+}
+
+void check_training(verifier* v) {
+  for_done(v, check_steps);
+  for_done(v, check_recorded_actions);
+}
+
+/* ---- the plan ---- */
+
+static bool plan_has(const json_t* plan, const json_t* record) {
+  size_t i;
+  json_t* cell;
+  if (strcmp(string_of(plan, "profile"), string_of(record, "profile")) != 0) return false;
+  json_array_foreach(json_object_get(plan, "cells"), i, cell) {
+    const char* key = string_of(cell, "key");
+    if (strcmp(string_of(cell, "task"), string_of(record, "task")) == 0 &&
+        strcmp(string_of(cell, "method"), string_of(record, "method")) == 0 &&
+        json_equal(json_object_get(cell, "seed"), json_object_get(record, "seed")) &&
+        (!key[0] || strcmp(key, string_of(record, "key")) == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void check_planned(verifier* v) {
+  const json_t* records = store_records(v->r->source);
+  size_t i, j;
+  json_t *record, *plan;
+  json_array_foreach(records, i, record) {
+    bool plans = false, planned = false;
+    if (!verify_is_cell(record)) continue;
+    json_array_foreach(records, j, plan) {
+      if (verify_is_cell(plan)) continue;
+      plans = true;
+      planned = planned || plan_has(plan, record);
+    }
+    v->looked++;
+    if (!plans || planned) continue;
+    verify_find(v, VERIFY_INCOMPLETE, record, "no plan of profile '%s' has this cell with the key %.16s",
+                string_of(record, "profile"), string_of(record, "key"));
+  }
+}
+
+/* ---- what cells have in common ---- */
+
+static void check_group(verifier* v, const run_group* g) {
+  const run_cell* first = NULL;
+  for (int i = 0; i < v->r->n_cells; i++) {
+    const run_cell* c = &v->r->cells[i];
+    if (!c->done || !run_in_group(g, c)) continue;
+    if (!first) first = c;
+    for (int which = 0; which < IDENTITIES; which++) {
+      if (c == first || which == IDENTITY_WINDOWS) continue;
+      char* clause = identity_difference((identity)which, first->record, c->record);
+      v->looked++;
+      if (clause) {
+        verify_find(v, VERIFY_FAILED, c->record, "not comparable with %s, seed %lld: %s", first->method,
+                    (long long)first->seed, clause);
+      }
+      df_free(clause);
+    }
+  }
+}
+
+void check_identity(verifier* v) {
+  for (int i = 0; i < v->r->n_groups; i++) check_group(v, &v->r->groups[i]);
+}

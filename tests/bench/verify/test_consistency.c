@@ -1,0 +1,221 @@
+/* The parts of a record say the same, and records are those of the plan: each check with records that do not. */
+#define _GNU_SOURCE
+#include "consistency.h"
+
+#include "json.h"
+#include "rows.h"
+#include "whole_record.h"
+
+static json_t *plan, *one, *two;
+
+/* two seeds of a method, as planned; what is changed afterwards is sealed again by the check */
+static void begin(void) {
+  begin_records();
+  plan = add_plan("p");
+  for (int s = 1; s <= 2; s++) add_planned(plan, "a", s, NULL);
+  one = add_whole("a", 1, 0.5);
+  two = add_whole("a", 2, 0.625);
+}
+
+/* the number of findings of a check, all of its outcome, and a part of the first one's words */
+static void finds(void (*check)(verifier*), int n, const char* words) {
+  run_view r;
+  verification out = {.found = rows_new()};
+  open_run(&r);
+  verifier v = {.r = &r, .folder = folder, .out = &out, .check = "check"};
+  check(&v);
+  assert_true(v.looked > 0);
+  assert_int_equal(out.count[check == check_planned ? VERIFY_INCOMPLETE : VERIFY_FAILED], n);
+  assert_int_equal(json_array_size(out.found.list), n);
+  const char* detail = string_of(json_array_get(out.found.list, 0), "detail");
+  if (!strstr(detail, words)) fail_msg("%s", detail);
+  rows_free(&out.found);
+  close_run(&r);
+}
+
+static json_t* row_of(json_t* record) {
+  return json_array_get(json_object_get(record, "rows"), 0);
+}
+
+static void set_real(json_t* object, const char* name, double value) {
+  json_object_set_new(object, name, number_or_null(value));
+}
+
+static void a_value_is_the_mean_of_its_samples(void** state) {
+  (void)state;
+  begin();
+  finds(check_samples, 0, "");
+  begin();
+  set_real(row_of(one), "value", 1);
+  set_real(row_of(one), "hi", 1); /* so that the interval contains it */
+  finds(check_samples, 1, "tre_open_loop at K = 1: the value is 1, but the mean of its 2 values is 0.5");
+  begin(); /* more than rounding, and less */
+  set_real(row_of(one), "value", 0.5 + 1e-8);
+  set_real(row_of(one), "hi", 1);
+  finds(check_samples, 1, "but the mean");
+  begin();
+  set_real(row_of(one), "value", 0.5 + 1e-12);
+  finds(check_samples, 0, "");
+  begin(); /* one of the values is not finite, but the mean is given */
+  json_array_set_new(json_object_get(json_array_get(json_object_get(one, "samples"), 0), "values"), 1, json_null());
+  finds(check_samples, 1, "but the mean");
+  begin(); /* no number, which the status explains */
+  set_value(one, NAN);
+  finds(check_samples, 0, "");
+}
+
+static void a_number_counts_its_samples(void** state) {
+  (void)state;
+  for (int n = 1; n <= 3; n++) {
+    begin();
+    json_object_set_new(row_of(one), "n", json_integer(n));
+    finds(check_samples, n != 2, n == 1 ? "n is 1, but there are 2 values" : n == 3 ? "n is 3" : "");
+  }
+}
+
+static void a_value_lies_in_its_interval(void** state) {
+  (void)state;
+  static const struct {
+    double lo, hi;
+    int n;
+  } cases[] = {{0.25, 0.75, 0}, {0.5, 0.5, 0},    {NAN, NAN, 0}, {0.5 + 1e-12, 1, 0}, {0.5001, 1, 1}, {0, 0.4999, 1},
+               {0.75, 1, 1},    {0.5001, NAN, 1}, {1, 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin();
+    set_real(row_of(one), "lo", cases[i].lo);
+    set_real(row_of(one), "hi", cases[i].hi);
+    finds(check_samples, cases[i].n, cases[i].n ? "lies outside its interval" : "");
+  }
+}
+
+static void a_number_is_there_once(void** state) {
+  (void)state;
+  for (int k = 1; k <= 2; k++) {
+    begin();
+    json_t* again = json_deep_copy(row_of(two));
+    json_object_set_new(again, "k", json_integer(k));
+    json_array_append_new(json_object_get(two, "rows"), again);
+    finds(check_samples, k == 1, k == 1 ? "there are two rows of it" : "");
+  }
+}
+
+static void a_window_is_there_once(void** state) {
+  (void)state;
+  static const struct { int episode, start, n; } cases[] = {{0, 4, 0}, {1, 3, 0}, {0, 3, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin();
+    json_t* windows = json_object_get(one, "windows");
+    json_array_set_new(json_object_get(windows, "episode"), 1, json_integer(cases[i].episode));
+    json_array_set_new(json_object_get(windows, "start"), 1, json_integer(cases[i].start));
+    finds(check_samples, cases[i].n, cases[i].n ? "windows 0 and 1 are the same: episode 0, frame 3" : "");
+  }
+  begin();
+  json_array_remove(json_object_get(json_object_get(one, "windows"), "start"), 1);
+  finds(check_samples, 1, "2 windows have an episode, and 1 a start frame");
+  begin();
+  for (int i = 0; i < 2; i++) {
+    json_array_remove(json_object_get(json_object_get(one, "windows"), i ? "start" : "episode"), 1);
+  }
+  finds(check_samples, 1, "2 values of tre_open_loop, but only 1 windows");
+  begin(); /* an older record */
+  json_object_del(one, "windows");
+  finds(check_samples, 0, "");
+}
+
+static void the_steps_of_a_training_are_those_of_its_curve(void** state) {
+  (void)state;
+  static const struct {
+    int steps, of_curve, last, n; /* of_curve 0: not recorded, by an older program */
+    const char* words;
+  } cases[] = {{9, 9, 9, 0, ""},
+               {9, 9, 2, 0, ""},
+               {9, 0, 2, 0, ""},
+               {10, 400, 400, 1, "training.steps is 10, but its first curve has 400 steps"},
+               {9, 9, 10, 1, "the curve 'flow' goes to step 10 of 9"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin();
+    json_t* training = json_object_get(one, "training");
+    json_t* curve = json_array_get(json_object_get(training, "curves"), 0);
+    json_object_set_new(training, "steps", json_integer(cases[i].steps));
+    if (cases[i].of_curve) json_object_set_new(curve, "steps", json_integer(cases[i].of_curve));
+    json_array_set_new(json_object_get(curve, "step"), 1, json_integer(cases[i].last));
+    finds(check_training, cases[i].n, cases[i].words);
+  }
+}
+
+static void executed_actions_are_recorded(void** state) {
+  (void)state;
+  for (int what = 0; what < 4; what++) {
+    begin();
+    if (what != 2) add_value(one, "effort.physics_steps", 1, 240); /* without, nothing was executed */
+    if (what > 0) json_array_clear(json_object_get(one, "replays"));
+    if (what == 3) json_object_del(one, "replays"); /* an older record */
+    finds(check_training, what == 1, what == 1 ? "none is recorded (replays is empty)" : "");
+  }
+}
+
+static void every_record_is_of_a_planned_cell(void** state) {
+  (void)state;
+  begin();
+  finds(check_planned, 0, "");
+  begin();
+  json_array_clear(json_object_get(plan, "cells"));
+  finds(check_planned, 2, "no plan of profile 'p' has this cell with the key ");
+  static const struct { const char *field, *value; } changes[] = {{"profile", "q"}, {"task", "u"}, {"method", "b"}};
+  for (size_t i = 0; i < 3; i++) {
+    begin();
+    set_text(one, changes[i].field, changes[i].value);
+    finds(check_planned, 1, "no plan of profile ");
+  }
+  /* by key, where the plan has keys */
+  for (int other = 0; other < 2; other++) {
+    begin();
+    json_t* cell = json_array_get(json_object_get(plan, "cells"), 0);
+    set_text(cell, "key", string_of(other ? two : one, "key"));
+    finds(check_planned, other, "");
+  }
+  begin(); /* a run without any plan is a finding of another check */
+  json_array_remove(records, 0);
+  finds(check_planned, 0, "");
+}
+
+static void cells_have_in_common_what_numbers_need(void** state) {
+  (void)state;
+  static const struct {
+    const char *object, *field, *value, *words;
+  } cases[] = {{NULL, "data_sha256", "e", "different demonstrations"},
+               {NULL, "windows_sha256", "v", ""}, /* a finding of another check */
+               {"provenance", "mujoco", "3.16.0", "simulated with MuJoCo 3.16.0, not 3.17.0"},
+               {"config", "task.version", "2", "task.version is 2, not 1"},
+               {"config", "eval.windows", "3", "eval.windows is 3, not 2"},
+               {"config", "train.steps", "3", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin();
+    set_text(cases[i].object ? json_object_get(two, cases[i].object) : two, cases[i].field, cases[i].value);
+    finds(check_identity, cases[i].words[0] != '\0', cases[i].words);
+  }
+  begin();
+  json_object_set_new(two, "numbers", json_integer(1));
+  finds(check_identity, 1, "not comparable with a, seed 1: numbers of version 1, not 2");
+  begin(); /* by what was compiled and by the files */
+  set_text(two, "compiled_sha256", "e");
+  set_text(two, "model_sha256", "e");
+  set_text(json_array_get(json_object_get(two, "model_files"), 0), "sha256",
+           "e123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+  finds(check_identity, 1, "different model (m.xml changed)");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_value_is_the_mean_of_its_samples),
+      cmocka_unit_test(a_number_counts_its_samples),
+      cmocka_unit_test(a_value_lies_in_its_interval),
+      cmocka_unit_test(a_number_is_there_once),
+      cmocka_unit_test(a_window_is_there_once),
+      cmocka_unit_test(the_steps_of_a_training_are_those_of_its_curve),
+      cmocka_unit_test(executed_actions_are_recorded),
+      cmocka_unit_test(every_record_is_of_a_planned_cell),
+      cmocka_unit_test(cells_have_in_common_what_numbers_need),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
