@@ -4,9 +4,12 @@
 
 #include "dynaflow/stats/statistics.h"
 
-enum { LEAST_GROWTH = 4 };      /* actions: what grows in fewer is a jump */
-enum { MOST_WINDOWS = 98 };     /* percent of the windows of several actions that must be explained */
-enum { LEAST_BIASED = 8 };      /* windows: the median of fewer is beyond BIAS by chance */
+enum { LEAST_GROWTH = 4 };  /* actions: what grows in fewer is a jump */
+enum { MOST_WINDOWS = 98 }; /* percent of the windows of several actions that must be explained */
+enum { LEAST_BIASED = 8 };  /* windows: the median of fewer is beyond BIAS by chance */
+/* what an alternative leaves of the RMS error if the tolerance of the solver is to explain the rest: half of it may go
+ * by chance */
+static const double LEFT_TO_SOLVER = 0.1;
 static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
 
 static const struct {
@@ -66,6 +69,12 @@ bool replay_is_closer(double rms, double best_rms) {
   return best_rms < rms / 2;
 }
 
+bool replay_best_explains(const replay_evidence* e) {
+  if (replay_fits(&e->best)) return true;
+  return !e->best_is_solver && e->best_converges && replay_tolerated(&e->best) &&
+         e->best_rms <= LEFT_TO_SOLVER * e->rms;
+}
+
 static replay_verdict judge(const replay_evidence* e) {
   const replay_fit* t = &e->trained;
   if (t->steps == 0) return REPLAY_NOTHING;
@@ -82,7 +91,7 @@ static replay_verdict judge(const replay_evidence* e) {
   if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
-  if (replay_fits(&e->best)) {
+  if (replay_best_explains(e)) {
     return e->best_is_solver ? REPLAY_SOLVER_LIMITED
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
                              : REPLAY_ANOTHER_OPTION;

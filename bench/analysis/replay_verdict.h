@@ -51,10 +51,11 @@ replay_fit replay_fit_none(void);
 /* What was measured. `trained` is the model as training simulates it, `own` the same model with the solver options of
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
-  bool rounded;       /* the recording is stored in less than double precision */
-  bool solver_sized;  /* the errors of whole episodes are about those that a cleared warm start makes in one action */
-  bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
-  bool exponential;   /* the errors of whole episodes grow exponentially */
+  bool rounded;        /* the recording is stored in less than double precision */
+  bool solver_sized;   /* the errors of whole episodes are about those that a cleared warm start makes in one action */
+  bool own_converges;  /* the limits of iterations of the model file are those of a converged solution */
+  bool best_converges; /* those of `best` are, too */
+  bool exponential;    /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
   replay_fit actions;   /* of `trained` or `own` with the actions that these need */
   action_errors needed; /* by how much these differ from the recorded actions */
@@ -67,7 +68,8 @@ typedef struct replay_evidence {
 } replay_evidence;
 
 /* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
- * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer.
+ * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. An
+ * alternative is judged as the model of training is: it may leave what the solver's tolerance explains.
  * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
  * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last:
  * those that the model needs must differ from the recorded ones as rounded numbers do. Rounding that would also hide a
@@ -80,6 +82,10 @@ bool replay_fits(const replay_fit* f);
 
 /* Whether actions were compared and precision and solver tolerance together explain every error. */
 bool replay_tolerated(const replay_fit* f);
+
+/* Whether `best`, which is not only another solver, explains the recording: it fits, or it brings the RMS error down to
+ * a tenth or less and a converged solver's tolerance and precision together explain the rest. */
+bool replay_best_explains(const replay_evidence* e);
 
 /* Whether the model needs actions that differ from the recorded ones as rounded numbers do, and the recording follows
  * from these, to the solver's tolerance. */

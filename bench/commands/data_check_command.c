@@ -24,6 +24,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "progress.h"
+#include "propose.h"
 #include "replay_hypotheses.h"
 #include "replay_study.h"
 #include "rows.h"
@@ -141,9 +142,49 @@ static df_status teach_columns(df_status status) {
   return out;
 }
 
+static bool is_set(const options* opts, const char* key) {
+  const size_t n = strlen(key);
+  for (int i = 0; i < opts->n_set; i++) {
+    if (strncmp(opts->set[i], key, n) == 0 && opts->set[i][n] == '=') return true;
+  }
+  return false;
+}
+
+/* the rate of the settings, else of the files, Hz; 0: unknown */
+static df_status find_rate(const checked* c, double* rate) {
+  df_recording* opened = NULL;
+  df_config states = c->config;
+  *rate = c->config.data_rate;
+  if (*rate > 0) return DF_OK;
+  states.data_actions_key[0] = '\0';
+  DF_TRY(df_recording_open(c->path, &states, c->system, &opened));
+  *rate = df_recording_rate(opened);
+  df_recording_free(opened);
+  return DF_OK;
+}
+
+/* An action of a file of no task takes a frame of the stated rate: divides it as import does, unless a setting says how
+ * many steps it has. */
+static df_status settle_steps(checked* c, const options* opts) {
+  char model_sha256[DF_SHA256_TEXT];
+  double rate;
+  if (!c->config.data_actions_key[0] || is_set(opts, "system.substeps")) return DF_OK;
+  DF_TRY(find_rate(c, &rate));
+  if (rate <= 0 || 1 / rate > DF_SUBSTEPS_MAX * df_mujoco_timestep(c->system)) return DF_OK;
+  const action_steps steps = steps_of_action(1 / rate, df_mujoco_timestep(c->system));
+  if (steps.substeps == df_mujoco_substeps(c->system) && steps.timestep == df_mujoco_timestep(c->system)) return DF_OK;
+  c->config.system_substeps = steps.substeps;
+  c->config.system_timestep = steps.timestep;
+  const df_mujoco_cfg cfg = replay_cfg(&c->config, false);
+  df_system_free(c->system);
+  c->system = NULL;
+  return df_task_system_with(&c->config, &c->search, &cfg, &c->system, model_sha256);
+}
+
 /* The checks of the states. */
-static df_status check_states(checked* c, bool is_file, data_findings* out) {
+static df_status check_states(checked* c, bool is_file, const options* opts, data_findings* out) {
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
+  if (status == DF_OK && is_file) status = settle_steps(c, opts);
   if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
   return is_file && status == DF_E_FORMAT && !has_states(c) ? teach_columns(status) : status;
 }
@@ -272,7 +313,7 @@ int data_check_command(const char* target, const data_check_arguments* a, const 
   checked c;
   data_findings found = {0};
   df_status status = open_checked(target, a, opts, &c);
-  if (status == DF_OK) status = check_states(&c, a->model != NULL, &found);
+  if (status == DF_OK) status = check_states(&c, a->model != NULL, opts, &found);
   if (status == DF_OK) status = check_replay(&c, opts, &found);
   if (status == DF_OK) status = print_findings(&c, a, opts, &found);
   int code = data_findings_count(&found, CHECK_WRONG) ? EXIT_CHECK_FAILED : EXIT_DONE;

@@ -206,7 +206,7 @@ static df_status find_replay(work* w, replayed* out) {
 /* ---- actions that are not actuator controls ---- */
 
 static bool is_unexplained(const replayed* r) {
-  return !follows(r) && !r->nearly && !has_alternative(r);
+  return !follows(r) && !r->nearly && !has_alternative(r) && !r->study.varying.usual;
 }
 
 /* reads the recording again */

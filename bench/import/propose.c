@@ -18,6 +18,13 @@ enum { POSED_FRAMES = 400 };
  * many would be needed. */
 static const double SHORTEST_ACTION = 0.008, LONGER_ACTION = 0.02;
 
+action_steps steps_of_action(double duration, double timestep) {
+  const double whole = round(duration / timestep);
+  if (whole >= 1 && fabs(whole * timestep - duration) < 1e-6 * duration) return (action_steps){timestep, (int)whole};
+  const double substeps = fmax(1, ceil(duration / timestep - 1e-9));
+  return (action_steps){duration / substeps, (int)substeps};
+}
+
 void propose_steps(settings* found, double timestep, double rate, bool states_only) {
   if (rate <= 0 && (!states_only || timestep >= SHORTEST_ACTION)) {
     settings_put_number_why(found, "system.timestep", timestep,
@@ -30,12 +37,12 @@ void propose_steps(settings* found, double timestep, double rate, bool states_on
   if (frames > 1)
     settings_put_number_why(found, "data.rate", 1 / frame,
                             rate > 0 ? "as the files state" : "of the model's step; the recording states no rate");
-  const double action = frames * frame, whole = round(action / timestep);
-  const bool fits = whole >= 1 && fabs(whole * timestep - action) < 1e-6 * action;
-  const double substeps = fits ? whole : fmax(1, ceil(action / timestep - 1e-9));
-  settings_put_number_why(found, "system.timestep", fits ? timestep : action / substeps,
-                          fits ? "the model's own" : "the model's own is %g s; this one divides an action", timestep);
-  settings_put_number_why(found, "system.substeps", substeps, "one action is %g frame%s, %.4g ms", frames,
+  const double action = frames * frame;
+  const action_steps steps = steps_of_action(action, timestep);
+  settings_put_number_why(
+      found, "system.timestep", steps.timestep,
+      steps.timestep == timestep ? "the model's own" : "the model's own is %g s; this one divides an action", timestep);
+  settings_put_number_why(found, "system.substeps", steps.substeps, "one action is %g frame%s, %.4g ms", frames,
                           frames == 1 ? "" : "s", 1000 * action);
 }
 

@@ -15,9 +15,19 @@ typedef struct proposal {
   text* notes;     /* receives lines on what could not be found */
 } proposal;
 
-/* Puts system.timestep and system.substeps: one action per frame of `rate` Hz, the model's own step where this is a
- * whole number of them, else the longest shorter one. rate 0: unknown, a frame is one step of the model. With
- * `states_only` frames shorter than 8 ms are joined to actions of about 20 ms, and data.rate is put. */
+/* how an action is divided */
+typedef struct action_steps {
+  double timestep; /* s */
+  int substeps;
+} action_steps;
+
+/* The steps of an action of `duration` s: the model's own step of `timestep` s where the action is a whole number of
+ * them, to 1e-6, else the longest shorter one that divides it. */
+action_steps steps_of_action(double duration, double timestep);
+
+/* Puts system.timestep and system.substeps: one action per frame of `rate` Hz, divided as steps_of_action() says. rate
+ * 0: unknown, a frame is one step of the model. With `states_only` frames shorter than 8 ms are joined to actions of
+ * about 20 ms, and data.rate is put. */
 void propose_steps(settings* found, double timestep, double rate, bool states_only);
 
 /* Puts action.*, window.*, split.*, chart.*, net.*, train.*, inverse.*, eval.* and the profiles smoke and full.

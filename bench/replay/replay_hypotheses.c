@@ -20,6 +20,7 @@ enum { WARM_UP = 16, SHORT_WARM_UP = 2, CONVERGES = 50 };
 
 /* a timestep this many times longer or shorter than the model's is no candidate */
 static const double MOST_TIMES = 100;
+static const char TOLERANCE[] = "system.tolerance";
 static const char OWN_OPTIONS[] = "with the model file's own solver options";
 
 /* of the squared errors, which one actuator drives: a share that its factors are fitted for; nearly all */
@@ -304,7 +305,7 @@ static df_status add_tolerances(trial* t, hypotheses* all, const hypothesis* fro
     h.cfg.tolerance = tolerances[i];
     h.solver = h.solver && tolerances[i] < own;
     snprintf(value, sizeof value, " = %g", tolerances[i]);
-    DF_TRY(add(t, all, h, "system.tolerance", value));
+    DF_TRY(add(t, all, h, TOLERANCE, value));
   }
   return DF_OK;
 }
@@ -740,6 +741,26 @@ bool hypotheses_own_is_alike(const hypotheses* all) {
     if (!(fabs(a - b) <= 0.02 * fmax(a, b))) return false;
   }
   return true;
+}
+
+static bool has_difference(const hypothesis* h, const difference* d) {
+  for (int i = 0; i < h->n; i++) {
+    if (strcmp(h->differs[i].key, d->key) == 0 && strcmp(h->differs[i].value, d->value) == 0) return true;
+  }
+  return false;
+}
+
+int hypotheses_same_tolerance(const hypotheses* all) {
+  const hypothesis* best = &all->list[all->best];
+  for (int i = 0; i < all->n; i++) {
+    const hypothesis* h = &all->list[i];
+    bool same = h->n == best->n - 1;
+    for (int k = 0; k < best->n && same; k++)
+      same = strcmp(best->differs[k].key, TOLERANCE) == 0 ? !has_difference(h, &best->differs[k])
+                                                          : has_difference(h, &best->differs[k]);
+    if (same) return i;
+  }
+  return -1;
 }
 
 /* further rounds, each from the best alternative, while one comes much closer */

@@ -67,6 +67,9 @@ double hypothesis_rms(const hypothesis* h, const hypothesis* other);
  * alternative that diverges. */
 bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best);
 
+/* The index of the alternative that differs from the best one only by having the tolerance of training; -1: none. */
+int hypotheses_same_tolerance(const hypotheses* all);
+
 /* Indices of the first alternatives: the model as training simulates it; with the solver options of its own file; with
  * its own islands only; with its own limits of solver iterations only. */
 enum { TRY_TRAINED, TRY_OWN, TRY_OWN_ISLANDS, TRY_OWN_LIMITS };

@@ -8,7 +8,7 @@
 
 const hypothesis* replay_study_alternative(const replay_study* s) {
   const bool named = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return named && replay_fits(&s->evidence.best) ? &s->tried.list[s->tried.best] : NULL;
+  return named && replay_best_explains(&s->evidence) ? &s->tried.list[s->tried.best] : NULL;
 }
 
 const char* replay_study_would_fit(const replay_study* s) {
@@ -63,6 +63,18 @@ static void add_own_options(text* t, const replay_study* s) {
              s->own_iterations, s->iterations);
 }
 
+/* that no alternative is worth naming as a cause, and which is the closest */
+static void add_closest(text* t, const replay_study* s) {
+  const replay_evidence* e = &s->evidence;
+  const int best = s->tried.best;
+  const bool known = best == TRY_TRAINED || (best == TRY_OWN && s->own_is_closer);
+  if (known || !(e->best_rms < 0.99 * e->rms))
+    text_add(t, "none of %d alternatives comes closer", s->tried.n);
+  else
+    text_add(t, "none of %d alternatives fits: the closest, %s, leaves %.2g %% of the RMS error", s->tried.n,
+             hypothesis_text(&s->tried.list[best]), 100 * e->best_rms / e->rms);
+}
+
 static void add_solver_reason(text* t, const replay_study* s, const double worst[KINDS]) {
   const replay_evidence* e = &s->evidence;
   if (e->trained.carried <= 1) {
@@ -89,7 +101,10 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     /* of a recording that is rounded, the verdict is rounding */
     const bool better = replay_is_closer(e->rms, e->best_rms);
     text_add(t, "the tolerance of the constraint solver explains the errors");
-    if (!better) text_add(t, ", and none of %d alternatives comes closer", s->tried.n);
+    if (!better) {
+      text_add(t, ", and ");
+      add_closest(t, s);
+    }
     text_add(t, ": %zu of %zu actions are exact, the others differ by up to ", s->exact, s->trained.steps);
     add_error(t, s, worst);
     if (better) {
@@ -133,10 +148,21 @@ static void add_differences(text* t, const replay_study* s) {
            replay_differences_formula(s->differences), s->r.dt);
 }
 
+static void add_varying(text* t, const varying_steps* v) {
+  text_add(t,
+           "the number of physics steps of %g s per action varies: %d in %.3g %% of the actions, %d in the rest; "
+           "training needs the same number in all of them: record at a whole number of steps, data.rate = %.10g for %d",
+           v->timestep, v->usual, 100 * v->share, v->other, 1 / (v->usual * v->timestep), v->usual);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   if (s->order) {
     text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, median", s->order_text, s->order,
              s->order_from, s->order_to);
+    return;
+  }
+  if (s->varying.usual) {
+    add_varying(t, &s->varying);
     return;
   }
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
@@ -147,7 +173,8 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     text_add(t, "none of %d alternatives fits; the closest, %s, brings the error of one action from ", s->tried.n,
              hypothesis_text(best));
   } else {
-    text_add(t, "none of %d alternatives comes closer; one action is off by up to ", s->tried.n);
+    add_closest(t, s);
+    text_add(t, "; one action is off by up to ");
     add_error(t, s, worst);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
@@ -158,7 +185,10 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
   text_add(t, " to ");
   add_error(t, s, s->best_worst);
   text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
-  if (s->verdict == REPLAY_ANOTHER_MODEL) add_driver(t, s);
+  if (s->verdict == REPLAY_ANOTHER_MODEL)
+    add_driver(t, s);
+  else if (!replay_fits(&s->evidence.best))
+    text_add(t, "; the tolerance of the constraint solver explains the rest");
 }
 
 /* adds the names of the coordinates of a kind that the file does not hold, each joint once */

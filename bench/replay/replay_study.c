@@ -221,10 +221,36 @@ static df_status compare_own(replay_study* s, const replay_input* in, const doub
 }
 
 static df_status compare_best(replay_study* s, const replay_input* in, comparison* c) {
-  const hypothesis* best = &s->tried.list[s->tried.best];
-  int ignored;
-  return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &s->evidence.best, s->best_worst,
-                      &ignored, c);
+  const hypothesis *list = s->tried.list, *best = &list[s->tried.best];
+  replay_evidence* e = &s->evidence;
+  int iterations = 0;
+  DF_TRY(
+      compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &e->best, s->best_worst, &iterations, c));
+  e->best_converges = iterations >= CONVERGED;
+  e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
+  e->best_rms = best->rms;
+  e->best_is_solver = best->solver;
+  e->best_reads = best->reading != 0;
+  return DF_OK;
+}
+
+/* A tighter tolerance than that of training comes closer to any solution, and explains less. Takes the best alternative
+ * with the tolerance of training if this explains the recording. */
+static df_status try_same_tolerance(replay_study* s, const replay_input* in) {
+  const int best = s->tried.best, other = hypotheses_same_tolerance(&s->tried);
+  const replay_evidence evidence = s->evidence;
+  double worst[KINDS];
+  comparison c = {0};
+  if (other <= TRY_OWN_LIMITS || replay_best_explains(&s->evidence)) return DF_OK;
+  memcpy(worst, s->best_worst, sizeof worst);
+  s->tried.best = other;
+  const df_status status = compare_best(s, in, &c);
+  comparison_clear(&c);
+  if (status != DF_OK || replay_best_explains(&s->evidence)) return status;
+  s->tried.best = best;
+  s->evidence = evidence;
+  memcpy(s->best_worst, worst, sizeof worst);
+  return DF_OK;
 }
 
 /* The best alternative may need another one with it, which only actions outside the sample show: goes on around its own
@@ -240,7 +266,7 @@ static df_status search_elsewhere(replay_study* s, const replay_input* in, const
 /* whether the best alternative explains most of the errors, of the same actions, but not all */
 static bool is_half_way(const replay_study* s) {
   const hypothesis *list = s->tried.list, *best = &list[s->tried.best];
-  return !replay_fits(&s->evidence.best) && s->evidence.best.steps == s->trained.steps &&
+  return !replay_best_explains(&s->evidence) && s->evidence.best.steps == s->trained.steps &&
          replay_is_closer(hypothesis_rms(&list[TRY_TRAINED], best), best->rms) &&
          replay_is_closer(hypothesis_rms(&list[TRY_OWN], best), best->rms);
 }
@@ -249,7 +275,11 @@ static df_status compare_others(replay_study* s, const replay_input* in, const s
   comparison c = {0};
   DF_TRY(replay_try_others(space, &s->tried));
   df_status status = compare_best(s, in, &c);
-  if (status == DF_OK && is_half_way(s)) status = search_elsewhere(s, in, space, &c);
+  if (status == DF_OK) status = try_same_tolerance(s, in);
+  if (status == DF_OK && is_half_way(s)) {
+    status = search_elsewhere(s, in, space, &c);
+    if (status == DF_OK) status = try_same_tolerance(s, in);
+  }
   comparison_clear(&c);
   return status;
 }
@@ -389,17 +419,10 @@ static df_status find_order(replay_study* s, const replay_input* in) {
 static df_status try_alternatives(replay_study* s, const replay_input* in, const search_space* space) {
   replay_evidence* e = &s->evidence;
   DF_TRY(compare_others(s, in, space));
-  if (!replay_fits(&e->best)) {
-    DF_TRY(try_rounded_actions(s, in));
-    DF_TRY(replay_find_differences(&s->r, in->system, &s->differences));
-  }
+  if (replay_best_explains(e)) return DF_OK;
+  DF_TRY(try_rounded_actions(s, in));
+  DF_TRY(replay_find_differences(&s->r, in->system, &s->differences));
   e->differences = s->differences != DIFFERENCES_NONE;
-  const hypothesis* list = s->tried.list;
-  const hypothesis* best = &list[s->tried.best];
-  e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
-  e->best_rms = best->rms;
-  e->best_is_solver = best->solver;
-  e->best_reads = best->reading != 0;
   return DF_OK;
 }
 
@@ -417,7 +440,9 @@ static df_status find_cause(replay_study* s, const replay_input* in, bool search
   if (done) return DF_OK;
   if (!searches) return try_rounded_actions(s, in);
   DF_TRY(find_unit(s, in));
-  return s->order ? DF_OK : try_alternatives(s, in, &space);
+  if (s->order) return DF_OK;
+  DF_TRY(replay_find_varying(&s->r, in->config, in->search, s->allowed.carried, space.motion, in->opts, &s->varying));
+  return s->varying.usual ? DF_OK : try_alternatives(s, in, &space);
 }
 
 /* which changes the rounding of the recorded states hides, of the model that it follows from */
@@ -466,7 +491,7 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   /* the errors, and what explains those above the limits */
   DF_TRY(compare_trained(out, in));
   if (e->trained.carried > 1) DF_TRY(find_cause(out, in, searches));
-  out->verdict = replay_judge(e);
+  out->verdict = out->varying.usual ? REPLAY_ANOTHER_OPTION : replay_judge(e);
   /* no model explains it, or none can be determined */
   if (searches && !out->order && (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)) DF_TRY(find_order(out, in));
   if (out->order) out->verdict = REPLAY_ANOTHER_CONVENTION;

@@ -87,6 +87,35 @@ check nothing_else_is bash -c "grep -c '\"verdict\": \"wrong\"' '$scratch/out' |
 check positions_alone_replay exits_with 0 data check "${pendulum[@]}" --set data.columns=joints,skip:1 --json
 check their_velocities_are_no_error rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1"
 
+# a file that states its rate: five steps of 4 ms per action, of a mass without gravity
+printf '%s' '<mujoco><option timestep="0.004" gravity="0 0 0"/><worldbody><body><joint name="x" type="slide"/>' \
+  '<geom size="0.1" mass="2"/></body></worldbody><actuator><motor joint="x"/></actuator></mujoco>' >"$scratch/mass.xml"
+python3 - "$scratch/mass.npz" <<'PYTHON'
+import math, struct, sys, zipfile
+def npy(shape, values):
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    return b'\x93NUMPY\x01\x00' + struct.pack('<H', 118) + head.ljust(117).encode() + b'\n' + struct.pack('<%dd' % len(values), *values)
+states, actions = [], []
+for episode in range(4):
+    q, v = 0.1 * episode, 0.3 - 0.1 * episode
+    states += [q, v]
+    for t in range(60):
+        actions.append(math.sin(0.3 * t + episode))
+        for _ in range(5):
+            v += 0.004 * actions[-1] / 2
+            q += 0.004 * v
+        states += [q, v]
+with zipfile.ZipFile(sys.argv[1], 'w') as z:
+    z.writestr('states.npy', npy((4, 61, 2), states))
+    z.writestr('actions.npy', npy((4, 60, 1), actions))
+    z.writestr('fps.npy', npy((), [50.0]))
+PYTHON
+mass=("$scratch/mass.npz" --model "$scratch/mass.xml" --quiet --json)
+stated_steps() { exits_with 0 data check "${mass[@]}" && rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] <= 1"; }
+check the_rate_of_a_file_gives_the_steps_of_an_action stated_steps
+given_steps() { run data check "${mass[@]}" --set data.rate=50 --set system.substeps=1 --set system.timestep=0.02; rows "at['replay', '']['verdict'] == 'warn' and at['replay', '']['would_fit'] == 'system.timestep = 0.004, system.substeps = 5'"; }
+check steps_that_are_given_stay given_steps
+
 # mistakes
 check another_frame_rate finds 'frame rate' '' 'data.rate = 100' "${pendulum[@]}" --set system.timestep=0.02
 check a_sentence_says_why bash -c "'$program' data check '$tasks/pendulum' --set system.timestep=0.02 2>&1 >/dev/null | grep -q 'wrong: frame rate: positions change 0.5 times as fast as the velocities say: a frame takes 0.01 s, not 0.02 s'"

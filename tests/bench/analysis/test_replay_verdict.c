@@ -117,6 +117,31 @@ static void what_fits_is_named(void** state) {
   judged(e, REPLAY_ANOTHER_OPTION);
 }
 
+/* an alternative may leave what the solver's tolerance explains, as the model of training may */
+static void what_leaves_the_solvers_tolerance_is_named(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.best.carried = 1e4;
+  e.best.solver_step = e.best.solver_drift = 1;
+  e.best_converges = true;
+  e.best_rms = 1e-4;
+  judged(e, REPLAY_ANOTHER_OPTION);
+  assert_true(replay_best_explains(&e));
+  e.best_reads = true;
+  judged(e, REPLAY_ANOTHER_CONVENTION);
+  e.best_reads = false;
+  /* not if the errors remain, a limit of iterations is what stops the solver, or the tolerance explains less */
+  e.best_rms = 1.01e-4;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.best_rms = 1e-4;
+  e.best_converges = false;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.best_converges = true;
+  e.best.solver_drift = 1.01;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  assert_false(replay_best_explains(&e));
+}
+
 static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains(void** state) {
   (void)state;
   replay_evidence e = off();
@@ -283,6 +308,7 @@ int main(void) {
       cmocka_unit_test(rounding_is_no_bias_of_few_windows),
       cmocka_unit_test(the_models_own_solver_options_are_no_other_model),
       cmocka_unit_test(what_fits_is_named),
+      cmocka_unit_test(what_leaves_the_solvers_tolerance_is_named),
       cmocka_unit_test(the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains),
       cmocka_unit_test(rounded_actions_excuse_only_what_no_alternative_explains),
       cmocka_unit_test(exit_codes_follow_from_verdicts),

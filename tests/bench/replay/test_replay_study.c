@@ -101,6 +101,7 @@ typedef struct recorder {
   bool still;                      /* all bodies start at rest */
   double amplitude;                /* of the actions; 0: 1 */
   bool coarse;                     /* the controller outputs multiples of 0.1 */
+  int steps[3];                    /* of `cfg`, of the actions in turn; 0: 1 each */
   int skip;                        /* actions before the recording begins */
   int episodes, length;            /* 0: EPISODES, LENGTH */
   const int* lengths;              /* [episodes]; NULL: all `length` */
@@ -178,7 +179,10 @@ static df_dataset* record(const recorder* how) {
       act(episode, t, s->nu, u);
       for (int i = 0; i < s->nu && how->amplitude > 0; i++) u[i] *= how->amplitude;
       if (how->coarse) to_1_decimal(u, (size_t)s->nu);
-      assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+      for (int k = 0; k < (how->steps[0] ? how->steps[t % 3] : 1); k++) {
+        if (k > 0) s->ops->set_state(sim, x);
+        assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+      }
       disturb(how, s, episode, t + 1, x);
       s->ops->set_state(sim, x);
       if (t >= how->skip) memcpy(actions + (t - how->skip) * s->nu, u, (size_t)s->nu * sizeof *u);
@@ -192,6 +196,17 @@ static df_dataset* record(const recorder* how) {
   df_sim_free(s, sim);
   df_system_free(s);
   df_free(xml);
+  return d;
+}
+
+/* actions of so many steps in turn */
+static df_dataset* record_in_turn(const char* xml, int first, int second, int third) {
+  recorder how = recorder_of(xml);
+  how.steps[0] = first;
+  how.steps[1] = second;
+  how.steps[2] = third;
+  df_dataset* d = record(&how);
+  d->dt *= first;
   return d;
 }
 
@@ -1026,6 +1041,56 @@ static void a_duration_is_measured_by_recorded_velocities(void** state) {
   expect(judge(d, swing, "", "", NULL, NULL), REPLAY_ANOTHER_OPTION, "system.timestep = 0.001, system.substeps = 25;");
 }
 
+/* The actions take two steps, and the recorder's solver stops at a residual that is in no list of alternatives: with
+ * two steps, only the solver's tolerance is left. */
+static void an_option_that_leaves_the_solvers_tolerance_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' impratio='100'";
+  how.cfg.tolerance = 3e-14;
+  how.cfg.substeps = 2;
+  judged found = judge_same(&how);
+  const replay_fit* best = &found.study.evidence.best;
+  assert_true(!replay_fits(best) && replay_tolerated(best));
+  assert_non_null(replay_study_would_fit(&found.study));
+  assert_non_null(strstr(replay_study_would_fit(&found.study), "system.timestep = 0.004, system.substeps = 2"));
+  expect(found, REPLAY_ANOTHER_OPTION, "the tolerance of the constraint solver explains the rest");
+}
+
+/* Actions of 16, 16 and 17 steps in turn, as a clock of 16.33 steps makes them. */
+static void a_number_of_steps_that_varies_is_named(void** state) {
+  (void)state;
+  static const char* const settings[] = {"16", "17"};
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    df_dataset* d = record_in_turn(arm, 16, 16, 17);
+    judged found = judge(d, arm, "", "", "system.substeps", settings[i]);
+    assert_null(replay_study_would_fit(&found.study));
+    assert_int_equal(found.study.varying.usual, 16);
+    assert_int_equal(found.study.varying.other, 17);
+    assert_float_equal(found.study.varying.share, 2. / 3, 1e-12);
+    expect(found, REPLAY_ANOTHER_OPTION,
+           "the number of physics steps of 0.005 s per action varies: 16 in 66.7 % of the actions, 17 in the rest; "
+           "training needs the same number in all of them: record at a whole number of steps, data.rate = 12.5 for 16");
+  }
+
+  /* with contacts, whose solver starts warm from an action of another length */
+  judged contacts = judge(record_in_turn(ball, 5, 5, 6), ball, "", "", "system.substeps", "5");
+  assert_int_equal(contacts.study.varying.usual, 5);
+  assert_int_equal(contacts.study.varying.other, 6);
+  expect(contacts, REPLAY_ANOTHER_OPTION, "varies: 5 in 66.7 % of the actions, 6 in the rest");
+
+  /* one number for all is another option; a third number, or another model besides, is no such thing */
+  judged one = judge(record_in_turn(arm, 16, 16, 16), arm, "", "", "system.substeps", "17");
+  assert_int_equal(one.study.varying.usual, 0);
+  expect(one, REPLAY_ANOTHER_OPTION, "the recording follows with: system.timestep = 0.005, system.substeps = 16;");
+  judged three = judge(record_in_turn(ball, 5, 6, 8), ball, "", "", "system.substeps", "5");
+  assert_int_equal(three.study.varying.usual, 0);
+  expect(three, REPLAY_ANOTHER_MODEL, "");
+  judged heavy = judge(record_in_turn(arm, 16, 16, 17), arm, "", "damping='.01'", "system.substeps", "16");
+  assert_int_equal(heavy.study.varying.usual, 0);
+  expect(heavy, REPLAY_ANOTHER_MODEL, "");
+}
+
 static void options_that_do_not_compile_are_no_error(void** state) {
   (void)state;
   df_config config = df_config_default();
@@ -1266,6 +1331,8 @@ int main(void) {
       cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),
       cmocka_unit_test(an_action_of_25_steps_is_named),
       cmocka_unit_test(a_duration_is_measured_by_recorded_velocities),
+      cmocka_unit_test(an_option_that_leaves_the_solvers_tolerance_is_named),
+      cmocka_unit_test(a_number_of_steps_that_varies_is_named),
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
       cmocka_unit_test(a_failure_of_any_thread_has_a_message),
       cmocka_unit_test(a_rare_difference_is_named_with_a_common_one),
