@@ -71,7 +71,17 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
  * successive frames (df_mujoco_inverse()): the median over up to `poses_max` of them, in weights of what moves; NAN
  * without such translations or gravity. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
-/* adds it as a finding */
-void check_forces(double median, data_findings* out);
+/* The floor of that residual, weights: what right data of this recording leave, whose frames are several physics steps
+ * (0 for one). Contacts are stiff and act within a frame, so that neither the acceleration at a state nor the force of
+ * its contacts is known. The larger one of two medians: how far the forces with the accelerations of the frames before
+ * and after a state are apart, and the residual of the model's own motion, the second of two frames that it simulates
+ * from a state with its actuators at rest. Errors as above. */
+DF_MUST_CHECK df_status check_residual_floor(const trace* m, size_t poses_max, double* floor);
+
+/* The residual of each episode, median [episodes]; NAN for those that are not in the trace. Errors as above. */
+DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max, double* median);
+
+/* adds the residual as a finding; `floor` NAN: unknown */
+void check_forces(double median, double floor, data_findings* out);
 
 #endif

@@ -401,21 +401,49 @@ static const double CONTRADICTED = 0.5;
 /* error with the best slope, of a correlation of 0.3: what rocks between two frames follows less, but it follows */
 static const double UNRELATED = 0.954;
 
+/* a joint that changes less than this share of its group may rest but for noise */
+static const double SLOW = 0.02;
+
 /* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
  * the positions are wrong; positions that are mostly noise contradict no velocity. */
-static void check_rest(const trace* m, int group, const trace_fit* f, bool explained, data_findings* out) {
+static void check_rest(const trace* m, int group, const char* name, const trace_fit* f, bool explained,
+                       data_findings* out) {
   const part all = part_of(m, group);
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
-  data_finding* one =
-      data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
+  data_finding* one = data_findings_add(out, "velocity", name, as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
                           trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
                      contradict ? "the velocities of %s contradict the change of the positions: zeros would fit better"
                                 : "the velocities of %s do not follow from the change of the positions",
-                     trace_group_name(group));
+                     name);
   if (contradict) data_finding_fits(one, "data.velocities = differences");
+}
+
+/* The free and the ball joints of a model that has several of them, one by one: a fast one that follows hides another
+ * one that does not. Only those that do not follow, though their group does, are findings. */
+static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool explained, data_findings* out) {
+  int* group = df_alloc((size_t)m->nv, sizeof *group);
+  if (!group) return DF_E_NOMEM;
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int first = joint->kind == DF_JOINT_FREE ? GROUP_BASE_POSITION : GROUP_BALLS;
+    const int last = joint->kind == DF_JOINT_FREE ? GROUP_BASE_ROTATION : GROUP_BALLS;
+    trace one;
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    trace_of_joint(m, j, group, &one);
+    for (int g = first; g <= last; g++) {
+      const trace_fit own = trace_fit_group(&one, g);
+      char name[120];
+      if (!moves(&own) || is_zero(&own) || trace_error(&f[g], NULL) > CHECK_ERROR_LIMIT) continue;
+      if (!(trace_error(&own, NULL) > CHECK_ERROR_LIMIT && own.change > SLOW * f[g].change)) continue;
+      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(g), joint->name[0] ? joint->name : "a joint");
+      check_rest(&one, g, name, &own, explained, out);
+    }
+  }
+  df_free(group);
+  return DF_OK;
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
@@ -436,7 +464,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
   DF_TRY(check_order(m, out));
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, &f[g], explained, out);
+    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, trace_group_name(g), &f[g], explained, out);
   }
-  return DF_OK;
+  return check_joints(m, f, explained, out);
 }

@@ -506,9 +506,10 @@ static void a_scale_of_positions_is_that_of_the_unit(void** state) {
 }
 
 static void add_forces(const trace* m, data_findings* found) {
-  double median;
+  double median, floor;
   assert_ok(check_root_residual(m, 50, &median));
-  check_forces(median, found);
+  assert_ok(check_residual_floor(m, 50, &floor));
+  check_forces(median, floor, found);
 }
 
 /* ---- forces ---- */
