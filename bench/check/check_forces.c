@@ -7,7 +7,7 @@
 #include "dynaflow/stats/statistics.h"
 
 /* a median residual of up to so many times the floor is one of right data: of single clips with strong impacts */
-static const double RESIDUAL_FLOORS = 2;
+static const double RESIDUAL_FLOORS = 3;
 /* pairs of an episode that its residual is the median of, at least */
 enum { EPISODE_POSES = 50 };
 

@@ -107,9 +107,12 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
+/* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
+static const double LEAST_DOUBT = 0.006;
+
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
- * their base. */
-static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
+ * their base. *doubt: the share by which it may be off, of the spread of the groups. */
+static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
     if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
@@ -127,6 +130,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
     weight += w;
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
+  *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
   return high < 1.15 * low && is_rate(mean) ? mean : NAN;
 }
 
@@ -136,14 +140,23 @@ static double rounded_factor(double s) {
   return near != 1 && fabs(near - s) < 0.04 * s ? near : s;
 }
 
-static void report_rate(const trace* m, double slope, data_findings* out) {
+/* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
+ * of a rounded factor. */
+static double rounded_duration(const trace* m, double h, double slope, double doubt) {
+  const double step = df_mujoco_timestep(m->system), steps = round(h * slope / step);
+  const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
+  if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
+  return h * rounded_factor(slope);
+}
+
+static void report_rate(const trace* m, double slope, double doubt, data_findings* out) {
   double h = 0;
   bool one_rate = true;
   for (size_t k = 0; k < m->n; k++) {
     h += m->h[m->episode[k]] / (double)m->n;
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
-  const double now = 1 / h, right = 1 / (h * rounded_factor(slope));
+  const double now = 1 / h, right = 1 / rounded_duration(m, h, slope, doubt);
   data_finding* one = data_findings_add(out, "frame rate", NULL, right, now, "Hz");
   data_finding_judge(one, CHECK_WRONG,
                      "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
@@ -450,8 +463,9 @@ df_status check_velocities(const trace* m, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG);
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
-  const double common = common_slope(m, f);
-  if (!isnan(common)) report_rate(m, common, out);
+  double doubt = 0;
+  const double common = common_slope(m, f, &doubt);
+  if (!isnan(common)) report_rate(m, common, doubt, out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);

@@ -428,6 +428,34 @@ static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) 
 }
 
 /* of one joint; of all joints, and within the right sign, it is no matter of single joints */
+/* measured as 34.1 ms, where 60 Hz are stated: 17 steps of 2 ms, before twice the stated duration; no number of 10 ms
+ */
+static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** state) {
+  (void)state;
+  static const struct {
+    const char *xml, *fits;
+  } cases[] = {{"<mujoco><option timestep='.002'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
+                "mass='1'/></body></worldbody></mujoco>",
+                "data.rate = 29.4118"},
+               {"<mujoco><option timestep='.01'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
+                "mass='1'/></body></worldbody></mujoco>",
+                "data.rate = 30"}};
+  static const double h[1] = {1. / 60};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(cases[i].xml, 1);
+    for (int t = 0; t <= T; t++) {
+      frame_of(f.d, 0, t)[0] = sin(0.5 * 0.0341 * t);
+      frame_of(f.d, 0, t)[1] = 0.5 * cos(0.5 * 0.0341 * t);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    assert_ok(check_velocities(&f.m, &found));
+    assert_string_equal(finding_of(&found, "frame rate")->would_fit, cases[i].fits);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 static void velocities_of_the_opposite_sign_are_named(void** state) {
   (void)state;
   static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
@@ -673,6 +701,7 @@ int main(void) {
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
+                                     cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
                                      cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
