@@ -17,6 +17,8 @@ static const double WORSE = 0.03;
 /* With several physics steps per frame: as read, the residual has to be so many times its floor, and the misfit has to
  * fall to this share, too. Legs that hang in the air need less force, and it is not wrong for that. */
 static const double BEYOND = 1.33, FALLS = 0.75;
+/* weights: what is left of the force; what nothing touches needs one weight, however its joints are read */
+static const double LOW = 0.8;
 /* shares of the episodes in which the residual has to fall, and may rise to this factor */
 static const double MOST = 0.5, FEW = 0.1, RISES = 1.15;
 
@@ -32,9 +34,10 @@ typedef struct trial {
   const double* h;
   check_cfg cfg;
   int joints;
-  int *order, *best; /* [joints] */
-  double floor;      /* check_residual_floor() as read */
-  fit as_read, least, second;
+  int *order, *best, *exchange; /* [joints] what is tried; the best order; the best one that exchanges joints */
+  double floor;                 /* check_residual_floor() as read */
+  fit as_read, least, second, exchanged;
+  bool exchanges; /* what is tried exchanges joints */
 } trial;
 
 static df_status residual_of(const trial* t, double* residual) {
@@ -71,6 +74,10 @@ static df_status measure(trial* t) {
   if (!(one.explained || one.residual < t->second.residual)) return DF_OK;
   DF_TRY(contact_of(t, &one.contact));
   if (!(one.contact <= t->as_read.contact + WORSE)) return DF_OK;
+  if (t->exchanges && is_better(&one, &t->exchanged)) {
+    t->exchanged = one;
+    memcpy(t->exchange, t->order, (size_t)t->joints * sizeof *t->exchange);
+  }
   if (is_better(&one, &t->least)) {
     t->second = t->least;
     t->least = one;
@@ -115,6 +122,7 @@ static df_status try_all(trial* t, const chain* c) {
 
 /* the same joint of two legs exchanged */
 static df_status try_exchanged(trial* t, const chain* c) {
+  t->exchanges = true;
   for (int part = 0; part < c->per_leg && c->legs; part++) {
     for (int a = 0; a < c->legs; a++) {
       for (int b = a + 1; b < c->legs; b++) {
@@ -175,9 +183,13 @@ static df_status decide(trial* t, joint_signs* out) {
   /* one that leaves too much force is not all that is wrong, and may not be wrong at all */
   if (!better || !(beyond || clear)) return DF_OK;
   if (beyond && clear) DF_TRY(episodes_agree(t, &agree));
-  out->is_clear = agree && (!steps || least->contact < FALLS * now->contact);
+  out->is_clear = agree && least->residual <= LOW && (!steps || least->contact < FALLS * now->contact);
   out->best = t->best;
   t->best = NULL;
+  const bool other = !out->is_clear && t->exchanged.explained && t->exchanged.contact < FALLS * now->contact;
+  if (!other) return DF_OK;
+  out->exchange = t->exchange;
+  t->exchange = NULL;
   return DF_OK;
 }
 
@@ -197,7 +209,7 @@ static df_status compare(trial* t, const chain* c, joint_signs* out) {
 df_status joint_sign_find(df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                           joint_signs* out) {
   const df_joint* joints;
-  trial t = {.data = data, .system = system, .h = h, .least = NOTHING, .second = NOTHING};
+  trial t = {.data = data, .system = system, .h = h, .least = NOTHING, .second = NOTHING, .exchanged = NOTHING};
   chain c;
   *out = (joint_signs){0};
   t.cfg.frames_max = cfg->frames_max < SAMPLE_FRAMES ? cfg->frames_max : SAMPLE_FRAMES;
@@ -205,10 +217,12 @@ df_status joint_sign_find(df_dataset* data, const df_system* system, const doubl
   t.joints = df_mujoco_joints(system, &joints);
   t.order = df_alloc((size_t)t.joints, sizeof *t.order);
   t.best = df_alloc((size_t)t.joints, sizeof *t.best);
+  t.exchange = df_alloc((size_t)t.joints, sizeof *t.exchange);
   df_status status = chain_of(system, &c);
-  if (status == DF_OK) status = t.order && t.best ? compare(&t, &c, out) : DF_E_NOMEM;
+  if (status == DF_OK) status = t.order && t.best && t.exchange ? compare(&t, &c, out) : DF_E_NOMEM;
   chain_clear(&c);
   df_free(t.order);
   df_free(t.best);
+  df_free(t.exchange);
   return status;
 }

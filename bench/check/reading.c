@@ -364,11 +364,13 @@ static df_status find_signs(const char* path, const source* s, reading* r) {
   df_free(r->unclear);
   r->unclear = NULL;
   if (!signs.is_clear) {
+    char* other = signs.exchange ? reading_order_words(s->system, signs.exchange) : format_text("%s", "");
     r->unclear = format_text(
         "it cannot be told whether joints are reversed or exchanged: the motion needs a force of %.2g weights on what "
-        "no actuator drives as it is, %.2g with %s, and right data with such frames may leave %.2g; more episodes may "
-        "tell",
-        signs.as_read, signs.residual, words, signs.floor);
+        "no actuator drives as it is, %.2g with %s%s%s, and right data with such frames may leave %.2g; more episodes "
+        "may tell",
+        signs.as_read, signs.residual, words, *other ? ", and little with " : "", other, signs.floor);
+    df_free(other);
   } else if (is_setting(words) && r->n < READING_SETTINGS_MAX) {
     status = take_order(path, s, r, words);
   }
@@ -377,6 +379,7 @@ static df_status find_signs(const char* path, const source* s, reading* r) {
     r->reversed_by_forces = true;
   }
   df_free(signs.best);
+  df_free(signs.exchange);
   df_free(words);
   return status;
 }
