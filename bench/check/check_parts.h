@@ -66,9 +66,11 @@ typedef struct pose_summary {
                        * own first pose */
   double base_height; /* median, m; 0 without a base that falls */
   double residual;    /* check_root_residual(); NAN: unknown */
+  double residual_floor; /* check_residual_floor(); NAN: unknown */
 } pose_summary;
 
-/* Looks at up to `poses_max` poses, evenly spread; `residual` is left NAN. Errors: those of df_sim_new(). */
+/* Looks at up to `poses_max` poses, evenly spread; `residual` and its floor are left NAN. Errors: those of
+ * df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
  * the square root */
@@ -83,7 +85,17 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
  * successive frames (df_mujoco_inverse()): the median over up to `poses_max` of them, in weights of what moves; NAN
  * without such translations or gravity. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
-/* adds the residual of a summary as a finding */
+/* The floor of that residual, weights: what right data of this recording leave, whose frames are several physics steps
+ * (0 for one). Contacts are stiff and act within a frame, so that neither the acceleration at a state nor the force of
+ * its contacts is known. The larger one of two medians: how far the forces with the accelerations of the frames before
+ * and after a state are apart, and the residual of the model's own motion, the second of two frames that it simulates
+ * from a state with its actuators at rest. Errors as above. */
+DF_MUST_CHECK df_status check_residual_floor(const trace* m, size_t poses_max, double* floor);
+
+/* The residual of each episode, median [episodes]; NAN for those that are not in the trace. Errors as above. */
+DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max, double* median);
+
+/* adds the residual of a summary as a finding; what its floor leaves is no force that the motion needs */
 void check_forces(const pose_summary* p, data_findings* out);
 
 #endif

@@ -175,7 +175,7 @@ static void summarise(lists* l, pose_summary* out) {
 }
 
 df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
-  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY, .residual = NAN};
+  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY, .residual = NAN, .residual_floor = NAN};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
   double* x = df_alloc(nx + 3 * most + 3 * (size_t)df_mujoco_body_count(m->system), sizeof *x);

@@ -107,9 +107,12 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
+/* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
+static const double LEAST_DOUBT = 0.006;
+
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
- * their base. */
-static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
+ * their base. *doubt: the share by which it may be off, of the spread of the groups. */
+static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
     if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
@@ -127,6 +130,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
     weight += w;
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
+  *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
   return high < 1.15 * low && is_rate(mean) ? mean : NAN;
 }
 
@@ -136,14 +140,23 @@ static double rounded_factor(double s) {
   return near != 1 && fabs(near - s) < 0.04 * s ? near : s;
 }
 
-static void report_rate(const trace* m, double slope, data_findings* out) {
+/* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
+ * of a rounded factor. */
+static double rounded_duration(const trace* m, double h, double slope, double doubt) {
+  const double step = df_mujoco_timestep(m->system), steps = round(h * slope / step);
+  const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
+  if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
+  return h * rounded_factor(slope);
+}
+
+static void report_rate(const trace* m, double slope, double doubt, data_findings* out) {
   double h = 0;
   bool one_rate = true;
   for (size_t k = 0; k < m->n; k++) {
     h += m->h[m->episode[k]] / (double)m->n;
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
-  const double right = 1 / (h * rounded_factor(slope));
+  const double right = 1 / rounded_duration(m, h, slope, doubt);
   data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, right, NAN, "Hz");
   data_finding_judge(one, CHECK_WRONG,
                      "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
@@ -408,13 +421,16 @@ static const double CONTRADICTED = 0.5;
 /* error with the best slope, of a correlation of 0.3: what rocks between two frames follows less, but it follows */
 static const double UNRELATED = 0.954;
 
+/* a joint that changes less than this share of its group may rest but for noise */
+static const double SLOW = 0.02;
+
 /* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
  * the positions are wrong; positions that are mostly noise contradict no velocity. */
-static void check_rest(const trace* m, int group, const trace_fit* f, bool explained, data_findings* out) {
+static void check_rest(const trace* m, int group, const char* name, const trace_fit* f, bool explained,
+                       data_findings* out) {
   const part all = part_of(m, group);
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
-  data_finding* one =
-      data_findings_add(out, DATA_CHECK_VELOCITY, trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY, name, as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
                           trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
@@ -424,16 +440,42 @@ static void check_rest(const trace* m, int group, const trace_fit* f, bool expla
                            "error %.3g; all-zero velocities give 1)"
                          : "recorded velocities of %s do not follow from finite differences of the positions "
                            "(relative error %.3g)",
-                     trace_group_name(group), as_is);
+                     name, as_is);
   if (contradict) data_finding_fits(one, "data.velocities", "differences");
+}
+
+/* The free and the ball joints of a model that has several of them, one by one: a fast one that follows hides another
+ * one that does not. Only those that do not follow, though their group does, are findings. */
+static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool explained, data_findings* out) {
+  int* group = df_alloc((size_t)m->nv, sizeof *group);
+  if (!group) return DF_E_NOMEM;
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int first = joint->kind == DF_JOINT_FREE ? GROUP_BASE_POSITION : GROUP_BALLS;
+    const int last = joint->kind == DF_JOINT_FREE ? GROUP_BASE_ROTATION : GROUP_BALLS;
+    trace one;
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    trace_of_joint(m, j, group, &one);
+    for (int g = first; g <= last; g++) {
+      const trace_fit own = trace_fit_group(&one, g);
+      char name[120];
+      if (!moves(&own) || is_zero(&own) || trace_error(&f[g], NULL) > CHECK_ERROR_LIMIT) continue;
+      if (!(trace_error(&own, NULL) > CHECK_ERROR_LIMIT && own.change > SLOW * f[g].change)) continue;
+      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(g), joint->name[0] ? joint->name : "a joint");
+      check_rest(&one, g, name, &own, explained, out);
+    }
+  }
+  df_free(group);
+  return DF_OK;
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG);
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
-  const double common = common_slope(m, f);
-  if (!isnan(common)) report_rate(m, common, out);
+  double doubt = 0;
+  const double common = common_slope(m, f, &doubt);
+  if (!isnan(common)) report_rate(m, common, doubt, out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);
@@ -446,7 +488,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
   DF_TRY(check_order(m, out));
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, &f[g], explained, out);
+    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, trace_group_name(g), &f[g], explained, out);
   }
-  return DF_OK;
+  return check_joints(m, f, explained, out);
 }

@@ -9,6 +9,7 @@
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
 #include "frame_interval.h"
+#include "joint_order.h"
 #include "list.h"
 #include "reading.h"
 #include "text.h"
@@ -55,6 +56,8 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
+  const bool doubtful = status == DF_OK && poses.residual > CHECK_RESIDUAL;
+  if (doubtful) status = check_residual_floor(&m, cfg->poses_max, &poses.residual_floor);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   trace_clear(&m);
@@ -136,12 +139,16 @@ static void add_corrections(const reading* r, const df_system* system, data_find
         e->base, joints[e->base].name, e->other, joints[e->other].name, sentence);
   }
   if (r->reversed) {
-    char* names = reading_reversed_names(system, r->reversed);
+    const bool signs = joint_order_reverses(system, r->reversed);
+    char* names = signs ? reading_reversed_names(system, r->reversed) : reading_order_words(system, r->reversed);
     snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_from, r->reversed_to);
-    data_finding* one = data_findings_add(out, DATA_CHECK_JOINT_SIGN, NULL, r->reversed_from, NAN,
-                                          r->reversed_by_forces ? "weights" : "misfit");
-    data_finding_judge(one, CHECK_WRONG, "with the opposite sign of %s %s: negate them in the recording", names,
-                       sentence);
+    const data_check check = signs ? DATA_CHECK_JOINT_SIGN : DATA_CHECK_JOINT_ORDER;
+    data_finding* one =
+        data_findings_add(out, check, NULL, r->reversed_from, NAN, r->reversed_by_forces ? "weights" : "misfit");
+    data_finding_judge(one, CHECK_WRONG,
+                       signs ? "with the opposite sign of %s %s: negate them in the recording"
+                             : "with %s %s: exchange their columns in the recording",
+                       names, sentence);
     df_free(names);
   }
 }

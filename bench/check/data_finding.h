@@ -16,6 +16,7 @@ const char* check_verdict_text(check_verdict v);
   X(CONVENTION, "convention", false, false)                       \
   X(FREE_BODIES, "free bodies", false, false)                     \
   X(JOINT_SIGN, "joint sign", false, false)                       \
+  X(JOINT_ORDER, "joint order", false, false)                     \
   X(EXAMINED, "examined", false, false)                           \
   X(FINITE, "finite", false, false)                               \
   X(MAGNITUDE, "magnitude", false, false)                         \

@@ -177,6 +177,32 @@ static df_status try_all(trial* t) {
   return t->c->n <= EXCHANGED_MAX ? try_exchanged(t) : DF_OK;
 }
 
+/* the opposite sign of those of the joints at[count] that are in the set `part` */
+static df_status try_part(trial* t, const int* at, int count, unsigned long long part) {
+  for (int k = 0; k < t->c->n; k++) t->order[k] = k;
+  for (int i = 0; i < count; i++) {
+    if (part >> i & 1) t->order[at[i]] = ~at[i];
+  }
+  return try_order(t);
+}
+
+/* Parts of the signs that fit best, single joints first: another sign of all of them may hide that one is wrong. All
+ * parts of a few, else single ones and all but one. */
+static df_status try_parts(trial* t) {
+  enum { ALL_PARTS = 6 };
+  int at[64], count = 0; /* of more joints no part is tried */
+  for (int k = 0; k < t->c->n; k++) {
+    if (t->best.order[k] >= 0 && t->best.order[k] != k) return DF_OK; /* another place */
+    if (t->best.order[k] < 0 && count == 64) return DF_OK;
+    if (t->best.order[k] < 0) at[count++] = k;
+  }
+  const unsigned most = count <= ALL_PARTS ? 1u << count : 0;
+  for (int i = 0; i < count && count > 1; i++) DF_TRY(try_single(t, at[i]));
+  for (unsigned part = 1; part + 1 < most; part++) DF_TRY(try_part(t, at, count, part));
+  for (int i = 0; i < count && !most; i++) DF_TRY(try_part(t, at, count, ~(1ull << i)));
+  return DF_OK;
+}
+
 /* ---- the data that orders are compared on ---- */
 
 /* some episodes, and the durations of their frames */
@@ -267,6 +293,7 @@ static df_status compare(trial* t, const df_dataset* data, const double* h, cons
   t->data = sample;
   if (status == DF_OK) status = misfit_of_poses(sample, t->system, t->h, &t->cfg, &t->now);
   if (status == DF_OK) status = try_all(t);
+  if (status == DF_OK && t->best.misfit < misfit_of_contact(&t->now)) status = try_parts(t);
   if (status == DF_OK) status = conclude(t, out);
   df_dataset_free(sample);
   df_dataset_free(t->moved);
@@ -296,16 +323,38 @@ bool joint_order_reverses(const df_system* system, const int* to) {
   return any;
 }
 
-void joint_order_reverse(const df_system* system, const int* to, df_dataset* data) {
+/* whether j is the first joint of those that take one another's places */
+static bool starts_cycle(const int* to, int j) {
+  if (to[j] == j) return false;
+  for (int k = to[j] < 0 ? ~to[j] : to[j]; k != j; k = to[k] < 0 ? ~to[k] : to[k]) {
+    if (k < j) return false;
+  }
+  return true;
+}
+
+/* moves the joints from j on to one another's places in a state */
+static void move_cycle(const df_joint* joints, int nq, const int* to, int j, double* x) {
+  double q = x[joints[j].qpos], v = x[nq + joints[j].dof];
+  int at = j;
+  do {
+    const int sign = to[at] < 0 ? -1 : 1;
+    at = to[at] < 0 ? ~to[at] : to[at];
+    double *qs = &x[joints[at].qpos], *vs = &x[nq + joints[at].dof];
+    const double next_q = *qs, next_v = *vs;
+    *qs = sign * q;
+    *vs = sign * v;
+    q = next_q;
+    v = next_v;
+  } while (at != j);
+}
+
+void joint_order_apply(const df_system* system, const int* to, df_dataset* data) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints), nq = df_mujoco_nq(system);
-  for (size_t f = 0; f < data->first[data->episodes]; f++) {
-    double* x = data->states + f * (size_t)data->nx;
-    for (int j = 0; j < n; j++) {
-      if (to[j] >= 0) continue;
-      x[joints[j].qpos] *= -1;
-      x[nq + joints[j].dof] *= -1;
-    }
+  for (int j = 0; j < n; j++) {
+    if (!starts_cycle(to, j)) continue;
+    for (size_t f = 0; f < data->first[data->episodes]; f++)
+      move_cycle(joints, nq, to, j, data->states + f * (size_t)data->nx);
   }
 }
 

@@ -28,7 +28,7 @@ void joint_orders_clear(joint_orders* o);
 
 /* whether an order [joints of the model] is one of signs */
 bool joint_order_reverses(const df_system* system, const int* to);
-/* the states of `data` with the joints of an order of signs reversed */
-void joint_order_reverse(const df_system* system, const int* to, df_dataset* data);
+/* the states of `data` with the joints of an order in their places and with their signs */
+void joint_order_apply(const df_system* system, const int* to, df_dataset* data);
 
 #endif

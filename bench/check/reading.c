@@ -147,7 +147,7 @@ static df_status convert(const source* s, const df_config* config, df_dataset** 
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
   for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, config, *data, e);
   if (s->exchanged) free_bodies_exchange(s->system, s->exchanged, *data);
-  if (s->reversed) joint_order_reverse(s->system, s->reversed, *data);
+  if (s->reversed) joint_order_apply(s->system, s->reversed, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
@@ -298,23 +298,40 @@ char* reading_reversed_names(const df_system* system, const int* order) {
   return out;
 }
 
-/* what an order changes: settings, or "the opposite sign of FL_hip_joint"; empty: neither says it */
+char* reading_order_words(const df_system* system, const int* order) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  text words = {0};
+  for (int j = 0; j < n; j++) {
+    if (order[j] < 0 || order[j] == j) continue;
+    const bool pair = order[order[j]] == j;
+    if (pair && order[j] < j) continue;
+    text_add(&words, pair ? "%s%s and %s exchanged" : "%s%s as %s", words.n ? ", " : "", joints[j].name,
+             joints[order[j]].name);
+  }
+  char* out = format_text("%s", text_of(&words));
+  text_clear(&words);
+  return out;
+}
+
+/* what an order changes: settings; where none say it, "the opposite sign of FL_hip_joint" or "a and c exchanged" */
 static remedy change_of(const fit_source* now, const df_system* system, const int* order) {
-  if (!joint_order_reverses(system, order)) return fit_joints(now, system, order);
-  char* names = reading_reversed_names(system, order);
-  remedy out = {0};
-  remedy_say(&out, "the opposite sign of %s", names);
+  const bool signs = joint_order_reverses(system, order);
+  remedy out = signs ? (remedy){0} : fit_joints(now, system, order);
+  if (!remedy_is_empty(&out)) return out;
+  char* names = signs ? reading_reversed_names(system, order) : reading_order_words(system, order);
+  remedy_say(&out, signs ? "the opposite sign of %s" : "%s", names);
   df_free(names);
   return out;
 }
 
-/* takes over *signs, an order of signs, which no setting says */
+/* takes over *signs, an order that no setting says */
 static void take_signs(const df_system* system, int** signs, double from, double to, reading* r) {
   r->reversed = *signs;
   r->reversed_from = from;
   r->reversed_to = to;
   *signs = NULL;
-  joint_order_reverse(system, r->reversed, r->data);
+  joint_order_apply(system, r->reversed, r->data);
 }
 
 /* columns of joints that are shifted, before conventions are looked at: angles of other joints seem to be degrees */
@@ -333,16 +350,44 @@ static df_status find_shift(const char* path, const source* s, reading* r) {
   return status;
 }
 
-/* signs of joints within their limits, where orders do not tell */
-static df_status find_signs(const source* s, reading* r) {
+/* that forces do not tell which joints are reversed or exchanged */
+static char* unclear_signs(const df_system* system, const joint_signs* signs, const remedy* fits) {
+  char* words = remedy_text(fits);
+  char* other = signs->exchange ? reading_order_words(system, signs->exchange) : format_text("%s", "");
+  char* out = format_text(
+      "it cannot be told whether joints are reversed or exchanged: the motion needs a force of %.2g weights on what no "
+      "actuator drives as it is, %.2g with %s%s%s, and right data with such frames may leave %.2g; more episodes may "
+      "tell",
+      signs->as_read, signs->residual, words, *other ? ", and little with " : "", other, signs->floor);
+  df_free(words);
+  df_free(other);
+  return out;
+}
+
+/* signs of joints within their limits, and joints of two legs exchanged, where the misfit does not tell */
+static df_status find_signs(const char* path, const source* s, reading* r) {
+  const fit_source now = {s->recording, &r->config};
   joint_signs signs;
   DF_TRY(joint_sign_find(r->data, s->system, s->h, s->cfg, &signs));
   if (!signs.best) return DF_OK;
-  take_signs(s->system, &signs.best, signs.as_read, signs.residual, r);
-  r->reversed_by_forces = true;
+  remedy fits = change_of(&now, s->system, signs.best);
+  df_status status = DF_OK;
+  const int before = r->n;
   df_free(r->unclear);
   r->unclear = NULL;
-  return DF_OK;
+  if (!signs.is_clear) {
+    r->unclear = unclear_signs(s->system, &signs, &fits);
+  } else if (fits.n && r->n < READING_SETTINGS_MAX) {
+    status = take_order(path, s, r, &fits);
+  }
+  if (status == DF_OK && signs.is_clear && r->n == before) {
+    take_signs(s->system, &signs.best, signs.as_read, signs.residual, r);
+    r->reversed_by_forces = true;
+  }
+  df_free(signs.best);
+  df_free(signs.exchange);
+  remedy_clear(&fits);
+  return status;
 }
 
 /* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
@@ -388,7 +433,7 @@ static df_status find_exchange(source* s, reading* r) {
 
 void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
   if (r->exchanged.other) free_bodies_exchange(system, r->exchanged.other, data);
-  if (r->reversed) joint_order_reverse(system, r->reversed, data);
+  if (r->reversed) joint_order_apply(system, r->reversed, data);
 }
 
 /* ---- all of it ---- */
@@ -489,7 +534,7 @@ static df_status find_order_on_floor(const char* path, source* s, reading* r) {
   DF_TRY(find_order(path, s, false, r));
   s->recording = r->recording;
   if (r->n > before) return search(s, r);
-  return r->reversed ? DF_OK : find_signs(s, r);
+  return r->reversed ? DF_OK : find_signs(path, s, r);
 }
 
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,

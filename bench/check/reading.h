@@ -35,7 +35,7 @@ typedef struct reading {
   char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;
-  int* reversed; /* an order of signs (joint_order.h) of joints that are recorded reversed; NULL: none; owned */
+  int* reversed; /* an order (joint_order.h) of joints that are recorded reversed or exchanged; NULL: none; owned */
   double reversed_from, reversed_to; /* misfit_of_contact() without and with it, or check_root_residual() */
   bool reversed_by_forces;           /* the latter */
 } reading;
@@ -63,6 +63,9 @@ void reading_correct(const reading* r, const df_system* system, df_dataset* data
 
 /* "FL_hip_joint, FR_hip_joint": the joints that an order of signs reverses */
 char* reading_reversed_names(const df_system* system, const int* order);
+
+/* "FL_hip_joint and FR_hip_joint exchanged": what an order of places changes, joints that are read as others */
+char* reading_order_words(const df_system* system, const int* order);
 
 /* The part that setting i of a reading brings down most. */
 int reading_part(const reading* r, int i);

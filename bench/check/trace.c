@@ -49,7 +49,7 @@ int trace_lag_shift(int lag) {
 
 static int group_of(df_joint_kind kind, int k) {
   if (kind == DF_JOINT_FREE) return k < 3 ? GROUP_BASE_POSITION : GROUP_BASE_ROTATION;
-  return kind == DF_JOINT_BALL ? GROUP_BASE_ROTATION : kind == DF_JOINT_HINGE ? GROUP_HINGES : GROUP_SLIDES;
+  return kind == DF_JOINT_BALL ? GROUP_BALLS : kind == DF_JOINT_HINGE ? GROUP_HINGES : GROUP_SLIDES;
 }
 
 static void fill_groups(trace* m) {
@@ -414,6 +414,14 @@ trace_fit trace_fit_all(const trace* m, size_t from, size_t to) {
 
 trace_fit trace_fit_group(const trace* m, int group) {
   return fit_between(m, 0, m->n, group);
+}
+
+void trace_of_joint(const trace* m, int j, int* group, trace* out) {
+  const df_joint* joint = &m->joints[j];
+  const int dofs = joint_dofs(joint->kind);
+  *out = *m;
+  out->group = group;
+  for (int i = 0; i < m->nv; i++) group[i] = i >= joint->dof && i < joint->dof + dofs ? m->group[i] : GROUPS;
 }
 
 trace_fit trace_fit_pair(const trace* m, int i, int j) {

@@ -11,11 +11,13 @@
 #include "dynaflow/sim/system.h"
 #include "would_fit.h"
 
-/* X(group, name, unit of the change per second): dofs of one kind, which share mistakes */
-#define TRACE_GROUPS(X)                               \
-  X(BASE_POSITION, "base position", "m/s")            \
-  X(BASE_ROTATION, "base and ball rotation", "rad/s") \
-  X(HINGES, "hinge joints", "rad/s")                  \
+/* X(group, name, unit of the change per second): dofs of one kind, which share mistakes. The base and ball joints may
+ * be recorded by different conventions. */
+#define TRACE_GROUPS(X)                      \
+  X(BASE_POSITION, "base position", "m/s")   \
+  X(BASE_ROTATION, "base rotation", "rad/s") \
+  X(BALLS, "ball joints", "rad/s")           \
+  X(HINGES, "hinge joints", "rad/s")         \
   X(SLIDES, "slide joints", "m/s")
 enum trace_group {
 #define TRACE_GROUP(group, name, unit) GROUP_##group,
@@ -111,6 +113,9 @@ double trace_share_explained(const trace* m, size_t from, size_t to, int group, 
 /* of all dofs at the pairs [from, to); of the dofs of one group at all pairs */
 trace_fit trace_fit_all(const trace* m, size_t from, size_t to);
 trace_fit trace_fit_group(const trace* m, int group);
+/* Makes *out the trace with only the dofs of joint j in its groups, in memory `group` [nv] that must outlive it; it
+ * must not be cleared. */
+void trace_of_joint(const trace* m, int j, int* group, trace* out);
 /* of dof i with the velocities of dof j */
 trace_fit trace_fit_pair(const trace* m, int i, int j);
 

@@ -488,6 +488,27 @@ static df_status settle_cart_pole(recognition* r) {
   return DF_OK;
 }
 
+/* ---- a column of its own for each value ---- */
+
+static const char STATE_COLUMNS[] = "observation.state.", VELOCITY_COLUMNS[] = "observation.velocity.";
+
+/* observation.state.NAME for all of qpos, with observation.velocity.NAME for qvel, or for whole states */
+static bool fits_value_columns(const recognition* r) {
+  const int n = count_beginning(r, STATE_COLUMNS), velocities = count_beginning(r, VELOCITY_COLUMNS);
+  return (n == r->model->nq && (velocities == 0 || velocities == r->model->nv)) ||
+         n == r->model->nq + r->model->nv + r->model->na;
+}
+
+static df_status settle_value_columns(recognition* r) {
+  text columns = {0};
+  const bool whole = count_beginning(r, STATE_COLUMNS) != r->model->nq;
+  text_add(&columns, "%s@%s*", whole ? "state" : "qpos", STATE_COLUMNS);
+  if (!whole && count_beginning(r, VELOCITY_COLUMNS)) text_add(&columns, ",qvel@%s*", VELOCITY_COLUMNS);
+  put(r, "data.columns", text_of(&columns), "a column of its own for each value, in the order of the model");
+  text_clear(&columns);
+  return DF_OK;
+}
+
 /* ---- the table ---- */
 
 static const known_layout table_of_layouts[] = {
@@ -497,6 +518,8 @@ static const known_layout table_of_layouts[] = {
     {"flattened states", "an array states with a column of time before nq + nv + na others (robomimic)", fits_flattened,
      settle_flattened},
     {"one array per joint", "q_NAME and dq_NAME (loco-mujoco)", fits_joint_arrays, settle_joint_arrays},
+    {"a column per value", "observation.state.NAME, observation.velocity.NAME, action.NAME (LeRobot as a table)",
+     fits_value_columns, settle_value_columns},
     {"dm_control clips", "groups with walkers/walker_0/position, quaternion, joints", fits_dm_control,
      settle_dm_control},
     {"AMP", "Frames of 61 columns, for a quadruped", fits_amp, settle_amp},
@@ -591,7 +614,9 @@ static df_status settle_rate(recognition* r) {
 
 static void settle_actions(recognition* r) {
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
-  if (!a) {
+  if (!a && r->model->nu > 0 && count_beginning(r, "action.") == r->model->nu) {
+    put(r, "data.actions_key", "action.*", "a column of its own for each value, in the order of the model");
+  } else if (!a) {
     put(r, "data.actions_key", "", "the recording has states only");
   } else if (source_columns(a) != r->model->nu && !(r->model->nu == 1 && a->info->rank <= 2)) {
     settings_put_why(
@@ -605,6 +630,7 @@ static void settle_actions(recognition* r) {
 
 static void settle_ends(recognition* r) {
   static const char* const indices[] = {"indices", "split_points", "episode_ends", "ends"};
+  static const char* const per_row[] = {"episode_index", "episode_id", "episode"};
   static const char* const flags[] = {"terminals", "timeouts", "terminations", "truncations", "dones", "terminal"};
   if (r->files->episodes[0]) {
     put(r, "data.episodes_key", r->files->episodes, "a group per episode");
@@ -615,6 +641,11 @@ static void settle_ends(recognition* r) {
     put(r, "data.ends_key", a->name, "where episodes end");
     /* the name of the imitation library, without the last one */
     if (a == named(r, "indices")) put(r, "data.ends_rows", "actions", "the row numbers split the actions");
+    return;
+  }
+  a = source_find(r->files, 3, per_row);
+  if (a && a->info->rank == 1) {
+    put(r, "data.ends_key", a->name, "the index of the episode of each frame");
     return;
   }
   text value = {0};

@@ -120,10 +120,18 @@ static df_status check_characters(const target* t, const char* text) {
   return DF_OK;
 }
 
+static df_status refuse_long(const target* t) {
+  char why[120];
+  snprintf(why, sizeof why,
+           "at most %d characters; many arrays of a recording are named by a pattern, such as action.*",
+           DF_TEXT_MAX - 1);
+  return refuse(t, why);
+}
+
 static df_status parse_text(const target* t, char* out) {
   DF_TRY(check_characters(t, t->value));
   const size_t n = strlen(t->value);
-  if (n >= DF_TEXT_MAX) return refuse(t, "too long");
+  if (n >= DF_TEXT_MAX) return refuse_long(t);
   /* it becomes part of the names of generated files */
   if (strcmp(keys[t->key].name, "task.name") == 0 && strchr(t->value, '/')) return refuse(t, "a name without '/'");
 

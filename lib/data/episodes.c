@@ -136,9 +136,45 @@ static bool has_fewer_actions(const span_request* r) {
   return r->actions > 0 && r->actions < r->rows;
 }
 
+/* whether there is a number per frame or per action */
+static bool is_per_row(const span_request* r) {
+  return r->count == r->rows || (r->actions > 0 && r->count == r->actions);
+}
+
+/* whether the numbers are an index of the episode per row: whole numbers, the same in all rows of an episode. Zeros and
+ * then ones are one, too, as flags they would end episodes of single frames. */
+static bool is_index(const span_request* r) {
+  size_t changes = 0, after = 0;
+  bool ones = r->count > 0 && r->ends[r->count - 1] == 1, binary = true;
+  for (size_t i = 0; i < r->count; i++) {
+    if (r->ends[i] != floor(r->ends[i])) return false;
+    binary = binary && (r->ends[i] == 0 || r->ends[i] == 1);
+    if (i == 0 || r->ends[i] == r->ends[i - 1]) {
+      after++;
+      continue;
+    }
+    ones = ones && r->ends[i] == 1;
+    if (after < 2) return false; /* an episode has two frames */
+    changes++;
+    after = 1;
+  }
+  if (binary) return ones && changes <= 1 && after >= 2;
+  return changes > 0 && after >= 2;
+}
+
+/* whether the numbers are a clock or count frames, and begin again with each episode */
+static bool is_clock(const span_request* r) {
+  size_t falls = 0;
+  for (size_t i = 1; i < r->count; i++) {
+    if (r->ends[i] == r->ends[i - 1]) return false;
+    falls += r->ends[i] < r->ends[i - 1];
+  }
+  return falls > 0 && 2 * falls < r->count;
+}
+
 /* whether the ends are flags, one per frame or per action */
 static bool are_flags(const span_request* r) {
-  bool flags = r->count == r->rows || (r->actions > 0 && r->count == r->actions);
+  bool flags = is_per_row(r);
   for (size_t i = 0; i < r->count; i++) flags = flags && (r->ends[i] == 0 || r->ends[i] == 1);
   return flags;
 }
@@ -197,10 +233,27 @@ static df_status cut(const span_request* r, size_t* end, span_list* out) {
   return DF_OK;
 }
 
+/* flags [count] for an index or a clock per row: the last row of each episode */
+static void fill_flags(const span_request* r, bool index, double* flag) {
+  for (size_t i = 0; i < r->count; i++) {
+    const bool last = i + 1 == r->count;
+    flag[i] = last || (index ? r->ends[i + 1] != r->ends[i] : r->ends[i + 1] < r->ends[i]);
+  }
+}
+
 df_status spans_cut(const span_request* r, span_list* out) {
+  const bool index = is_per_row(r) && is_index(r), clock = is_per_row(r) && is_clock(r);
+  span_request request = *r;
   *out = (span_list){0};
   size_t* end = df_alloc(r->count + 1, sizeof *end);
-  const df_status status = end ? cut(r, end, out) : DF_E_NOMEM;
+  double* flag = index || clock ? df_alloc(r->count, sizeof *flag) : NULL;
+  df_status status = end && (flag || !(index || clock)) ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK && flag) {
+    fill_flags(r, index, flag);
+    request.ends = flag;
+  }
+  if (status == DF_OK) status = cut(&request, end, out);
+  df_free(flag);
   df_free(end);
   return status;
 }

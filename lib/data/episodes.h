@@ -35,7 +35,9 @@ typedef enum ends_rows { ENDS_AUTO, ENDS_FRAMES, ENDS_ACTIONS } ends_rows;
 /* frames and actions of several episodes, one after the other, and where the episodes end */
 typedef struct span_request {
   const char *path, *key, *states; /* for messages: the file and the names of both arrays */
-  const double* ends;              /* [count] flags, one per row, or increasing numbers of the row after each episode */
+  const double*
+      ends; /* [count] flags, one per row; or an index of the episode per row, the same number in all of its
+             * rows; or a clock per row that begins again; or increasing numbers of the row after each episode */
   size_t count;
   size_t rows;       /* frames */
   size_t actions;    /* 0: none */

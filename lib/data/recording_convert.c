@@ -95,10 +95,20 @@ static bool is_constant(int frames, const double* time) {
   return true;
 }
 
+/* of the time before: a clock that falls to less begins again */
+static const double RESTART = 0.5;
+
 static df_status check_times(const converter* c, int episode, const double* time) {
   const recorded_episode* e = &c->r->episode[episode];
   const int t = recording_time_fault(e->frames, time);
   if (t == 0) return DF_OK;
+  if (time[t] <= RESTART * time[t - 1]) {
+    return df_fail(DF_E_FORMAT,
+                   "%s: episode %d: time begins again from frame %d to frame %d (%.9g s, %.9g s): another episode "
+                   "begins there; set data.ends_key to an array that says where episodes end, such as an index of "
+                   "the episode per frame or the array of this time",
+                   c->r->file[e->file], e->number, t - 1, t, time[t - 1], time[t]);
+  }
   return df_fail(DF_E_FORMAT, "%s: episode %d: time does not increase from frame %d to frame %d (%.9g s, %.9g s)",
                  c->r->file[e->file], e->number, t - 1, t, time[t - 1], time[t]);
 }

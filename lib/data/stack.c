@@ -48,23 +48,44 @@ static df_status add_name(const stack_request* r, const char* part, size_t n, co
   return DF_OK;
 }
 
-/* all parts A+B; a part with '*' is one array per joint */
+/* the name of an array within the group if it a part of n characters with one '*'; else NULL */
+static const char* fitting_name(const array_file* file, const stack_request* r, int array, const char* part, size_t n) {
+  const char *name = df_arrays_info(file->arrays, array)->name, *star = memchr(part, '*', n);
+  const size_t group = strlen(r->group), before = (size_t)(star - part), after = n - before - 1;
+  if (group > 0 && (strncmp(name, r->group, group) != 0 || name[group] != '/')) return NULL;
+  name += group > 0 ? group + 1 : 0;
+  const size_t length = strlen(name);
+  const bool fits = length >= before + after && strncmp(name, part, before) == 0 &&
+                    strncmp(name + length - after, star + 1, after) == 0;
+  return fits ? name : NULL;
+}
+
+/* adds the arrays of numbers that fit a part with '*', in the order of the file */
+static df_status add_fitting(array_file* file, const stack_request* r, const char* part, size_t n, name_list* list) {
+  const int before = list->n;
+  for (int i = 0; i < df_arrays_count(file->arrays); i++) {
+    const char* name = df_arrays_info(file->arrays, i)->numeric ? fitting_name(file, r, i, part, n) : NULL;
+    if (name) DF_TRY(add_name(r, name, strlen(name), NULL, list));
+  }
+  if (list->n > before) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: %s: '%s': no array fits '%.*s'", file->path, r->key, r->expression, (int)n, part);
+}
+
+/* all parts A+B; a part with '*' is one array per joint, or, where there are no joints, the arrays that fit */
 static df_status list_names(array_file* file, const stack_request* r, name_list* list) {
   char full[PATH_MAX_TEXT];
   size_t room = 1;
   for (const char* p = r->expression; *p; p++) room += *p == '+';
-  list->name = df_alloc(room + (size_t)(r->star ? r->star->n : 0) * room, sizeof *list->name);
+  const size_t each = (size_t)(r->star ? r->star->n : df_arrays_count(file->arrays));
+  list->name = df_alloc(room + each * room, sizeof *list->name);
   if (!list->name) return DF_E_NOMEM;
   const bool whole = array_file_has(file, r->group, r->expression, full);
   for (const char* p = r->expression; p;) {
     const size_t n = whole ? strlen(p) : strcspn(p, "+");
     const bool star = !whole && memchr(p, '*', n);
-    if (star && !r->star) {
-      return df_fail(DF_E_CONFIG, "%s: %s: '%s': '*' stands for the names of joints, and this block has none",
-                     file->path, r->key, r->expression);
-    }
+    if (star && !r->star) DF_TRY(add_fitting(file, r, p, n, list));
     if (!star) DF_TRY(add_name(r, p, n, NULL, list));
-    for (int k = 0; star && k < r->star->n; k++) DF_TRY(add_name(r, p, n, r->star->recorded[k], list));
+    for (int k = 0; star && r->star && k < r->star->n; k++) DF_TRY(add_name(r, p, n, r->star->recorded[k], list));
     p = p[n] == '+' ? p + n + 1 : NULL;
   }
   return DF_OK;

@@ -26,7 +26,7 @@ typedef struct stack_request {
   const char* key; /* the setting that asks for it, for messages */
   const char* group;
   const char* expression;  /* an array, or several as A+B+C; '*' stands for the names of `star` */
-  const joint_order* star; /* NULL: no '*' */
+  const joint_order* star; /* NULL: '*' stands for any text, and a part for all arrays that fit, in the file's order */
   int width;               /* columns that are expected; 0: any number */
   bool numbers;            /* true and false are refused */
   /* arrays named for these columns: if there is one for each, or width is 0, they may be [episodes][frames] */
@@ -46,8 +46,8 @@ typedef struct stack {
 
 /* Reads arrays of shape [episodes][frames][columns], [frames][columns], for single columns [frames] or, if
  * they are named, [episodes][frames]; [columns][frames] where only this has `width` columns. The caller clears *out.
- * Errors name file, setting, arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_CONFIG for a
- * '*' out of place and truth values in the place of numbers; those of df_arrays_read(). */
+ * Errors name file, setting, arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_FORMAT if no
+ * array fits a '*', DF_E_CONFIG for truth values in the place of numbers; those of df_arrays_read(). */
 DF_MUST_CHECK df_status stack_read(array_file* file, const stack_request* request, stack* out);
 void stack_clear(stack* s);
 

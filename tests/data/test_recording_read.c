@@ -102,8 +102,7 @@ static void columns_that_are_left_or_missing_are_counted(void** state) {
   config = SETTINGS(STATES_ONLY, "data.columns", "qpos@four,qvel@vel");
   refused(cart, &config, DF_E_MISMATCH, SAYS("data.columns: array 'four' has shape [1,1,1,1], expected"));
   config = SETTINGS(STATES_ONLY, "data.columns", "qpos@q_*,qvel@vel");
-  refused(cart, &config, DF_E_CONFIG,
-          SAYS("data.columns: 'q_*': '*' stands for the names of joints, and this block has none"));
+  refused(cart, &config, DF_E_FORMAT, SAYS("data.columns: 'q_*': no array fits 'q_*'"));
   config = SETTINGS(STATES_ONLY, "data.columns", "joints@q_*,qvel@vel");
   refused(cart, &config, DF_E_FORMAT, SAYS("no array 'q_rail'", "Frames"));
 }
@@ -128,6 +127,36 @@ static void tables_of_text_are_read_by_the_names_of_their_columns(void** state) 
   FRAME(r, 0, 1, 0.01, 3, 4, 9);
   assert_int_equal(df_recording_unused(r, &unused), 0);
   df_recording_free(r);
+}
+
+/* an index of the episode per frame, a clock and a count of frames that begin again: LeRobot as a table */
+static void a_table_has_an_index_or_a_clock_per_frame(void** state) {
+  (void)state;
+  static const char text[] =
+      "episode_index,frame_index,timestamp,s.x,s.a,v.x,v.a,action.force\n0,0,0,1,2,3,4,5\n0,1,.1,6,7,8,9,10\n"
+      "1,0,0,11,12,13,14,15\n1,1,.1,16,17,18,19,20\n1,2,.2,21,22,23,24,25\n";
+  static const char* const keys[] = {"episode_index", "frame_index", "timestamp"};
+  static const int two[][3] = {{0, 2, 0}, {2, 3, 2}};
+  scratch_put(text, sizeof text - 1);
+  for (int k = 0; k < 3; k++) {
+    const df_config config =
+        SETTINGS("data.columns", "qpos@s.*,qvel@v.*", "data.actions_key", "action.*", "data.ends_key", keys[k]);
+    df_recording* r = opened(scratch_path, &config, cart);
+    assert_int_equal(df_recording_episodes(r), 2);
+    FRAME(r, 1, 2, 21, 22, 23, 24);
+    df_recording_free(r);
+    df_dataset* data;
+    assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+    for (int e = 0; e < 2; e++) {
+      assert_int_equal(data->lengths[e], two[e][1] - 1);
+      assert_close(df_dataset_action(data, e, 0)[0], e ? 15 : 5, 0);
+    }
+    df_dataset_free(data);
+  }
+  /* without them it is one episode, whose time begins again */
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "time@timestamp,qpos@s.*,qvel@v.*");
+  refused(cart, &config, DF_E_FORMAT,
+          SAYS("time begins again from frame 1 to frame 2 (0.1 s, 0 s)", "set data.ends_key to an array that says"));
 }
 
 /* [episodes][frames] only where an array is named for a single column */
@@ -268,8 +297,13 @@ static void row_numbers_that_may_count_frames_or_actions_need_a_setting(void** s
   refused(cart, &config, DF_E_FORMAT, SAYS("array 'rows' is 9 at index 0", "that increase to the 8 actions"));
 }
 
-static void ends_of_no_episode_are_refused(void** state) {
+static void ends_are_rows_or_an_index_and_others_are_refused(void** state) {
   (void)state;
+  /* an index that has no episode of a single frame, and one that is flags */
+  static const double indices[][10] = {{0, 0, 0, 0, 1, 1, 1, 2, 2, 2}, {7, 7, 7, 7, 3, 3, 3, 7, 7, 7}},
+                      ones[10] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, halves[10] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+  static const int all[][3] = {{0, 10, 0}}, half[][3] = {{0, 6, 0}, {6, 4, 0}},
+                   parts[][3] = {{0, 4, 0}, {4, 3, 0}, {7, 3, 0}};
   static const double zero[3] = {4, 0, 7}, of_actions[2] = {4, 8}, rows[2] = {4, 7};
   static const int three[][3] = {{0, 4, 0}, {4, 3, 4}, {7, 3, 7}};
   const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4);
@@ -277,6 +311,14 @@ static void ends_of_no_episode_are_refused(void** state) {
   df_config config = SETTINGS(STATES_ONLY, "data.ends_key", "rows");
   refused(cart, &config, DF_E_FORMAT,
           SAYS("array 'rows' is 0 at index 1: expected whole numbers that increase to the 10 frames"));
+  for (int k = 0; k < 2; k++) {
+    WRITE(states, ARRAY("rows", indices[k], 1, 10));
+    assert_spans(&config, 3, parts);
+  }
+  WRITE(states, ARRAY("rows", ones, 1, 10));
+  assert_spans(&config, 1, all);
+  WRITE(states, ARRAY("rows", halves, 1, 10));
+  assert_spans(&config, 2, half);
   /* the ends that df_dataset_write() writes count frames, whatever would fit the actions */
   WRITE(states, ARRAY("actions", counting(), 2, 8, 1), ARRAY("episode_ends", of_actions, 1, 2));
   config = SETTINGS("data.source", "file");
@@ -614,13 +656,14 @@ int main(void) {
       WITH_CART(blocks_of_the_same_array_are_side_by_side),
       WITH_CART(columns_that_are_left_or_missing_are_counted),
       WITH_CART(tables_of_text_are_read_by_the_names_of_their_columns),
+      WITH_CART(a_table_has_an_index_or_a_clock_per_frame),
       WITH_CART(single_columns_may_list_episodes),
       WITH_CART(an_array_may_be_transposed),
       WITH_CART(episodes_are_groups_in_natural_order),
       WITH_CART(numbers_in_names_are_ordered_by_value),
       WITH_CART(episodes_end_at_flags_or_row_numbers),
       WITH_CART(row_numbers_that_may_count_frames_or_actions_need_a_setting),
-      WITH_CART(ends_of_no_episode_are_refused),
+      WITH_CART(ends_are_rows_or_an_index_and_others_are_refused),
       WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
       WITH_CART(groups_of_equal_numbers_are_read_once),
       WITH_CART(a_group_has_a_rate_of_its_own),

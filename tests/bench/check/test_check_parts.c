@@ -493,6 +493,34 @@ static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) 
 }
 
 /* of one joint; of all joints, and within the right sign, it is no matter of single joints */
+/* measured as 34.1 ms, where 60 Hz are stated: 17 steps of 2 ms, before twice the stated duration; no number of 10 ms
+ */
+static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** state) {
+  (void)state;
+  static const struct {
+    const char *xml, *fits;
+  } cases[] = {{"<mujoco><option timestep='.002'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
+                "mass='1'/></body></worldbody></mujoco>",
+                "data.rate = 29.4118"},
+               {"<mujoco><option timestep='.01'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
+                "mass='1'/></body></worldbody></mujoco>",
+                "data.rate = 30"}};
+  static const double h[1] = {1. / 60};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(cases[i].xml, 1);
+    for (int t = 0; t <= T; t++) {
+      frame_of(f.d, 0, t)[0] = sin(0.5 * 0.0341 * t);
+      frame_of(f.d, 0, t)[1] = 0.5 * cos(0.5 * 0.0341 * t);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    assert_ok(check_velocities(&f.m, &found));
+    assert_string_equal(would_fit(finding_of(&found, "frame rate")), cases[i].fits);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 static void velocities_of_the_opposite_sign_are_named(void** state) {
   (void)state;
   static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
@@ -571,9 +599,10 @@ static void a_scale_of_positions_is_that_of_the_unit(void** state) {
 }
 
 static void add_forces(const trace* m, data_findings* found) {
-  double median;
-  assert_ok(check_root_residual(m, 50, &median));
-  check_forces(&(pose_summary){.residual = median}, found);
+  pose_summary of = {0};
+  assert_ok(check_root_residual(m, 50, &of.residual));
+  assert_ok(check_residual_floor(m, 50, &of.residual_floor));
+  check_forces(&of, found);
   expect_limits_decide(found);
 }
 
@@ -593,6 +622,25 @@ static void a_hovering_ball_needs_its_weight(void** state) {
     assert_int_equal(one->verdict, verdict[i]);
     data_findings_clear(&found);
     fixture_free(&f);
+  }
+}
+
+/* The limits lie three floors above 0.5 and 10 weights; what is between 0.5 and the limit is said to be right. */
+static void what_frames_leave_is_no_force(void** state) {
+  (void)state;
+  static const struct {
+    double residual, floor;
+    check_verdict verdict;
+  } cases[] = {{0.4, NAN, CHECK_OK}, {0.6, NAN, CHECK_WARN}, {0.6, 0, CHECK_WARN},  {6.4, 2, CHECK_OK},
+               {6.6, 2, CHECK_WARN}, {15.9, 2, CHECK_WARN},  {16.1, 2, CHECK_WRONG}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings found = {0};
+    check_forces(&(pose_summary){.residual = cases[i].residual, .residual_floor = cases[i].floor}, &found);
+    const data_finding* one = finding_of(&found, "root residual");
+    assert_int_equal(one->verdict, cases[i].verdict);
+    assert_int_equal(one->reason[0] != '\0', one->value > 0.5);
+    expect_limits_decide(&found);
+    data_findings_clear(&found);
   }
 }
 
@@ -804,6 +852,7 @@ int main(void) {
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
+                                     cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
                                      cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
@@ -813,6 +862,7 @@ int main(void) {
                                      cmocka_unit_test(a_rate_is_the_mean_over_all_frames),
                                      cmocka_unit_test(the_order_of_velocities_has_their_lag),
                                      cmocka_unit_test(contacts_may_provide_any_force),
+                                     cmocka_unit_test(what_frames_leave_is_no_force),
                                      cmocka_unit_test(a_hovering_ball_needs_its_weight),
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),

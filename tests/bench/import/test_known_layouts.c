@@ -85,8 +85,45 @@ static void a_number_named_like_a_rate_is_one(void** state) {
   df_system_free(system);
 }
 
+/* LeRobot as a table: names of columns that begin alike are one array, and an index says where episodes end */
+static void a_table_with_a_column_per_value_is_known(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='slider' type='slide' axis='1 0 0'/><geom size='.1' mass='1'/>"
+      "<body><joint name='hinge' axis='0 1 0'/><geom size='.1' pos='0 0 .5' mass='.1'/></body></body></worldbody>"
+      "<actuator><motor joint='slider'/></actuator></mujoco>";
+  static const char recording[] =
+      "episode_index,timestamp,observation.state.x,observation.state.a,observation.velocity.x,observation.velocity.a,"
+      "action.push\n0,0,1,2,3,4,5\n0,.02,1,2,3,4,5\n0,.04,1,2,3,4,5\n0,.06,1,2,3,4,5\n1,0,1,2,3,4,5\n"
+      "1,.02,1,2,3,4,5\n";
+  static const char* const wanted[][2] = {
+      {"data.columns", "qpos@observation.state.*,qvel@observation.velocity.*,time@timestamp"},
+      {"data.actions_key", "action.*"},
+      {"data.ends_key", "episode_index"}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("table.csv");
+  const known_layout* layout;
+  df_system* system;
+  model_study study;
+  source files;
+  settings found = {0};
+  assert_int_equal(df_mujoco_system_from_xml(model, "cart", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
+  assert_int_equal(source_open(1, &path, &files), DF_OK);
+  recognition r = {.files = &files, .model = &study, .found = &found};
+  assert_int_equal(recognise(&r, &layout), DF_OK);
+  assert_string_equal(layout->name, "a column per value");
+  for (int i = 0; i < 3; i++) assert_string_equal(settings_find(&found, wanted[i][0])->value, wanted[i][1]);
+  settings_clear(&found);
+  text_clear(&r.notes);
+  source_close(&files);
+  df_system_free(system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
-                                     cmocka_unit_test(a_number_named_like_a_rate_is_one)};
+                                     cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(a_table_with_a_column_per_value_is_known)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
