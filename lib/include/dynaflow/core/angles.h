@@ -1,4 +1,4 @@
-/* angles.h: pi, and a degree in radians: M_PI of math.h is no part of C17. */
+/* angles.h: pi, and a degree in radians; C17 has no M_PI. */
 #ifndef DYNAFLOW_CORE_ANGLES_H
 #define DYNAFLOW_CORE_ANGLES_H
 
