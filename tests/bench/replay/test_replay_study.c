@@ -756,7 +756,7 @@ static void what_only_comes_closer_is_no_other_unit_or_order(void** state) {
     judged found = judge(d, arm, "", "", NULL, NULL);
     assert_null(found.study.order);
     const char* fits = replay_study_would_fit(&found.study);
-    double gain;
+    double gain = 0;
     assert_true(fits && sscanf(fits, "actuator gains (kp) x %lf", &gain) == 1);
     assert_true(fabs(gain * factors[i] - 1) < 1e-6);
     expect(found, REPLAY_ANOTHER_OPTION, "");
