@@ -1,7 +1,5 @@
 #include "perturbation.h"
 
-#include <stdbool.h>
-
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 
@@ -9,7 +7,7 @@ static const struct {
   const char* name;
   bool time;
 } table[] = {
-#define PERTURBATION_ROW(kind, name, time, line) {name, time},
+#define PERTURBATION_ROW(kind, name, time) {name, time},
     PERTURBATION_LIST(PERTURBATION_ROW)
 #undef PERTURBATION_ROW
 };

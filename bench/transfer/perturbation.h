@@ -2,20 +2,24 @@
 #ifndef BENCH_TRANSFER_PERTURBATION_H
 #define BENCH_TRANSFER_PERTURBATION_H
 
+#include <stdbool.h>
+
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/sim/system.h"
 
-/* X(kind, name, whether its level is a time in s instead of a factor, what it changes) */
-#define PERTURBATION_LIST(X)                                                                                        \
-  X(PERTURB_MASS, "mass", false, "mass and inertia of every body")                                                  \
-  X(PERTURB_FRICTION, "friction", false, "sliding, torsional and rolling friction of every contact")                \
-  X(PERTURB_GAIN, "gain", false, "motor strength: gain of every actuator, and the bias of a servo that follows it") \
-  X(PERTURB_DAMPING, "damping", false, "damping of every joint")                                                    \
-  X(PERTURB_LATENCY, "latency", true, "time by which every action is late; until then the first one is held")
+/* X(kind, name, whether its level is a time in s instead of a factor): mass and inertia of every body; sliding,
+ * torsional and rolling friction of every contact; gain of every actuator, with the position bias of a servo; damping
+ * of every joint; time by which every action is late, the first one being held until then */
+#define PERTURBATION_LIST(X)             \
+  X(PERTURB_MASS, "mass", false)         \
+  X(PERTURB_FRICTION, "friction", false) \
+  X(PERTURB_GAIN, "gain", false)         \
+  X(PERTURB_DAMPING, "damping", false)   \
+  X(PERTURB_LATENCY, "latency", true)
 
 typedef enum perturbation_kind {
-#define PERTURBATION_KIND(kind, name, time, line) kind,
+#define PERTURBATION_KIND(kind, name, time) kind,
   PERTURBATION_LIST(PERTURBATION_KIND)
 #undef PERTURBATION_KIND
       PERTURBATIONS,
