@@ -23,8 +23,8 @@ static bool put_options(settings* s, const df_mujoco_cfg* h, const df_mujoco_cfg
   if (h->margin_rule != now->margin_rule) put(s, "system.margin_rule", margin_rules[h->margin_rule]);
   if (h->iterations != now->iterations && h->iterations >= LEAST_ITERATIONS)
     settings_put_number_why(s, "system.iterations", h->iterations, "%s", why);
-  const bool limits = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;
-  return !limits && h->islands == now->islands;
+  const bool few = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;
+  return !few && h->ls_iterations == now->ls_iterations && h->islands == now->islands;
 }
 
 /* Puts the shift of the action rows, which is relative to the one set now; false if no setting says it. */

@@ -36,6 +36,25 @@ static void what_no_setting_says_is_not_put(void** state) {
   assert_true(becomes(NULL, READ_ACTIONS_EARLIER, false, NULL, false));
 }
 
+/* training takes no fewer than 50 iterations, and no setting limits those of the line search */
+static void limits_below_those_of_training_are_no_settings(void** state) {
+  (void)state;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  settings s = {0};
+  bool usable;
+  hypothesis h = {.cfg = cfg};
+  h.cfg.iterations = 60;
+  assert_true(put_alternative(&s, &h, &cfg, false, &usable));
+  assert_string_equal(settings_find(&s, "system.iterations")->value, "60");
+  h.cfg.iterations = 4;
+  assert_false(put_alternative(&s, &h, &cfg, false, &usable));
+  h = (hypothesis){.cfg = cfg};
+  h.cfg.ls_iterations = 4;
+  assert_false(put_alternative(&s, &h, &cfg, false, &usable));
+  assert_true(usable);
+  settings_clear(&s);
+}
+
 static void actions_of_other_gains_are_not_usable(void** state) {
   (void)state;
   settings s = {0};
@@ -54,6 +73,7 @@ static void actions_of_other_gains_are_not_usable(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(actions_off_by_a_row_get_their_time),
                                      cmocka_unit_test(what_no_setting_says_is_not_put),
+                                     cmocka_unit_test(limits_below_those_of_training_are_no_settings),
                                      cmocka_unit_test(actions_of_other_gains_are_not_usable)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
