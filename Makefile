@@ -112,9 +112,9 @@ OBJ_baselines := $(call objects,baselines)
 OBJ_harness := $(call objects,$(HARNESS:%=bench/%))
 OBJ_program := $(call objects,bench $(addprefix bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))))
 OBJ_bench := $(OBJ_harness) $(OBJ_program)
-# dynaflow-render, the only program that is linked with OpenGL, by EGL, is built where the headers are; not under
+# dynaflow-render, the only program that is linked with OpenGL, by EGL and GLFW, is built where the headers are; not under
 # sanitizers, which report the drivers
-RENDER_PACKAGES := egl libpng
+RENDER_PACKAGES := egl libpng glfw3
 ifeq ($(origin HAS_RENDER),undefined)
 HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) && echo yes))
 endif
@@ -264,7 +264,7 @@ $(RENDER): $(OBJ_render) $(PROGRAM) $(LINKED)
 	$(call says,LD $@)
 	$(Q)$(LINK_RENDER) -o $@ -Wl,-rpath,'$$ORIGIN' $(MUJOCO_LINK) $(LINK_GL)
 render: $(if $(HAS_RENDER),$(RENDER)) ## build dynaflow-render, which draws motions (packages: ci/install-deps.sh render)
-	$(if $(HAS_RENDER),@:,@echo "  dynaflow-render is not built: $(if $(SANITIZE),it is not for sanitizers,no headers of EGL or libpng; ci/install-deps.sh render installs them)")
+	$(if $(HAS_RENDER),@:,@echo "  dynaflow-render is not built: $(if $(SANITIZE),it is not for sanitizers,no headers of EGL, GLFW or libpng; ci/install-deps.sh render installs them)")
 .PHONY: render
 
 symbols: ## write lib/symbols.txt, the exported symbols with their declarations, from the public headers

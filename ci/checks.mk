@@ -9,7 +9,7 @@ TEST_ROOMS := $(ROOMS) baselines harness program layout
 # with other packages than the rest: `make test-mpi`, `make test-slurm`
 TESTS_cluster := tests/cli/test_mpi.sh tests/cli/test_slurm.sh
 # of dynaflow-render, which is not built everywhere
-TESTS_render := tests/cli/test_render.sh
+TESTS_render := tests/cli/test_render.sh tests/cli/test_window.sh
 TESTS_cli := $(filter-out $(TESTS_render) $(TESTS_cluster),$(sort $(wildcard tests/cli/test_*.sh)))
 TESTS_layout := $(sort $(wildcard tests/layout/test_*.sh))
 again = $(MAKE) --no-print-directory

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the build dependencies on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make.
-#   ci/install-deps.sh [lint|render|mpi|slurm]
+#   ci/install-deps.sh [lint|render|display|mpi|slurm]
 #     mpi: also Open MPI for `make MPI=1`; slurm: also Slurm for `make test-slurm`
-#     render: also what dynaflow-render needs: EGL with Mesa's software renderer, libpng, and ffmpeg for films
+#     render: also what dynaflow-render needs: EGL with Mesa's software renderer, GLFW, libpng, and ffmpeg for films
+#     display: also what tests/cli/test_window.sh needs: a virtual display with its tools
 #     lint: also the compilers and analysers of `make lint`, `make tsan`, `make fuzz`, ..., and what optional tests need
 # MUJOCO_DIR names a MuJoCo of your own instead of the pinned one; it must contain include/mujoco/mujoco.h and
 # lib/libmujoco.so.
@@ -23,8 +24,9 @@ case ${1:-} in
                    zsh help2man) ;; # whose checks are skipped without them
   mpi) packages+=(libopenmpi-dev openmpi-bin) ;;
   slurm) packages+=(slurm-wlm munge) ;;
-  render) packages+=(libegl-dev libegl-mesa0 libgl1 libgl1-mesa-dri libpng-dev ffmpeg) ;;
-  *) echo "install-deps: the argument is lint, render, mpi or slurm, not '$1'" >&2; exit 2 ;;
+  render) packages+=(libegl-dev libegl-mesa0 libgl1 libgl1-mesa-dri libglfw3-dev libpng-dev ffmpeg) ;;
+  display) packages+=(xvfb xdotool x11-apps) ;;
+  *) echo "install-deps: the argument is lint, render, display, mpi or slurm, not '$1'" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -39,6 +39,7 @@
     "dynaflow compare my_task-smoke --method dynaflow,kinematic_fm")                                                   \
   X(render, "draw motions as a film strip (PNG) and a film (MP4, WebM)",                                               \
     "dynaflow render my_task --out my_task.png --frames 4")                                                            \
+  X(show, "play motions in a window", "dynaflow show my.npz --ghost demonstration")                                    \
   X(completion, "write the completion script of bash or zsh", "dynaflow completion bash")
 
 #define COMMAND_DECLARE(name, line, example) \

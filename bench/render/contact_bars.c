@@ -4,8 +4,13 @@
 
 #include "dynaflow/metrics/metrics.h"
 
-enum { GAP = 2, MARGIN = 4 };
+enum { GAP = 2, MARGIN = 4, NAMES = 48 };
 static const colour STANCE = {31, 78, 121}, SWING = {221, 226, 232}, UNKNOWN = {200, 60, 40}, TEXT = {40, 40, 40};
+
+time_axis contact_bars_axis(int left, int width, int states) {
+  const double pitch = (double)(width - NAMES) / states;
+  return (time_axis){.origin = left + NAMES + 0.5 * pitch, .pitch = pitch};
+}
 
 int contact_bars_height(const stage* s, const shown* from) {
   return from->n_feet * (stage_text_height(s) + GAP);

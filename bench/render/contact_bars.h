@@ -10,6 +10,10 @@ typedef struct time_axis {
   double origin, pitch;
 } time_axis;
 
+/* The axis of all states of a motion in a box that begins at `left` and is `width` pixels wide, of which the names of
+ * the feet take the first 48. */
+time_axis contact_bars_axis(int left, int width, int states);
+
 /* height of the bars of all feet, pixels; 0 without feet */
 int contact_bars_height(const stage* s, const shown* from);
 

@@ -8,7 +8,7 @@
 #include "progress.h"
 #include "text.h"
 
-enum { GAP = 6, MARGIN = 6, COLUMNS_MOST = 4, FPS_MOST = 60, LABEL = 48 };
+enum { GAP = 6, MARGIN = 6, COLUMNS_MOST = 4, FPS_MOST = 60 };
 static const colour WHITE = {255, 255, 255}, NOW = {200, 40, 40};
 
 /* the grid of motions, and the states that are drawn */
@@ -34,11 +34,10 @@ static layout layout_of(const scenery* s) {
 /* the contacts of a motion, and a line at state i */
 static void draw_contacts(const scenery* s, const layout* l, const shown_motion* m, int i, image* to, int left,
                           int top) {
-  const double pitch = (double)(s->arguments->width - LABEL) / (l->last + 1);
-  const time_axis axis = {.origin = left + LABEL + 0.5 * pitch, .pitch = pitch};
+  const time_axis axis = contact_bars_axis(left, s->arguments->width, l->last + 1);
   const int height = contact_bars_height(s->stage, s->motions);
   contact_bars_draw(s->stage, s->motions, m, 0, m->n - 1, axis, to, left, left + s->arguments->width, top);
-  if (height) image_fill(to, (box){(int)(axis.origin + i * pitch), top, 2, height}, NOW);
+  if (height) image_fill(to, (box){(int)(axis.origin + i * axis.pitch), top, 2, height}, NOW);
 }
 
 static df_status draw_motion(const scenery* s, const layout* l, int motion, int state, image* to) {

@@ -69,6 +69,11 @@ void image_stamp(image* i, box part, const unsigned char* mask, colour c) {
   }
 }
 
+void image_copy_upwards(const image* i, unsigned char* rgb) {
+  const size_t row = (size_t)i->width * 3;
+  for (int y = 0; y < i->height; y++) memcpy(rgb + (size_t)(i->height - 1 - y) * row, i->rgb + (size_t)y * row, row);
+}
+
 df_status image_write_png(const image* i, const char* path) {
   png_image png = {.version = PNG_IMAGE_VERSION,
                    .width = (png_uint_32)i->width,

@@ -31,6 +31,9 @@ void image_paste(image* i, box part, const unsigned char* picture);
 /* Draws in a colour, over what is there, where the mask (a picture as above; its first channel) is white. */
 void image_stamp(image* i, box part, const unsigned char* mask, colour c);
 
+/* Copies it to rgb [height][width][3], rows from the bottom up. */
+void image_copy_upwards(const image* i, unsigned char* rgb);
+
 /* Writes a PNG file without a date. Errors: those of df_file_write(), DF_E_NOMEM. */
 DF_MUST_CHECK df_status image_write_png(const image* i, const char* path);
 

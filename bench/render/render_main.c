@@ -1,13 +1,15 @@
-/* render_main.c: the program dynaflow-render, which `dynaflow render` starts. */
+/* render_main.c: the program dynaflow-render, which `dynaflow render` and `dynaflow show` start. */
 #define _GNU_SOURCE
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "film.h"
 #include "film_strip.h"
+#include "gl_context.h"
 #include "keyframes.h"
 #include "process.h"
 #include "rows.h"
@@ -16,6 +18,7 @@
 #include "shown.h"
 #include "terminal.h"
 #include "text.h"
+#include "window.h"
 
 static void add_file(rows* out, const char* path, const char* kind, int width, int height, int pictures) {
   rows_add_object(out, json_pack("{s:s,s:s,s:i,s:i,s:i}", "file", path, "kind", kind, "width", width, "height", height,
@@ -51,11 +54,14 @@ static df_status draw(const show_arguments* a, const shown* motions, rows* out) 
     df_free(strip);
     return status;
   }
-  status = scenery_new(a, motions, &s);
+  s = (scenery){0};
+  status = gl_context_open();
+  if (status == DF_OK) status = scenery_new(a, motions, &s);
   if (status == DF_OK) status = draw_strip(&s, strip, out);
   /* without ffmpeg, there is still the strip */
   if (status == DF_OK && a->film) status = draw_film(&s, out);
   scenery_clear(&s);
+  gl_context_close();
   df_free(strip);
   return status;
 }
@@ -72,12 +78,35 @@ static int render(const show_arguments* a) {
   return code;
 }
 
+/* a row per motion that is played */
+static void add_motion(const shown* s, const shown_motion* m, rows* out) {
+  const double dt = s->task->system->dt;
+  rows_add_object(out, json_pack("{s:s,s:s,s:f,s:i,s:f}", "motion", m->title, "condition", m->condition, "start_s",
+                                 m->start, "states", m->n, "seconds", (m->n - 1) * dt));
+}
+
+static int show(const show_arguments* a) {
+  shown* motions = NULL;
+  rows out = rows_new();
+  df_status status = window_connect();
+  if (status == DF_OK) status = shown_new(a, &motions);
+  if (status == DF_OK) status = window_show(a, motions);
+  for (int k = 0; status == DF_OK && k < motions->n; k++) add_motion(motions, &motions->list[k], &out);
+  shown_free(motions);
+  window_disconnect();
+  const int code = report_failure(status);
+  if (status == DF_OK && a->common.json) rows_print(&out, &a->common);
+  rows_free(&out);
+  return code;
+}
+
+/* the name under which the program was started, by bench/commands/renderer.h, is that of the command */
 int main(int argc, char** argv) {
+  static char render_name[] = "dynaflow render", show_name[] = "dynaflow show";
   if (!process_start()) return EXIT_USAGE;
-  show_arguments a = show_arguments_default();
-  char name[] = "dynaflow render";
-  if (argc > 0) argv[0] = name;
-  options_set_example("dynaflow render my_task --out my_task.png --frames 4");
-  options_parse(&render_argp, argc, argv, &a);
-  return render(&a);
+  const bool shows = argc > 0 && strcmp(argv[0], show_name) == 0;
+  show_arguments a = shows ? show_arguments_of_window() : show_arguments_default();
+  if (argc > 0) argv[0] = shows ? show_name : render_name;
+  options_parse(shows ? &show_argp : &render_argp, argc, argv, &a);
+  return shows ? show(&a) : render(&a);
 }

@@ -4,7 +4,6 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/mujoco.h"
-#include "gl_context.h"
 
 enum { LINE_GAP = 3 };
 static const double ROOM = 1.05; /* around the robot */
@@ -14,10 +13,13 @@ static const double* state_of(const scenery* s, const double* x, int i) {
   return x + (size_t)i * (size_t)s->motions->task->system->nx;
 }
 
+static const double* ghost_of(const scenery* s, const shown_motion* m, int i) {
+  return i < m->n_ghost ? state_of(s, m->ghost, i) : NULL;
+}
+
 df_status scenery_new(const show_arguments* a, const shown* motions, scenery* out) {
   const df_system* system = motions->task->system;
   *out = (scenery){.arguments = a, .motions = motions};
-  DF_TRY(gl_context_open());
   const stage_cfg cfg = {.model = motions->model_path,
                          .nq = df_mujoco_nq(system),
                          .nv = df_mujoco_nv(system),
@@ -42,14 +44,20 @@ void scenery_clear(scenery* s) {
   for (int k = 0; s->path && k < s->motions->n; k++) camera_path_clear(&s->path[k]);
   df_free(s->path);
   stage_free(s->stage);
-  gl_context_close();
 }
 
 df_status scenery_draw(const scenery* s, int motion, int i, view v, image* to, box part) {
   const shown_motion* m = &s->motions->list[motion];
   const camera from = camera_at(&s->path[motion], i, v);
-  const double* ghost = i < m->n_ghost ? state_of(s, m->ghost, i) : NULL;
-  return stage_draw(s->stage, state_of(s, m->x, i), ghost, &from, to, part);
+  return stage_draw(s->stage, state_of(s, m->x, i), ghost_of(s, m, i), &from, to, part);
+}
+
+df_status scenery_show(const scenery* s, int motion, int i, const camera* from, int width, int height,
+                       const image* below, const char* help) {
+  const shown_motion* m = &s->motions->list[motion];
+  DF_TRY(stage_show(s->stage, state_of(s, m->x, i), ghost_of(s, m, i), from, width, height, below));
+  if (help) stage_show_text(s->stage, help, width, height);
+  return DF_OK;
 }
 
 void scenery_text(const scenery* s, const char* words, image* to, int left, int top, int width) {

@@ -13,13 +13,18 @@ typedef struct scenery {
   camera_path* path; /* [motions->n] */
 } scenery;
 
-/* Opens OpenGL and loads the model. Errors: those of gl_context_open(), stage_new() and camera_path_new(). Call
- * scenery_clear(), also after a failure. */
+/* Loads the model; needs a current OpenGL context until scenery_clear(), which must be called also after a failure.
+ * Errors: those of stage_new() and camera_path_new(). */
 DF_MUST_CHECK df_status scenery_new(const show_arguments* a, const shown* motions, scenery* out);
 void scenery_clear(scenery* s);
 
 /* Draws state i of a motion, and its ghost in the same state if it lasts so long, from view v. */
 DF_MUST_CHECK df_status scenery_draw(const scenery* s, int motion, int i, view v, image* to, box part);
+
+/* Draws it into the window of the context, `width` x `height` pixels, from the given camera and above the picture
+ * `below`, which is as wide. `help` (NULL: none) are lines of text at the top left. */
+DF_MUST_CHECK df_status scenery_show(const scenery* s, int motion, int i, const camera* from, int width, int height,
+                                     const image* below, const char* help);
 
 /* Draws one line of text, dark on the background. */
 void scenery_text(const scenery* s, const char* words, image* to, int left, int top, int width);

@@ -224,7 +224,8 @@ static void follow_by_lights(stage* s, const double lookat[3]) {
   }
 }
 
-df_status stage_draw(stage* s, const double* x, const double* ghost, const camera* from, image* to, box part) {
+/* the scene of a state, seen from a camera */
+static df_status set_scene(stage* s, const double* x, const double* ghost, const camera* from) {
   mjvCamera c;
   mjv_defaultCamera(&c);
   mju_copy3(c.lookat, from->lookat);
@@ -236,11 +237,38 @@ df_status stage_draw(stage* s, const double* x, const double* ghost, const camer
   if (ghost) add_ghost(s, ghost);
   follow_by_lights(s, from->lookat);
   if (s->scene.ngeom >= s->scene.maxgeom) return df_fail(DF_E_SIM, "the scene has over %d geoms", SCENE_GEOMS);
+  return DF_OK;
+}
+
+df_status stage_draw(stage* s, const double* x, const double* ghost, const camera* from, image* to, box part) {
+  DF_TRY(set_scene(s, x, ghost, from));
   const mjrRect rect = {0, 0, part.width, part.height};
   mjr_render(rect, &s->scene, &s->context);
   mjr_readPixels(s->picture, NULL, rect, &s->context);
   image_paste(to, part, s->picture);
   return DF_OK;
+}
+
+/* ---- a window ---- */
+
+df_status stage_show(stage* s, const double* x, const double* ghost, const camera* from, int width, int height,
+                     const image* below) {
+  DF_TRY(set_scene(s, x, ghost, from));
+  unsigned char* rows = df_alloc((size_t)below->width * (size_t)below->height * 3, 1);
+  if (!rows) return DF_E_NOMEM;
+  image_copy_upwards(below, rows);
+  mjr_setBuffer(mjFB_WINDOW, &s->context);
+  mjr_render((mjrRect){0, below->height, width, height - below->height}, &s->scene, &s->context);
+  mjr_drawPixels(rows, NULL, (mjrRect){0, 0, below->width, below->height}, &s->context);
+  mjr_setBuffer(mjFB_OFFSCREEN, &s->context);
+  df_free(rows);
+  return DF_OK;
+}
+
+void stage_show_text(stage* s, const char* lines, int width, int height) {
+  mjr_setBuffer(mjFB_WINDOW, &s->context);
+  mjr_overlay(mjFONT_NORMAL, mjGRID_TOPLEFT, (mjrRect){0, 0, width, height}, lines, NULL, &s->context);
+  mjr_setBuffer(mjFB_OFFSCREEN, &s->context);
 }
 
 /* ---- text ---- */

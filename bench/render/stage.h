@@ -46,6 +46,14 @@ double stage_distance(stage* s, const double* x, const camera* from, double aspe
 DF_MUST_CHECK df_status stage_draw(stage* s, const double* x, const double* ghost, const camera* from, image* to,
                                    box part);
 
+/* The same into the window of the context, `width` x `height` pixels, above the picture `below`, which is as wide as
+ * the window and less high. */
+DF_MUST_CHECK df_status stage_show(stage* s, const double* x, const double* ghost, const camera* from, int width,
+                                   int height, const image* below);
+
+/* Lines of ASCII text at the top left of a window that was drawn. */
+void stage_show_text(stage* s, const char* lines, int width, int height);
+
 /* Text of one line in ASCII (other characters become '?'), at most `width` pixels wide, else cut with "...".
  * stage_text() returns the width of what it drew. */
 int stage_text(stage* s, const char* words, colour c, image* to, int left, int top, int width);

@@ -20,7 +20,8 @@ enum {
   KEY_EVERY,
   KEY_FROM,
   KEY_SECONDS,
-  KEY_FPS
+  KEY_FPS,
+  KEY_SPEED
 };
 enum { SIZE_LEAST = 16, SIZE_MOST = 4096, PICTURES_MOST = 1000 };
 
@@ -42,6 +43,14 @@ show_arguments show_arguments_default(void) {
                           .height = 240,
                           .pictures = 8,
                           .from = -1};
+}
+
+show_arguments show_arguments_of_window(void) {
+  show_arguments a = show_arguments_default();
+  a.width = 960;
+  a.height = 720;
+  a.speed = 1;
+  return a;
 }
 
 /* ---- values of options ---- */
@@ -173,6 +182,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_FPS:
       a->fps = parse_number(state, "--fps", value, 0.01, 1000);
       return 0;
+    case KEY_SPEED:
+      a->speed = parse_number(state, "--speed", value, 0.01, 100);
+      return 0;
     case ARGP_KEY_ARG:
       if (a->source) argp_error(state, "unexpected argument '%s': one run, file or task is expected", value);
       a->source = value;
@@ -185,24 +197,26 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   }
 }
 
-static const struct argp_option own_options[] = {
+/* X(name, key, argument, text): options of both commands */
+#define MOTION_OPTIONS(X)                                                                                          \
+  X("task", KEY_TASK, "TASK", "task of FILE.npz (default: the one that the file names)")                           \
+  X("method", 'm', "M", "method of RUN (default: the first one with a checkpoint)")                                \
+  X("episode", KEY_EPISODE, "N,..",                                                                                \
+    "episodes of TASK, trajectories of FILE.npz or held-out windows of RUN to show, counted from 0 (default: the " \
+    "first of every gait; of a file the first)")                                                                   \
+  X("ghost", KEY_GHOST, "MOTION", "draw demonstration or replayed transparently in the same pictures")
+#define MOTION_OPTION(name, key, argument, text) {name, key, argument, 0, text, 0},
+
+static const struct argp_option render_options[] = {
     {"out", 'o', "FILE.png", 0,
      "film strip to write (default: <name>.png; of a run in its report/plots, where the report shows it)", 0},
     {"film", KEY_FILM, "FILE.mp4|.webm", 0, "also write a film; needs the program ffmpeg", 0},
     {"keyframes", KEY_KEYFRAMES, "FILE.xml", 0,
      "draw nothing, but write a model file with a keyframe per state, which MuJoCo's `simulate` opens", 0},
-    {"task", KEY_TASK, "TASK", 0, "task of FILE.npz (default: the one that the file names)", 0},
-    {"method", 'm', "M", 0, "method of RUN (default: the first one with a checkpoint)", 0},
-    {"episode", KEY_EPISODE, "N,..", 0,
-     "episodes of TASK, trajectories of FILE.npz or held-out windows of RUN to show, counted from 0 (default: the "
-     "first "
-     "of every gait; of a file the first)",
-     0},
     {"beside", KEY_BESIDE, "LIST", 0,
      "motions in rows of their own: demonstration, replayed (the actions simulated again) or none (default: "
      "demonstration, where the motion begins in a demonstrated state)",
      0},
-    {"ghost", KEY_GHOST, "MOTION", 0, "draw demonstration or replayed transparently in the same pictures", 0},
     {"view", KEY_VIEW, "LIST", 0, "side, front, top, three-quarter: directions of view (default: side)", 0},
     {"size", KEY_SIZE, "WxH", 0, "size of a picture in pixels (default: 320x240)", 0},
     {"frames", KEY_FRAMES, "N", 0, "pictures in a row of the strip (default: 8)", 0},
@@ -214,10 +228,25 @@ static const struct argp_option own_options[] = {
      "one picture per N states (default: pictures of the strip spread evenly, films of at most 60 pictures per second)",
      0},
     {"fps", KEY_FPS, "F", 0, "pictures per second of the film (default: real time)", 0},
-    {0}};
+    MOTION_OPTIONS(MOTION_OPTION){0}};
+
+static const struct argp_option window_options[] = {
+    {"beside", KEY_BESIDE, "LIST", 0,
+     "motions that Tab shows next: demonstration, replayed (the actions simulated again) or none (default: "
+     "demonstration, where the motion begins in a demonstrated state)",
+     0},
+    {"view", KEY_VIEW, "VIEW", 0,
+     "side, front, top or three-quarter: the direction of view to begin with (default: side)", 0},
+    {"size", KEY_SIZE, "WxH", 0, "size of the window in pixels (default: 960x720)", 0},
+    {"from", KEY_FROM, "S", 0, "time of the first state, s (default: 0; of demonstrations the first frame of a window)",
+     0},
+    {"seconds", KEY_SECONDS, "S", 0, "length of what is shown, s (default: the motion to its end)", 0},
+    {"speed", KEY_SPEED, "X", 0, "seconds of the motion per second to begin with (default: 1)", 0},
+    MOTION_OPTIONS(MOTION_OPTION){0}};
+
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 const struct argp render_argp = {
-    .options = own_options,
+    .options = render_options,
     .parser = parse,
     .args_doc = "RUN\nFILE.npz\nTASK",
     .doc =
@@ -229,4 +258,20 @@ const struct argp render_argp = {
         "The program dynaflow-render draws, by MuJoCo's renderer and EGL, without a display; `make render` builds "
         "it.\n\n"
         "Exits with 0 when done, 2 on bad input, 3 when a file, dynaflow-render, EGL or ffmpeg is missing.",
+    .children = children};
+
+const struct argp show_argp = {
+    .options = window_options,
+    .parser = parse,
+    .args_doc = "RUN\nFILE.npz\nTASK",
+    .doc =
+        "Plays motions in a window.\n\n"
+        "Shows the demonstrations of TASK; the trajectories of FILE.npz, as `dynaflow sample` writes them; or motions "
+        "that a checkpoint of RUN plans from held-out start states, which are sampled anew. Space plays and pauses, "
+        "Left and Right step, Tab goes to the next motion, and a click in the bars below goes to that time; F1 lists "
+        "all keys.\v"
+        "The program dynaflow-render draws, by MuJoCo's renderer and GLFW; `make render` builds it. Without a display, "
+        "`dynaflow render` draws strips and films, and its --keyframes writes states for MuJoCo's `simulate`.\n\n"
+        "Exits with 0 when the window is closed, 2 on bad input, 3 when a file, dynaflow-render or a display is "
+        "missing.",
     .children = children};

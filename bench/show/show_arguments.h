@@ -1,4 +1,5 @@
-/* show_arguments.h: the arguments of `dynaflow render`, which the program dynaflow-render parses again. */
+/* show_arguments.h: the arguments of `dynaflow render` and `dynaflow show`, which the program dynaflow-render parses
+ * again. */
 #ifndef BENCH_SHOW_SHOW_ARGUMENTS_H
 #define BENCH_SHOW_SHOW_ARGUMENTS_H
 
@@ -41,13 +42,17 @@ typedef struct show_arguments {
   double from;       /* s; < 0: not given */
   double seconds;    /* 0: not given */
   double fps;        /* 0: not given */
+  double speed;      /* of playing in a window, seconds of the motion per second */
 } show_arguments;
 
-/* one view from the side, pictures of 320 x 240, 8 in a strip */
+/* of `dynaflow render`: one view from the side, pictures of 320 x 240, 8 in a strip */
 show_arguments show_arguments_default(void);
 
-/* The parser of the command, an argp for show_arguments. Wrong usage ends the program with exit code 2. */
-extern const struct argp render_argp;
+/* of `dynaflow show`: a window of 960 x 720, at the motion's own speed */
+show_arguments show_arguments_of_window(void);
+
+/* The parsers of the commands, argps for show_arguments. Wrong usage ends the program with exit code 2. */
+extern const struct argp render_argp, show_argp;
 
 /* the name of a view */
 const char* view_name(view v);

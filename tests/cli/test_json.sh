@@ -43,6 +43,7 @@ no_document() {
 }
 
 # the examples of --help, in the order of the table, with a small task
+unset DISPLAY WAYLAND_DISPLAY
 commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
 for command in $commands; do
   read -ra example <<<"$("$program" "$command" --help | tail -1)"
@@ -53,6 +54,7 @@ for command in $commands; do
     compare) codes=0,3,4 ;;
     gradcheck) codes=0,4 ;;
     render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
+    show) codes=3 ;; # without a display, or dynaflow-render
     *) codes=0 ;;
   esac
   [ "${example[-1]}" = --json ] && unset 'example[-1]'
@@ -114,6 +116,7 @@ error 3 'verify none'
 error 3 'gate none'
 error 3 'compare none my_task-smoke'
 error 2 'render none --keyframes m.xml'
+error 3 'show m.npz'
 error 2 'optimise my_task --clip 1000 --out clip.npz'
 error 2 'transfer my_task m.npz --profile smoke --latency 0.0001'
 error 2 'completion fish'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# dynaflow render without dynaflow-render: what it needs, its arguments, and keyframes for MuJoCo's simulate.
+# dynaflow render and show without dynaflow-render: what they need, their arguments, and keyframes for MuJoCo's simulate.
 . tests/cli/check.sh
 
 # ---- the program that draws is missing ----
@@ -12,6 +12,17 @@ printf '#!/bin/sh\nprintf "%%s|" "$@"\n' >"$scratch/bin/dynaflow-render"
 chmod +x "$scratch/bin/dynaflow-render"
 hands_on() { alone run render --view side,top --size 20x30 --episode 1,2 "a b" && [ "$(cat "$scratch/out")" = '--view|side,top|--size|20x30|--episode|1,2|a b|' ]; }
 check the_renderer_gets_the_arguments_as_they_are hands_on
+# the renderer tells the two commands apart by its own name
+cat >"$scratch/named.c" <<'C'
+#include <stdio.h>
+int main(int argc, char** argv) { return argc > 0 && puts(argv[0]) < 0; }
+C
+cc -o "$scratch/bin/dynaflow-render" "$scratch/named.c"
+is_named() { alone run "$1" a && [ "$(cat "$scratch/out")" = "dynaflow $1" ]; }
+check the_renderer_is_told_to_draw is_named render
+check the_renderer_is_told_to_show is_named show
+check a_speed_of_0_is_refused refuses '\-\-speed' show a --speed 0
+check a_film_of_a_window_is_refused exits_with 2 show a --film a.mp4
 
 # ---- arguments ----
 check no_source_is_refused refuses 'missing argument: a run, a file of trajectories' render

@@ -22,7 +22,7 @@ cd "$copy" || exit 1
 build() {
   local target=build/tests/$1
   case $1 in
-    */test_render.sh) target=build/dynaflow-render ;;
+    */test_render.sh | */test_window.sh) target=build/dynaflow-render ;;
     *.sh) target=build/dynaflow ;;
   esac
   rm -f "$target" build-mpi/dynaflow
@@ -74,7 +74,7 @@ chosen=("${@:-}")
 if [ $# -eq 0 ]; then
   chosen=()
   for name in "${names[@]}"; do
-    [ "${test[$name]}" != cli/test_render.sh ] || pkg-config --exists egl libpng || continue
+    [[ ! ${test[$name]} =~ ^cli/test_(render|window)\.sh$ ]] || pkg-config --exists egl libpng glfw3 || continue
     [ "${test[$name]}" != "$mpi_test" ] || command -v mpirun >/dev/null || continue
     chosen+=("$name")
   done

@@ -40,7 +40,7 @@ check a_clone_downloads_mujoco [ "$(deps_of)" = MUJOCO_DIR= ]
 check a_release_of_the_users_is_not_downloaded [ "$(deps_of MUJOCO_DIR=/opt/mujoco)" = MUJOCO_DIR=/opt/mujoco ]
 
 # without the headers of EGL and libpng everything else is built
-no_renderer() { in_copy "$copy" HAS_RENDER= render && grep -qx '  dynaflow-render is not built: no headers of EGL or libpng; ci/install-deps.sh render installs them' "$scratch/out"; }
+no_renderer() { in_copy "$copy" HAS_RENDER= render && grep -qx '  dynaflow-render is not built: no headers of EGL, GLFW or libpng; ci/install-deps.sh render installs them' "$scratch/out"; }
 check without_egl_a_line_says_that_the_renderer_is_not_built no_renderer
 only_the_renderer_has_gl() { make -s -n -B -C "$copy" MUJOCO_DIR="$mujoco" V=1 build | grep -E '(-lEGL|-lGL)' | grep -v -- '-o build/dynaflow-render '; [ $? -eq 1 ]; }
 check nothing_else_is_linked_with_opengl only_the_renderer_has_gl

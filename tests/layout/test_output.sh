@@ -15,10 +15,10 @@ check only_terminal_prints nothing bench "$prints" 'base/(terminal|progress|text
 check baselines_print_nothing nothing baselines "$prints" none
 check the_library_prints_nothing nothing lib 'printf|fprintf|puts|perror|dprintf' 'core/assert\.c'
 # doctor asks for gnuplot's version with a constant, main() starts its own program again with another environment, and
-# render starts dynaflow-render
+# render and show start dynaflow-render
 starts='system|popen|wordexp|execl|execle|execv'
-check no_shell_is_started nothing bench "$starts" 'commands/cmd_(doctor|render)\.c|main\.c'
-check render_starts_the_renderer_only bash -c "[ \$(grep -cE '($starts)\(' bench/commands/cmd_render.c) = 1 ] && grep -q 'df_path_join(folder, \"dynaflow-render\")' bench/commands/cmd_render.c"
+check no_shell_is_started nothing bench "$starts" 'commands/(cmd_doctor|renderer)\.c|main\.c'
+check render_starts_the_renderer_only bash -c "[ \$(grep -cE '($starts)\(' bench/commands/renderer.c) = 1 ] && grep -q 'df_path_join(folder, \"dynaflow-render\")' bench/commands/renderer.c"
 check main_starts_itself_only bash -c "[ \$(grep -cE '(system|popen|wordexp|exec[a-z]*)\(' bench/main.c) = 1 ] && grep -qF 'execv(\"/proc/self/exe\", argv);' bench/main.c"
 check doctor_starts_a_constant bash -c "[ \$(grep -c 'popen(' bench/commands/cmd_doctor.c) = 1 ] && grep -q 'popen(\"[^\"%]*\", \"r\")' bench/commands/cmd_doctor.c"
 check the_library_starts_no_program nothing lib 'system|popen|wordexp|execlp|execvp|execl|execv|posix_spawnp?' none
