@@ -129,8 +129,22 @@ static void durations_are_plain(void** state) {
   }
 }
 
+/* the step of the model, 2/3 of a frame, does not say which rate it is */
+static void usual_rates_are_plain(void** state) {
+  (void)state;
+  static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
+                                 100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    for (int off = -1; off <= 1; off++) {
+      const double plain = plain_duration((1 + 0.01 * off) / rates[i], 2 / (3 * rates[i]));
+      if (plain != 1 / rates[i]) fail_msg("%g Hz, measured %d %% off, became %g Hz", rates[i], off, 1 / plain);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(usual_rates_are_plain),
       cmocka_unit_test(a_frame_of_ten_steps_is_found),
       cmocka_unit_test(a_wrong_velocity_does_not_matter),
       cmocka_unit_test(integrated_positions_are_left_out),

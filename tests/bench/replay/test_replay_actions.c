@@ -29,8 +29,8 @@ typedef struct fixture {
   double simulated[MOST * NU];
 } fixture;
 
-/* exact states of uniform actions, which are then rounded to multiples of 0.1 */
-static fixture fixture_new(const char* third, double gain_scale) {
+/* exact states of uniform actions in +-2, clamped to +-most, which are then rounded to multiples of 0.1 */
+static fixture fixture_clamped(const char* third, double gain_scale, double most) {
   fixture f;
   df_sim* sim;
   char xml[1024];
@@ -55,7 +55,7 @@ static fixture fixture_new(const char* third, double gain_scale) {
       memcpy(f.data->states + (f.data->first[e] + (size_t)t) * (size_t)nx, x, (size_t)nx * sizeof *x);
       if (t == lengths[e]) break;
       double* u = f.simulated + row++ * (size_t)nu;
-      for (int j = 0; j < nu; j++) u[j] = 4 * u[j] - 2;
+      for (int j = 0; j < nu; j++) u[j] = fmin(fmax(4 * u[j] - 2, -most), most);
       assert_int_equal(recorder->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
     }
   }
@@ -65,6 +65,10 @@ static fixture fixture_new(const char* third, double gain_scale) {
   assert_int_equal(recording_of(f.data, f.system, &f.r), DF_OK);
   f.r.action = (df_stored_precision){DF_STORED_DECIMALS, 1};
   return f;
+}
+
+static fixture fixture_new(const char* third, double gain_scale) {
+  return fixture_clamped(third, gain_scale, 2);
 }
 
 static void fixture_free(fixture* f) {
@@ -95,6 +99,16 @@ static void the_simulated_actions_are_found(void** state) {
   assert_true(fabs(found.largest - largest / 0.05 / 1.001) < 1e-6);
   assert_memory_equal(actions, again, sizeof(double) * MOST * 2);
   assert_memory_equal(&found, &others, sizeof found);
+  fixture_free(&f);
+}
+
+/* Half of the actions are at +-1, which rounding keeps: among all errors, too many would be 0. */
+static void saturated_actions_are_not_judged(void** state) {
+  (void)state;
+  fixture f = fixture_clamped("", 1, 1);
+  double actions[MOST * NU];
+  const action_errors found = imply(&f, 1, actions);
+  assert_true(action_errors_look_rounded(&found) && !found.few);
   fixture_free(&f);
 }
 
@@ -154,9 +168,8 @@ static void short_of_memory_it_is_an_error(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_simulated_actions_are_found),
-      cmocka_unit_test(another_gain_needs_larger_errors),
-      cmocka_unit_test(motors_of_one_joint_are_one),
+      cmocka_unit_test(the_simulated_actions_are_found),  cmocka_unit_test(saturated_actions_are_not_judged),
+      cmocka_unit_test(another_gain_needs_larger_errors), cmocka_unit_test(motors_of_one_joint_are_one),
       cmocka_unit_test(short_of_memory_it_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
