@@ -407,24 +407,6 @@ static void note_unused(work* w) {
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
 
-/* Arrays of text with a value per episode or frame, such as the names of gaits: those of one text are about the file.
- */
-static void note_texts(work* w) {
-  text names = {0};
-  for (int i = 0; i < w->files.n_arrays; i++) {
-    const source_array* a = &w->files.list[i];
-    const bool several = a->info->rank >= 1 && a->info->shape[0] > 1;
-    if (!several || a->info->numeric || strcmp(a->info->type, "text") != 0) continue;
-    text_add(&names, "%s%s", names.n ? ", " : "", a->name);
-  }
-  if (names.n)
-    text_add(&w->result->notes,
-             "arrays of text, which conditions cannot be: %s; write numbers, one column per value that is 1 where it "
-             "holds and 0 elsewhere, and name them by data.conditions\n",
-             text_of(&names));
-  text_clear(&names);
-}
-
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
@@ -439,7 +421,6 @@ static df_status read_all(work* w) {
   }
   settle_solver(w);
   note_unused(w);
-  note_texts(w);
   return work_make_system(w, w->cfg->model);
 }
 

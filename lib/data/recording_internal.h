@@ -5,6 +5,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/stored_precision.h"
+#include "labels.h"
 #include "layout.h"
 #include "stack.h"
 
@@ -44,6 +45,7 @@ struct df_recording {
   int nc;
   bool condition_per_frame;
   recorded_condition* condition; /* [nc] */
+  label_list* labels;            /* [data.conditions] of those that are texts in the first file */
   int unused;
   df_array_info* unused_array; /* names and types are owned */
   bool transposed;             /* an array was read as [columns][frames] */
@@ -55,6 +57,9 @@ struct df_recording {
 
 /* Reads one of the files, number `index`, and appends its episodes; of the first one also lists what is unused. */
 DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_system* system, int index);
+
+/* Finds the texts of the conditions in all files, before any is read. Errors: those of labels_add(). */
+DF_MUST_CHECK df_status recording_find_labels(df_recording* recording);
 
 /* Keeps the episodes of data.select; `path` is for messages. */
 DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* path);

@@ -120,6 +120,7 @@ static df_status open_all(df_recording* r, const char* path, const df_system* sy
   DF_TRY(describe_columns(r));
   DF_TRY(find_files(r, path));
   DF_TRY(check_hash(r, path, r->config.data_sha256));
+  DF_TRY(recording_find_labels(r));
   for (int i = 0; i < r->files; i++) DF_TRY(recording_read_file(r, system, i));
   DF_TRY(recording_select(r, path));
   DF_TRY(recording_find_precisions(r));

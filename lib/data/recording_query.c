@@ -72,6 +72,8 @@ void df_recording_free(df_recording* r) {
   df_free(r->file);
   df_free(r->episode);
   df_free(r->condition);
+  for (int k = 0; r->labels && k < r->config.data_conditions.n; k++) labels_clear(&r->labels[k]);
+  df_free(r->labels);
   df_free(r->unused_array);
   df_free(r);
 }

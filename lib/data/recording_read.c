@@ -8,27 +8,7 @@
 #include "dynaflow/core/model_identity.h"
 #include "episodes.h"
 #include "model_keys.h"
-#include "recording_internal.h"
-
-/* arrays that fill columns of the raw frames, side by side */
-typedef struct source {
-  stack_request request;
-  int* column; /* [request.width] */
-  stack read;
-} source;
-
-/* reading one group of one file */
-typedef struct reader {
-  df_recording* r;
-  array_file* file;
-  int index; /* of the file */
-  const char* group;
-  source* source; /* [sources] */
-  int sources;
-  stack actions;
-  span_list spans; /* the episodes */
-  int first;       /* index of the first of them in the recording */
-} reader;
+#include "recording_reader.h"
 
 /* ---- sources ---- */
 
@@ -330,241 +310,6 @@ static df_status read_duration(reader* rd) {
   return DF_OK;
 }
 
-/* ---- conditions ---- */
-
-/* an array of conditions: a row per episode, or per frame of all episodes */
-typedef struct condition_array {
-  const char* array; /* its name, or several */
-  stack read;
-  bool per_frame;
-  bool fits_both; /* per frame and per episode */
-  size_t columns;
-  char name[DF_NAME_MAX]; /* of the conditions, "": condition_names has them */
-} condition_array;
-
-/* NAME@ARRAY or ARRAY; the name of an array is its last part */
-static df_status split_condition(const char* path, const char* item, condition_array* c) {
-  const char* at = strchr(item, '@');
-  const char* slash = strrchr(item, '/');
-  const char* name = at ? item : slash ? slash + 1 : item;
-  const size_t n = at ? (size_t)(at - item) : strlen(name);
-  c->array = at ? at + 1 : item;
-  if (n == 0 || n >= DF_NAME_MAX || !*c->array) {
-    return df_fail(DF_E_CONFIG,
-                   "%s: data.conditions: '%s': expected ARRAY or NAME@ARRAY, with a name of at most %d characters",
-                   path, item, DF_NAME_MAX - 1);
-  }
-  snprintf(c->name, sizeof c->name, "%.*s", (int)n, name);
-  return DF_OK;
-}
-
-/* how the shape of an array fits the episodes of a group */
-typedef struct condition_fit {
-  bool rows;    /* a row per frame */
-  bool grid;    /* [episodes][frames] of a single condition */
-  bool episode; /* a row per episode */
-  bool vector;  /* the conditions of the only episode */
-} condition_fit;
-
-static condition_fit fit_condition(const reader* rd, const stack* a) {
-  const stack* s = &rd->source[0].read;
-  const size_t episodes = (size_t)rd->spans.n;
-  const bool alike = a->episodes == s->episodes && a->frames == s->frames;
-  return (condition_fit){.rows = a->listed ? alike : a->frames == s->episodes * s->frames,
-                         .grid = !a->listed && a->frames == s->episodes && a->columns == a->arrays * s->frames,
-                         .episode = !a->listed && a->frames == episodes,
-                         .vector = !a->listed && episodes == 1 && a->columns == 1};
-}
-
-static df_status fail_condition(const reader* rd, const stack* a) {
-  const stack* s = &rd->source[0].read;
-  return df_fail(DF_E_MISMATCH,
-                 "%s: array '%s' has shape %s, expected [%d][conditions], or a row for each of %zu frames ('%s' has "
-                 "shape %s)",
-                 rd->file->path, a->name, a->shape, rd->spans.n, s->episodes * s->frames, s->name, s->shape);
-}
-
-/* Decides between a row per frame and per episode. Of the array `conditions` the number of its names confirms it. */
-static df_status decide_condition(reader* rd, condition_array* c, const condition_fit* fit) {
-  const stack* a = &c->read;
-  const char* per = rd->r->config.data_conditions_per;
-  const bool frame = fit->rows || fit->grid, episode = fit->episode || fit->vector;
-  const bool own = !c->name[0], unset = strcmp(per, "auto") == 0;
-  if (!frame && !episode) return fail_condition(rd, a);
-  c->fits_both = frame && episode;
-  if (c->fits_both && unset && !own && fit->grid) {
-    return df_fail(DF_E_CONFIG,
-                   "%s: array '%s' of shape %s may hold %zu condition%s per frame or %zu conditions per episode; set "
-                   "data.conditions_per: frame or episode",
-                   rd->file->path, a->name, a->shape, a->arrays, a->arrays > 1 ? "s" : "", a->columns);
-  }
-  if (c->fits_both && unset && !own) {
-    DF_TRY(recording_note(rd->r,
-                          "array '%s' is read as a condition per frame; if it holds the conditions of the episode, set "
-                          "data.conditions_per: episode",
-                          c->array));
-  }
-  const bool by_episode = strcmp(per, "episode") == 0 || (unset && own && fit->grid);
-  c->per_frame = frame && !(c->fits_both && by_episode);
-  return DF_OK;
-}
-
-static df_status read_condition(reader* rd, condition_array* c) {
-  const char* key = c->name[0] ? "data.conditions" : c->array;
-  stack_request request = {.key = key, .group = rd->group, .expression = c->array};
-  DF_TRY(stack_read(rd->file, &request, &c->read));
-  const condition_fit fit = fit_condition(rd, &c->read);
-  DF_TRY(decide_condition(rd, c, &fit));
-  if (c->per_frame && fit.grid) {
-    request.named = true;
-    stack_clear(&c->read);
-    DF_TRY(stack_read(rd->file, &request, &c->read));
-  }
-  c->columns = c->per_frame || fit.episode ? c->read.columns : c->read.frames;
-  return DF_OK;
-}
-
-/* splits condition_names at its commas */
-static df_status split_names(const char* path, const char* text, size_t nc, recorded_condition* out) {
-  size_t n = 0;
-  for (const char* at = text; at; n++) {
-    const size_t length = strcspn(at, ",");
-    if (n >= nc || length == 0 || length >= DF_NAME_MAX) {
-      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %zu names of 1 to %d characters", path, text, nc,
-                     DF_NAME_MAX - 1);
-    }
-    snprintf(out[n].name, DF_NAME_MAX, "%.*s", (int)length, at);
-    for (size_t i = 0; i < n; i++) {
-      if (strcmp(out[i].name, out[n].name) != 0) continue;
-      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': conditions %zu and %zu are both named '%s'", path, text, i,
-                     n, out[n].name);
-    }
-    at = at[length] == ',' ? at + length + 1 : NULL;
-  }
-  if (n == nc) return DF_OK;
-  return df_fail(DF_E_FORMAT, "%s: condition_names '%s': %zu names for %zu conditions", path, text, n, nc);
-}
-
-static df_status read_condition_names(reader* rd, size_t nc, recorded_condition* out) {
-  char full[512], *text;
-  if (!array_file_has(rd->file, rd->group, "condition_names", full)) snprintf(full, sizeof full, "condition_names");
-  DF_TRY(df_arrays_read_text(rd->file->arrays, full, &text));
-  const df_status status = split_names(rd->file->path, text, nc, out);
-  df_free(text);
-  return status;
-}
-
-static df_status name_conditions(reader* rd, const condition_array* list, int n, size_t nc, recorded_condition* out) {
-  for (int k = 0; k < n; k++) {
-    for (size_t c = 0; c < list[k].columns; c++, out++) {
-      char name[DF_NAME_MAX + 24];
-      snprintf(name, sizeof name, list[k].columns > 1 ? "%s.%zu" : "%s", list[k].name, c);
-      if (strlen(name) >= DF_NAME_MAX) {
-        return df_fail(DF_E_CONFIG, "data.conditions: the name '%s' has more than %d characters", name,
-                       DF_NAME_MAX - 1);
-      }
-      memcpy(out->name, name, strlen(name) + 1);
-      out->array = list[k].array;
-      out->index = c;
-    }
-  }
-  return list[0].name[0] ? DF_OK : read_condition_names(rd, nc, out - nc);
-}
-
-/* compares with those of the first episode, which may be of another file or group */
-static df_status compare_conditions(const reader* rd, const recorded_condition* own) {
-  const df_recording* r = rd->r;
-  for (int i = 0; i < r->nc; i++) {
-    if (strcmp(own[i].name, r->condition[i].name) == 0) continue;
-    const char *group = rd->group, *first = r->episode[0].group;
-    return df_fail(DF_E_MISMATCH,
-                   "%s%s%s: condition %d is '%s', but '%s' in %s%s%s; all files and groups need the same conditions in "
-                   "the same order",
-                   rd->file->path, group[0] ? ": " : "", group, i, own[i].name, r->condition[i].name,
-                   r->file[r->episode[0].file], first[0] ? ": " : "", first);
-  }
-  return DF_OK;
-}
-
-/* the conditions of the first episode, or of another group, which has to have the same */
-static df_status set_names(reader* rd, const condition_array* list, int n) {
-  df_recording* r = rd->r;
-  recorded_condition* own = df_alloc((size_t)r->nc, sizeof *own);
-  if (!own) return DF_E_NOMEM;
-  df_status status = name_conditions(rd, list, n, (size_t)r->nc, own);
-  if (status == DF_OK && r->condition) status = compare_conditions(rd, own);
-  if (status == DF_OK && !r->condition) {
-    r->condition = own;
-    return DF_OK;
-  }
-  df_free(own);
-  return status;
-}
-
-/* row `t` of episode `e` of the group, side by side */
-static void copy_conditions(const reader* rd, const condition_array* list, int n, int e, size_t t, double* out) {
-  for (int k = 0; k < n; k++) {
-    const condition_array* c = &list[k];
-    const size_t row = c->per_frame ? rd->spans.span[e].frame + t : (size_t)e;
-    memcpy(out, c->read.values + row * c->columns, c->columns * sizeof *out);
-    out += c->columns;
-  }
-}
-
-static df_status set_conditions(reader* rd, const condition_array* list, int n) {
-  df_recording* r = rd->r;
-  for (int e = 0; e < rd->spans.n; e++) {
-    recorded_episode* episode = &r->episode[rd->first + e];
-    const size_t rows = r->condition_per_frame ? (size_t)episode->frames : 1, nc = (size_t)r->nc;
-    episode->condition = df_alloc(rows * nc, sizeof *episode->condition);
-    if (!episode->condition) return DF_E_NOMEM;
-    for (size_t t = 0; t < rows; t++) copy_conditions(rd, list, n, e, t, episode->condition + t * nc);
-  }
-  return DF_OK;
-}
-
-static df_status use_conditions(reader* rd, condition_array* list, int n) {
-  size_t nc = 0;
-  bool per_frame = false, fits_both = false;
-  for (int k = 0; k < n; k++) {
-    nc += list[k].columns;
-    per_frame = per_frame || list[k].per_frame;
-    fits_both = fits_both || list[k].fits_both;
-  }
-  df_recording* r = rd->r;
-  if (rd->first == 0) {
-    r->nc = (int)nc;
-    r->condition_per_frame = per_frame;
-  }
-  if (r->nc != (int)nc || r->condition_per_frame != per_frame) {
-    return df_fail(DF_E_MISMATCH, "%s: episode %d has %zu conditions%s, but the first one %d%s%s", rd->file->path,
-                   rd->first, nc, per_frame ? " per frame" : "", r->nc, r->condition_per_frame ? " per frame" : "",
-                   fits_both ? "; set data.conditions_per" : "");
-  }
-  if (nc == 0) return DF_OK;
-  DF_TRY(set_names(rd, list, n));
-  return set_conditions(rd, list, n);
-}
-
-static df_status read_conditions(reader* rd) {
-  const df_items* items = &rd->r->config.data_conditions;
-  char full[512];
-  const bool own = items->n == 0 && array_file_has(rd->file, rd->group, "conditions", full);
-  const int n = own ? 1 : items->n;
-  condition_array* list = df_alloc((size_t)n, sizeof *list);
-  if (!list) return DF_E_NOMEM;
-  df_status status = DF_OK;
-  for (int k = 0; k < n && status == DF_OK; k++) {
-    list[k].array = "conditions";
-    if (!own) status = split_condition(rd->file->path, items->v[k], &list[k]);
-    if (status == DF_OK) status = read_condition(rd, &list[k]);
-  }
-  if (status == DF_OK) status = use_conditions(rd, list, n);
-  for (int k = 0; k < n; k++) stack_clear(&list[k].read);
-  df_free(list);
-  return status;
-}
-
 /* ---- a group, a file ---- */
 
 static df_status read_group(reader* rd, const df_system* system) {
@@ -574,7 +319,7 @@ static df_status read_group(reader* rd, const df_system* system) {
   DF_TRY(read_actions(rd, system));
   DF_TRY(find_spans(rd));
   for (int e = 0; e < rd->spans.n; e++) DF_TRY(add_episode(rd, &rd->spans.span[e]));
-  DF_TRY(read_conditions(rd));
+  DF_TRY(reader_conditions(rd));
   return read_duration(rd);
 }
 
@@ -642,11 +387,12 @@ static df_status list_unused(df_recording* r, const array_file* file, const grou
   if (!r->unused_array) return DF_E_NOMEM;
   for (int i = 0; i < n; i++) {
     const df_array_info* info = df_arrays_info(file->arrays, i);
-    if (file->used[i] || !info->numeric || !is_mentioned(file, info, groups)) continue;
+    const bool texts = strcmp(info->type, "text") == 0 && info->rank > 0 && info->shape[0] > 1;
+    if (file->used[i] || !(info->numeric || texts) || !is_mentioned(file, info, groups)) continue;
     df_array_info* copy = &r->unused_array[r->unused];
     *copy = *info;
     copy->name = df_strdup(info->name);
-    copy->type = "";
+    copy->type = texts ? "text" : "";
     if (!copy->name) return DF_E_NOMEM;
     r->unused++;
   }

@@ -90,6 +90,8 @@ for name, arrays in (('qpos', {'qpos': qpos, 'qvel': qvel}), ('observations', {'
         json.dump({**arrays, 'dt': 1 / RATE}, file)
 with open(folder + '/texts.json', 'w') as file:
     json.dump({'qpos': qpos, 'qvel': qvel, 'dt': 1 / RATE, 'gait': ['trot'] * FRAMES, 'author': ['me']}, file)
+with open(folder + '/labels.json', 'w') as file:
+    json.dump({'qpos': qpos, 'qvel': qvel, 'dt': 1 / RATE, 'surface': ['sand', 'ice'] * (FRAMES // 2) + ['ice'] * (FRAMES % 2)}, file)
 with open(folder + '/imitation.json', 'w') as file:
     json.dump(pendulum(), file)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:

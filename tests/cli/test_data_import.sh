@@ -176,7 +176,9 @@ check other_joints_are_refused refuses "recorded joint 'tail' is none of the mod
 
 # texts per frame
 check texts_are_imported imports texts "$models/quadruped.xml" "$made/texts.json"
-check texts_are_named says "^dynaflow: arrays of text, which conditions cannot be: gait; write numbers, one column per value" err
+check texts_are_conditions sets texts "conditions: [gait]"
+check other_texts_are_named imports labels "$models/quadruped.xml" "$made/labels.json"
+check as_arrays_that_nothing_uses says "^dynaflow: arrays that nothing uses \(data.conditions may\): surface" err
 
 # refusals leave nothing behind
 check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \

@@ -518,6 +518,103 @@ static void conditions_have_any_name_and_length(void** state) {
   refused(cart, &config, DF_E_CONFIG, SAYS("data.conditions: '@speed': expected ARRAY or NAME@ARRAY"));
 }
 
+/* ---- texts as conditions ---- */
+
+#define CART_STATES "\"states\": [[[0,1,2,3],[4,5,6,7],[8,9,10,11]], [[1,1,1,1],[2,2,2,2],[3,3,3,3]]]"
+static void put_text(const char* json) {
+  scratch_put(json, strlen(json));
+}
+
+/* row `t` of an episode has 1 at the place of its label and 0 elsewhere */
+static void has_label(const df_dataset* d, int episode, int t, int label) {
+  for (int c = 0; c < d->nc; c++) {
+    const double value = df_dataset_condition(d, episode, t)[c];
+    if (value != (c == label)) fail_msg("episode %d, frame %d: condition %d is %g", episode, t, c, value);
+  }
+}
+
+static void texts_are_a_condition_per_text(void** state) {
+  (void)state;
+  df_dataset* data;
+  put_text("{" CART_STATES ", \"gait\": [\"trot\", \"pace\"]}");
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "gait");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 2);
+  assert_false(data->condition_per_frame);
+  assert_string_equal(data->condition_name[0], "gait.pace");
+  assert_string_equal(data->condition_name[1], "gait.trot");
+  has_label(data, 0, 0, 1);
+  has_label(data, 1, 2, 0);
+  df_dataset_free(data);
+
+  /* a text per frame, beside a number per episode */
+  put_text("{" CART_STATES ", \"vx\": [5, 6], \"what\": [\"b\", \"a\", \"c\", \"c\", \"b\", \"b\"]}");
+  config = SETTINGS(STATES_ONLY, "data.conditions", "mode@what,vx");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 4);
+  assert_true(data->condition_per_frame);
+  assert_string_equal(data->condition_name[2], "mode.c");
+  static const int label[2][3] = {{1, 0, 2}, {2, 1, 1}};
+  for (int e = 0; e < 2; e++) {
+    for (int t = 0; t < 3; t++) {
+      for (int c = 0; c < 3; c++) assert_true(df_dataset_condition(data, e, t)[c] == (c == label[e][t]));
+      assert_true(df_dataset_condition(data, e, t)[3] == 5 + e);
+    }
+  }
+  df_dataset_free(data);
+}
+
+static void texts_of_several_files_are_one_list(void** state) {
+  (void)state;
+  static const char* const texts[] = {"pace", "bound", "trot"};
+  char path[160], pattern[160];
+  for (int i = 0; i < 3; i++) {
+    char json[256];
+    snprintf(json, sizeof json, "{\"states\": [[0,1,2,3],[4,5,6,7]], \"gait\": \"%s\"}", texts[i]);
+    snprintf(path, sizeof path, "%s/%d.json", scratch_folder, i);
+    assert_ok(df_file_write(path, json, strlen(json)));
+  }
+  snprintf(pattern, sizeof pattern, "%s/*.json", scratch_folder);
+  const df_config config = SETTINGS(STATES_ONLY, "data.conditions", "gait");
+  df_dataset* data;
+  assert_ok(df_dataset_read(pattern, &config, cart, &data));
+  assert_int_equal(data->nc, 3);
+  assert_string_equal(data->condition_name[0], "gait.bound");
+  has_label(data, 0, 0, 1);
+  has_label(data, 1, 0, 0);
+  has_label(data, 2, 0, 2);
+  df_dataset_free(data);
+
+  /* numbers in one of them */
+  static const char other[] = "{\"states\": [[0,1,2,3],[4,5,6,7]], \"gait\": 3}";
+  assert_ok(df_file_write(path, other, strlen(other)));
+  assert_int_equal(df_dataset_read(pattern, &config, cart, &data), DF_E_FORMAT);
+  assert_says(path, "array 'gait' is not of texts, as in other files");
+  for (int i = 0; i < 3; i++) {
+    snprintf(path, sizeof path, "%s/%d.json", scratch_folder, i);
+    unlink(path);
+  }
+}
+
+static void texts_that_are_no_choice_are_refused(void** state) {
+  (void)state;
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "gait");
+  put_text("{" CART_STATES ", \"gait\": [\"trot\", \"a,b\"]}");
+  refused(cart, &config, DF_E_FORMAT, SAYS("array 'gait' has the text 'a,b', which cannot name a condition"));
+  put_text("{" CART_STATES ", \"gait\": [\"trot\", \"\"]}");
+  refused(cart, &config, DF_E_FORMAT, SAYS("array 'gait' has the text '', which cannot name a condition"));
+  put_text("{" CART_STATES ", \"gait\": [\"a\", \"b\", \"c\"]}");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("array 'gait' has shape [3], expected [2][conditions], or a row for each of 6 frames"));
+  char json[4096] = "{\"states\": [", *at = json + strlen(json);
+  for (int t = 0; t < 65; t++) at += sprintf(at, "%s[0,1,2,%d]", t ? "," : "", t);
+  at += sprintf(at, "], \"gait\": [");
+  for (int t = 0; t < 65; t++) at += sprintf(at, "%s\"g%d\"", t ? "," : "", t);
+  sprintf(at, "]}");
+  put_text(json);
+  refused(cart, &config, DF_E_CONFIG, SAYS("array 'gait' has more than 64 different texts"));
+}
+
 /* [2][3] are three conditions per episode or one per frame */
 static void conditions_that_fit_episodes_and_frames_need_a_setting(void** state) {
   (void)state;
@@ -674,6 +771,9 @@ int main(void) {
       WITH_CART(conditions_that_fit_episodes_and_frames_need_a_setting),
       WITH_CART(conditions_of_one_episode_are_read_per_frame_with_a_note),
       WITH_CART(conditions_have_the_same_names_everywhere),
+      WITH_CART(texts_are_a_condition_per_text),
+      WITH_CART(texts_of_several_files_are_one_list),
+      WITH_CART(texts_that_are_no_choice_are_refused),
       WITH_CART(a_condition_that_is_not_finite_is_named_by_its_array),
       WITH_CART(a_group_has_conditions_of_its_own),
       WITH_CART(a_failed_allocation_leaks_nothing),

@@ -1,0 +1,33 @@
+/* recording_reader.h: reading one group of one file of a recording. Private. */
+#ifndef LIB_DATA_RECORDING_READER_H
+#define LIB_DATA_RECORDING_READER_H
+
+#include "episodes.h"
+#include "recording_internal.h"
+
+/* arrays that fill columns of the raw frames, side by side */
+typedef struct source {
+  stack_request request;
+  int* column; /* [request.width] */
+  stack read;
+} source;
+
+/* reading one group of one file */
+typedef struct reader {
+  df_recording* r;
+  array_file* file;
+  int index; /* of the file */
+  const char* group;
+  source* source; /* [sources] */
+  int sources;
+  stack actions;
+  span_list spans; /* the episodes */
+  int first;       /* index of the first of them in the recording */
+} reader;
+
+/* Reads the conditions of data.conditions, or of the array `conditions`, into the episodes from `first` on; of the
+ * first group also sets the recording's names. Errors name file, array and shapes: DF_E_MISMATCH, DF_E_CONFIG,
+ * DF_E_FORMAT, DF_E_NOMEM. */
+DF_MUST_CHECK df_status reader_conditions(reader* rd);
+
+#endif
