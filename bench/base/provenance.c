@@ -19,12 +19,15 @@ const char* provenance_version(void) {
   return "dynaflow " DYNAFLOW_VERSION " (" DYNAFLOW_COMMIT ")" DYNAFLOW_DIRTY_NOTE;
 }
 
-const char* iso_time(char out[32]) {
-  const time_t now = time(NULL);
+const char* iso_time_of(time_t t, char out[32]) {
   struct tm utc;
-  gmtime_r(&now, &utc);
+  gmtime_r(&t, &utc);
   strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
   return out;
+}
+
+const char* iso_time(char out[32]) {
+  return iso_time_of(time(NULL), out);
 }
 
 const char* cpu_model(char* out, size_t n) {

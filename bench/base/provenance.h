@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <time.h>
 
 /* The version line, e.g. "dynaflow 0.1.0 (0123456789ab, modified)"; a string literal. */
 const char* provenance_version(void);
@@ -25,7 +26,8 @@ typedef struct machine_facts {
  * "threads","time"} as a new JSON object; "blas" is null if blas_kernel is NULL. */
 json_t* provenance_json(const machine_facts* facts);
 
-/* Writes the current time, UTC, as 2025-01-31T12:00:00Z. Returns `out`. */
+/* Writes a time, or the current one, UTC, as 2025-01-31T12:00:00Z, which strcmp() orders. Returns `out`. */
+const char* iso_time_of(time_t t, char out[32]);
 const char* iso_time(char out[32]);
 
 /* Writes the processor's model name from /proc/cpuinfo, or "unknown", to out[n]. Returns `out`. */

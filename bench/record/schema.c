@@ -155,6 +155,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"strip", OBJECT, false},
                                     {"motions", ARRAY, false},
                                     {"diagnostics", OBJECT, false},
+                                    {"stored_samples", OBJECT, false},
                                     {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
@@ -273,6 +274,10 @@ static df_status check_windows(const json_t* windows) {
   return windows ? CHECK_FIELDS(windows, "windows.", windows_fields) : DF_OK;
 }
 
+static df_status check_stored(const json_t* stored) {
+  return stored ? CHECK_FIELDS(stored, "stored_samples.", file_fields) : DF_OK;
+}
+
 static df_status check_trajectories(const json_t* trajectories) {
   return trajectories ? CHECK_FIELDS(trajectories, "trajectories.", trajectories_fields) : DF_OK;
 }
@@ -326,6 +331,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "samples"), "samples", sample_fields));
   DF_TRY(check_windows(json_object_get(record, "windows")));
+  DF_TRY(check_stored(json_object_get(record, "stored_samples")));
   DF_TRY(check_trajectories(json_object_get(record, "trajectories")));
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));

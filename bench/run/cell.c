@@ -384,23 +384,28 @@ char* cell_samples_path(const cell* c, const char* folder) {
   return format_text("%s/samples/%.16s.npz", folder, c->key);
 }
 
-static df_status write_calls(const cell* c, const eval_calls* calls, const char* folder) {
-  char *path = cell_samples_path(c, folder), *below = df_path_folder(path);
+/* writes the file and puts its name and hash into the record */
+static df_status write_calls(const cell* c, const eval_calls* calls, const char* folder, json_t* record) {
+  char *path = cell_samples_path(c, folder), *below = df_path_folder(path), sum[DF_SHA256_TEXT];
   df_status status = below ? df_dir_make(below) : DF_E_NOMEM;
   if (status == DF_OK) status = eval_calls_write(calls, c->task, path);
+  if (status == DF_OK) status = df_sha256_file(path, sum);
+  if (status == DF_OK)
+    json_object_set_new(record, "stored_samples",
+                        json_pack("{s:s,s:s}", "path", path + strlen(folder) + 1, "sha256", sum));
   df_free(path);
   df_free(below);
   return status;
 }
 
 /* evaluates, and writes the samples if they are wanted */
-static df_status evaluate_and_store(cell* c, const char* folder, evaluation* result) {
+static df_status evaluate_and_store(cell* c, const char* folder, json_t* record, evaluation* result) {
   if (!c->store_samples) return cell_evaluate(c, result);
   eval_calls calls = {0};
   c->calls = &calls;
   df_status status = cell_evaluate(c, result);
   c->calls = NULL;
-  if (status == DF_OK) status = write_calls(c, &calls, folder);
+  if (status == DF_OK) status = write_calls(c, &calls, folder, record);
   eval_calls_clear(&calls);
   return status;
 }
@@ -426,7 +431,7 @@ static df_status evaluate_and_check(cell* c, const char* folder, json_t* record)
   DF_TRY(cell_diagnose(c, json_object_get(record, "notes"), &diagnostics));
   if (diagnostics) json_object_set_new(record, "diagnostics", diagnostics);
   if (!c->opts->quiet) print_line(stderr, "%s%s: evaluating on %d windows", c->position, c->name, c->set->B);
-  const df_status status = evaluate_and_store(c, folder, &result);
+  const df_status status = evaluate_and_store(c, folder, record, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));
   /* start states of a file are not the held-out ones, with which records are compared */

@@ -45,6 +45,9 @@ df_status plan_make(const plan_cfg* cfg, plan* out) {
   out->n = 0;
   for (int i = 0; i < cfg->n_tasks; i++) {
     const df_method* method[METHODS_KNOWN_MAX];
+    bool known = false;
+    for (int k = 0; k < i; k++) known |= strcmp(cfg->task[k], cfg->task[i]) == 0;
+    if (known) continue;
     int n;
     DF_TRY(methods_of(cfg, cfg->task[i], method, &n));
     for (int s = 0; s < cfg->opts->n_seeds; s++) {
@@ -57,6 +60,22 @@ df_status plan_make(const plan_cfg* cfg, plan* out) {
         out->cell[out->n++] = (planned_cell){.task = cfg->task[i], .method = method[m], .seed = cfg->opts->seeds[s]};
       }
     }
+  }
+  return DF_OK;
+}
+
+/* Refuses a cell that has task, method and seed of one of another task file: a record names its task, not the file. */
+static df_status check_name(const plan* p, int n, const json_t* cells, const json_t* last) {
+  for (int i = 0; i < n; i++) {
+    const json_t* other = json_array_get(cells, (size_t)i);
+    if (strcmp(p->cell[i].task, p->cell[n].task) == 0 || p->cell[i].seed != p->cell[n].seed) continue;
+    if (p->cell[i].method != p->cell[n].method ||
+        !json_equal(json_object_get(other, "task"), json_object_get(last, "task")))
+      continue;
+    return df_fail(DF_E_CONFIG,
+                   "the tasks '%s' and '%s' have one name, '%s', by which a run tells its results apart: run them into "
+                   "different folders (--out), or give one another name (task.name)",
+                   p->cell[i].task, p->cell[n].task, json_string_value(json_object_get(last, "task")));
   }
   return DF_OK;
 }
@@ -91,8 +110,10 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
     if (status == DF_OK) {
       memcpy(p->cell[i].key, c.key, sizeof c.key);
       memcpy(p->cell[i].training_key, c.training_key, sizeof c.training_key);
-      json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
-                                             "seed", (json_int_t)c.seed, "key", c.key));
+      json_t* one = json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name, "seed",
+                              (json_int_t)c.seed, "key", c.key);
+      status = check_name(p, i, cells, one);
+      json_array_append_new(cells, one);
     }
     cell_close(&c);
   }

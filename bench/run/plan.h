@@ -36,13 +36,14 @@ typedef struct plan_cfg {
   const df_method* method[METHODS_KNOWN_MAX];
 } plan_cfg;
 
-/* Makes the cells, ordered by task, then seed, then method, which is also the order of reports. A method given twice
- * counts once. DF_E_CONFIG for a task without methods, an unknown method, or more than PLAN_CELLS_MAX cells. */
+/* Makes the cells, ordered by task, then seed, then method, which is also the order of reports. A task or method given
+ * twice counts once. DF_E_CONFIG for a task without methods, an unknown method, or more than PLAN_CELLS_MAX cells. */
 DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
 
 /* Appends the whole plan to the store, also if this process runs only a shard, unless the last recorded plan is the
  * same; so every folder shows which cells are missing. Opens every cell for its key, so bad settings, models and data
- * are found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
+ * are found before the first training, and two task files of one name (DF_E_CONFIG); on failure *failed_task is the
+ * task at fault. DF_E_INTERRUPTED once stop_flag is
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 

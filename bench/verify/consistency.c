@@ -1,11 +1,14 @@
 #include "consistency.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/stats/statistics.h"
 #include "identity.h"
 #include "json.h"
+#include "key.h"
 #include "store.h"
 
 /* rounding of sums of numbers of this size, in any order */
@@ -51,6 +54,70 @@ static void check_interval(verifier* v, const json_t* record, const json_t* numb
               string_of(number, "metric"), (int)json_integer_value(json_object_get(number, "k")), value, lo, hi);
 }
 
+/* a setting of the record as a number; -1: it has none */
+static long setting_of(const json_t* record, const char* name) {
+  const char* value = string_of(json_object_get(record, "config"), name);
+  char* end;
+  const long number = strtol(value, &end, 10);
+  return *value && !*end ? number : -1;
+}
+
+/* Whether this program computes the numbers of the record in the same way. */
+static bool is_of_this_version(const json_t* record) {
+  return json_integer_value(json_object_get(record, "numbers")) == NUMBERS_VERSION;
+}
+
+static bool agrees(double a, double b, double size) {
+  return isfinite(a) == isfinite(b) && !(fabs(a - b) > ROUNDING * size);
+}
+
+/* The interval and the number of episodes of a row follow from its values and from the episodes of the windows, in
+ * whose order the values are (bench/evaluate/measures.c). */
+static df_status compare_interval(verifier* v, const json_t* record, const json_t* number, const json_t* values) {
+  const json_t* windows = json_object_get(json_object_get(record, "windows"), "episode");
+  const int n = (int)json_array_size(values);
+  const long seed = setting_of(record, "eval.seed");
+  if (seed < 0 || n == 0 || (size_t)n > json_array_size(windows) || !is_of_this_version(record)) return DF_OK;
+  double* value = df_alloc((size_t)n, sizeof *value);
+  int *episode = df_alloc((size_t)n, sizeof *episode), episodes = 0;
+  df_status status = value && episode ? DF_OK : DF_E_NOMEM;
+  double size = 0;
+  for (int i = 0; i < n && status == DF_OK; i++) {
+    bool seen = false;
+    value[i] = number_of(json_array_get(values, (size_t)i));
+    episode[i] = (int)json_integer_value(json_array_get(windows, (size_t)i));
+    for (int j = 0; j < i && !seen; j++) seen = episode[j] == episode[i];
+    episodes += !seen;
+    size = fmax(size, fabs(value[i]));
+  }
+  df_interval right = {.mean = NAN};
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  cfg.seed = (uint64_t)seed;
+  cfg.cluster = episode;
+  const bool share = strcmp(string_of(number, "metric"), "fall_rate") == 0;
+  if (status == DF_OK) {
+    status = share ? df_share_interval_clustered(n, value, episode, &right)
+                   : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value},
+                                           &right);
+  }
+  const char* metric = string_of(number, "metric");
+  const int k = (int)json_integer_value(json_object_get(number, "k"));
+  const json_t* has = json_object_get(number, "episodes");
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  if (status == DF_OK && !(agrees(lo, right.lo, size) && agrees(hi, right.hi, size))) {
+    verify_find(v, VERIFY_FAILED, record,
+                "%s at K = %d: the interval is %.9g to %.9g, but that of its values (samples) is %.9g to %.9g", metric,
+                k, lo, hi, right.lo, right.hi);
+  }
+  if (status == DF_OK && has && json_integer_value(has) != episodes) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: its values are of %d episodes, not of %lld", metric, k,
+                episodes, (long long)json_integer_value(has));
+  }
+  df_free(value);
+  df_free(episode);
+  return status;
+}
+
 static void check_values(verifier* v, const json_t* record, const json_t* number, const json_t* values) {
   const char* metric = string_of(number, "metric");
   const int k = (int)json_integer_value(json_object_get(number, "k"));
@@ -65,7 +132,38 @@ static void check_values(verifier* v, const json_t* record, const json_t* number
   } else if (isfinite(value) && !(fabs(value - mean) <= ROUNDING * size)) {
     verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value is %.9g, but the mean of its %lld values is %.9g",
                 metric, k, value, (long long)n, mean);
+  } else if (compare_interval(v, record, number, values) != DF_OK) {
+    verify_find(v, VERIFY_INCOMPLETE, record, "%s at K = %d: %s", metric, k, df_error_message());
   }
+}
+
+/* whether a record has values of single windows of this metric */
+static bool has_values(const json_t* record, const char* metric) {
+  size_t i;
+  json_t* one;
+  json_array_foreach(json_object_get(record, "samples"), i, one) {
+    if (strcmp(string_of(one, "metric"), metric) == 0) return true;
+  }
+  return false;
+}
+
+/* whether another record of the run has such values: then all of them do */
+static bool run_has_values(const verifier* v, const char* metric) {
+  size_t i;
+  json_t* record;
+  json_array_foreach(store_records(v->r->source), i, record) {
+    if (verify_is_done(record) && is_of_this_version(record) && has_values(record, metric)) return true;
+  }
+  return false;
+}
+
+static void check_missing_values(verifier* v, const json_t* record, const json_t* number) {
+  const char* metric = string_of(number, "metric");
+  if (!is_of_this_version(record) || json_integer_value(json_object_get(number, "n")) < 1) return;
+  if (!run_has_values(v, metric)) return;
+  v->looked++;
+  verify_find(v, VERIFY_FAILED, record, "%s at K = %d: its single values (samples) are missing", metric,
+              (int)json_integer_value(json_object_get(number, "k")));
 }
 
 static void check_rows(verifier* v, const json_t* record) {
@@ -82,7 +180,11 @@ static void check_rows(verifier* v, const json_t* record) {
     }
     check_interval(v, record, number);
     const json_t* values = values_of(record, number);
-    if (values) check_values(v, record, number, values);
+    if (values) {
+      check_values(v, record, number, values);
+    } else {
+      check_missing_values(v, record, number);
+    }
   }
 }
 
@@ -153,9 +255,48 @@ static void check_steps(verifier* v, const json_t* record) {
   size_t i;
   json_t* curve;
   json_array_foreach(curves, i, curve) check_curve(v, record, curve);
+  const size_t curve_count = json_array_size(curves);
+  const long planned = setting_of(record, "train.steps");
+  if (curve_count && planned >= 0 && json_integer_value(steps) != planned && is_of_this_version(record)) {
+    v->looked++;
+    verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but the setting train.steps is %ld",
+                (long long)json_integer_value(steps), planned);
+  }
   if (!of_curve || json_equal(steps, of_curve)) return;
   verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but its first curve has %lld steps",
               (long long)json_integer_value(steps), (long long)json_integer_value(of_curve));
+}
+
+/* the value of a row; NaN if there is none */
+static double row_value(const json_t* record, const char* metric, json_int_t k) {
+  size_t i;
+  json_t* number;
+  json_array_foreach(json_object_get(record, "rows"), i, number) {
+    if (strcmp(string_of(number, "metric"), metric) != 0 || json_integer_value(json_object_get(number, "k")) != k)
+      continue;
+    return number_of(json_object_get(number, "value"));
+  }
+  return NAN;
+}
+
+/* windows that did not diverge take a physics step per action and substep */
+static void check_effort(verifier* v, const json_t* record) {
+  const long H = setting_of(record, "window.horizon"), substeps = setting_of(record, "system.substeps");
+  size_t i;
+  json_t* number;
+  if (H < 0 || substeps < 0) return;
+  json_array_foreach(json_object_get(record, "rows"), i, number) {
+    if (strcmp(string_of(number, "metric"), "effort.physics_steps") != 0) continue;
+    const json_int_t k = json_integer_value(json_object_get(number, "k"));
+    const json_int_t n = json_integer_value(json_object_get(number, "n"));
+    const double value = number_of(json_object_get(number, "value")), wanted = (double)n * (double)H * (double)substeps;
+    if (row_value(record, "effort.diverged", k) != 0) continue;
+    v->looked++;
+    if (value == wanted) continue;
+    verify_find(v, VERIFY_FAILED, record,
+                "effort.physics_steps at K = %d: %.0f, but %lld windows of %ld actions of %ld steps take %.0f", (int)k,
+                value, (long long)n, H, substeps, wanted);
+  }
 }
 
 /* whether actions were executed, whose work is counted */
@@ -178,6 +319,7 @@ static void check_recorded_actions(verifier* v, const json_t* record) {
 
 void check_training(verifier* v) {
   for_done(v, check_steps);
+  for_done(v, check_effort);
   for_done(v, check_recorded_actions);
 }
 

@@ -6,12 +6,14 @@
 #include "finding.h"
 
 /* Every number of a done record is there once, lies in its own interval, and is, where the record has the values of the
- * single windows or chains (samples), their mean, of as many values as it says; the values are not more than the
- * windows; and no window is there twice. */
+ * single windows or chains (samples), their mean, of as many values and episodes as it says, with the interval that
+ * these values have; values that another record of the run has are there, too; they are not more than the windows; and
+ * no window is there twice. */
 void check_samples(verifier* v);
 
-/* The steps of a training are those of its first curve, no curve goes beyond its own last step, and a method whose
- * actions were executed has some of them recorded (replays), if the record has the field. */
+/* The steps of a training are those of its first curve and of the setting, no curve goes beyond its own last step, and
+ * a method whose actions were executed has some of them recorded (replays), if the record has the field, and counted as
+ * many physics steps as its windows have. */
 void check_training(verifier* v);
 
 /* Every record is of a cell that a plan of its profile has, with the same key if the plan gives keys. Nothing is said

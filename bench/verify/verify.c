@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "consistency.h"
 #include "dynaflow/core/alloc.h"
@@ -13,6 +14,7 @@
 #include "files.h"
 #include "json.h"
 #include "key.h"
+#include "provenance.h"
 #include "rows.h"
 #include "schema.h"
 #include "store.h"
@@ -48,8 +50,17 @@ static void check_schema(verifier* v) {
 }
 
 static void check_record(verifier* v) {
+  char tomorrow[32];
+  iso_time_of(time(NULL) + 24 * 3600, tomorrow);
   FOR_RECORDS(v, line, record) {
     char sum[DF_SHA256_TEXT];
+    /* the latest record of a cell is the one that counts */
+    if (strcmp(string_of(record, "started"), tomorrow) > 0) {
+      verify_find(v, VERIFY_WARNING, record,
+                  "%s: written at %s, which is in the future: it counts as newer than all records of other files until "
+                  "then",
+                  where_is(v, line).words, string_of(record, "started"));
+    }
     const char* sealed = string_of(record, "record_sha256");
     v->looked++;
     if (!sealed[0]) {
@@ -214,8 +225,21 @@ static void check_trajectories(verifier* v) {
   }
 }
 
+/* the file of --store-samples, which may be missing as a checkpoint may */
+static void check_stored(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    const json_t* file = json_object_get(record, "stored_samples");
+    const char* path = string_of(file, "path");
+    if (!verify_is_done(record) || !file || check_file(v, record, line, path, string_of(file, "sha256"))) continue;
+    if (!v->cfg->need_checkpoints) continue;
+    verify_find(v, VERIFY_INCOMPLETE, record, "%s: missing: %s", where_is(v, line).words, path);
+    v->looked++;
+  }
+}
+
 static void check_files(verifier* v) {
   check_checkpoints(v);
+  check_stored(v);
   check_trajectories(v);
 }
 

@@ -179,6 +179,10 @@ static df_status parse_list(const target* t, df_list* out) {
     if (list.n == DF_LIST_MAX) return refuse(t, "too many numbers");
     if (!fits) return refuse(t, "not a number");
     DF_TRY(parse_number(t, item, &list.v[list.n]));
+    /* numbers of a row each; other lists are vectors */
+    for (int i = 0; i < list.n && strcmp(keys[t->key].name, "eval.sampler_steps") == 0; i++) {
+      if (list.v[i] == list.v[list.n]) return refuse(t, "a number is listed twice");
+    }
     list.n++;
   }
   *out = list;

@@ -62,6 +62,23 @@ check in_another_folder_they_are_written exits_with 0 "${samples[@]}" --out "$sc
 check the_samples_are_there [ "$(ls "$scratch/samples2/samples" | wc -l)" = 1 ]
 check a_done_cell_with_samples_is_fine exits_with 0 "${samples[@]}" --out "$scratch/samples2" --store-samples
 check nothing_is_said_then [ ! -s "$scratch/err" ]
+check the_record_names_their_file exits_with 0 verify "$scratch/samples2" --json
+check verify_looked_at_it python3 -c "
+import json, sys
+n = [r['n'] for r in json.load(open(sys.argv[1]))['rows'] if r['check'] == 'checkpoints']
+assert n == [1], n" "$scratch/out"
+for file in "$scratch"/samples2/samples/*.npz; do printf x >>"$file"; done
+check samples_that_changed_are_tampering exits_with 2 verify "$scratch/samples2"
+rm "$scratch"/samples2/samples/*.npz
+check samples_that_are_gone_are_missing exits_with 3 verify "$scratch/samples2"
+
+# ---- plans in which two results would have one name ----
+cp -r "$task" "$scratch/again"
+check two_tasks_of_one_name_are_refused refuses "the tasks '$task' and '$scratch/again' have one name, 'pendulum', by which a run tells its results apart: .* different folders \\(--out\\)" \
+  run "$task" "$scratch/again" --profile smoke --threads 1 --method random_action --seed 1 --quiet --out "$scratch/two"
+check one_task_twice_is_one exits_with 0 run "$task" "$task" --profile smoke --threads 1 --method random_action --seed 1 --out "$scratch/twice"
+check with_one_cell says '^dynaflow: 1 cell to run$'
+check sampler_steps_twice_are_refused refuses "eval.sampler_steps = '2,1,2': a number is listed twice" "${plan[@]}" --set eval.sampler_steps=2,1,2
 
 # ---- a method that needs actions, on data of states only: before the training of the others ----
 states=(run "$task" --profile smoke --threads 1 --seed 1,2 --set data.actions_key= --out "$scratch/states" --quiet)

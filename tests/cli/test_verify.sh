@@ -34,6 +34,8 @@ run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
 check verify_leaves_no_file [ "$(ls -A "$scratch/run")" = events.jsonl ]
 
+check a_record_of_the_future_is_a_warning warns record '' "c = at('dynaflow', 1); c['started'] = '2999-01-01T00:00:00Z'; seal(c)"
+
 # ---- altered records ----
 
 check an_edited_number_is_tampering verdict 2 'record samples' '' "row('dynaflow', 2, 'tre')['value'] = 0.2"

@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "consistency.h"
 
+#include <math.h>
+
+#include "dynaflow/stats/statistics.h"
 #include "json.h"
 #include "rows.h"
 #include "whole_record.h"
@@ -95,7 +98,108 @@ static void a_number_is_there_once(void** state) {
     json_t* again = json_deep_copy(row_of(two));
     json_object_set_new(again, "k", json_integer(k));
     json_array_append_new(json_object_get(two, "rows"), again);
-    finds(check_samples, k == 1, k == 1 ? "there are two rows of it" : "");
+    finds(check_samples, 1,
+          k == 1 ? "there are two rows of it" : "tre_open_loop at K = 2: its single values (samples) are missing");
+  }
+}
+
+/* the values of `one` and a seed, so that its interval can be computed: 4 windows of 2 or 3 episodes */
+static void with_interval(const double value[4], const int episode[4], double lo, double hi, int episodes) {
+  begin();
+  json_t *values = json_array(), *labels = json_array(), *starts = json_array();
+  for (int i = 0; i < 4; i++) {
+    json_array_append_new(values, json_real(value[i]));
+    json_array_append_new(labels, json_integer(episode[i]));
+    json_array_append_new(starts, json_integer(10 * i));
+  }
+  set_text(json_object_get(one, "config"), "eval.seed", "1");
+  json_object_set_new(json_array_get(json_object_get(one, "samples"), 0), "values", values);
+  json_object_set_new(json_object_get(one, "windows"), "episode", labels);
+  json_object_set_new(json_object_get(one, "windows"), "start", starts);
+  set_real(row_of(one), "value", (value[0] + value[1] + value[2] + value[3]) / 4);
+  set_real(row_of(one), "lo", lo);
+  set_real(row_of(one), "hi", hi);
+  json_object_set_new(row_of(one), "n", json_integer(4));
+  json_object_set_new(row_of(one), "episodes", json_integer(episodes));
+}
+
+/* Over two clusters with the means 0.5 and 1, the interval is 0.75 +- t / 4, with t = 12.706 for one degree of freedom,
+ * up to the sampling error of the bootstrap. */
+static void an_interval_is_that_of_its_values(void** state) {
+  (void)state;
+  static const double value[] = {0.25, 0.75, 1.25, 0.75};
+  static const int episode[] = {7, 7, 3, 3}, n = 4;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval right;
+  cfg.seed = 1;
+  cfg.cluster = episode;
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value}, &right), DF_OK);
+  const double half = right.hi - 0.75;
+  assert_true(fabs(half - 12.706 / 4) < 0.2);
+  with_interval(value, episode, 0.75 - half, 0.75 + half, 2);
+  finds(check_samples, 0, "");
+  with_interval(value, episode, 0.75 - half, 0.75 + half, 3);
+  finds(check_samples, 1, "its values are of 2 episodes, not of 3");
+  with_interval(value, episode, 0.75, 0.75, 2);
+  finds(check_samples, 1, "tre_open_loop at K = 1: the interval is 0.75 to 0.75, but that of its values (samples) is");
+  with_interval(value, episode, 0.75 - half, 0.75 + 1.001 * half, 2);
+  finds(check_samples, 1, "the interval is");
+  /* an older program computed it otherwise */
+  with_interval(value, episode, 0.75, 0.75, 3);
+  json_object_del(one, "numbers");
+  finds(check_samples, 0, "");
+}
+
+/* Wilson's interval of 2 falls in 4 windows of 4 episodes: n (z / t)^2 = 4 (1.959964 / 3.182446)^2 = 1.517155 */
+static void the_interval_of_a_share_is_wilsons(void** state) {
+  (void)state;
+  static const double value[] = {0, 1, 1, 0};
+  static const int episode[] = {0, 1, 2, 3};
+  const double z = 1.959963984540054, t = 3.182446305284263, n = 3 * (z / t) * (z / t);
+  /* the design effect is 4/3, of 4 clusters of one */
+  const double middle = (0.5 + z * z / (2 * n)) / (1 + z * z / n);
+  const double half = z * sqrt(0.25 / n + z * z / (4 * n * n)) / (1 + z * z / n);
+  for (int wrong = 0; wrong < 2; wrong++) {
+    with_interval(value, episode, middle - half, middle + (1 + 0.001 * wrong) * half, 4);
+    set_text(row_of(one), "metric", "fall_rate");
+    set_text(json_array_get(json_object_get(one, "samples"), 0), "metric", "fall_rate");
+    finds(check_samples, wrong, wrong ? "fall_rate at K = 1: the interval is" : "");
+  }
+}
+
+static void values_are_there_if_another_record_has_them(void** state) {
+  (void)state;
+  begin();
+  json_array_clear(json_object_get(one, "samples"));
+  finds(check_samples, 1, "tre_open_loop at K = 1: its single values (samples) are missing");
+  begin();
+  json_array_clear(json_object_get(one, "samples"));
+  json_array_clear(json_object_get(two, "samples"));
+  finds(check_samples, 0, "");
+}
+
+static void add_effort(json_t* record, const char* metric, double value) {
+  json_t* effort = json_pack("{s:s,s:i,s:f,s:s,s:i,s:n,s:n,s:s}", "metric", metric, "k", 1, "value", value, "unit",
+                             "count", "n", 6, "lo", "hi", "status", "ok");
+  json_array_append_new(json_object_get(record, "rows"), effort);
+}
+
+/* 6 windows of 5 actions of 4 steps: 120 */
+static void work_is_that_of_the_windows(void** state) {
+  (void)state;
+  static const struct {
+    double steps, diverged;
+    int n;
+  } cases[] = {{120, 0, 0}, {60, 0, 1}, {119, 1, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin();
+    set_text(json_object_get(one, "config"), "window.horizon", "5");
+    set_text(json_object_get(one, "config"), "system.substeps", "4");
+    add_effort(one, "effort.physics_steps", cases[i].steps);
+    add_effort(one, "effort.diverged", cases[i].diverged);
+    finds(check_training, cases[i].n,
+          cases[i].n ? "effort.physics_steps at K = 1: 60, but 6 windows of 5 actions of 4 steps take 120" : "");
   }
 }
 
@@ -130,7 +234,8 @@ static void the_steps_of_a_training_are_those_of_its_curve(void** state) {
   } cases[] = {{9, 9, 9, 0, ""},
                {9, 9, 2, 0, ""},
                {9, 0, 2, 0, ""},
-               {10, 400, 400, 1, "training.steps is 10, but its first curve has 400 steps"},
+               {9, 400, 400, 1, "training.steps is 9, but its first curve has 400 steps"},
+               {10, 10, 10, 1, "training.steps is 10, but the setting train.steps is 9"},
                {9, 9, 10, 1, "the curve 'flow' goes to step 10 of 9"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     begin();
@@ -211,6 +316,10 @@ int main(void) {
       cmocka_unit_test(a_number_counts_its_samples),
       cmocka_unit_test(a_value_lies_in_its_interval),
       cmocka_unit_test(a_number_is_there_once),
+      cmocka_unit_test(an_interval_is_that_of_its_values),
+      cmocka_unit_test(the_interval_of_a_share_is_wilsons),
+      cmocka_unit_test(values_are_there_if_another_record_has_them),
+      cmocka_unit_test(work_is_that_of_the_windows),
       cmocka_unit_test(a_window_is_there_once),
       cmocka_unit_test(the_steps_of_a_training_are_those_of_its_curve),
       cmocka_unit_test(executed_actions_are_recorded),

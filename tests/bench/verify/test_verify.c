@@ -100,6 +100,17 @@ static void set_number(json_t* record, const char* name, double value) {
   seal(record);
 }
 
+/* adds tre_open_loop at another K with equal values in all windows */
+static void add_equal(json_t* record, int k, double value) {
+  json_t* added = add_row(record, "tre_open_loop", k, value, value, value);
+  json_t* values = json_array();
+  for (int i = 0; i < 2; i++) json_array_append_new(values, json_real(value));
+  json_object_set_new(added, "n", json_integer(2));
+  json_array_append_new(json_object_get(record, "samples"),
+                        json_pack("{s:s,s:i,s:o}", "metric", "tre_open_loop", "k", k, "values", values));
+  seal(record);
+}
+
 static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** state) {
   (void)state;
   /* 5 sealed records, 4 of them cells with a key, one row with samples, windows and one curve; 6 pairs of cells, one of
@@ -177,7 +188,7 @@ static void a_record_that_was_changed_is_found(void** state) {
 static void a_key_that_settings_do_not_give_is_found(void** state) {
   (void)state;
   begin();
-  set_text(json_object_get(one, "config"), "train.steps", "10");
+  set_text(json_object_get(one, "config"), "train.batch", "10");
   assert_int_equal(record_seal(one), DF_OK);
   verify("key:tampered", EXIT_USAGE);
   /* an older record cannot be looked at */
@@ -218,7 +229,11 @@ static void a_number_has_a_count_an_interval_and_else_a_reason(void** state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     begin();
     json_object_set_new(row_of(one), "n", json_integer(cases[i].n));
-    json_array_clear(json_object_get(one, "samples"));
+    json_t* all[] = {one, two, ceiling, bottom};
+    for (int k = 0; k < 4; k++) {
+      json_array_clear(json_object_get(all[k], "samples"));
+      seal(all[k]);
+    }
     set_number(one, "lo", cases[i].lo);
     set_number(one, "hi", cases[i].hi);
     verify(cases[i].wanted, cases[i].wanted[0] ? EXIT_CHECK_FAILED : EXIT_DONE);
@@ -516,13 +531,11 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
   }
   /* the best of several: 2.5e-7 at another K of the demonstration's actions */
   begin();
-  add_row(ceiling, "tre_open_loop", 5, 7.5e-7, 7.5e-7, 7.5e-7);
-  seal(ceiling);
+  add_equal(ceiling, 5, 7.5e-7);
   set_number(one, "value", 2.6e-7);
   verify("", EXIT_DONE);
   begin();
-  add_row(ceiling, "tre_open_loop", 5, 1.25e-7, 1.25e-7, 1.25e-7);
-  seal(ceiling);
+  add_equal(ceiling, 5, 1.25e-7);
   set_number(one, "value", 2e-7);
   verify("", EXIT_DONE);
   /* another metric is not meant */
@@ -547,8 +560,7 @@ static void worse_than_random_is_a_warning(void** state) {
   verify("floor:warning", EXIT_DONE);
   /* the least of several numbers of random actions */
   begin();
-  add_row(bottom, "tre_open_loop", 5, 0.5625, 0.5625, 0.5625);
-  seal(bottom);
+  add_equal(bottom, 5, 0.5625);
   verify("floor:warning", EXIT_DONE);
   /* a method that sees the demonstration may be worse */
   begin();
