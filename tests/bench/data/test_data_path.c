@@ -1,9 +1,13 @@
 /* The file of generated demonstrations: its name holds everything that they depend on. */
+#define _GNU_SOURCE
 #include "data_path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/gait/generators.h"
@@ -63,8 +67,31 @@ static void the_name_of_generated_data_holds_all_they_depend_on(void** state) {
   search_clear(&search);
 }
 
+/* the second folder alone has files that fit */
+static void a_pattern_is_looked_for_in_every_folder(void** state) {
+  (void)state;
+  options opts = options_default();
+  df_config config = df_config_default();
+  char empty[] = "/tmp/dynaflow-test-XXXXXX", full[] = "/tmp/dynaflow-test-XXXXXX", file[64], wanted[64], *path;
+  assert_non_null(mkdtemp(empty));
+  assert_non_null(mkdtemp(full));
+  snprintf(file, sizeof file, "%s/walk_1.npz", full);
+  snprintf(wanted, sizeof wanted, "%s/walk_*.npz", full);
+  assert_int_equal(df_file_write(file, "x", 1), DF_OK);
+  df_search search = {.n = 2, .folder = {empty, full}};
+  snprintf(config.data_source, sizeof config.data_source, "npz");
+  snprintf(config.data_file, sizeof config.data_file, "walk_*.npz");
+  assert_int_equal(task_data_path(&config, &search, &opts, false, &path), DF_OK);
+  assert_string_equal(path, wanted);
+  df_free(path);
+  unlink(file);
+  rmdir(empty);
+  rmdir(full);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_pattern_is_looked_for_in_every_folder),
       cmocka_unit_test(the_name_of_generated_data_holds_all_they_depend_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
