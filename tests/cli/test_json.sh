@@ -54,7 +54,7 @@ for command in $commands; do
     compare) codes=0,3,4 ;;
     gradcheck) codes=0,4 ;;
     render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
-    show) codes=3 ;; # without a display, or dynaflow-render
+    show) continue ;; # its window needs a display: tests/cli/test_window.sh reads its document
     *) codes=0 ;;
   esac
   [ "${example[-1]}" = --json ] && unset 'example[-1]'
