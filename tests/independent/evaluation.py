@@ -532,6 +532,7 @@ class Body:
         assert (m.actuator_trntype == int(mujoco.mjtTrn.mjTRN_JOINT)).all()
         self.single = [j for j in range(m.njnt) if T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE)]
         self.actuated = np.isin(np.arange(m.nv), [m.jnt_dofadr[j] for j in m.actuator_trnid[:, 0]])
+        self.eased = m.jnt_actgravcomp[m.dof_jntid].astype(bool) # gravity is compensated by the actuators
         slides = [m.jnt_dofadr[j] for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_SLIDE]
         if task.free is not None: slides += range(m.jnt_dofadr[task.free], m.jnt_dofadr[task.free] + 3)
         self.pushed = ~self.actuated & np.isin(np.arange(m.nv), slides)
@@ -583,7 +584,7 @@ def plausibility(task, states):
     """{metric: value} of the frames of a motion; None where it is not defined"""
     m, d, body = task.model, task.data, task.body
     nq, nv, dt, n = m.nq, m.nv, task.dt, len(states)
-    force, depths, selfs, slips, centres = [], [], [], [], []
+    force, eased, depths, selfs, slips, centres = [], [], [], [], [], []
     m.opt.enableflags |= int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
     for t, x in enumerate(states):
         task.clear()
@@ -600,7 +601,8 @@ def plausibility(task, states):
         if t + 1 < n:
             d.qacc[:] = (states[t + 1, nq:nq + nv] - x[nq:nq + nv]) / dt
             mujoco.mj_inverse(m, d)
-            force.append(d.qfrc_inverse.copy())
+            eased.append(d.qfrc_gravcomp * body.eased)
+            force.append(d.qfrc_inverse - eased[-1])
     m.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
     force, centres, depths, selfs = np.array(force).reshape(-1, nv), np.array(centres), np.array(depths), np.array(selfs)
     q, v = states[:, :nq], states[:, nq:nq + nv]
@@ -620,7 +622,7 @@ def plausibility(task, states):
             out[name], out[name + '.worst'] = outside(values, limits)
     if n >= 4: out['jerk'] = np.linalg.norm(np.diff(centres, 3, axis=0), axis=2).mean() / dt**3
     if steps and body.actuated.any():
-        power = out['power'] = np.median(abs(force * (v[1:] + v[:-1]) / 2)[:, body.actuated].sum(1))
+        power = out['power'] = np.median(abs((force + eased) * (v[1:] + v[:-1]) / 2)[:, body.actuated].sum(1))
         way = np.linalg.norm(np.diff((centres * body.mass[:, None]).sum(1) / body.mass.sum(), axis=0)[:, :2], axis=1).sum()
         if heavy and body.pushed.any() and way >= .1: out['power.transport'] = power * len(force) * dt / (body.weight * way)
     return out
