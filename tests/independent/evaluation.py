@@ -4,7 +4,7 @@ Written from docs/metrics.md, with numpy and MuJoCo's Python package; it uses no
 records, the task files and what `dynaflow run --store-samples` stored: the calls of each method with their results.
 Everything else is computed again: the windows that were drawn, conditions, noise indices, executed motions, contacts,
 falls, errors, intervals, work counters, curves and poses. Prints a line per number that differs."""
-import functools, hashlib, json, math, sys
+import functools, hashlib, json, math, os, re, sys
 
 import mujoco
 import numpy as np
@@ -702,7 +702,7 @@ def follow_chain(task, calls, n, frames, seed, k, pure, faults):
     same = True
     for window in range(-(-frames // task.H)):
         call = calls.pop(0)
-        check_request(task, call, n, planned if pure else executed, seed, 2**32 + window * n, k, False, faults)
+        check_request(task, call, n, planned if pure else executed, seed, 2**32 + window * n, k, False, True, faults)
         run = np.array([task.rollout(x0, u)[0] for x0, u in zip(executed, call['u'])])
         same &= run.tobytes() == call['x'].tobytes()
         kept = min(task.H, frames - window * task.H)
@@ -742,14 +742,23 @@ def add_chains(task, out, calls, seed, k, shown, faults):
 # ---- a record ----
 
 
-def check_request(task, call, n, x0, seed, first_index, k, demonstrated, faults):
+# the arrays that docs/metrics.md names
+PAGE = open(os.path.join(os.path.dirname(__file__), '../../docs/metrics.md')).read()
+STORED = set(re.findall(r'^\| `i\.(\w+)` \|', PAGE, re.M))
+assert STORED == {'request', 'x0', 'condition', 'demonstrated', 'demonstrated_states', 'x', 'u'}, STORED
+
+
+def check_request(task, call, n, x0, seed, first_index, k, demonstrated, returns_actions, faults):
     def differs(what): faults.append('call for %d windows at index %d: %s' % (n, first_index, what))
     if list(call['request']) != [seed, first_index, k]:
         differs('seed, index, K are %s, not %s' % (call['request'], [seed, first_index, k]))
     if not np.array_equal(call['x0'], x0, equal_nan=True): differs('other start states')
     if len(task.condition_names) and not np.array_equal(call['condition'], task.condition[:n]): differs('other conditions')
     if demonstrated and not np.array_equal(call['demonstrated'], task.demo_actions): differs('other demonstrated actions')
-    if not demonstrated and 'demonstrated' in call: differs('the method sees demonstrated actions')
+    if demonstrated and not np.array_equal(call['demonstrated_states'], task.demo): differs('other demonstrated states')
+    wanted = {'request', 'x0', 'x', *(['u'] if returns_actions else []), *(['condition'] if len(task.condition_names) else []),
+              *(['demonstrated', 'demonstrated_states'] if demonstrated else [])}
+    if set(call) != wanted: differs('it has the arrays %s, not %s' % (sorted(call), sorted(wanted)))
 
 
 def read_calls(path):
@@ -846,7 +855,7 @@ def check_cell(record, task, calls):
     strip = motions = None
     for k in [int(v) for v in task.numbers('eval.sampler_steps')] if samples else [1]:
         call, shown = calls.pop(0), k if samples else 0
-        check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, faults)
+        check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, acts, faults)
         states, actions = call['x'], call.get('u')
         if (actions is not None) != bool(acts):
             faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))
