@@ -110,6 +110,7 @@ static void skewed_numbers_raise_the_false_alarms_of_docs(void** state) {
       }
       assert_true(broken_skewed(cases[i].sigma, 1, episodes[k], 0, true) < 0.01);
     }
+    assert_true(broken_skewed(cases[i].sigma, 4, 4, 0, true) < 0.01);
     if (fabs(one - cases[i].one) > 0.022) fail_msg("sigma %g, one seed: %g", cases[i].sigma, one);
     if (several > one + 0.022) fail_msg("sigma %g, several seeds: %g, one: %g", cases[i].sigma, several, one);
   }
