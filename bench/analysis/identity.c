@@ -11,8 +11,9 @@
 /* the settings of methods and their training may differ; the URLs of files change no number */
 bool setting_is_shared(const char* name) {
   if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
-  static const char* const sections[] = {"system.", "data.",  "gait.",        "window.",
-                                         "split.",  "chart.", "scale_floor.", "eval."};
+#define WITH_POINT(section, before) section ".",
+  static const char* const sections[] = {SHARED_SECTION_LIST(WITH_POINT)};
+#undef WITH_POINT
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
     if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
   }

@@ -4,8 +4,10 @@
  *
  *   compare   all of them, between the cells of both sides, and that the start states are known (compare.c)
  *   verify    all of them, between the cells of a task and profile (run_differences(); start states by pairs)
- *   gate      as verify, and all of them between the run and the golden table, which has a line for each; of MuJoCo's
- *             version major and minor, since tables outlive patches (gate_compares.c)
+ *   gate      as verify, and all of them between the run and the golden table, which has a line for each
+ *             (gate_compares.c), except: of MuJoCo's version only major and minor, since tables outlive patches; no
+ *             demonstrations and start states that a generator made on another processor than the table's, which may
+ *             differ by rounding; and nothing that a table of an older program lacks
  *   report    as verify: a note above every table (run_differences()); figures over several profiles take those that
  *             have all of them in common (run_groups_compare())
  *   score     model, MuJoCo's version and the settings of the model, between the file and the task
@@ -26,6 +28,18 @@
   X(IDENTITY_NUMBERS, "version of numbers", "numbers")  \
   X(IDENTITY_TASK_VERSION, "task.version", "")          \
   X(IDENTITY_SETTINGS, "settings of model, data or evaluation", "")
+
+/* X(section of settings, what stands before it in a list of them): those that must be equal for all methods of a
+ * comparison, setting_is_shared() */
+#define SHARED_SECTION_LIST(X) \
+  X("system", "")              \
+  X("data", ", ")              \
+  X("gait", ", ")              \
+  X("window", ", ")            \
+  X("split", ", ")             \
+  X("chart", ", ")             \
+  X("scale_floor", ", ")       \
+  X("eval", " and ")
 
 typedef enum identity {
 #define IDENTITY_ENUM(code, what, field) code,
@@ -50,8 +64,8 @@ char* identity_first_difference(const json_t* reference, const json_t* record);
 /* The version of the numbers of a record (NUMBERS_VERSION, key.h); 1 if it has none. */
 int identity_numbers(const json_t* record);
 
-/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, gait,
- * window, split, chart and eval except the URLs. */
+/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of the sections of
+ * SHARED_SECTION_LIST except the URLs. */
 bool setting_is_shared(const char* name);
 
 /* Whether a setting with this value is as if it were not there: one of gait.* at its default, which records of older

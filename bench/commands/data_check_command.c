@@ -115,39 +115,46 @@ static df_status drop_missing_actions(checked* c, data_findings* out) {
   return DF_OK;
 }
 
-/* whether the file has the array of states, in the groups of episodes or outside; true of one that cannot be opened */
-static bool has_states(const checked* c) {
-  df_arrays* arrays = NULL;
-  const char* key = c->config.data_states_key;
-  const size_t own = strlen(key);
-  bool found = df_arrays_open(c->path, &arrays) != DF_OK;
-  for (int i = 0; arrays && i < df_arrays_count(arrays) && !found; i++) {
-    const char* name = df_arrays_info(arrays, i)->name;
-    const size_t n = strlen(name);
-    found = n >= own && strcmp(name + n - own, key) == 0 && (n == own || name[n - own - 1] == '/');
-  }
-  df_arrays_close(arrays);
-  return found;
-}
-
-/* adds to an error that columns of a file can be described, or recognised by import */
-static df_status teach_columns(df_status status) {
-  char* first = format_text("%s", df_error_message());
-  const df_status out = df_fail(status,
-                                "%s. Say what the columns are, --set data.states_key=ARRAY --set "
-                                "data.columns=BLOCK,... (docs/recordings.md), or import the file: dynaflow data import "
-                                "FILE --model MODEL --out FOLDER recognises common layouts",
-                                first);
-  df_free(first);
-  return out;
-}
-
 static bool is_set(const options* opts, const char* key) {
   const size_t n = strlen(key);
   for (int i = 0; i < opts->n_set; i++) {
     if (strncmp(opts->set[i], key, n) == 0 && opts->set[i][n] == '=') return true;
   }
   return false;
+}
+
+/* Whether the first of the files has the array of states, in the groups of episodes or outside; true of one that cannot
+ * be opened. */
+static bool has_states(const checked* c) {
+  df_arrays* arrays = NULL;
+  char** files;
+  size_t n_files;
+  const char* key = c->config.data_states_key;
+  const size_t own = strlen(key);
+  bool found = df_file_glob(c->path, &files, &n_files) != DF_OK || df_arrays_open(files[0], &arrays) != DF_OK;
+  for (int i = 0; arrays && i < df_arrays_count(arrays) && !found; i++) {
+    const char* name = df_arrays_info(arrays, i)->name;
+    const size_t n = strlen(name);
+    found = n >= own && strcmp(name + n - own, key) == 0 && (n == own || name[n - own - 1] == '/');
+  }
+  df_arrays_close(arrays);
+  df_file_glob_free(files, n_files);
+  return found;
+}
+
+/* Adds to the error of a file without the array of states that its columns can be described, or recognised by import.
+ */
+static df_status teach_columns(const checked* c, const options* opts, df_status status) {
+  char* first = format_text("%s", df_error_message()); /* looking at the file may replace it */
+  const bool teach = !is_set(opts, "data.columns") && !has_states(c);
+  const df_status out =
+      df_fail(status, "%s%s", first,
+              teach ? ". Say what the columns are, --set data.states_key=ARRAY --set data.columns=BLOCK,... "
+                      "(docs/recordings.md), or import the file: dynaflow data import FILE --model MODEL --out FOLDER "
+                      "recognises common layouts"
+                    : "");
+  df_free(first);
+  return out;
 }
 
 /* the rate of the settings, else of the files, Hz; 0: unknown */
@@ -186,7 +193,7 @@ static df_status check_states(checked* c, bool is_file, const options* opts, dat
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
   if (status == DF_OK && is_file) status = settle_steps(c, opts);
   if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  return is_file && status == DF_E_FORMAT && !has_states(c) ? teach_columns(status) : status;
+  return is_file && status == DF_E_FORMAT ? teach_columns(c, opts, status) : status;
 }
 
 /* ---- the verdict of a replay ---- */

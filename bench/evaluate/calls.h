@@ -21,10 +21,9 @@ struct eval_calls {
  * of the method; DF_E_NOMEM. */
 DF_MUST_CHECK df_status eval_sample(const eval_job* job, const df_request* request, double* x, double* u);
 
-/* Writes the calls to an npz file. Call i has the arrays i.request [seed, first_index, sampler_steps], i.x0 [B][nx],
- * i.condition [B][nc], i.demonstrated [B][H][nu], i.demonstrated_states
- * [B][H+1][nx], i.x [B][H+1][nx] and i.u [B][H][nu], as far as they were given.
- * Errors: DF_E_ARG for a seed or index that a double cannot hold exactly; those of df_npz_write(); DF_E_NOMEM. */
+/* Writes the calls to an npz file, with the arrays that docs/metrics.md lists under "Stored samples", as far as they
+ * were given. Errors: DF_E_ARG for a seed or index that a double cannot hold exactly; those of df_npz_write();
+ * DF_E_NOMEM. */
 DF_MUST_CHECK df_status eval_calls_write(const eval_calls* calls, const df_task* task, const char* path);
 
 void eval_calls_clear(eval_calls* calls);

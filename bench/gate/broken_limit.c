@@ -32,16 +32,23 @@ static double nearer_end(const limit_seeds* s, int i, bool most) {
   return s->share ? wider_share(s->value[i], end, times) : s->value[i] + times * (end - s->value[i]);
 }
 
+bool limit_is_excluded(const limit_seeds* s, double bound) {
+  static const double LEAST_SHARE = 0.05;
+  double value = 0;
+  for (int i = 0; i < s->n; i++) value += s->value[i] / s->n;
+  return value > 0 && LEAST_SHARE * value > bound;
+}
+
 bool limit_is_broken(const limit_seeds* s, bool most, double bound) {
-  double end = 0, value = 0;
+  const bool by_one = most || s->share || s->n == 1;
+  double end = 0;
   bool beyond = false; /* rounding of a mean breaks nothing */
   for (int i = 0; i < s->n; i++) {
-    const double own = nearer_end(s, i, most), at95 = most ? s->lo[i] : s->hi[i];
-    if (most ? own > bound : own < bound) return true;
+    const double at95 = most ? s->lo[i] : s->hi[i], own = by_one ? nearer_end(s, i, most) : at95;
+    if (by_one && (most ? own > bound : own < bound)) return true;
     beyond = beyond || (most ? at95 > bound : at95 < bound);
     end += at95 / s->n;
-    value += s->value[i] / s->n;
   }
-  if (most && value > 0 && LIMIT_LEAST_SHARE * value > bound) return true;
+  if (most && limit_is_excluded(s, bound)) return true;
   return beyond && (most ? end > bound : end < bound);
 }

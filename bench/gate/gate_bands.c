@@ -26,12 +26,11 @@ typedef struct measured {
   int planned, done, failed; /* cells; values that are not finite */
   int absent;                /* done cells without the number */
   int n;
-  int64_t* seed; /* [n], as the following, owned */
-  double* value; /* finite */
-  double *lo,
-      *hi; /* 95 % intervals of the records, widened to contain the value; the value, if it has none that says much */
-  int* episodes; /* that the interval is of; 0: unknown */
-  bool share;    /* the values are shares, with Wilson's intervals */
+  int64_t* seed;   /* [n], as the following, owned */
+  double* value;   /* finite */
+  double *lo, *hi; /* [n] 95 % intervals, widened to the value; the value itself, if there are too few episodes */
+  int* episodes;   /* that the interval is of; 0: unknown */
+  bool share;      /* the values are shares, with Wilson's intervals */
   const char *unit, *status;
   const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
@@ -182,10 +181,22 @@ static void add_no_golden(const gate_group* h, text* out) {
   df_free(path);
 }
 
+static limit_seeds seeds_of(const measured* m) {
+  return (limit_seeds){m->n, m->value, m->lo, m->hi, m->episodes, m->share};
+}
+
+/* whether the limit is broken although the interval of a seed contains it */
+static bool is_only_excluded(const band* b, const measured* m) {
+  const limit_seeds seeds = seeds_of(m);
+  bool inside = false;
+  for (int i = 0; i < m->n; i++) inside = inside || m->lo[i] <= b->bound;
+  return b->kind == BAND_AT_MOST && inside && limit_is_excluded(&seeds, b->bound);
+}
+
 /* Held if the whole 95 % interval of every seed is within the limit, which is rarer the more seeds there are; regressed
  * if it is broken; else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
-  const limit_seeds seeds = {m->n, m->value, m->lo, m->hi, m->episodes, m->share};
+  const limit_seeds seeds = seeds_of(m);
   bool holds = true;
   if (limit_is_broken(&seeds, b->kind == BAND_AT_MOST, b->bound)) return GATE_REGRESSED;
   for (int i = 0; i < m->n; i++)
@@ -269,6 +280,8 @@ static gate_verdict judge(const gate_group* h, const band* b, const measured* m,
   v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
   /* give the reason of a tolerance that does not hold */
   if (v == GATE_REGRESSED) text_add(detail, "%s", b->reason);
+  if (v == GATE_REGRESSED && is_only_excluded(b, m))
+    text_add(detail, " (the mean is more than 20 times the limit, which outweighs the interval)");
   if (v == GATE_INCONCLUSIVE) text_add(detail, "the interval straddles the limit: %s", b->reason);
   return v;
 }
@@ -360,7 +373,6 @@ static void judge_tolerance(gate_group* h, const band* b) {
     r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
     for (int i = 0; i < m.n; i++) r.lo = fmin(r.lo, m.lo[i]);
     for (int i = 0; i < m.n; i++) r.hi = fmax(r.hi, m.hi[i]);
-    if (r.value > 0) r.lo = fmax(r.lo, LIMIT_LEAST_SHARE * r.value);
   }
   const gate_verdict v = judge(h, b, &m, &p, &detail);
   limit_text(b, &p, limit, sizeof limit);

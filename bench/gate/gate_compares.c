@@ -76,6 +76,10 @@ static bool same_version(const char* a, const char* b) {
   return version_parts(a, x) && version_parts(b, y) && x[0] == y[0] && x[1] == y[1];
 }
 
+static const char* mujoco_of(const json_t* record) {
+  return string_of(json_object_get(record, "provenance"), "mujoco");
+}
+
 static int task_version(const json_t* record) {
   const char* version = string_of(json_object_get(record, "config"), "task.version");
   int v = 1;
@@ -110,50 +114,101 @@ static bool is_generated_elsewhere(const golden_table* golden, const run_cell* c
   return strcmp(source, "generator") == 0 && !golden_same_cpu(golden, c->record);
 }
 
-/* demonstrations and held-out start states; windows of a file of trajectories may be its own */
+static bool has_other_data(const golden_table* golden, const run_cell* c) {
+  return golden->data[0] && strcmp(string_of(c->record, "data_sha256"), golden->data) != 0;
+}
+
+/* held-out start states, those of other demonstrations are others; windows of a file of trajectories may be its own */
 static void compare_windows(comparison* all, const run_cell* c) {
   const golden_table* golden = &all->h->golden;
-  const char *data = string_of(c->record, "data_sha256"), *windows = string_of(c->record, "windows_sha256");
-  if (golden->data[0] && strcmp(data, golden->data) != 0) {
-    if (is_generated_elsewhere(golden, c)) return;
-    differ(all, c, "golden", "other demonstrations than those of %s (data_sha256 %.12s, not %.12s)", golden->path, data,
-           golden->data);
-    return;
-  }
-  if (!golden->windows[0] || strcmp(windows, golden->windows) == 0) return;
+  const char* windows = string_of(c->record, "windows_sha256");
+  if (has_other_data(golden, c) || !golden->windows[0] || strcmp(windows, golden->windows) == 0) return;
   if (!windows[0] && json_object_get(c->record, "trajectories")) return;
   differ(all, c, "golden", "other start states than those of %s (windows_sha256 %.12s, not %.12s)", golden->path,
          windows[0] ? windows : "unknown", golden->windows);
 }
 
-static void compare_golden(comparison* all, const run_cell* c, const char* mujoco, int version) {
+static void compare_data(comparison* all, const run_cell* c) {
   const golden_table* golden = &all->h->golden;
-  char settings[DF_SHA256_TEXT];
-  if (!same_version(mujoco, golden->mujoco) || version != golden->task_version) {
-    differ(all, c, "golden", "%s was made with MuJoCo %s and version %d of the task", golden->path, golden->mujoco,
-           golden->task_version);
-  }
-  if (golden_settings(c->record, settings) != DF_OK || strcmp(settings, golden->settings) != 0) {
-    differ(all, c, "golden", "settings of system, data, window, split, chart or eval differ from those of %s",
-           golden->path);
-  }
-  const int numbers = identity_numbers(c->record);
-  if (numbers != golden->numbers) {
-    differ(all, c, "golden", "numbers of version %d, but %s has numbers of version %d; accept new ones", numbers,
-           golden->path, golden->numbers);
-  }
-  /* versions of MuJoCo are compared above */
+  if (!has_other_data(golden, c) || is_generated_elsewhere(golden, c)) return;
+  differ(all, c, "golden", "other demonstrations than those of %s (data_sha256 %.12s, not %.12s)", golden->path,
+         string_of(c->record, "data_sha256"), golden->data);
+}
+
+/* versions of MuJoCo are compared by themselves */
+static void compare_model(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
   char clause[256];
   const df_model_identity model = {.files = golden->model, .compiled = golden->compiled};
-  if (model_compare(c->record, &model, clause, sizeof clause) == DF_MODEL_OTHER) {
-    differ(all, c, "golden", "another model than that of %s (%.16s, not %.16s)", golden->path,
-           string_of(c->record, "model_sha256"), golden->model);
+  if (model_compare(c->record, &model, clause, sizeof clause) != DF_MODEL_OTHER) return;
+  differ(all, c, "golden", "another model than that of %s (%.16s, not %.16s)", golden->path,
+         string_of(c->record, "model_sha256"), golden->model);
+}
+
+static void compare_mujoco(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
+  const char* own = mujoco_of(c->record);
+  if (!same_version(own, golden->mujoco))
+    differ(all, c, "golden", "simulated with MuJoCo %s, but %s with %s", own, golden->path, golden->mujoco);
+}
+
+static void compare_numbers(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
+  const int numbers = identity_numbers(c->record);
+  if (numbers == golden->numbers) return;
+  differ(all, c, "golden", "numbers of version %d, but %s has numbers of version %d; accept new ones", numbers,
+         golden->path, golden->numbers);
+}
+
+static void compare_task_version(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
+  const int own = task_version(c->record);
+  if (own != golden->task_version)
+    differ(all, c, "golden", "version %d of the task, but %s is of version %d", own, golden->path,
+           golden->task_version);
+}
+
+/* the table has only the hash of all of them */
+static void compare_shared_settings(comparison* all, const run_cell* c) {
+#define IN_TEXT(section, before) before section
+  static const char sections[] = SHARED_SECTION_LIST(IN_TEXT);
+#undef IN_TEXT
+  const golden_table* golden = &all->h->golden;
+  char settings[DF_SHA256_TEXT];
+  if (golden_settings(c->record, settings) == DF_OK && strcmp(settings, golden->settings) == 0) return;
+  differ(all, c, "golden", "settings of %s are not all those of %s", sections, golden->path);
+}
+
+static void compare_golden(comparison* all, const run_cell* c, identity which) {
+  switch (which) {
+    case IDENTITY_WINDOWS:
+      compare_windows(all, c);
+      return;
+    case IDENTITY_DATA:
+      compare_data(all, c);
+      return;
+    case IDENTITY_MODEL:
+      compare_model(all, c);
+      return;
+    case IDENTITY_MUJOCO:
+      compare_mujoco(all, c);
+      return;
+    case IDENTITY_NUMBERS:
+      compare_numbers(all, c);
+      return;
+    case IDENTITY_TASK_VERSION:
+      compare_task_version(all, c);
+      return;
+    case IDENTITY_SETTINGS:
+      compare_shared_settings(all, c);
+      return;
+    case IDENTITIES:
+      return;
   }
-  compare_windows(all, c);
 }
 
 static void compare_cell(comparison* all, const run_cell* c, const char* task_file) {
-  const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
+  const char* mujoco = mujoco_of(c->record);
   const int version = task_version(c->record);
   const expectations* expect = &all->h->expect;
   if (!same_version(mujoco, expect->mujoco)) {
@@ -164,7 +219,7 @@ static void compare_cell(comparison* all, const run_cell* c, const char* task_fi
            expect->task_version);
   }
   compare_settings(all, c, task_file);
-  if (all->h->has_golden) compare_golden(all, c, mujoco, version);
+  for (int i = 0; i < IDENTITIES && all->h->has_golden; i++) compare_golden(all, c, (identity)i);
 }
 
 bool gate_compares(gate_group* h, const char* task_file) {

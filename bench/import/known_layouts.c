@@ -539,24 +539,53 @@ int known_layouts(const known_layout** list) {
 
 /* ---- what goes with any layout ---- */
 
-/* *step = the mean step of numbers that grow, as those of time do, until they begin again, s; 0: they do not */
-static df_status time_step(const recognition* r, const source_array* a, double* step) {
+/* numbers that grow, as those of time do, until they begin again */
+typedef struct clock_steps {
+  double mean; /* of their steps, s; 0: they are none */
+  size_t falls;
+} clock_steps;
+
+static clock_steps steps_of(const df_array* values) {
   static const double LEAST = 1e-4, MOST = 1;
-  df_array values;
-  DF_TRY(source_read(r->files, a, &values));
   size_t rises = 0, falls = 0;
   double sum = 0;
   bool is_time = true;
-  for (size_t i = 1; i < values.count; i++) {
-    const double one = values.values[i] - values.values[i - 1];
+  for (size_t i = 1; i < values->count; i++) {
+    const double one = values->values[i] - values->values[i - 1];
     falls += !(one > 0);
     if (!(one > 0)) continue;
     is_time = is_time && one >= LEAST && one <= MOST;
     sum += one;
     rises++;
   }
-  *step = is_time && rises > 3 * falls ? sum / (double)rises : 0;
+  return (clock_steps){is_time && rises > 3 * falls ? sum / (double)rises : 0, falls};
+}
+
+static df_status time_step(const recognition* r, const source_array* a, double* step) {
+  df_array values;
+  DF_TRY(source_read(r->files, a, &values));
+  *step = steps_of(&values).mean;
   df_array_clear(&values);
+  return DF_OK;
+}
+
+/* whether the clock `name` of one of the files begins again within it; a file without it has no such clock */
+static df_status begins_again(const source* files, const char* name, bool* found) {
+  *found = false;
+  for (int i = 0; i < files->n && !*found; i++) {
+    df_arrays* arrays;
+    df_array values;
+    DF_TRY(df_arrays_open(files->path[i], &arrays));
+    const bool has = df_arrays_find(arrays, name) >= 0;
+    const df_status status = has ? df_arrays_read(arrays, name, &values) : DF_OK;
+    if (has && status == DF_OK) {
+      const clock_steps steps = steps_of(&values);
+      *found = steps.mean > 0 && steps.falls > 0;
+      df_array_clear(&values);
+    }
+    df_arrays_close(arrays);
+    DF_TRY(status);
+  }
   return DF_OK;
 }
 
@@ -628,33 +657,45 @@ static void settle_actions(recognition* r) {
   }
 }
 
-static void settle_ends(recognition* r) {
+static df_status settle_ends(recognition* r) {
   static const char* const indices[] = {"indices", "split_points", "episode_ends", "ends"};
   static const char* const per_row[] = {"episode_index", "episode_id", "episode"};
   static const char* const flags[] = {"terminals", "timeouts", "terminations", "truncations", "dones", "terminal"};
+  static const char* const clocks[] = {"time", "t", "timestamp", "timestamps", "frame_index"};
   if (r->files->episodes[0]) {
     put(r, "data.episodes_key", r->files->episodes, "a group per episode");
-    return;
+    return DF_OK;
   }
   const source_array* a = source_find(r->files, 4, indices);
   if (a) {
     put(r, "data.ends_key", a->name, "where episodes end");
     /* the name of the imitation library, without the last one */
     if (a == named(r, "indices")) put(r, "data.ends_rows", "actions", "the row numbers split the actions");
-    return;
+    return DF_OK;
   }
   a = source_find(r->files, 3, per_row);
   if (a && a->info->rank == 1) {
     put(r, "data.ends_key", a->name, "the index of the episode of each frame");
-    return;
+    return DF_OK;
   }
   text value = {0};
   for (int i = 0; i < 6; i++) {
     const source_array* flag = named(r, flags[i]);
     if (flag && flag->info->rank == 1) text_add(&value, "%s%s", value.n ? "+" : "", flag->name);
   }
-  if (value.n) put(r, "data.ends_key", text_of(&value), "flags at the last frames of episodes");
+  const bool flagged = value.n > 0;
+  if (flagged) put(r, "data.ends_key", text_of(&value), "flags at the last frames of episodes");
   text_clear(&value);
+  for (size_t i = 0; i < sizeof clocks / sizeof *clocks && !flagged; i++) {
+    bool again;
+    a = source_find(r->files, 1, &clocks[i]);
+    if (!a || a->info->rank != 1) continue;
+    DF_TRY(begins_again(r->files, a->name, &again));
+    if (!again) continue;
+    put(r, "data.ends_key", a->name, "its numbers begin again with each episode");
+    return DF_OK;
+  }
+  return DF_OK;
 }
 
 enum { NAMED_ARRAYS = 12 };
@@ -713,6 +754,5 @@ df_status recognise(recognition* r, const known_layout** layout) {
   DF_TRY(settle_time(r));
   DF_TRY(settle_rate(r));
   settle_actions(r);
-  settle_ends(r);
-  return DF_OK;
+  return settle_ends(r);
 }

@@ -13,17 +13,16 @@
 
 typedef struct monitor {
   /* of the caller, and must outlive the monitor */
-  const char* label;       /* "cell 2 of 7: my_task dynaflow seed 1" */
-  bool quiet;              /* no line of progress */
-  const char *task, *key;  /* of the cell, for the log */
-  uint64_t seed;           /* of the cell, for the log */
-  const df_method* method; /* of the instance */
-  void* const* instance;   /* *instance is that of the method once it trains */
-  const char* checkpoint;  /* the file for the trained weights, whose name those of the copies have; NULL: no copies */
-  long copy_every;         /* steps; 0: no copies */
-  const char*
-      state_folder;  /* df_method_env.state_folder: networks with a state there were trained before; NULL: none */
-  training_log* log; /* NULL: none */
+  const char* label;        /* "cell 2 of 7: my_task dynaflow seed 1" */
+  bool quiet;               /* no line of progress */
+  const char *task, *key;   /* of the cell, for the log */
+  uint64_t seed;            /* of the cell, for the log */
+  const df_method* method;  /* of the instance */
+  void* const* instance;    /* *instance is that of the method once it trains */
+  const char* checkpoint;   /* the file for the trained weights, whose name those of the copies have; NULL: no copies */
+  long copy_every;          /* steps; 0: no copies */
+  const char* state_folder; /* df_method_env.state_folder: a network with a state there was trained before; or NULL */
+  training_log* log;        /* NULL: none */
   const char* event_folder; /* of the files for TensorBoard; NULL: none */
   /* of the monitor, zero at first */
   char network[DF_NAME_MAX]; /* that trains; "": none yet */

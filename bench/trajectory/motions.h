@@ -36,10 +36,9 @@ typedef struct motions {
   int n, length; /* n_seeds x from->n trajectories, seeds first, of `length` actions */
   int every;     /* actions executed of each window: the solver's warm start is cleared so often */
   bool falls_defined;
-  double* x; /* [n][length+1][nx]: executed states, or those of a method without actions */
-  double* u; /* [n][length][nu]; NULL without actions */
-  double*
-      claimed; /* [n][length+1][nx]: the states of an open-loop plan, if they differ from the executed ones; or NULL */
+  double* x;       /* [n][length+1][nx]: executed states, or those of a method without actions */
+  double* u;       /* [n][length][nu]; NULL without actions */
+  double* claimed; /* [n][length+1][nx]: the states of an open-loop plan that differ from the executed ones; or NULL */
   double* condition; /* [n][nc] or NULL */
   motion_row* row;   /* [n] */
 } motions;

@@ -110,6 +110,11 @@ void groups_clear(group_list* groups) {
 
 /* ---- ends ---- */
 
+/* whether there is a number per frame or per action; a single number says the same either way */
+static bool is_per_row(const span_request* r) {
+  return r->count >= 2 && (r->count == r->rows || (r->actions > 0 && r->count == r->actions));
+}
+
 /* the rows after the last one of each episode, without 0, and with the last row; *n of them in out [count + 1] */
 static df_status read_ends(const span_request* r, bool flags, size_t rows, size_t* out, int* n) {
   *n = 0;
@@ -118,8 +123,11 @@ static df_status read_ends(const span_request* r, bool flags, size_t rows, size_
     if (end == 0 && (flags || i == 0)) continue;
     if (!(end > (double)(*n > 0 ? out[*n - 1] : 0)) || end > (double)rows || end != floor(end)) {
       return df_fail(DF_E_FORMAT,
-                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu %s", r->path,
-                     r->key, end, i, rows, rows == r->rows ? "frames" : "actions");
+                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu %s%s", r->path,
+                     r->key, end, i, rows, rows == r->rows ? "frames" : "actions",
+                     is_per_row(r) ? ", or in each of these a flag (0 or 1), the index of the episode, or a clock that "
+                                     "begins again with each episode"
+                                   : "");
     }
     out[(*n)++] = (size_t)end;
   }
@@ -136,47 +144,67 @@ static bool has_fewer_actions(const span_request* r) {
   return r->actions > 0 && r->actions < r->rows;
 }
 
-/* whether there is a number per frame or per action */
-static bool is_per_row(const span_request* r) {
-  return r->count == r->rows || (r->actions > 0 && r->count == r->actions);
-}
-
-/* whether the numbers are an index of the episode per row: whole numbers, the same in all rows of an episode. Zeros and
- * then ones are one, too, as flags they would end episodes of single frames. */
+/* Whether the numbers are an index of the episode per row: whole numbers, the same in all rows of an episode. Of zeros
+ * and ones those are that change once at most, and never after a single row: flags would end episodes of single frames.
+ * Zeros alone are flags. */
 static bool is_index(const span_request* r) {
-  size_t changes = 0, after = 0;
-  bool ones = r->count > 0 && r->ends[r->count - 1] == 1, binary = true;
+  size_t changes = 0, rows = 0; /* of the episode so far */
+  bool binary = true, ones = false;
   for (size_t i = 0; i < r->count; i++) {
-    if (r->ends[i] != floor(r->ends[i])) return false;
-    binary = binary && (r->ends[i] == 0 || r->ends[i] == 1);
-    if (i == 0 || r->ends[i] == r->ends[i - 1]) {
-      after++;
-      continue;
-    }
-    ones = ones && r->ends[i] == 1;
-    if (after < 2) return false; /* an episode has two frames */
-    changes++;
-    after = 1;
+    const double value = r->ends[i];
+    const bool changed = i > 0 && value != r->ends[i - 1];
+    if (value != floor(value) || (changed && rows < 2)) return false;
+    binary = binary && (value == 0 || value == 1);
+    ones = ones || value == 1;
+    changes += changed;
+    rows = changed ? 1 : rows + 1;
   }
-  if (binary) return ones && changes <= 1 && after >= 2;
-  return changes > 0 && after >= 2;
+  return rows >= 2 && (!binary || (ones && changes <= 1));
 }
 
-/* whether the numbers are a clock or count frames, and begin again with each episode */
+/* whether the numbers of frames and actions are those of a single episode */
+static bool may_be_one(const span_request* r) {
+  return r->actions == 0 || r->actions == r->rows || r->actions + 1 == r->rows;
+}
+
+/* Whether the numbers are a clock or count frames, and begin again with each episode. Numbers that increase from row to
+ * row are those of a single episode: as row numbers they would end episodes of single frames. */
 static bool is_clock(const span_request* r) {
   size_t falls = 0;
   for (size_t i = 1; i < r->count; i++) {
     if (r->ends[i] == r->ends[i - 1]) return false;
     falls += r->ends[i] < r->ends[i - 1];
   }
-  return falls > 0 && 2 * falls < r->count;
+  return falls > 0 ? 2 * falls < r->count : may_be_one(r);
 }
 
-/* whether the ends are flags, one per frame or per action */
 static bool are_flags(const span_request* r) {
-  bool flags = is_per_row(r);
+  bool flags = true;
   for (size_t i = 0; i < r->count; i++) flags = flags && (r->ends[i] == 0 || r->ends[i] == 1);
   return flags;
+}
+
+static bool any_set(const span_request* r) {
+  for (size_t i = 0; i < r->count; i++) {
+    if (r->ends[i] != 0) return true;
+  }
+  return false;
+}
+
+static ends_kind find_kind(const span_request* r) {
+  if (!is_per_row(r)) return ENDS_ARE_ROWS;
+  if (is_index(r)) return ENDS_ARE_INDEX;
+  if (is_clock(r)) return ENDS_ARE_CLOCK;
+  return !are_flags(r) ? ENDS_ARE_ROWS : any_set(r) ? ENDS_ARE_FLAGS : ENDS_ARE_NONE;
+}
+
+const char* ends_kind_text(ends_kind kind) {
+  static const char* const texts[] = {[ENDS_ARE_NONE] = "zeros",
+                                      [ENDS_ARE_ROWS] = "row numbers",
+                                      [ENDS_ARE_FLAGS] = "flags",
+                                      [ENDS_ARE_INDEX] = "an index of the episode",
+                                      [ENDS_ARE_CLOCK] = "a clock or a count of frames"};
+  return texts[kind];
 }
 
 static double last_end(const span_request* r) {
@@ -214,8 +242,8 @@ static size_t count_actions(const span_request* r) {
   return r->actions > 0 ? r->actions : r->rows > episodes ? r->rows - episodes : 0;
 }
 
-static df_status cut(const span_request* r, size_t* end, span_list* out) {
-  const bool flags = are_flags(r), fewer = has_fewer_actions(r);
+static df_status cut(const span_request* r, bool flags, size_t* end, span_list* out) {
+  const bool fewer = has_fewer_actions(r);
   bool of_actions = fewer && r->count != r->rows;
   if (!flags) DF_TRY(find_counted(r, &of_actions));
   out->assumed =
@@ -234,25 +262,26 @@ static df_status cut(const span_request* r, size_t* end, span_list* out) {
 }
 
 /* flags [count] for an index or a clock per row: the last row of each episode */
-static void fill_flags(const span_request* r, bool index, double* flag) {
+static void fill_flags(const span_request* r, ends_kind kind, double* flag) {
   for (size_t i = 0; i < r->count; i++) {
     const bool last = i + 1 == r->count;
-    flag[i] = last || (index ? r->ends[i + 1] != r->ends[i] : r->ends[i + 1] < r->ends[i]);
+    flag[i] = last || (kind == ENDS_ARE_INDEX ? r->ends[i + 1] != r->ends[i] : r->ends[i + 1] < r->ends[i]);
   }
 }
 
 df_status spans_cut(const span_request* r, span_list* out) {
-  const bool index = is_per_row(r) && is_index(r), clock = is_per_row(r) && is_clock(r);
+  const ends_kind kind = find_kind(r);
+  const bool of_rows = kind == ENDS_ARE_INDEX || kind == ENDS_ARE_CLOCK;
   span_request request = *r;
-  *out = (span_list){0};
+  *out = (span_list){.kind = kind};
   size_t* end = df_alloc(r->count + 1, sizeof *end);
-  double* flag = index || clock ? df_alloc(r->count, sizeof *flag) : NULL;
-  df_status status = end && (flag || !(index || clock)) ? DF_OK : DF_E_NOMEM;
-  if (status == DF_OK && flag) {
-    fill_flags(r, index, flag);
+  double* flag = of_rows ? df_alloc(r->count, sizeof *flag) : NULL;
+  df_status status = end && (flag || !of_rows) ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK && of_rows) {
+    fill_flags(r, kind, flag);
     request.ends = flag;
   }
-  if (status == DF_OK) status = cut(&request, end, out);
+  if (status == DF_OK) status = cut(&request, kind != ENDS_ARE_ROWS, end, out);
   df_free(flag);
   df_free(end);
   return status;

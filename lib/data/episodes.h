@@ -32,12 +32,22 @@ typedef struct span {
 /* what row numbers of ends count: data.ends_rows */
 typedef enum ends_rows { ENDS_AUTO, ENDS_FRAMES, ENDS_ACTIONS } ends_rows;
 
+/* what the numbers that say where episodes end are; those of all but ENDS_ARE_ROWS are one per frame or per action */
+typedef enum ends_kind {
+  ENDS_ARE_NONE,  /* flags of which none is set: one episode */
+  ENDS_ARE_ROWS,  /* increasing numbers of the row after each episode */
+  ENDS_ARE_FLAGS, /* 1 in the last row of each episode, else 0 */
+  ENDS_ARE_INDEX, /* of the episode: the same number in all of its rows, which are two or more */
+  ENDS_ARE_CLOCK, /* or a count of rows: increases, and falls with each new episode */
+} ends_kind;
+
+/* "flags" */
+const char* ends_kind_text(ends_kind kind);
+
 /* frames and actions of several episodes, one after the other, and where the episodes end */
 typedef struct span_request {
   const char *path, *key, *states; /* for messages: the file and the names of both arrays */
-  const double*
-      ends; /* [count] flags, one per row; or an index of the episode per row, the same number in all of its
-             * rows; or a clock per row that begins again; or increasing numbers of the row after each episode */
+  const double* ends;              /* [count], see ends_kind */
   size_t count;
   size_t rows;       /* frames */
   size_t actions;    /* 0: none */
@@ -47,7 +57,8 @@ typedef struct span_request {
 
 typedef struct span_list {
   int n;
-  span* span;   /* [n], owned */
+  span* span; /* [n], owned */
+  ends_kind kind;
   bool assumed; /* the ends are taken for frames, but nothing tells whether they count actions */
 } span_list;
 

@@ -5,6 +5,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/stored_precision.h"
+#include "episodes.h"
 #include "labels.h"
 #include "layout.h"
 #include "stack.h"
@@ -28,6 +29,14 @@ typedef struct recorded_condition {
   size_t index;      /* column in this array */
 } recorded_condition;
 
+/* what data.ends_key is in the files read so far */
+typedef struct recorded_ends {
+  ends_kind kind; /* ENDS_ARE_NONE: nothing tells */
+  int file;       /* the first that tells */
+  bool again;     /* a clock begins again, within a file or with the next one */
+  double last;    /* number of a clock */
+} recorded_ends;
+
 struct df_recording {
   df_layout* layout;
   df_config config;                                   /* the layout points into it */
@@ -48,8 +57,9 @@ struct df_recording {
   label_list* labels;            /* [data.conditions] of those that are texts in the first file */
   int unused;
   df_array_info* unused_array; /* names and types are owned */
-  bool transposed;             /* an array was read as [columns][frames] */
-  long padded_frames;          /* rows of NaN left out */
+  recorded_ends ends;
+  bool transposed;    /* an array was read as [columns][frames] */
+  long padded_frames; /* rows of NaN left out */
   int padded_episodes;
   int notes;
   char** note;

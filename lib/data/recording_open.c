@@ -115,6 +115,14 @@ static df_status note_rates(df_recording* r) {
                         silent, r->episodes);
 }
 
+/* a clock that counts through cannot tell episodes apart, and none may have been meant */
+static df_status note_clock(df_recording* r) {
+  const bool counts_through = r->ends.kind == ENDS_ARE_CLOCK && !r->ends.again;
+  if (!counts_through) return DF_OK;
+  return recording_note(r, "the numbers of data.ends_key = %s never begin again: %s", r->config.data_ends_key,
+                        r->files == 1 ? "all frames are one episode" : "the frames of each file are one episode");
+}
+
 static df_status open_all(df_recording* r, const char* path, const df_system* system) {
   DF_TRY(recording_name_file(path, layout_new(&r->config, system, &r->layout)));
   DF_TRY(describe_columns(r));
@@ -125,6 +133,7 @@ static df_status open_all(df_recording* r, const char* path, const df_system* sy
   DF_TRY(recording_select(r, path));
   DF_TRY(recording_find_precisions(r));
   DF_TRY(note_rates(r));
+  DF_TRY(note_clock(r));
   if (r->padded_frames > 0) {
     DF_TRY(recording_note(r, "%ld rows of NaN at the ends of %d episodes are left out as padding", r->padded_frames,
                           r->padded_episodes));

@@ -141,6 +141,28 @@ static ends_rows ends_of(const reader* rd) {
   return strcmp(rows, "frames") == 0 ? ENDS_FRAMES : strcmp(rows, "actions") == 0 ? ENDS_ACTIONS : ENDS_AUTO;
 }
 
+/* Compares the kind of numbers of this file with those before it: what could be flags or an index of the episode in one
+ * file is the same in all. */
+static df_status compare_kinds(reader* rd, const stack* array) {
+  recorded_ends* seen = &rd->r->ends;
+  const ends_kind kind = rd->spans.kind;
+  if (kind == ENDS_ARE_NONE) return DF_OK;
+  if (seen->kind != ENDS_ARE_NONE && seen->kind != kind) {
+    return df_fail(DF_E_MISMATCH,
+                   "%s: data.ends_key: array '%s' looks like %s, but in %s like %s; if each file is an episode, set "
+                   "data.ends_key: \"\"",
+                   rd->file->path, array->name, ends_kind_text(kind), rd->r->file[seen->file],
+                   ends_kind_text(seen->kind));
+  }
+  if (kind == ENDS_ARE_CLOCK) {
+    seen->again = seen->again || rd->spans.n > 1 || (seen->kind == kind && array->values[0] <= seen->last);
+    seen->last = array->values[array->episodes * array->frames - 1];
+  }
+  if (seen->kind == ENDS_ARE_NONE) seen->file = rd->index;
+  seen->kind = kind;
+  return DF_OK;
+}
+
 static df_status cut_at_ends(reader* rd, const char* key) {
   const stack* s = &rd->source[0].read;
   if (s->episodes > 1) {
@@ -175,6 +197,7 @@ static df_status cut_at_ends(reader* rd, const char* key) {
                             .ends_of = ends_of(rd),
                             .complete = !rd->r->config.data_ends_key[0] && ends_of(rd) != ENDS_ACTIONS};
   df_status status = spans_cut(&cut, &rd->spans);
+  if (status == DF_OK) status = compare_kinds(rd, &ends);
   stack_clear(&ends);
   if (status == DF_OK && rd->spans.assumed) {
     status = recording_note(rd->r,
@@ -443,7 +466,10 @@ static df_status check_episode(const df_recording* r, int episode) {
   const double* raw = e->raw;
   if (e->frames < 2) {
     recorded_place(r, episode, 0, place);
-    return df_fail(DF_E_MISMATCH, "%s: episode %d has %d frames, at least 2 are needed", place, e->number, e->frames);
+    return df_fail(DF_E_MISMATCH,
+                   "%s: episode %d has %d frame%s, at least 2 are needed; data.select leaves episodes out, and "
+                   "data.ends_key says where they end",
+                   place, e->number, e->frames, e->frames == 1 ? "" : "s");
   }
   for (int t = 0; t < e->frames; t++) {
     for (int i = 0; i < r->layout->columns; i++, raw++) {

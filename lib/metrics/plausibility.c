@@ -136,6 +136,7 @@ typedef struct window {
   df_sim* sim;
   int frames, steps;                 /* so far */
   double *force, *acceleration;      /* [nv] */
+  double* compensation;              /* [nv] */
   double *residual, *torque, *power; /* [H] of every step: weights, N m per N, W */
   double* centres;                   /* [4][nbody][3] of the last four frames */
   int above, deep, collides, stands; /* steps or frames: a large residual, deep, in self-collision, on feet */
@@ -148,14 +149,15 @@ static const double* centres_of(const window* w, int frame) {
   return w->centres + (size_t)(frame % 4) * 3 * (size_t)w->f->nbody;
 }
 
-/* the forces and torques of one step that no actuator provides, the forces beyond the actuators' and their power */
+/* the forces and torques of one step that no actuator provides, the forces beyond the actuators' and the power of the
+ * actuators, which also compensate gravity where the model lets them */
 static void take_forces(window* w, const double* v, const double* v_next) {
   const model_facts* f = w->f;
   double force2 = 0, torque2 = 0, power = 0;
   for (int i = 0; i < f->nv; i++) {
     const df_dof* dof = &f->dof[i];
     const double force = w->force[i];
-    if (dof->actuated) power += fabs(force * 0.5 * (v[i] + v_next[i]));
+    if (dof->actuated) power += fabs((force + w->compensation[i]) * 0.5 * (v[i] + v_next[i]));
     if (has_force_range(dof)) hold(force, dof->lo, dof->hi, &w->drive);
     if (!dof->actuated) *(dof->rotates ? &torque2 : &force2) += force * force;
   }
@@ -243,6 +245,7 @@ static df_status walk(window* w, int n, const double* x, bool* usable) {
       const df_status status = df_mujoco_inverse(w->sim, now, w->acceleration, w->force);
       *usable = status != DF_E_ARG; /* the acceleration of states within the limit overflows */
       if (status != DF_OK) return *usable ? status : DF_OK;
+      df_mujoco_compensation(w->sim, w->compensation);
       take_forces(w, v, v_next);
     } else {
       df_mujoco_pose(w->sim, now);
@@ -286,10 +289,11 @@ static df_status measure(const model_facts* f, df_sim* sim, const df_trajectorie
               .sim = sim,
               .force = memory,
               .acceleration = memory + nv,
-              .residual = memory + 2 * nv,
-              .torque = memory + 2 * nv + H,
-              .power = memory + 2 * nv + 2 * H,
-              .centres = memory + 2 * nv + 3 * H};
+              .compensation = memory + 2 * nv,
+              .residual = memory + 3 * nv,
+              .torque = memory + 3 * nv + H,
+              .power = memory + 3 * nv + 2 * H,
+              .centres = memory + 3 * nv + 3 * H};
   double out[DF_PLAUSIBLE_VALUES];
   const int frames = f->cfg->frames ? f->cfg->frames[b] : made->H + 1;
   bool usable;
@@ -307,7 +311,7 @@ static df_status measure(const model_facts* f, df_sim* sim, const df_trajectorie
 }
 
 static size_t room_of(const model_facts* f, int H) {
-  return 2 * (size_t)f->nv + 3 * (size_t)H + 12 * (size_t)f->nbody;
+  return 3 * (size_t)f->nv + 3 * (size_t)H + 12 * (size_t)f->nbody;
 }
 
 df_status df_metric_plausibility(const df_system* system, const df_plausibility_cfg* cfg, const df_trajectories* made,

@@ -71,6 +71,24 @@ check regular_times_have_no_gap gap 0 whole "at['time gap', '']['verdict'] == 'o
 check a_missing_frame_is_a_warning gap 0 one "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6"
 check missing_frames_are_wrong gap 1 twenty "at['time gap', '']['verdict'] == 'wrong' and 'in episode 0 0.21 s pass between frames 59 and 60, 21 times' in at['time gap', '']['reason']"
 
+# a file per episode, each with its index: columns must be named, and then the files are read
+python3 - "$scratch" <<'PYTHON'
+import json, math, sys
+for e in range(3):
+    q = [[math.sin(t / 30 + e)] for t in range(60)]
+    with open(f'{sys.argv[1]}/part_{e}.json', 'w') as f: json.dump({'qpos': q, 'episode_index': [e] * 60, 'count': list(range(60))}, f)
+PYTHON
+check columns_of_several_files_are_asked_for exits_with 2 data check "$scratch/part_?.json" --model "$model" \
+  --set data.actions_key= --set data.ends_key=episode_index
+check by_the_first_of_them grep -q "part_0.json: no array 'states'; the file has: qpos, episode_index, count. Say what the columns are, --set data.states_key=ARRAY" "$scratch/err"
+for key in episode_index count; do
+  check "files_of_one_episode_each_end_it_by_$key" exits_with 0 data check "$scratch/part_?.json" --model "$model" \
+    --set data.actions_key= --set data.states_key=qpos --set data.columns=joints --set data.rate=100 --set data.ends_key=$key
+done
+check a_wrong_key_of_ends_is_named exits_with 2 data check "$scratch/part_?.json" --model "$model" --set data.actions_key= \
+  --set data.columns=joints@qpos --set data.ends_key=ends
+check and_nothing_else_is_taught bash -c "grep -q \"no array 'ends'\" '$scratch/err' && ! grep -q 'Say what the columns are' '$scratch/err'"
+
 # times that do not increase: a clock that begins again, and one that stands, which a training refuses, too
 python3 - "$scratch" <<'PYTHON'
 import math, sys

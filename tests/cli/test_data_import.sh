@@ -36,6 +36,27 @@ no_growth_is_warned_of() { exits_with 0 run "$tasks/swing" --profile full --meth
 check the_horizon_is_one_that_run_does_not_warn_about no_growth_is_warned_of
 check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
 
+# a file per episode with its index in the whole data set, from 2 on; and all of them in one file with a clock
+python3 - "$made" "$scratch/example/make_data.py" <<'PYTHON'
+import json, os, runpy, sys
+os.chdir(sys.argv[1])
+m = runpy.run_path(sys.argv[2])
+frames, all_states = m['STEPS'] + 1, {'states': [], 'time': []}
+for e in range(6):
+    states = [m['states'][2 * i:2 * i + 2] for i in range(e * frames, (e + 1) * frames)]
+    with open(f'indexed_{e}.json', 'w') as f: json.dump({'states': states, 'episode_index': [e + 2] * frames, 'dt': m['DT']}, f)
+    all_states['states'] += states
+    all_states['time'] += [t * m['DT'] for t in range(frames)]
+with open('clocked.json', 'w') as f: json.dump(all_states, f)
+PYTHON
+check a_file_per_episode_with_its_index_is_imported imports indexed "$scratch/example/pendulum.xml" "$made/indexed_*.json"
+check by_its_index sets indexed "ends_key: episode_index"
+check it_has_six_episodes bash -c "'$program' data info '$tasks/indexed' | grep -Eq 'episodes +6( |$)'"
+check a_flat_file_whose_clock_begins_again_is_imported imports clocked "$scratch/example/pendulum.xml" "$made/clocked.json"
+check by_its_clock sets clocked "ends_key: time"
+check the_terminal_says_so says "data.ends_key +time +its numbers begin again with each episode" out
+check it_has_six_episodes_too bash -c "'$program' data info '$tasks/clocked' | grep -Eq 'episodes +6( |$)'"
+
 # what is wrong is said, and does not change how the rest is read
 python3 tests/cli/import_pendulum.py "$made" "$scratch/example/make_data.py"
 check a_still_recording_is_no_success exits_with 1 data import "$made/still.json" --model "$scratch/example/pendulum.xml" \

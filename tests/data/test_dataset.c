@@ -228,7 +228,8 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
   /* a single state is no motion */
   p = pad((const int[EPISODES]){7, 0, 3});
   write_padded(&p, false);
-  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 1 frames, at least 2 are needed"));
+  refused(&config, DF_E_MISMATCH,
+          SAYS("'states'", "episode 1 has 1 frame, at least 2 are needed; data.select leaves episodes out"));
   /* one episode must be long enough for a window of four actions */
   p = pad((const int[EPISODES]){3, 2, 3});
   write_padded(&p, false);
@@ -299,7 +300,7 @@ static void episodes_one_after_the_other_are_cut_at_their_ends(void** state) {
     refused(&config, DF_E_FORMAT, SAYS("'episode_ends'", wrong[i].says));
   }
   write_flat(ROWS, N, (const double[N]){13, 14, ROWS});
-  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 1 frames"));
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 1 frame,"));
 }
 
 static void names_of_conditions_are_checked(void** state) {

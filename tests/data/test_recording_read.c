@@ -301,9 +301,8 @@ static void ends_are_rows_or_an_index_and_others_are_refused(void** state) {
   (void)state;
   /* an index that has no episode of a single frame, and one that is flags */
   static const double indices[][10] = {{0, 0, 0, 0, 1, 1, 1, 2, 2, 2}, {7, 7, 7, 7, 3, 3, 3, 7, 7, 7}},
-                      ones[10] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, halves[10] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
-  static const int all[][3] = {{0, 10, 0}}, half[][3] = {{0, 6, 0}, {6, 4, 0}},
-                   parts[][3] = {{0, 4, 0}, {4, 3, 0}, {7, 3, 0}};
+                      halves[10] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+  static const int half[][3] = {{0, 6, 0}, {6, 4, 0}}, parts[][3] = {{0, 4, 0}, {4, 3, 0}, {7, 3, 0}};
   static const double zero[3] = {4, 0, 7}, of_actions[2] = {4, 8}, rows[2] = {4, 7};
   static const int three[][3] = {{0, 4, 0}, {4, 3, 4}, {7, 3, 7}};
   const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4);
@@ -315,8 +314,6 @@ static void ends_are_rows_or_an_index_and_others_are_refused(void** state) {
     WRITE(states, ARRAY("rows", indices[k], 1, 10));
     assert_spans(&config, 3, parts);
   }
-  WRITE(states, ARRAY("rows", ones, 1, 10));
-  assert_spans(&config, 1, all);
   WRITE(states, ARRAY("rows", halves, 1, 10));
   assert_spans(&config, 2, half);
   /* the ends that df_dataset_write() writes count frames, whatever would fit the actions */
@@ -327,6 +324,96 @@ static void ends_are_rows_or_an_index_and_others_are_refused(void** state) {
   WRITE(states, ARRAY("actions", counting(), 2, 10, 1), ARRAY("rows", rows, 1, 2));
   config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "actions");
   assert_spans(&config, 3, three);
+}
+
+/* What is written per frame of a file that holds one episode, as LeRobot does: its index in the whole data set, a
+ * clock, a count of frames; with an action per frame, one fewer, or none. Of two episodes, an index that falls from 1
+ * to 0. */
+static void the_only_episode_of_a_file_ends_with_it(void** state) {
+  (void)state;
+  static const double ends[][10] = {{0},
+                                    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                                    {2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
+                                    {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1},
+                                    {0, .1, .2, .3, .4, .5, .6, .7, .8, .9},
+                                    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+                                    {1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
+                                    {0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  static const double falls[10] = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0}, per_action[9] = {7, 7, 7, 7, 7, 7, 7, 7, 7};
+  static const double clock_of_actions[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  static const int all[][3] = {{0, 10, 0}}, two[][3] = {{0, 4, 0}, {4, 6, 4}};
+  const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4);
+  const df_config config = SETTINGS("data.ends_key", "e"), alone = SETTINGS("data.ends_key", "e", STATES_ONLY);
+  for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+    WRITE(states, ARRAY("e", ends[k], 1, 10));
+    assert_spans(&alone, 1, all);
+    for (size_t fewer = 0; fewer < 2; fewer++) {
+      WRITE(states, ARRAY("actions", counting(), 2, 10 - fewer, 1), ARRAY("e", ends[k], 1, 10));
+      assert_spans(&config, 1, all);
+    }
+  }
+  WRITE(states, ARRAY("actions", counting(), 2, 9, 1), ARRAY("e", per_action, 1, 9));
+  assert_spans(&config, 1, all);
+  WRITE(states, ARRAY("actions", counting(), 2, 10, 1), ARRAY("e", falls, 1, 10));
+  assert_spans(&config, 2, two);
+  /* the actions are of two episodes, which numbers that only increase do not tell apart */
+  WRITE(states, ARRAY("actions", counting(), 2, 8, 1), ARRAY("e", clock_of_actions, 1, 8));
+  refused(cart, &config, DF_E_MISMATCH, SAYS("expected [2 or 10][nu = 1]: 'e' gives 8 episodes"));
+  /* neither per frame nor row numbers */
+  static const double steps_to_go[10] = {4, 3, 2, 1, 0, 4, 3, 2, 1, 0};
+  WRITE(states, ARRAY("e", steps_to_go, 1, 10));
+  refused(
+      cart, &alone, DF_E_FORMAT,
+      SAYS("array 'e' is 3 at index 1: expected whole numbers that increase to the 10 frames, or in each of these a "
+           "flag (0 or 1), the index of the episode, or a clock that begins again with each episode"));
+}
+
+/* what two files a.npz and b.npz with the numbers `first` and `second` [10] of data.ends_key give; NULL: an error */
+static df_recording* two_files(const df_config* config, const double* first, const double* second) {
+  const double* const numbers[] = {first, second};
+  char pattern[160], path[2][160];
+  snprintf(pattern, sizeof pattern, "%s/?.npz", scratch_folder);
+  for (int k = 0; k < 2; k++) {
+    snprintf(path[k], sizeof path[k], "%s/%c.npz", scratch_folder, 'a' + k);
+    assert_ok(df_npz_write(path[k], 2,
+                           (df_npz_entry[]){ARRAY("states", counting(), 2, 10, 4), ARRAY("e", numbers[k], 1, 10)}));
+  }
+  df_recording* r = NULL;
+  const df_status status = df_recording_open(pattern, config, cart, &r);
+  assert_true(status == DF_OK || status == DF_E_MISMATCH);
+  for (int k = 0; k < 2; k++) unlink(path[k]);
+  return r;
+}
+
+static void assert_notes(const df_config* config, const double* first, const double* second, int episodes,
+                         const char* note) {
+  df_recording* r = two_files(config, first, second);
+  assert_non_null(r);
+  assert_int_equal(df_recording_episodes(r), episodes);
+  assert_int_equal(df_recording_notes(r), note != NULL);
+  if (note) assert_string_equal(df_recording_note(r, 0), note);
+  df_recording_free(r);
+}
+
+/* the numbers of one file may be read in two ways, those of all files in one */
+static void ends_are_of_one_kind_in_all_files(void** state) {
+  (void)state;
+  static const double zeros[10] = {0}, two[10] = {2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, flag[10] = {[4] = 1, [9] = 1};
+  static const double last_three[10] = {[7] = 1, [8] = 1, [9] = 1}, clock[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  static const double later[10] = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19}, again[10] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4};
+  const df_config config = SETTINGS("data.ends_key", "e", STATES_ONLY);
+  assert_notes(&config, zeros, two, 2, NULL);
+  assert_notes(&config, zeros, flag, 3, NULL);
+  assert_notes(&config, last_three, two, 3, NULL); /* an index: 0, 1 and 2 */
+  assert_null(two_files(&config, flag, last_three));
+  assert_message(SAYS("b.npz: data.ends_key: array 'e' looks like an index of the episode, but in ", "a.npz like flags",
+                      "if each file is an episode, set data.ends_key: \"\""));
+  /* a clock tells episodes apart only if it begins again somewhere */
+  assert_notes(&config, clock, clock, 2, NULL);
+  assert_notes(&config, clock, again, 3, NULL);
+  assert_notes(&config, again, later, 3, NULL);
+  assert_notes(&config, clock, later, 2,
+               "the numbers of data.ends_key = e never begin again: the frames of each file are one episode");
 }
 
 /* without actions frames are assumed, and `data info` says so */
@@ -761,6 +848,8 @@ int main(void) {
       WITH_CART(episodes_end_at_flags_or_row_numbers),
       WITH_CART(row_numbers_that_may_count_frames_or_actions_need_a_setting),
       WITH_CART(ends_are_rows_or_an_index_and_others_are_refused),
+      WITH_CART(the_only_episode_of_a_file_ends_with_it),
+      WITH_CART(ends_are_of_one_kind_in_all_files),
       WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
       WITH_CART(groups_of_equal_numbers_are_read_once),
       WITH_CART(a_group_has_a_rate_of_its_own),

@@ -4,7 +4,7 @@ Written from docs/metrics.md, with numpy and MuJoCo's Python package; it uses no
 records, the task files and what `dynaflow run --store-samples` stored: the calls of each method with their results.
 Everything else is computed again: the windows that were drawn, conditions, noise indices, executed motions, contacts,
 falls, errors, intervals, work counters, curves and poses. Prints a line per number that differs."""
-import functools, hashlib, json, math, sys
+import functools, hashlib, json, math, os, re, sys
 
 import mujoco
 import numpy as np
@@ -532,6 +532,7 @@ class Body:
         assert (m.actuator_trntype == int(mujoco.mjtTrn.mjTRN_JOINT)).all()
         self.single = [j for j in range(m.njnt) if T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE)]
         self.actuated = np.isin(np.arange(m.nv), [m.jnt_dofadr[j] for j in m.actuator_trnid[:, 0]])
+        self.eased = m.jnt_actgravcomp[m.dof_jntid].astype(bool) # gravity is compensated by the actuators
         slides = [m.jnt_dofadr[j] for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_SLIDE]
         if task.free is not None: slides += range(m.jnt_dofadr[task.free], m.jnt_dofadr[task.free] + 3)
         self.pushed = ~self.actuated & np.isin(np.arange(m.nv), slides)
@@ -583,7 +584,7 @@ def plausibility(task, states):
     """{metric: value} of the frames of a motion; None where it is not defined"""
     m, d, body = task.model, task.data, task.body
     nq, nv, dt, n = m.nq, m.nv, task.dt, len(states)
-    force, depths, selfs, slips, centres = [], [], [], [], []
+    force, eased, depths, selfs, slips, centres = [], [], [], [], [], []
     m.opt.enableflags |= int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
     for t, x in enumerate(states):
         task.clear()
@@ -600,7 +601,8 @@ def plausibility(task, states):
         if t + 1 < n:
             d.qacc[:] = (states[t + 1, nq:nq + nv] - x[nq:nq + nv]) / dt
             mujoco.mj_inverse(m, d)
-            force.append(d.qfrc_inverse.copy())
+            eased.append(d.qfrc_gravcomp * body.eased)
+            force.append(d.qfrc_inverse - eased[-1])
     m.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
     force, centres, depths, selfs = np.array(force).reshape(-1, nv), np.array(centres), np.array(depths), np.array(selfs)
     q, v = states[:, :nq], states[:, nq:nq + nv]
@@ -620,7 +622,7 @@ def plausibility(task, states):
             out[name], out[name + '.worst'] = outside(values, limits)
     if n >= 4: out['jerk'] = np.linalg.norm(np.diff(centres, 3, axis=0), axis=2).mean() / dt**3
     if steps and body.actuated.any():
-        power = out['power'] = np.median(abs(force * (v[1:] + v[:-1]) / 2)[:, body.actuated].sum(1))
+        power = out['power'] = np.median(abs((force + eased) * (v[1:] + v[:-1]) / 2)[:, body.actuated].sum(1))
         way = np.linalg.norm(np.diff((centres * body.mass[:, None]).sum(1) / body.mass.sum(), axis=0)[:, :2], axis=1).sum()
         if heavy and body.pushed.any() and way >= .1: out['power.transport'] = power * len(force) * dt / (body.weight * way)
     return out
@@ -700,7 +702,7 @@ def follow_chain(task, calls, n, frames, seed, k, pure, faults):
     same = True
     for window in range(-(-frames // task.H)):
         call = calls.pop(0)
-        check_request(task, call, n, planned if pure else executed, seed, 2**32 + window * n, k, False, faults)
+        check_request(task, call, n, planned if pure else executed, seed, 2**32 + window * n, k, False, True, faults)
         run = np.array([task.rollout(x0, u)[0] for x0, u in zip(executed, call['u'])])
         same &= run.tobytes() == call['x'].tobytes()
         kept = min(task.H, frames - window * task.H)
@@ -740,14 +742,23 @@ def add_chains(task, out, calls, seed, k, shown, faults):
 # ---- a record ----
 
 
-def check_request(task, call, n, x0, seed, first_index, k, demonstrated, faults):
+# the arrays that docs/metrics.md names
+PAGE = open(os.path.join(os.path.dirname(__file__), '../../docs/metrics.md')).read()
+STORED = set(re.findall(r'^\| `i\.(\w+)` \|', PAGE, re.M))
+assert STORED == {'request', 'x0', 'condition', 'demonstrated', 'demonstrated_states', 'x', 'u'}, STORED
+
+
+def check_request(task, call, n, x0, seed, first_index, k, demonstrated, returns_actions, faults):
     def differs(what): faults.append('call for %d windows at index %d: %s' % (n, first_index, what))
     if list(call['request']) != [seed, first_index, k]:
         differs('seed, index, K are %s, not %s' % (call['request'], [seed, first_index, k]))
     if not np.array_equal(call['x0'], x0, equal_nan=True): differs('other start states')
     if len(task.condition_names) and not np.array_equal(call['condition'], task.condition[:n]): differs('other conditions')
     if demonstrated and not np.array_equal(call['demonstrated'], task.demo_actions): differs('other demonstrated actions')
-    if not demonstrated and 'demonstrated' in call: differs('the method sees demonstrated actions')
+    if demonstrated and not np.array_equal(call['demonstrated_states'], task.demo): differs('other demonstrated states')
+    wanted = {'request', 'x0', 'x', *(['u'] if returns_actions else []), *(['condition'] if len(task.condition_names) else []),
+              *(['demonstrated', 'demonstrated_states'] if demonstrated else [])}
+    if set(call) != wanted: differs('it has the arrays %s, not %s' % (sorted(call), sorted(wanted)))
 
 
 def read_calls(path):
@@ -844,7 +855,7 @@ def check_cell(record, task, calls):
     strip = motions = None
     for k in [int(v) for v in task.numbers('eval.sampler_steps')] if samples else [1]:
         call, shown = calls.pop(0), k if samples else 0
-        check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, faults)
+        check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, acts, faults)
         states, actions = call['x'], call.get('u')
         if (actions is not None) != bool(acts):
             faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))

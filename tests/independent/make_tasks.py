@@ -82,7 +82,8 @@ eval:
 profiles: {full: {}}
 """
 
-CLIPS = """<mujoco model='clips'><option timestep='0.01'/><worldbody><body><joint name='hinge' axis='0 1 0' damping='.05'/>
+CLIPS = """<mujoco model='clips'><option timestep='0.01'/><worldbody><body gravcomp='.4'>
+<joint name='hinge' axis='0 1 0' damping='.05' actuatorgravcomp='true'/>
 <geom type='capsule' fromto='0 0 0 0 0 -.3' size='.02' mass='.2'/></body></worldbody>
 <actuator><motor joint='hinge' ctrlrange='-1 1' ctrllimited='true'/></actuator></mujoco>"""
 CLIPS_TASK = """task: {name: clips, title: A pendulum, methods: [dynaflow, kinematic_fm, random_action, replay_demo]}

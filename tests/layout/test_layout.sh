@@ -33,6 +33,23 @@ END
 }
 check a_test_that_no_target_runs_is_found finds_unlisted
 
+# clang-format joins the items of a list in a comment, and tears a declaration from its comment, where a line is too long
+torn() {
+  grep -nE '^ ?\* [^ ].*[^ ] {2,}[^ ]' "$@" && return 1
+  awk 'FNR == 1 { split_at = "" }
+    split_at && /\/\*/ { print FILENAME ":" FNR - 1 ": " split_at; bad = 1 }
+    { split_at = /^ +(const )?(char|double|float|int|size_t|bool)( ?\*+)?( \**[a-z0-9_]+,)?$/ ? $0 : "" }
+    END { exit bad }' "$@"
+}
+sources_keep() { torn $(git ls-files 'lib/*.[ch]' 'bench/*.[ch]' 'baselines/*.[ch]'); }
+check comments_keep_their_lists_and_declarations sources_keep
+printf '/* What follows:\n *   a  one\n *   b  two */\n' >"$scratch/kept.h"
+check a_list_that_is_kept_is_fine torn "$scratch/kept.h"
+printf '/* What follows:\n * a  one b  two */\n' >"$scratch/joined.h"
+printf 'struct s {\n  const char*\n      name; /* of it */\n};\n' >"$scratch/torn.h"
+both_torn() { ! torn "$scratch/joined.h" >/dev/null && ! torn "$scratch/torn.h" >/dev/null; }
+check joined_and_torn_ones_are_found both_torn
+
 # the harness must be usable without the simulator: nothing in its objects may come from one
 undefined() { nm "$BUILD"/libharness.a 2>/dev/null | awk '$1 == "U" { print $2 }' | sort -u; }
 without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_blas|cblas_|df_method|df_flow)' && return 1; return 0; }

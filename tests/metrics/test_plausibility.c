@@ -282,6 +282,29 @@ static void a_pendulum_takes_the_power_that_changes_its_energy(void** state) {
   df_system_free(s);
 }
 
+/* An arm of 2 kg m whose motor of 3 N m carries it against 19.62 N m of gravity by actuatorgravcomp, beside a body that
+ * floats in the same way: a motion at constant speed takes the power of what the motor holds. */
+static void compensated_gravity_takes_power_and_no_torque(void** state) {
+  (void)state;
+  df_system* s =
+      model_of(MODEL("<worldbody><body gravcomp='1'><joint name='joint' axis='0 -1 0' actuatorgravcomp='true'/>"
+                     "<inertial pos='1 0 0' mass='2' diaginertia='1e-9 1e-9 1e-9'/></body>"
+                     "<body gravcomp='1'><joint type='free' actuatorgravcomp='true'/><geom size='.1' mass='5'/></body>"
+                     "</worldbody><actuator><motor joint='joint' ctrlrange='-3 3' ctrllimited='true'/></actuator>"));
+  double x[H + 1][15] = {{0}}, v[V];
+  for (int t = 0; t <= H; t++) x[t][0] = DT * .5 * t, x[t][4] = 1, x[t][8] = .5;
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_true(v[DF_PLAUSIBLE_TORQUE_LIMIT] == 0 && v[DF_PLAUSIBLE_TORQUE_LIMIT_WORST] == 0);
+  assert_near(v[DF_PLAUSIBLE_ROOT_RESIDUAL], 0, 1e-12);
+  assert_near(v[DF_PLAUSIBLE_POWER], .5 * (cos(DT * .5) + cos(DT)) * 2 * G * .5, 1e-9); /* the median of four */
+  /* 4 N m in one of four steps: inertia 2 kg m^2 */
+  x[H][8] += 4. / 2 * DT;
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_TORQUE_LIMIT], .25, 1e-14);
+  assert_near(v[DF_PLAUSIBLE_TORQUE_LIMIT_WORST], 1. / 6, 1e-7);
+  df_system_free(s);
+}
+
 static void jerk_is_the_third_derivative_of_the_position(void** state) {
   (void)state;
   df_system* s = model_of(ROTOR);
@@ -421,6 +444,7 @@ int main(void) {
       cmocka_unit_test(numbers_beyond_their_ranges_count),
       cmocka_unit_test(a_rotor_takes_the_torque_and_the_energy_of_its_motion),
       cmocka_unit_test(a_pendulum_takes_the_power_that_changes_its_energy),
+      cmocka_unit_test(compensated_gravity_takes_power_and_no_torque),
       cmocka_unit_test(jerk_is_the_third_derivative_of_the_position),
       cmocka_unit_test(transport_costs_the_work_per_weight_and_way),
       cmocka_unit_test(only_the_given_frames_count_and_broken_windows_are_infinite),

@@ -53,6 +53,9 @@ static void unsupported_features_are_refused_by_name(void** state) {
        "<body pos='0 0 3' gravcomp='1'><joint name='p' actuatorgravcomp='true' actuatorfrcrange='-1 1'/>"
        "<geom size='.1' pos='1 0 0'/></body>",
        "", "", MOTOR, "gravity compensation within", "p"},
+      {"<option><flag actuation='disable'/></option>",
+       "<body pos='0 0 3' gravcomp='1'><joint name='p' actuatorgravcomp='true'/><geom size='.1' pos='1 0 0'/></body>",
+       "", "", MOTOR, "gravity compensation by disabled actuators", "p"},
       {"<option integrator='implicitfast'/>", "", "", "<body><joint name='ball' type='ball'/><geom size='.1'/></body>",
        "<actuator><velocity name='a' jointinparent='ball' gear='1 0 0' kv='1'/></actuator>", "in the parent's frame",
        "a"},

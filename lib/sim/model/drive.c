@@ -76,6 +76,12 @@ void df_mujoco_dofs(const df_system* system, df_dof* dof) {
     const int joint = m->dof_jntid[i], first = df_rotation_dof(m, joint);
     dof[i].rotates = m->jnt_type[joint] == mjJNT_HINGE || (first >= 0 && i >= first);
     if (!m->jnt_actfrclimited[joint]) continue;
+    if (df_compensated_by_actuators(m, joint)) {
+      /* it limits the sum with the compensation, which depends on the state */
+      dof[i].lo = -INFINITY;
+      dof[i].hi = INFINITY;
+      continue;
+    }
     dof[i].lo = fmax(dof[i].lo, m->jnt_actfrcrange[2 * joint]);
     dof[i].hi = fmin(dof[i].hi, m->jnt_actfrcrange[2 * joint + 1]);
   }

@@ -187,7 +187,10 @@ static void check_elements(feature_list* list, const mjModel* m) {
 /* ---- joints ---- */
 
 static void check_joint(feature_list* list, const mjModel* m, int i) {
-  if (df_compensates_gravity(m) && m->jnt_actgravcomp[i] && m->jnt_actfrclimited[i])
+  if (!df_compensates_gravity(m) || !m->jnt_actgravcomp[i]) return;
+  if (!df_compensated_by_actuators(m, i))
+    refuse(list, m, "gravity compensation by disabled actuators", mjOBJ_JOINT, i);
+  else if (m->jnt_actfrclimited[i])
     refuse(list, m, "gravity compensation within the force limit of a joint", mjOBJ_JOINT, i);
 }
 

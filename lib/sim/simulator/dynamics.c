@@ -52,6 +52,12 @@ static void invert(void* argument) {
   mj_inverse(&m, sim->data);
 }
 
+void df_mujoco_compensation(const df_sim* sim, double* force) {
+  const mjModel* m = sim->system->model;
+  for (int i = 0; i < m->nv; i++)
+    force[i] = df_compensated_by_actuators(m, m->dof_jntid[i]) ? sim->data->qfrc_gravcomp[i] : 0;
+}
+
 df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration, double* force) {
   const int nv = (int)sim->system->model->nv;
   mju_zero(force, nv);
@@ -63,6 +69,7 @@ df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* accelera
     sim->needs_reset = true;
     return df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
   }
-  mju_copy(force, sim->data->qfrc_inverse, nv);
+  df_mujoco_compensation(sim, force);
+  mju_sub(force, sim->data->qfrc_inverse, force, nv);
   return DF_OK;
 }

@@ -148,6 +148,19 @@ static void a_limit_far_below_a_value_is_broken_by_any_interval(void** state) {
     const limit_case one = {0.008, -0.0005, 0.018, cases[i].wanted};
     check_limit(BAND_AT_MOST, cases[i].bound, &one, i);
   }
+  /* the interval that is shown is that of the record, and why it does not decide */
+  static const char note[] = "the mean is more than 20 times the limit, which outweighs the interval";
+  for (int kind = 0; kind < 3; kind++) {
+    gate_case c;
+    begin_records();
+    add_row(add_cell("a", 1), "tre", 1, 0.008, kind == 1 ? 0.007 : -0.0005, 0.018);
+    open_case(&c);
+    const json_t* v = hold(&c, band_of("tre", kind == 2 ? BAND_AT_LEAST : BAND_AT_MOST, kind == 2 ? 0.1 : 1e-9));
+    assert_verdict(v, GATE_REGRESSED);
+    assert_near(field(v, "lo"), kind == 1 ? 0.007 : -0.0005, 0);
+    assert_true((strstr(string_of(v, "detail"), note) != NULL) == (kind == 0));
+    close_case(&c);
+  }
 }
 
 static void the_worst_seed_decides(void** state) {

@@ -121,9 +121,68 @@ static void a_table_with_a_column_per_value_is_known(void** state) {
   df_system_free(system);
 }
 
+/* The key of data.ends_key for recordings of six frames with these further arrays, "" if there is none. */
+static void check_ends(const model_study* study, const char* const more[2], const char* wanted) {
+  char name[2][512];
+  const char* path[2];
+  int n = 0;
+  for (; n < 2 && more[n]; n++) {
+    char recording[400];
+    snprintf(name[n], sizeof name[n], "%s", test_file(n ? "ends_b.json" : "ends_a.json"));
+    path[n] = name[n];
+    snprintf(recording, sizeof recording, "{\"states\": [[1, 2], [3, 4], [5, 6], [1, 2], [3, 4], [5, 6]]%s}", more[n]);
+    assert_int_equal(df_file_write(path[n], recording, strlen(recording)), DF_OK);
+  }
+  const known_layout* layout;
+  source files;
+  settings found = {0};
+  assert_int_equal(source_open(n, path, &files), DF_OK);
+  recognition r = {.files = &files, .model = study, .found = &found};
+  assert_int_equal(recognise(&r, &layout), DF_OK);
+  const setting* ends = settings_find(&found, "data.ends_key");
+  assert_string_equal(ends ? ends->value : "", wanted);
+  settings_clear(&found);
+  text_clear(&r.notes);
+  source_close(&files);
+}
+
+/* without another array that says where episodes end, and if it begins again in one of the files */
+static void a_clock_that_begins_again_ends_episodes(void** state) {
+  (void)state;
+#define ONCE    ", \"time\": [0, 0.1, 0.2, 0.3, 0.4, 0.5]"
+#define TWICE   ", \"time\": [0, 0.1, 0.2, 0, 0.1, 0.2]"
+#define NOISE   ", \"time\": [3, 1, 2, 0, 4, 1]"
+#define INDEX   ", \"episode_index\": [4, 4, 4, 5, 5, 5]"
+#define FLAGS   ", \"terminals\": [0, 0, 1, 0, 0, 1]"
+#define COUNTED ", \"frame_index\": [0, 1, 2, 0, 1, 2]"
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *more[2], *wanted;
+  } cases[] = {{{TWICE}, "time"},
+               {{COUNTED}, "frame_index"},
+               {{ONCE}, ""},
+               {{NOISE}, ""},
+               {{ONCE, TWICE}, "time"},
+               {{ONCE, ONCE}, ""},
+               {{ONCE, ""}, ""},
+               {{TWICE INDEX}, "episode_index"},
+               {{TWICE FLAGS}, "terminals"},
+               {{ONCE COUNTED}, "frame_index"}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_ends(&study, cases[i].more, cases[i].wanted);
+  df_system_free(system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
                                      cmocka_unit_test(a_table_with_a_column_per_value_is_known)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,80 @@ static void simulated_steps_need_the_forces_of_their_actuators(void** state) {
   }
 }
 
+/* A pendulum of 1.5 kg at 0.4 m whose motor holds half of its weight, a free ball that floats, and a rod without a
+ * motor on a ball joint; the attributes of <option> */
+#define EASED                                                                                                    \
+  "<mujoco><option timestep='.01' integrator='implicitfast' %s/><worldbody>"                                     \
+  "<body gravcomp='.5'><joint name='h' axis='0 -1 0' damping='.3' actuatorgravcomp='true'/>"                     \
+  "<inertial pos='.4 0 0' mass='1.5' diaginertia='.01 .01 .01'/></body>"                                         \
+  "<body pos='3 0 1' gravcomp='1'><joint type='free' actuatorgravcomp='true'/><geom size='.1' mass='2'/></body>" \
+  "<body pos='6 0 1' gravcomp='.7'><joint type='ball' actuatorgravcomp='true'/>"                                 \
+  "<geom size='.1' pos='.5 0 0' mass='1'/></body></worldbody>"                                                   \
+  "<actuator><motor joint='h' ctrlrange='-2 2'/></actuator></mujoco>"
+
+/* the model's own motion needs no more than its motors, whatever compensates gravity on the way */
+static void check_eased(const char* option, bool driven, bool eased) {
+  char xml[2048];
+  assert_true(snprintf(xml, sizeof xml, EASED, option) < (int)sizeof xml);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  df_system* s;
+  OK(df_mujoco_system_from_xml(xml, "test", &cfg, &s));
+  df_sim *sim, *look;
+  double x[22], next[22], a[10], force[10], held[10];
+  OK(df_sim_new(s, 0, &sim));
+  OK(df_sim_new(s, 0, &look));
+  df_mujoco_initial_state(s, x);
+  s->ops->reset(sim, x);
+  for (int t = 0; t < 20; t++) {
+    const double u[1] = {2 * sin(.5 * t)};
+    assert_int_equal(s->ops->step(sim, u, next), DF_TRAJ_COMPLETE);
+    for (int k = 0; k < 10; k++) a[k] = (next[12 + k] - x[12 + k]) / s->dt;
+    OK(df_mujoco_inverse(look, x, a, force));
+    df_mujoco_compensation(look, held);
+    CLOSE(force[0], driven ? u[0] : 0, 1e-9);
+    for (int k = 1; k < 10; k++) CLOSE(force[k], 0, 1e-9);
+    /* half of m g l cos(q), and the weight of the ball */
+    CLOSE(held[0], eased ? .5 * 1.5 * 9.81 * .4 * cos(x[0]) : 0, 1e-9);
+    CLOSE(held[3], eased ? 2 * 9.81 : 0, 1e-9);
+    memcpy(x, next, sizeof x);
+  }
+  df_sim_free(s, sim);
+  df_sim_free(s, look);
+  df_system_free(s);
+}
+
+static void compensated_gravity_is_no_force_of_the_actuators(void** state) {
+  (void)state;
+  check_eased("", true, true);
+  check_eased("gravity='0 0 0'", true, false);
+  check_eased("><flag gravity='disable'/></option><option", true, false);
+  check_eased("><flag spring='disable' damper='disable'/></option><option", true, false);
+  check_eased("actuatorgroupdisable='0'", false, true);
+  check_eased("><flag actuation='disable'/></option><option", false, false);
+}
+
+/* what the joint's limit leaves to the actuator beside the compensation depends on the state */
+static void a_limit_on_the_sum_with_the_compensation_is_no_range_of_the_actuators(void** state) {
+  (void)state;
+  for (int eased = 0; eased < 2; eased++) {
+    char xml[1024];
+    snprintf(xml, sizeof xml,
+             "<mujoco><worldbody><body gravcomp='1'><joint name='h' axis='0 1 0' actuatorfrcrange='-1 3' "
+             "actuatorgravcomp='%s'/><geom size='.1' pos='1 0 0'/></body></worldbody>"
+             "<actuator><motor joint='h' ctrlrange='-2 2'/></actuator></mujoco>",
+             eased ? "true" : "false");
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    cfg.forward_only = true;
+    df_system* s;
+    df_dof dof;
+    OK(df_mujoco_system_from_xml(xml, "test", &cfg, &s));
+    df_mujoco_dofs(s, &dof);
+    assert_true(dof.actuated && dof.lo == (eased ? -INFINITY : -1) && dof.hi == (eased ? INFINITY : 2));
+    df_system_free(s);
+  }
+}
+
 static void a_reset_after_queries_steps_as_a_new_simulator_does(void** state) {
   (void)state;
   df_system* s = planar_hopper("", 2);
@@ -299,6 +373,8 @@ int main(void) {
       cmocka_unit_test(a_falling_body_needs_no_force_and_a_hovering_one_its_weight),
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
+      cmocka_unit_test(compensated_gravity_is_no_force_of_the_actuators),
+      cmocka_unit_test(a_limit_on_the_sum_with_the_compensation_is_no_range_of_the_actuators),
       cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
       cmocka_unit_test(a_failed_inverse_leaves_nothing_behind),
       cmocka_unit_test(dofs_know_what_drives_them),

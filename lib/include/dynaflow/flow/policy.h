@@ -4,19 +4,33 @@
  * executed in the simulator, then it sees the state that they led to. The returned actions are those that were
  * executed, and the returned states are the simulator's.
  *
- *   BC         an MLP predicts one action, trained by the mean squared error of normalised actions.
- *   ACT_CHUNK  a network of the settings net.* predicts act_chunk.length actions; after every action it predicts anew,
- *              and the action at t is the mean of all predictions for t, with the weights exp(-act_chunk.decay i), i =
- * 0 for the oldest: action chunking with temporal ensembling (Zhao et al. 2023, ACT), without the variational encoder,
- * so the network is a regression. DAP        policy and dynamics as flow-matching models (Lee et al., arXiv
- * 2510.27114), on states: policy    pi(a | x, c, y)   a chunk of dap.chunk actions; y may be "unknown" dynamics  f(y |
- * x, a)       the change y of the state over the first dap.execute actions of the chunk Both predict the end of their
- * path, as flow.h does: with the velocity v = (prediction - sample) / (1 - tau), the flow extrapolation sample + (1 -
- * tau) v is the prediction itself. Per chunk, with dap.feedback: mutual: a^0, y^0 ~ N(0, sigma^2 I);  a_est = pi(a^0, 0
- * | x, c);  y_est = f(y^0, 0 | x, a_est) for tau = 0, 1/K ..: a_new = pi(a^tau, tau | x, c, y_est);  y_est = f(y^tau,
- * tau | x, a_est); a_est = a_new;  one Euler step of a^tau and y^tau to their estimates At tau = 0 the estimate of y is
- * the one from before the loop. `once`: a is sampled without y, y with that a, and then a with that y; neither corrects
- * the other afterwards. `none`: the policy alone. */
+ *   BC         an MLP predicts one action, trained by the mean squared error of normalised actions
+ *   ACT_CHUNK  a network of the settings net.* predicts act_chunk.length actions; after every action it predicts anew
+ *   DAP        policy and dynamics as flow-matching models (Lee et al., arXiv 2510.27114), on states
+ *
+ * ACT_CHUNK executes at t the mean of all predictions for t, with the weights exp(-act_chunk.decay i) and i = 0 for the
+ * oldest: action chunking with temporal ensembling (Zhao et al. 2023, ACT). There is no variational encoder, so the
+ * network is a regression.
+ *
+ * DAP has two networks. y is the change of the state over the first dap.execute actions of a chunk:
+ *
+ *     policy    pi(a | x, c, y)   a chunk of dap.chunk actions; y may be "unknown"
+ *     dynamics  f(y | x, a)       the change y
+ *
+ * Both predict the end of their path, as in flow.h: with the velocity v = (prediction - sample) / (1 - tau), the flow
+ * extrapolation sample + (1 - tau) v is the prediction itself. With dap.feedback: mutual, a chunk is sampled by
+ *
+ *     a^0, y^0 ~ N(0, sigma^2 I)
+ *     a_est = pi(a^0, 0 | x, c)
+ *     y_est = f(y^0, 0 | x, a_est)
+ *     for tau = 0, 1/K ..:
+ *       a_new = pi(a^tau, tau | x, c, y_est)
+ *       y_est = f(y^tau, tau | x, a_est)
+ *       a_est = a_new
+ *       one Euler step of a^tau and y^tau to their estimates
+ *
+ * At tau = 0 the estimate of y is the one from before the loop. With `once`, a is sampled without y, then y with that
+ * a, then a with that y; neither corrects the other afterwards. With `none`, the policy acts alone. */
 #ifndef DYNAFLOW_FLOW_POLICY_H
 #define DYNAFLOW_FLOW_POLICY_H
 

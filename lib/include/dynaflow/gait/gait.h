@@ -27,21 +27,23 @@ enum { DF_GAIT_SETTLE_FRAMES = 25 };
 
 /* Generates demonstrations according to config's data.* and gait.* keys: data.episodes episodes of each gait of
  * data.gaits, one gait after the other. Attempts in which the robot falls are rejected; env->report has a line per
- * gait, in the order of df_gait. The robot is recognised by the places of its joints. conditions  the gait, one-hot,
- * and the command: vx, vy [m/s] and yaw rate [rad/s]; then command.frequency [Hz] if gait.frequency has two numbers,
- * and command.swing_height [m] if gait.swing_height has. They are those of the episode, or, with gait.hold, of every
- * frame changes     with gait.hold, command, frequency and swing height are drawn anew whenever the time that was drawn
- * for them is over, and in a share gait.switch of the changes the gait becomes one of the others, with equal
+ * gait, in the order of df_gait. The robot is recognised by the places of its joints.
+ *
+ *   conditions  the gait, one-hot, and the command: vx, vy [m/s] and yaw rate [rad/s]; then command.frequency [Hz] if
+ *               gait.frequency has two numbers, and command.swing_height [m] if gait.swing_height has. They are those
+ *               of the episode, or, with gait.hold, of every frame
+ *   changes     with gait.hold, command, frequency and swing height are drawn anew whenever the time that was drawn for
+ *               them is over. In a share gait.switch of these changes the gait becomes one of the others, with equal
  *               probability. The conditions of a frame are those that its action follows; the last frame, which has no
  *               action, has those of the one before. The controller ramps commands, and passes to another gait within
  *               half a second, in which legs catch up with its clock
  *   start       standing, at a random phase of the clock, with random heading, joints and height. gait.start_noise s
- *               adds uniform noise: roll and pitch +-0.1 s rad, joints +-0.1 s rad, velocity of the base +-0.3 s m/s
- * and
- *               +-0.5 s rad/s, of the joints +-1 s rad/s
+ *               adds uniform noise: roll, pitch and joints +-0.1 s rad, velocity of the base +-0.3 s m/s and +-0.5 s
+ *               rad/s, of the joints +-1 s rad/s
  *   gains       gait.gains narrow: those of go1_gaits, for the Go1 only, whose command is ramped from frame 0 on within
  *               50 frames; wide: found over vx +-1.5, vy +-0.6, yaw rate +-0.8, 2.5 to 3.5 Hz and swing heights of 0.06
  *               to 0.12 m, whose command is ramped within 50 frames once the robot has stood
+ *
  * All draws are functions of (data.seed, gait, number of the attempt), so the result depends neither on env->threads
  * nor on earlier rejections. The caller frees *out with df_dataset_free(); on failure *out is NULL. Errors: DF_E_CONFIG
  * for a model other than a Go1, Go2 or A1 with position actuators and actions of 0.02 s, an unknown or repeated gait

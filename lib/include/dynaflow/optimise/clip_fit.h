@@ -39,9 +39,8 @@ DF_API df_clip_fit_cfg df_clip_fit_cfg_default(void);
 typedef struct df_clip_fit {
   long iterations; /* over all windows */
   double rms;      /* RMS over frames 1..n and coordinates of z(x) - z(d), relative to the clip's first frame (TRE) */
-  double
-      rms_rest; /* the same of the rest actions in the demonstrated states, applied open loop; +inf if they diverge */
-  double worst; /* largest RMS of a frame over the coordinates, in standard deviations as the others */
+  double rms_rest; /* the same of the rest actions in the demonstrated states, open loop; +inf if they diverge */
+  double worst;    /* largest RMS of a frame over the coordinates, in standard deviations as the others */
   int worst_frame; /* its number in the clip, 1 .. n */
   int windows;     /* number of windows whose actions were kept */
   int unconverged; /* of these, that ended at the limit of iterations, or without a gradient; more iterations, or

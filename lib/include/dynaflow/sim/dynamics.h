@@ -41,15 +41,20 @@ DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
 
 /* ---- inverse dynamics ---- */
 
-/* force [nv] = the generalized forces, N on translations and N m on rotations, beyond gravity, passive forces and
- * constraint forces (contacts, limits, friction loss, equalities) that the model needs at state x [nx] for the
- * acceleration `acceleration` [nv] = (v(t+1) - v(t)) / h: mj_inverse(), with the implicit damping of Euler, implicit
- * and implicitfast undone (mjENBL_INVDISCRETE), so that the forces of a simulated step of one substep are those of its
- * actuators up to the solver's tolerance. Not so with RK4. The free joint's angular part is in the frame of the body.
- * The state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6;
- * DF_E_SIM with MuJoCo's message; `force` is then 0. */
+/* force [nv] = the generalized forces, N on translations and N m on rotations, beyond gravity, gravity compensation,
+ * passive forces and constraint forces (contacts, limits, friction loss, equalities) that the model needs at state
+ * x [nx] for the acceleration `acceleration` [nv] = (v(t+1) - v(t)) / h: mj_inverse(), with the implicit damping of
+ * Euler, implicit and implicitfast undone (mjENBL_INVDISCRETE), so that the forces of a simulated step of one substep
+ * are those of its actuators up to the solver's tolerance. Not so with RK4. The free joint's angular part is in the
+ * frame of the body. The state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a
+ * state beyond 1e6; DF_E_SIM with MuJoCo's message; `force` is then 0. */
 DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
                                                  double* force);
+
+/* force [nv] = the gravity compensation, N or N m, of the joints with actuatorgravcomp at the state of the last
+ * df_mujoco_inverse(), 0 for all others. MuJoCo adds it to the forces of the actuators (qfrc_actuator);
+ * df_mujoco_inverse() leaves it out. */
+DF_API void df_mujoco_compensation(const df_sim* sim, double* force);
 
 /* ---- what drives the dofs ---- */
 
@@ -57,10 +62,11 @@ typedef struct df_dof {
   bool rotates;  /* its force is a torque */
   bool actuated; /* an enabled actuator can act on it. All other dofs, such as those of a free base, can only be moved
                   * by gravity, passive forces and constraints. */
-  double lo,
-      hi; /* range of the actuators' total force on it, N or N m; 0 without actuators, infinite if unknown. Known for a
-           * hinge or slide that only actuators on the joint drive: the sum of the gears times their forceranges (of a
-           * motor without forcerange its control range times its gain), within the joint's actuatorfrcrange. */
+  double lo, hi; /* range of the actuators' total force on it, N or N m; 0 without actuators, infinite if unknown. Known
+                  * for a hinge or slide that only actuators on the joint drive: the sum of the gears times their
+                  * forceranges (of a motor without forcerange its control range times its gain), within the joint's
+                  * actuatorfrcrange. Gravity compensation is not part of it; where actuatorfrcrange limits the
+                  * sum with it (actuatorgravcomp), the range is unknown. */
 } df_dof;
 
 /* dof [nv] */
