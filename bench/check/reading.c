@@ -42,6 +42,10 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
  * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
 static const double FAR = 5, VIOLENT = 100;
 
+static bool is_degrees(const convention* c) {
+  return strcmp(c->value, "deg") == 0;
+}
+
 static bool concerns(const convention* c, const df_system* system, const reading* r) {
   bool turns = false, base = false, hinges = false;
   const df_joint* joints;
@@ -53,7 +57,7 @@ static bool concerns(const convention* c, const df_system* system, const reading
   }
   if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(r->now.lowest) > FAR && r->now.acceleration > VIOLENT))
     return false;
-  if (strcmp(c->value, "deg") == 0 && r->data && !trace_exceeds_turn(r->data, system)) return false;
+  if (is_degrees(c) && r->data && !trace_exceeds_turn(r->data, system)) return false;
   return (!c->turns || turns) && (!c->base || base) && (!c->hinges || hinges);
 }
 
@@ -166,10 +170,28 @@ typedef struct best {
   const convention *a, *b; /* NULL: none */
   misfit fit;
   df_dataset* data;
+  double needed; /* what is left unexplained */
 } best;
 
 /* a pair has to be better than one setting by so much */
 static const double PAIR = 0.05;
+
+/* Whether joint limits tell that angles are in degrees: most samples are beyond them as read, some by more than a turn,
+ * and hardly any is as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
+static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
+  static const double MOSTLY = 0.5, HARDLY = 0.02;
+  const bool within = fit->part[MISFIT_LIMITS] < HARDLY;
+  return within && r->now.part[MISFIT_LIMITS] > MOSTLY && trace_exceeds_turn_and_range(r->data, s->system);
+}
+
+/* What a reading in degrees is compared by if joint limits do not tell it. Its joints are 57 times slower, so that
+ * wheels and brushes stand still: that they slide less, and that joints are within their limits, is no evidence. */
+static misfit evidence_of(const misfit* as_is, const misfit* fit) {
+  misfit out = *fit;
+  out.part[MISFIT_SLIP] = fmax(fit->part[MISFIT_SLIP], as_is->part[MISFIT_SLIP]);
+  out.part[MISFIT_LIMITS] = fmax(fit->part[MISFIT_LIMITS], as_is->part[MISFIT_LIMITS]);
+  return out;
+}
 
 /* Tries one or two more settings; a reading that cannot be converted does not fit. */
 static df_status try_settings(const source* s, const reading* r, const convention* a, const convention* b, best* out) {
@@ -181,11 +203,16 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   const df_status status = convert(s, r, r->recording, &config, &data, &fit);
   if (status == DF_E_NOMEM) return status;
   if (status != DF_OK) return DF_OK;
-  const double needed = misfit_sum(&fit) + (b ? PAIR : 0);
-  const bool better = !out->data || needed < misfit_sum(&out->fit) + (out->b ? PAIR : 0);
-  if (better && (!r->data || misfit_explains(&r->now, &fit))) {
+  const bool degrees = r->data && (is_degrees(a) || (b && is_degrees(b)));
+  const bool told = degrees && limits_tell_degrees(s, r, &fit);
+  const misfit evidence = degrees && !told ? evidence_of(&r->now, &fit) : fit;
+  const double needed = misfit_sum(&evidence) + (b ? PAIR : 0);
+  /* a gyroscope may be in radians where the joints are in degrees; else velocities have to allow the reading */
+  const bool allowed = told || !r->data || !misfit_contradicts(&r->now, &fit);
+  const bool explains = allowed && (!r->data || misfit_explains(&r->now, &evidence));
+  if (explains && (!out->data || needed < out->needed)) {
     df_dataset_free(out->data);
-    *out = (best){a, b, fit, data};
+    *out = (best){a, b, fit, data, needed};
   } else {
     df_dataset_free(data);
   }
