@@ -291,18 +291,19 @@ static df_status check_found(const char* path, const df_config* config, const df
   return status;
 }
 
+df_status data_check_finite(df_status status, data_findings* out) {
+  if (status != DF_E_NONFINITE) return status;
+  data_finding_judge(data_findings_add(out, DATA_CHECK_FINITE, NULL, NAN, NAN, ""), CHECK_WRONG,
+                     "%s: correct the file, or leave the episode out with data.select", df_error_message());
+  return DF_OK;
+}
+
 df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                                data_findings* out, df_dataset** data) {
   reading r;
   df_status status = reading_find(path, config, system, cfg, &r);
   if (data) *data = NULL;
-  if (status == DF_E_NONFINITE) {
-    data_finding_judge(data_findings_add(out, DATA_CHECK_FINITE, NULL, NAN, NAN, ""), CHECK_WRONG, "%s",
-                       df_error_message());
-    status = DF_OK;
-  } else if (status == DF_OK) {
-    status = check_found(path, config, system, cfg, &r, out);
-  }
+  status = status == DF_OK ? check_found(path, config, system, cfg, &r, out) : data_check_finite(status, out);
   if (data && status == DF_OK) {
     *data = r.data;
     r.data = NULL;

@@ -23,6 +23,10 @@ DF_MUST_CHECK df_status data_check_states(const df_dataset* data, const df_syste
 DF_MUST_CHECK df_status data_check_intervals(const char* path, const df_config* config, const df_system* system,
                                              data_findings* out);
 
+/* Adds DF_E_NONFINITE, an error that a recording could not be read with, as a finding whose reason is its message, and
+ * returns DF_OK; returns any other status as it is. */
+DF_MUST_CHECK df_status data_check_finite(df_status status, data_findings* out);
+
 /* Whether such findings leave a doubt that only data_check_recording() can settle: something that is not right, or
  * velocities that follow less well than several physics steps per frame explain. */
 bool data_check_is_doubtful(const data_findings* f);

@@ -203,6 +203,72 @@ static df_status try_parts(trial* t) {
   return DF_OK;
 }
 
+/* which joint of its leg the k-th one is; -1: of no leg */
+static int part_of(const chain* c, int k) {
+  for (int l = 0; l < c->legs; l++) {
+    if (k >= c->leg_of[l] && k < c->leg_of[l] + c->per_leg) return k - c->leg_of[l];
+  }
+  return -1;
+}
+
+/* whether the best order exchanges legs: each joint is read as the same one of another leg */
+static bool exchanges_legs(const trial* t) {
+  for (int k = 0; k < t->c->n; k++) {
+    const int to = t->best.order[k];
+    if (to != k && (to < 0 || part_of(t->c, k) < 0 || part_of(t->c, to) != part_of(t->c, k))) return false;
+  }
+  return true;
+}
+
+/* the order `legs` for the joints of the legs that are in the set `parts`, and its misfit; others stay */
+static df_status try_same_joints(trial* t, const int* legs, unsigned parts, ranked* out) {
+  misfit fit;
+  for (int k = 0; k < t->c->n; k++) {
+    const int part = part_of(t->c, k);
+    t->order[k] = part >= 0 && parts >> part & 1 ? legs[k] : k;
+  }
+  move_joints(t);
+  DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
+  if (misfit_of_contact(&fit) < CLEAR * out->misfit) keep(out, t, &fit);
+  return DF_OK;
+}
+
+/* Exchanged legs may fit better although only some of their joints are exchanged, such as the knees: takes the fewest
+ * joints that fit clearly better than the whole legs. */
+static df_status try_joints_of_legs(trial* t) {
+  enum { PARTS_MAX = 5 };
+  const int per = t->c->per_leg;
+  const size_t bytes = (size_t)t->c->n * sizeof(int);
+  if (t->c->legs < 2 || per > PARTS_MAX || !exchanges_legs(t)) return DF_OK;
+  int* legs = df_alloc((size_t)t->c->n, sizeof *legs);
+  if (!legs) return DF_E_NOMEM;
+  memcpy(legs, t->best.order, bytes);
+  df_status status = DF_OK;
+  for (int count = 1; count < per; count++) {
+    for (unsigned parts = 1; parts + 1 < 1u << per && status == DF_OK; parts++) {
+      if (__builtin_popcount(parts) == count) status = try_same_joints(t, legs, parts, &t->best);
+    }
+  }
+  df_free(legs);
+  return status;
+}
+
+/* The same joint of two legs exchanged, where nothing else fits clearly better. */
+static df_status try_single_exchanges(trial* t) {
+  const chain* c = t->c;
+  if (t->best.misfit < CLEAR * misfit_of_contact(&t->now)) return DF_OK;
+  for (int part = 0; part < c->per_leg && c->legs; part++) {
+    for (int a = 0; a < c->legs; a++) {
+      for (int b = a + 1; b < c->legs; b++) {
+        const int one = c->leg_of[a] + part, other = c->leg_of[b] + part;
+        for (int k = 0; k < c->n; k++) t->order[k] = k == one ? other : k == other ? one : k;
+        DF_TRY(try_order(t));
+      }
+    }
+  }
+  return DF_OK;
+}
+
 /* ---- the data that orders are compared on ---- */
 
 /* some episodes, and the durations of their frames */
@@ -237,7 +303,7 @@ static int* order_of_joints(const trial* t, const int* order) {
   return to;
 }
 
-/* Whether no half of the sample speaks against the best order: of a few frames, one of signs may be by chance. */
+/* Whether no half of the sample speaks against the best order: of a few frames, one may be by chance. */
 static df_status agree(trial* t, bool* both) {
   double now[2], best[2];
   memcpy(t->order, t->best.order, (size_t)t->c->n * sizeof *t->order);
@@ -259,7 +325,7 @@ static df_status conclude(trial* t, joint_orders* out) {
   out->is_clear = best < MISFIT_SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);
   if (rival) out->rival = order_of_joints(t, t->second.order);
-  if (out->best && out->is_clear && joint_order_reverses(t->system, out->best)) DF_TRY(agree(t, &out->is_clear));
+  if (out->best && out->is_clear && !beyond) DF_TRY(agree(t, &out->is_clear));
   return out->best && (out->rival || !rival) ? DF_OK : DF_E_NOMEM;
 }
 
@@ -293,7 +359,11 @@ static df_status compare(trial* t, const df_dataset* data, const double* h, cons
   t->data = sample;
   if (status == DF_OK) status = misfit_of_poses(sample, t->system, t->h, &t->cfg, &t->now);
   if (status == DF_OK) status = try_all(t);
-  if (status == DF_OK && t->best.misfit < misfit_of_contact(&t->now)) status = try_parts(t);
+  if (status == DF_OK) status = try_single_exchanges(t);
+  if (status == DF_OK && t->best.misfit < misfit_of_contact(&t->now)) {
+    status = try_parts(t);
+    if (status == DF_OK) status = try_joints_of_legs(t);
+  }
   if (status == DF_OK) status = conclude(t, out);
   df_dataset_free(sample);
   df_dataset_free(t->moved);

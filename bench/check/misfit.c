@@ -51,7 +51,10 @@ static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
 static void add_velocities(const trace* m, misfit* out) {
   for (int g = 0; g < GROUPS; g++) {
     const trace_fit f = trace_fit_group(m, g);
-    if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = trace_fitted_error(&f, NULL);
+    int lag = LAG_MEAN;
+    if (!(f.n > 0 && f.speed > 0)) continue;
+    out->part[MISFIT_FITS + g] = trace_fitted_error(&f, &lag);
+    if (out->part[MISFIT_FITS + g] < CHECK_ERROR_LIMIT) out->slope[g] = f.slope[lag];
   }
 }
 
@@ -115,6 +118,22 @@ bool misfit_explains(const misfit* as_is, const misfit* other) {
     if (i < MISFIT_LIMITS) explains |= check_explains(before, after);
   }
   return explains && rises < RISES * falls;
+}
+
+/* the largest ratio of the slopes of two groups that are known in both; 1 without two */
+static double disagreement(const misfit* m, const misfit* other) {
+  double least = INFINITY, most = 0;
+  for (int g = 0; g < GROUPS; g++) {
+    if (!(m->slope[g] > 0 && other->slope[g] > 0)) continue;
+    least = fmin(least, m->slope[g]);
+    most = fmax(most, m->slope[g]);
+  }
+  return most > 0 ? most / least : 1;
+}
+
+bool misfit_contradicts(const misfit* as_is, const misfit* other) {
+  static const double FARTHER = 3;
+  return disagreement(other, as_is) > FARTHER * disagreement(as_is, other);
 }
 
 bool misfit_only_rights(const misfit* as_is, const misfit* other) {

@@ -22,8 +22,10 @@ enum misfit_part {
 
 typedef struct misfit {
   double part[MISFIT_PARTS];
-  double lowest;       /* of pose_summary */
-  double acceleration; /* trace_acceleration() of the base */
+  double slope[GROUPS]; /* change of the positions divided by the velocities, of groups whose velocities follow with it;
+                         * 0: unknown */
+  double lowest;        /* of pose_summary */
+  double acceleration;  /* trace_acceleration() of the base */
 } misfit;
 
 /* Of the states of a dataset. Errors: those of trace_of() and df_sim_new(). */
@@ -51,6 +53,10 @@ double misfit_of_contact(const misfit* m);
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
  * error of velocities, or joint limits, floor and slip together. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
+/* Whether velocities that agree with the positions up to one factor, such as that of a wrong frame rate, disagree by
+ * three times more with another reading: the slopes of two groups are further apart. A reading that takes degrees for
+ * radians leaves those of the joints as they are, and makes that of the base's rotation 57 times as large. */
+bool misfit_contradicts(const misfit* as_is, const misfit* other);
 /* Whether all that speaks for another reading is that the base is upright: nothing else gets worse by it, and nothing
  * gets better. */
 bool misfit_only_rights(const misfit* as_is, const misfit* other);

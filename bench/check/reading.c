@@ -42,6 +42,10 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
  * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
 static const double FAR = 5, VIOLENT = 100;
 
+static bool is_degrees(const convention* c) {
+  return strcmp(c->value, "deg") == 0;
+}
+
 static bool concerns(const convention* c, const df_system* system, const reading* r) {
   bool turns = false, base = false, hinges = false;
   const df_joint* joints;
@@ -53,21 +57,24 @@ static bool concerns(const convention* c, const df_system* system, const reading
   }
   if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(r->now.lowest) > FAR && r->now.acceleration > VIOLENT))
     return false;
-  if (strcmp(c->value, "deg") == 0 && r->data && !trace_exceeds_turn(r->data, system)) return false;
+  if (is_degrees(c) && r->data && !trace_exceeds_turn(r->data, system)) return false;
   return (!c->turns || turns) && (!c->base || base) && (!c->hinges || hinges);
 }
 
 /* ---- reading with settings ---- */
 
-/* what is read */
+/* What is read, which does not change. The recording belongs to the reading, which opens it again with other columns:
+ * nothing else may keep a pointer to it. */
 typedef struct source {
-  const df_recording* recording;
+  const char* path;
   const df_system* system;
-  const double* h; /* [episodes] */
   const check_cfg* cfg;
-  int exchanged;       /* the free joint that is exchanged with the base; 0: none */
-  const int* reversed; /* the order of signs of joints that are reversed; NULL: none */
 } source;
+
+/* how the states of a reading are read; valid until it takes over other columns */
+static fit_source source_of(const reading* r) {
+  return (fit_source){r->recording, &r->config};
+}
 
 static df_status set(df_config* config, const convention* c) {
   return c ? df_config_set(config, c->key, c->value, "data check") : DF_OK;
@@ -102,9 +109,9 @@ static bool is_recorded(const df_recording* recording, int state) {
 }
 
 /* whether the position of a dof, x[q], is the integral of its velocity */
-static bool is_integrated(const source* s, const df_joint* joint, int q) {
+static bool is_integrated(const df_recording* recording, const df_joint* joint, int q) {
   const bool moves = joint->kind == DF_JOINT_SLIDE || (joint->kind == DF_JOINT_FREE && q < joint->qpos + 3);
-  return moves && !is_recorded(s->recording, q);
+  return moves && !is_recorded(recording, q);
 }
 
 /* multiplies the change of x[i] from the first frame of an episode by `factor` */
@@ -120,8 +127,9 @@ static void scale_values(df_dataset* data, int episode, int i, double factor) {
 
 /* Velocities that are differences, and positions that are integrals, are converted for frames that are an action apart:
  * makes them those of the recorded interval. */
-static void scale_derived(const source* s, const df_config* config, df_dataset* data, int episode) {
-  const double factor = s->system->dt / s->h[episode];
+static void scale_derived(const source* s, const df_recording* recording, const df_config* config, double h,
+                          df_dataset* data, int episode) {
+  const double factor = s->system->dt / h;
   const bool all = strcmp(config->data_velocities, "differences") == 0;
   const df_joint* joints;
   const int n = df_mujoco_joints(s->system, &joints), nq = df_mujoco_nq(s->system);
@@ -131,24 +139,24 @@ static void scale_derived(const source* s, const df_config* config, df_dataset* 
     for (int k = 0; k < dofs; k++) {
       const int v = nq + joint->dof + k;
       /* differences of integrals are the recorded velocities */
-      if (is_integrated(s, joint, joint->qpos + k)) {
+      if (is_integrated(recording, joint, joint->qpos + k)) {
         scale_change(data, episode, joint->qpos + k, 1 / factor);
-      } else if (all || !is_recorded(s->recording, v)) {
+      } else if (all || !is_recorded(recording, v)) {
         scale_values(data, episode, v, factor);
       }
     }
   }
 }
 
-/* converts with one frame per action; *data and *fit are set on success */
-static df_status convert(const source* s, const df_config* config, df_dataset** data, misfit* fit) {
+/* Converts a recording with one frame per action, and corrects it as `r` does; *data and *fit are set on success. */
+static df_status convert(const source* s, const reading* r, const df_recording* recording, const df_config* config,
+                         df_dataset** data, misfit* fit) {
   df_config as_recorded = *config;
   as_recorded.data_rate = 1 / s->system->dt;
-  DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
-  for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, config, *data, e);
-  if (s->exchanged) free_bodies_exchange(s->system, s->exchanged, *data);
-  if (s->reversed) joint_order_apply(s->system, s->reversed, *data);
-  const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
+  DF_TRY(df_recording_convert(recording, &as_recorded, s->system, data));
+  for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, recording, config, r->h[e], *data, e);
+  reading_correct(r, s->system, *data);
+  const df_status status = misfit_of(*data, s->system, r->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
   *data = NULL;
@@ -162,10 +170,28 @@ typedef struct best {
   const convention *a, *b; /* NULL: none */
   misfit fit;
   df_dataset* data;
+  double needed; /* what is left unexplained */
 } best;
 
 /* a pair has to be better than one setting by so much */
 static const double PAIR = 0.05;
+
+/* Whether joint limits tell that angles are in degrees: most samples are beyond them as read, some by more than a turn,
+ * and hardly any is as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
+static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
+  static const double MOSTLY = 0.5, HARDLY = 0.02;
+  const bool within = fit->part[MISFIT_LIMITS] < HARDLY;
+  return within && r->now.part[MISFIT_LIMITS] > MOSTLY && trace_exceeds_turn_and_range(r->data, s->system);
+}
+
+/* What a reading in degrees is compared by if joint limits do not tell it. Its joints are 57 times slower, so that
+ * wheels and brushes stand still: that they slide less, and that joints are within their limits, is no evidence. */
+static misfit evidence_of(const misfit* as_is, const misfit* fit) {
+  misfit out = *fit;
+  out.part[MISFIT_SLIP] = fmax(fit->part[MISFIT_SLIP], as_is->part[MISFIT_SLIP]);
+  out.part[MISFIT_LIMITS] = fmax(fit->part[MISFIT_LIMITS], as_is->part[MISFIT_LIMITS]);
+  return out;
+}
 
 /* Tries one or two more settings; a reading that cannot be converted does not fit. */
 static df_status try_settings(const source* s, const reading* r, const convention* a, const convention* b, best* out) {
@@ -174,14 +200,19 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   misfit fit;
   DF_TRY(set(&config, a));
   DF_TRY(set(&config, b));
-  const df_status status = convert(s, &config, &data, &fit);
+  const df_status status = convert(s, r, r->recording, &config, &data, &fit);
   if (status == DF_E_NOMEM) return status;
   if (status != DF_OK) return DF_OK;
-  const double needed = misfit_sum(&fit) + (b ? PAIR : 0);
-  const bool better = !out->data || needed < misfit_sum(&out->fit) + (out->b ? PAIR : 0);
-  if (better && (!r->data || misfit_explains(&r->now, &fit))) {
+  const bool degrees = r->data && (is_degrees(a) || (b && is_degrees(b)));
+  const bool told = degrees && limits_tell_degrees(s, r, &fit);
+  const misfit evidence = degrees && !told ? evidence_of(&r->now, &fit) : fit;
+  const double needed = misfit_sum(&evidence) + (b ? PAIR : 0);
+  /* a gyroscope may be in radians where the joints are in degrees; else velocities have to allow the reading */
+  const bool allowed = told || !r->data || !misfit_contradicts(&r->now, &fit);
+  const bool explains = allowed && (!r->data || misfit_explains(&r->now, &evidence));
+  if (explains && (!out->data || needed < out->needed)) {
     df_dataset_free(out->data);
-    *out = (best){a, b, fit, data};
+    *out = (best){a, b, fit, data, needed};
   } else {
     df_dataset_free(data);
   }
@@ -253,16 +284,14 @@ static df_status search(const source* s, reading* r) {
 /* ---- the order of joints ---- */
 
 /* takes over the reading with the settings `fits` if they make it fit better: columns may not have an order */
-static df_status take_order(const char* path, const source* s, reading* r, const remedy* fits) {
-  source again = *s;
+static df_status take_order(const source* s, reading* r, const remedy* fits) {
   df_config config = r->config;
   df_recording* recording = NULL;
   df_dataset* data = NULL;
   misfit fit;
   df_status status = remedy_apply(fits, &config, "data check");
-  if (status == DF_OK) status = df_recording_open(path, &config, s->system, &recording);
-  again.recording = recording;
-  if (status == DF_OK) status = convert(&again, &config, &data, &fit);
+  if (status == DF_OK) status = df_recording_open(s->path, &config, s->system, &recording);
+  if (status == DF_OK) status = convert(s, r, recording, &config, &data, &fit);
   if (status == DF_OK && misfit_sum(&fit) < misfit_sum(&r->now)) {
     const char *legs = remedy_value(fits, "data.legs"), *key = legs && *legs ? "data.legs" : "data.joints";
     status = add_setting(r, key, fits, &fit);
@@ -315,9 +344,10 @@ char* reading_order_words(const df_system* system, const int* order) {
 }
 
 /* what an order changes: settings; where none say it, "the opposite sign of FL_hip_joint" or "a and c exchanged" */
-static remedy change_of(const fit_source* now, const df_system* system, const int* order) {
+static remedy change_of(const reading* r, const df_system* system, const int* order) {
   const bool signs = joint_order_reverses(system, order);
-  remedy out = signs ? (remedy){0} : fit_joints(now, system, order);
+  const fit_source now = source_of(r);
+  remedy out = signs ? (remedy){0} : fit_joints(&now, system, order);
   if (!remedy_is_empty(&out)) return out;
   char* names = signs ? reading_reversed_names(system, order) : reading_order_words(system, order);
   remedy_say(&out, signs ? "the opposite sign of %s" : "%s", names);
@@ -326,24 +356,25 @@ static remedy change_of(const fit_source* now, const df_system* system, const in
 }
 
 /* takes over *signs, an order that no setting says */
-static void take_signs(const df_system* system, int** signs, double from, double to, reading* r) {
+static df_status take_signs(const source* s, int** signs, double from, double to, reading* r) {
   r->reversed = *signs;
   r->reversed_from = from;
   r->reversed_to = to;
   *signs = NULL;
-  joint_order_apply(system, r->reversed, r->data);
+  joint_order_apply(s->system, r->reversed, r->data);
+  return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
 }
 
 /* columns of joints that are shifted, before conventions are looked at: angles of other joints seem to be degrees */
-static df_status find_shift(const char* path, const source* s, reading* r) {
-  const fit_source now = {s->recording, &r->config};
+static df_status find_shift(const source* s, reading* r) {
+  const fit_source now = source_of(r);
   joint_shift shift;
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_shift_find(r->data, s->system, recorded, &shift);
   df_free(recorded);
   remedy fits = status == DF_OK && shift.by ? fit_joints(&now, s->system, shift.to) : (remedy){0};
   const int before = r->n;
-  if (fits.n) status = take_order(path, s, r, &fits);
+  if (fits.n) status = take_order(s, r, &fits);
   if (r->n > before) r->setting[before].shift = shift.by;
   remedy_clear(&fits);
   df_free(shift.to);
@@ -365,12 +396,11 @@ static char* unclear_signs(const df_system* system, const joint_signs* signs, co
 }
 
 /* signs of joints within their limits, and joints of two legs exchanged, where the misfit does not tell */
-static df_status find_signs(const char* path, const source* s, reading* r) {
-  const fit_source now = {s->recording, &r->config};
+static df_status find_signs(const source* s, reading* r) {
   joint_signs signs;
-  DF_TRY(joint_sign_find(r->data, s->system, s->h, s->cfg, &signs));
+  DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
   if (!signs.best) return DF_OK;
-  remedy fits = change_of(&now, s->system, signs.best);
+  remedy fits = change_of(r, s->system, signs.best);
   df_status status = DF_OK;
   const int before = r->n;
   df_free(r->unclear);
@@ -378,11 +408,11 @@ static df_status find_signs(const char* path, const source* s, reading* r) {
   if (!signs.is_clear) {
     r->unclear = unclear_signs(s->system, &signs, &fits);
   } else if (fits.n && r->n < READING_SETTINGS_MAX) {
-    status = take_order(path, s, r, &fits);
+    status = take_order(s, r, &fits);
   }
   if (status == DF_OK && signs.is_clear && r->n == before) {
-    take_signs(s->system, &signs.best, signs.as_read, signs.residual, r);
     r->reversed_by_forces = true;
+    status = take_signs(s, &signs.best, signs.as_read, signs.residual, r);
   }
   df_free(signs.best);
   df_free(signs.exchange);
@@ -392,20 +422,20 @@ static df_status find_signs(const char* path, const source* s, reading* r) {
 
 /* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
  * joints within their limits. */
-static df_status find_order(const char* path, const source* s, bool by_limits, reading* r) {
+static df_status find_order(const source* s, bool by_limits, reading* r) {
   joint_orders orders;
   remedy fits = {0}, rival = {0};
-  const fit_source now = {s->recording, &r->config};
+  const fit_source now = source_of(r);
   int* recorded = fit_recorded_joints(&now, s->system);
-  df_status status = joint_order_find(r->data, s->system, s->h, recorded, s->cfg, &orders);
+  df_status status = joint_order_find(r->data, s->system, r->h, recorded, s->cfg, &orders);
   df_free(recorded);
   if (by_limits && !(orders.is_clear && orders.by_limits)) orders.found = false;
-  if (status == DF_OK && orders.found) fits = change_of(&now, s->system, orders.best);
-  if (status == DF_OK && orders.found && orders.rival) rival = change_of(&now, s->system, orders.rival);
+  if (status == DF_OK && orders.found) fits = change_of(r, s->system, orders.best);
+  if (status == DF_OK && orders.found && orders.rival) rival = change_of(r, s->system, orders.rival);
   if (fits.words && orders.is_clear) {
-    take_signs(s->system, &orders.best, orders.as_read, orders.misfit, r);
+    status = take_signs(s, &orders.best, orders.as_read, orders.misfit, r);
   } else if (fits.n && orders.is_clear && r->n < READING_SETTINGS_MAX) {
-    status = take_order(path, s, r, &fits);
+    status = take_order(s, r, &fits);
   } else if (!remedy_is_empty(&fits)) {
     char *words = remedy_text(&fits), *other = remedy_text(&rival);
     r->unclear = format_text(
@@ -422,13 +452,12 @@ static df_status find_order(const char* path, const source* s, bool by_limits, r
 }
 
 /* exchanges the base with another free body, if the states fit better so */
-static df_status find_exchange(source* s, reading* r) {
+static df_status find_exchange(const source* s, reading* r) {
   if (!r->data) return DF_OK;
-  DF_TRY(free_bodies_find(r->data, s->system, s->h, s->cfg, &r->exchanged));
-  s->exchanged = r->exchanged.other;
-  if (!s->exchanged) return DF_OK;
-  free_bodies_exchange(s->system, s->exchanged, r->data);
-  return misfit_of(r->data, s->system, s->h, s->cfg, &r->now);
+  DF_TRY(free_bodies_find(r->data, s->system, r->h, s->cfg, &r->exchanged));
+  if (!r->exchanged.other) return DF_OK;
+  free_bodies_exchange(s->system, r->exchanged.other, r->data);
+  return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
 }
 
 void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
@@ -439,11 +468,11 @@ void reading_correct(const reading* r, const df_system* system, df_dataset* data
 /* ---- all of it ---- */
 
 /* whether the recorded actions lead from each state to the next one: then no other reading is looked for */
-static df_status is_explained(const source* s, const df_dataset* data, bool* explained) {
+static df_status is_explained(const source* s, const reading* r, bool* explained) {
   trace m;
   *explained = false;
-  if (!data || !data->actions) return DF_OK;
-  df_status status = trace_of(data, s->system, s->h, s->cfg->frames_max, &m);
+  if (!r->data || !r->data->actions) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
   if (status == DF_OK) status = states_are_explained(&m, explained);
   trace_clear(&m);
   return status;
@@ -462,10 +491,10 @@ static df_status stated_duration(const df_recording* recording, const df_config*
 }
 
 /* opens and converts; a failure of the conversion is that of *as_is, and no error yet */
-static df_status begin(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
-                       reading* out, source* s, df_status* as_is) {
+static df_status begin(const source* s, const df_config* config, reading* out, df_status* as_is) {
+  const df_system* system = s->system;
   *out = (reading){.config = *config};
-  DF_TRY(df_recording_open(path, config, system, &out->recording));
+  DF_TRY(df_recording_open(s->path, config, system, &out->recording));
   const int episodes = df_recording_episodes(out->recording);
   out->h = df_alloc((size_t)episodes, sizeof *out->h);
   out->stated = df_alloc((size_t)episodes, sizeof *out->stated);
@@ -474,16 +503,15 @@ static df_status begin(const char* path, const df_config* config, const df_syste
     DF_TRY(stated_duration(out->recording, config, system, e, &out->stated[e]));
     out->h[e] = frame_interval_is_plausible(out->stated[e]) ? out->stated[e] : system->dt;
   }
-  *s = (source){.recording = out->recording, .system = system, .h = out->h, .cfg = cfg};
-  *as_is = convert(s, config, &out->data, &out->now);
+  *as_is = convert(s, out, out->recording, config, &out->data, &out->now);
   return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
 }
 
 df_status reading_as_it_is(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                            reading* out) {
-  source s;
+  const source s = {path, system, cfg};
   df_status as_is = DF_OK;
-  DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
+  DF_TRY(begin(&s, config, out, &as_is));
   return as_is;
 }
 
@@ -498,7 +526,7 @@ static df_status find_posture(const source* s, reading* r) {
     const bool turns = strcmp(c->key, "data.quaternion") == 0 || strcmp(c->key, "data.up") == 0;
     if (!turns || !concerns(c, s->system, r) || is_set(&r->config, c)) continue;
     DF_TRY(set(&config, c));
-    const df_status status = convert(s, &config, &data, &fit);
+    const df_status status = convert(s, r, r->recording, &config, &data, &fit);
     df_dataset_free(data);
     if (status == DF_E_NOMEM) return status;
     if (status != DF_OK || !misfit_only_rights(&r->now, &fit) || fit.part[MISFIT_TILT] >= least) continue;
@@ -512,50 +540,46 @@ static df_status find_posture(const source* s, reading* r) {
 
 /* Columns of joints that are shifted, bodies that are exchanged, and an order that brings all joints within their
  * limits: before conventions are looked at, since wrong joints seem to need another one. */
-static df_status find_columns(const char* path, source* s, reading* r, bool* ordered) {
+static df_status find_columns(const source* s, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
-  DF_TRY(find_shift(path, s, r));
-  s->recording = r->recording;
+  DF_TRY(find_shift(s, r));
   if (!s->cfg->orders) return DF_OK;
   DF_TRY(find_exchange(s, r));
   const int before = r->n;
-  DF_TRY(find_order(path, s, true, r));
-  s->recording = r->recording;
-  s->reversed = r->reversed;
+  DF_TRY(find_order(s, true, r));
   *ordered = r->n > before || r->reversed;
-  return r->reversed ? misfit_of(r->data, s->system, s->h, s->cfg, &r->now) : DF_OK;
+  return DF_OK;
 }
 
 /* Orders of joints that only the floor tells; with one, conventions are looked at again. Where there is neither an
  * order nor a sign, signs by forces. */
-static df_status find_order_on_floor(const char* path, source* s, reading* r) {
+static df_status find_order_on_floor(const source* s, reading* r) {
   const int before = r->n;
-  DF_TRY(find_order(path, s, false, r));
-  s->recording = r->recording;
+  DF_TRY(find_order(s, false, r));
   if (r->n > before) return search(s, r);
-  return r->reversed ? DF_OK : find_signs(path, s, r);
+  return r->reversed ? DF_OK : find_signs(s, r);
 }
 
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out) {
-  source s;
+  const source s = {path, system, cfg};
   df_status as_is = DF_OK;
   char message[1024];
   bool explained, ordered;
   /* as it is: right, if recorded actions lead from each state to the next one */
-  DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
+  DF_TRY(begin(&s, config, out, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
-  DF_TRY(is_explained(&s, out->data, &explained));
+  DF_TRY(is_explained(&s, out, &explained));
   if (explained) return DF_OK;
   /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
-  DF_TRY(find_columns(path, &s, out, &ordered));
+  DF_TRY(find_columns(&s, out, &ordered));
   DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
   if (!out->data) return df_fail(as_is, "%s", message);
   if (!cfg->orders) return DF_OK;
   /* orders and signs within the limits, and what only the posture of the base tells */
-  if (!ordered) DF_TRY(find_order_on_floor(path, &s, out));
+  if (!ordered) DF_TRY(find_order_on_floor(&s, out));
   return find_posture(&s, out);
 }
 

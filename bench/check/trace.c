@@ -465,16 +465,26 @@ double trace_contradicted(const trace* m, int group) {
   return n ? (double)worse / (double)n : 0;
 }
 
-bool trace_exceeds_turn(const df_dataset* data, const df_system* system) {
+static bool exceeds_turn(const df_dataset* data, const df_system* system, bool range) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
   for (size_t row = 0; row < data->first[data->episodes]; row++) {
     for (int j = 0; j < n; j++) {
-      const double q = data->states[row * (size_t)data->nx + (size_t)joints[j].qpos];
-      if (joints[j].kind == DF_JOINT_HINGE && fabs(q) > JOINTS_TURN) return true;
+      const df_joint* joint = &joints[j];
+      const double q = data->states[row * (size_t)data->nx + (size_t)joint->qpos];
+      if (joint->kind != DF_JOINT_HINGE || !(fabs(q) > JOINTS_TURN)) continue;
+      if (!range || (isfinite(joint->width) && (q < joint->lo || q > joint->hi))) return true;
     }
   }
   return false;
+}
+
+bool trace_exceeds_turn(const df_dataset* data, const df_system* system) {
+  return exceeds_turn(data, system, false);
+}
+
+bool trace_exceeds_turn_and_range(const df_dataset* data, const df_system* system) {
+  return exceeds_turn(data, system, true);
 }
 
 double trace_acceleration(const trace* m) {

@@ -128,6 +128,8 @@ double trace_contradicted(const trace* m, int group);
 
 /* Whether an angle of a hinge is beyond one turn, as angles in degrees are: smaller ones are radians. */
 bool trace_exceeds_turn(const df_dataset* data, const df_system* system);
+/* The same of a hinge whose range it is beyond, too: wheels turn as far as they like. */
+bool trace_exceeds_turn_and_range(const df_dataset* data, const df_system* system);
 
 /* The median acceleration of the base's position, by second differences, m/s^2; 0 without a free joint. */
 double trace_acceleration(const trace* m);

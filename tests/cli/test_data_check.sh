@@ -203,6 +203,11 @@ check a_state_at_rest_is_no_padding rests
 edits 'x[205][1] = math.nan'
 not_finite() { exits_with 1 data check "${edited[@]}" --json && rows "at['finite', '']['verdict'] == 'wrong'" && grep -q 'episode 2, frame 3, index 1' "$scratch/out"; }
 check a_number_that_is_not_finite not_finite
+not_finite_as_found() {
+  exits_with 1 data check "$scratch/edited.npz" --model "$model" --quiet --json &&
+    rows "[r['check'] for r in rows if r['verdict'] == 'wrong'] == ['finite'] and at['finite', '']['value'] is None and \"array 'states' is nan at episode 2, frame 3, index 1: correct the file\" in at['finite', '']['reason']"
+}
+check without_settings_too not_finite_as_found
 
 # actions that cannot be read are no states only
 unreadable_actions() {
