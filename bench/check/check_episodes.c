@@ -54,12 +54,22 @@ static void add_wrong(work* w, int episode, const data_finding* f) {
   w->list[i].wrong[episode] = true;
 }
 
-/* what would be wrong in a recording of the episode alone */
+static bool is_wrong(const data_findings* f, data_check check) {
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].check == check && f->list[i].verdict == CHECK_WRONG) return true;
+  }
+  return false;
+}
+
+/* What would be wrong in a recording of the episode alone. Velocities of other joints may have the opposite sign, too.
+ */
 static void collect(work* w, int episode, const data_findings* f) {
+  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER);
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
-    const bool scale = one->check == DATA_CHECK_VELOCITY_SCALE || one->check == DATA_CHECK_FRAME_RATE;
+    const bool scale = one->check == DATA_CHECK_VELOCITY_SCALE;
     if (one->verdict != CHECK_WRONG || one->check == DATA_CHECK_FRAME_RATE) continue;
+    if (order && one->check == DATA_CHECK_VELOCITY_SIGN) continue;
     if (scale && fabs(one->value - 1) < SCALED) continue;
     add_wrong(w, episode, one);
   }
@@ -140,13 +150,6 @@ static df_status find_outliers(work* w) {
   }
   df_free(list);
   return DF_OK;
-}
-
-static bool is_wrong(const data_findings* f, data_check check) {
-  for (int i = 0; i < f->n; i++) {
-    if (f->list[i].check == check && f->list[i].verdict == CHECK_WRONG) return true;
-  }
-  return false;
 }
 
 /* what some episodes do not pass, and others do */

@@ -312,8 +312,8 @@ static df_status look_first(const reading* r, const df_system* system, const che
   return status;
 }
 
-/* by how much less misfit two conventions explain what one for all seems to */
-static const double MIXED = 0.7;
+/* by how much more misfit of an episode two conventions may leave than one for all, which is then none of any */
+static const double MIXED = 0.02;
 
 static void exchange_readings(reading* a, reading* b) {
   const reading former = *a;
@@ -321,7 +321,7 @@ static void exchange_readings(reading* a, reading* b) {
   *b = former;
 }
 
-/* Episodes of different conventions, of the reading that was found or, if that explains more, of `as_is`, which the
+/* Episodes of different conventions, of the reading that was found or, if that explains as much, of `as_is`, which the
  * reading then is: what was found for all is none of any. */
 static df_status find_mixture(const char* path, const df_system* system, const check_cfg* cfg, reading* as_is,
                               reading* r, data_findings* out) {
@@ -330,7 +330,7 @@ static df_status find_mixture(const char* path, const df_system* system, const c
   df_status status = mixture_find(path, r, system, cfg, &found, out);
   const bool changed = r->n || r->reversed || r->exchanged.other;
   if (status == DF_OK && changed && as_is->data) status = mixture_find(path, as_is, system, cfg, &first, &other);
-  if (status == DF_OK && first.found && first.best < MIXED * found.best) {
+  if (status == DF_OK && first.found && first.best <= found.best + MIXED * r->data->episodes) {
     exchange_readings(as_is, r);
     data_findings_clear(out);
     *out = other;
