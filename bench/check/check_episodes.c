@@ -27,8 +27,8 @@ typedef struct kind {
 
 typedef struct work {
   const trace* m;
-  const check_cfg* cfg;
-  kind* list; /* [kinds] owned */
+  const data_findings* all; /* of all episodes together */
+  kind* list;               /* [kinds] owned */
   int kinds;
   bool* judged;  /* [episodes] */
   double* error; /* [episodes][GROUPS] of the velocities of a group, with the best slope; NAN: it hardly moves */
@@ -61,16 +61,24 @@ static bool is_wrong(const data_findings* f, data_check check) {
   return false;
 }
 
-/* What would be wrong in a recording of the episode alone. Velocities of other joints may have the opposite sign, too.
- */
+/* whether something is wrong in the episode that is wrong in all of them together */
+static bool is_like_all(const work* w, const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].verdict == CHECK_WRONG && is_wrong(w->all, f->list[i].check)) return true;
+  }
+  return false;
+}
+
+/* What would be wrong in a recording of the episode alone. One that is as all of them may have more that is wrong for
+ * the same reason; velocities in another order may have the opposite sign, too. */
 static void collect(work* w, int episode, const data_findings* f) {
-  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER);
+  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER), like_all = is_like_all(w, f);
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
-    const bool scale = one->check == DATA_CHECK_VELOCITY_SCALE;
     if (one->verdict != CHECK_WRONG || one->check == DATA_CHECK_FRAME_RATE) continue;
+    if (like_all && !is_wrong(w->all, one->check)) continue;
     if (order && one->check == DATA_CHECK_VELOCITY_SIGN) continue;
-    if (scale && fabs(one->value - 1) < SCALED) continue;
+    if (one->check == DATA_CHECK_VELOCITY_SCALE && fabs(one->value - 1) < SCALED) continue;
     add_wrong(w, episode, one);
   }
 }
@@ -152,7 +160,7 @@ static df_status find_outliers(work* w) {
   return DF_OK;
 }
 
-/* what some episodes do not pass, and others do */
+/* What some episodes do not pass, and others do. What is wrong in all together is not clear in each of them. */
 static void report(const work* w, data_findings* out) {
   const int episodes = w->m->data->episodes;
   for (int i = 0; i < w->kinds; i++) {
@@ -162,7 +170,7 @@ static void report(const work* w, data_findings* out) {
       judged += w->judged[e];
       n += k->wrong[e];
     }
-    if (n == judged) continue;
+    if (n == judged || (2 * n > judged && is_wrong(out, k->check))) continue;
     if (k->check == DATA_CHECK_VELOCITY_SCALE && is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES)) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
@@ -186,7 +194,7 @@ static void clear(work* w) {
 
 df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out) {
   const size_t episodes = (size_t)m->data->episodes;
-  work w = {.m = m, .cfg = cfg, .stride = (int)(episodes / POSED_MAX) + 1};
+  work w = {.m = m, .all = out, .stride = (int)(episodes / POSED_MAX) + 1};
   w.poses = cfg->poses_max / episodes;
   w.poses = w.poses < POSES_LEAST ? POSES_LEAST : w.poses > POSES_MOST ? POSES_MOST : w.poses;
   if (episodes < 2) return DF_OK;
