@@ -93,24 +93,26 @@ static df_status check_episode_poses(const work* w, const trace* m, data_finding
   return DF_OK;
 }
 
-/* the errors of the velocities of the episode */
-static void measure_errors(work* w, int episode, const trace* m) {
+/* the errors of the velocities of the episode; false if no group moves, so that velocities tell nothing */
+static bool measure_errors(work* w, int episode, const trace* m) {
+  bool any = false;
   for (int g = 0; g < GROUPS; g++) {
     const trace_fit f = trace_fit_group(m, g);
-    const bool moves = f.n > 0 && f.change > MOVING * w->change[g] && f.speed > 0;
-    w->error[episode * GROUPS + g] = moves ? trace_fitted_error(&f, NULL) : NAN;
+    const bool moves = f.n > 0 && f.change > MOVING * w->change[g];
+    w->error[episode * GROUPS + g] = moves && f.speed > 0 ? trace_fitted_error(&f, NULL) : NAN;
+    any |= moves;
   }
+  return any;
 }
 
 static df_status check_one(work* w, const trace* m, bool posed) {
   data_findings f = {0};
   const int episode = m->episode[0];
   w->judged[episode] = true;
-  df_status status = check_velocities(m, &f);
+  df_status status = measure_errors(w, episode, m) ? check_velocities(m, &f) : DF_OK;
   check_joint_limits(m, &f);
   if (status == DF_OK && posed) status = check_episode_poses(w, m, &f);
   if (status == DF_OK) collect(w, episode, &f);
-  measure_errors(w, episode, m);
   data_findings_clear(&f);
   return status;
 }

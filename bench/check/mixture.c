@@ -18,6 +18,8 @@ enum { FRAMES_LEAST = 10, POSES_LEAST = 5, POSES_MOST = 50 };
 /* what another convention has to leave of the forces that a motion needs, if they tell it; of orders of legs, which
  * also have to lower the misfit of the poses to MISFIT_SHARE */
 static const double OF_FORCES = 0.65, OF_LEGS = 0.8;
+/* what it has to leave of the misfit of the poses then, and the most weights of the forces */
+static const double OF_POSES = 0.5, RESIDUAL_LEFT = 0.75;
 /* by how much the share of the samples beyond joint limits falls */
 static const double LIMITS_FALL = 0.2;
 
@@ -295,7 +297,8 @@ static bool is_rather(const work* w, const variant* v, const view* now, const vi
   for (int g = 0; g < GROUPS; g++) {
     if (check_explains(now->fit.part[MISFIT_FITS + g], other->fit.part[MISFIT_FITS + g])) return true;
   }
-  return now->residual > CHECK_RESIDUAL && forces < OF_FORCES;
+  const bool posed = misfit_of_contact(&other->fit) < OF_POSES * misfit_of_contact(&now->fit);
+  return posed && now->residual > CHECK_RESIDUAL && forces < OF_FORCES && other->residual < RESIDUAL_LEFT;
 }
 
 /* Marks the episodes that are rather of a variant and are not taken. Returns how many they are, 0 if no other episode
