@@ -366,7 +366,7 @@ double check_limit_share(const trace* m) {
   return all ? (double)n / (double)all : 0;
 }
 
-static void check_limits(const trace* m, data_findings* out) {
+void check_joint_limits(const trace* m, data_findings* out) {
   int limited = 0, found = 0;
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
@@ -395,5 +395,5 @@ void check_frames(const trace* m, data_findings* out) {
   check_padding(m, out);
   check_signs(m, out);
   check_constant(m, out);
-  check_limits(m, out);
+  check_joint_limits(m, out);
 }

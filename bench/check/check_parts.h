@@ -2,6 +2,7 @@
 #ifndef BENCH_CHECK_CHECK_PARTS_H
 #define BENCH_CHECK_CHECK_PARTS_H
 
+#include "check_cfg.h"
 #include "data_finding.h"
 #include "trace.h"
 
@@ -36,10 +37,19 @@ void check_dof_name(const trace* m, int dof, char name[80]);
  * and of single episodes */
 DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
+/* ---- check_motion.c ---- */
+
+/* Positions that are no motion: noise, frames that are out of order, arrays [frames][episodes][columns], whose frames
+ * are read as episodes. */
+DF_MUST_CHECK df_status check_motion(const trace* m, data_findings* out);
+
 /* ---- check_frames.c ---- */
 
 /* absurd numbers, jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
 void check_frames(const trace* m, data_findings* out);
+
+/* joint limits alone, which check_frames() checks, too */
+void check_joint_limits(const trace* m, data_findings* out);
 
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
 double check_limit_share(const trace* m);
@@ -97,5 +107,16 @@ DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max
 
 /* adds the residual of a summary as a finding; what its floor leaves is no force that the motion needs */
 void check_forces(const pose_summary* p, data_findings* out);
+
+/* ---- check_episodes.c ---- */
+
+/* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is
+ * wrong in some episodes, and not in others, is a mixture, which medians and fits over all may hide. `out` has the
+ * findings of all together. Errors: those of check_velocities() and pose_summary_of(). */
+DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
+
+/* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;
+ * for df_free() */
+char* check_named_episodes(const fit_source* source, int n, const bool* chosen);
 
 #endif

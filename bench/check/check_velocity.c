@@ -253,7 +253,7 @@ static int mark_episodes(const trace* m, bool* other, int* first, double* slope_
   return n < all ? n : 0;
 }
 
-static df_status check_episodes(const trace* m, data_findings* out) {
+static df_status check_rates(const trace* m, data_findings* out) {
   int first = -1;
   double slope_first = 1;
   bool* other = df_alloc((size_t)m->data->episodes, sizeof *other);
@@ -484,7 +484,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
     if (isnan(common) && !isnan(slope)) report_scale(m, g, slope, out);
   }
   check_shift(m, f, out);
-  if (isnan(common)) DF_TRY(check_episodes(m, out));
+  if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {

@@ -11,6 +11,7 @@
 #include "frame_interval.h"
 #include "joint_order.h"
 #include "list.h"
+#include "mixture.h"
 #include "reading.h"
 #include "text.h"
 
@@ -51,8 +52,10 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
   m.source = *source;
   if (status == DF_OK) add_examined(&m, out);
+  if (status == DF_OK) status = check_motion(&m, out);
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
+  if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
@@ -298,12 +301,79 @@ df_status data_check_finite(df_status status, data_findings* out) {
   return DF_OK;
 }
 
+/* ---- what no reading of all of it makes right ---- */
+
+/* Whether the recording is no motion as it is read, or whether its actions lead from each state to the next one. */
+static df_status look_first(const reading* r, const df_system* system, const check_cfg* cfg, bool* motion,
+                            bool* explained) {
+  trace m;
+  data_findings f = {0};
+  *motion = true;
+  *explained = false;
+  df_status status = trace_of(r->data, system, r->h, cfg->frames_max, &m);
+  if (status == DF_OK) status = states_are_explained(&m, explained);
+  if (status == DF_OK && !*explained) status = check_motion(&m, &f);
+  if (status == DF_OK) *motion = data_findings_count(&f, CHECK_WRONG) == 0;
+  data_findings_clear(&f);
+  trace_clear(&m);
+  return status;
+}
+
+/* by how much more misfit of an episode two conventions may leave than one for all, which is then none of any */
+static const double MIXED = 0.02;
+
+static void exchange_readings(reading* a, reading* b) {
+  const reading former = *a;
+  *a = *b;
+  *b = former;
+}
+
+/* Episodes of different conventions, of the reading that was found or, if that explains as much, of `as_is`, which the
+ * reading then is: what was found for all is none of any. */
+static df_status find_mixture(const char* path, const df_system* system, const check_cfg* cfg, reading* as_is,
+                              reading* r, data_findings* out) {
+  mixture found, first = {0};
+  data_findings other = {0};
+  df_status status = mixture_find(path, r, system, cfg, &found, out);
+  const bool changed = r->n || r->reversed || r->exchanged.other;
+  if (status == DF_OK && changed && as_is->data) status = mixture_find(path, as_is, system, cfg, &first, &other);
+  if (status == DF_OK && first.found && first.best <= found.best + MIXED * r->data->episodes) {
+    exchange_readings(as_is, r);
+    data_findings_clear(out);
+    *out = other;
+    other = (data_findings){0};
+  }
+  data_findings_clear(&other);
+  return status;
+}
+
+/* the reading that the checks are of, and the episodes that are of another one */
+static df_status find_reading(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                              reading* r, data_findings* mixed) {
+  reading as_is;
+  bool motion = true, explained = false;
+  const df_status read = reading_as_it_is(path, config, system, cfg, &as_is);
+  df_status status = read == DF_OK ? look_first(&as_is, system, cfg, &motion, &explained) : DF_OK;
+  if (status == DF_OK && motion) status = reading_find(path, config, system, cfg, r);
+  if (status == DF_OK && !motion) exchange_readings(&as_is, r);
+  if (status == DF_OK && motion && !explained) status = find_mixture(path, system, cfg, &as_is, r, mixed);
+  reading_clear(&as_is);
+  return status;
+}
+
 df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                                data_findings* out, df_dataset** data) {
-  reading r;
-  df_status status = reading_find(path, config, system, cfg, &r);
+  reading r = {0};
+  data_findings mixed = {0};
+  df_status status = find_reading(path, config, system, cfg, &r, &mixed);
   if (data) *data = NULL;
-  status = status == DF_OK ? check_found(path, config, system, cfg, &r, out) : data_check_finite(status, out);
+  if (status == DF_OK) {
+    status = check_found(path, config, system, cfg, &r, out);
+    move_findings(&mixed, out);
+  } else {
+    status = data_check_finite(status, out);
+  }
+  data_findings_clear(&mixed);
   if (data && status == DF_OK) {
     *data = r.data;
     r.data = NULL;

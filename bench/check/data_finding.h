@@ -17,9 +17,11 @@ const char* check_verdict_text(check_verdict v);
   X(FREE_BODIES, "free bodies", false, false)                     \
   X(JOINT_SIGN, "joint sign", false, false)                       \
   X(JOINT_ORDER, "joint order", false, false)                     \
+  X(MIXTURE, "mixture", true, false)                              \
   X(EXAMINED, "examined", false, false)                           \
   X(FINITE, "finite", false, false)                               \
   X(MAGNITUDE, "magnitude", false, false)                         \
+  X(MOTION, "motion", true, false)                                \
   X(VELOCITY_SPIKE, "velocity spike", true, true)                 \
   X(TIME_ORDER, "time order", false, false)                       \
   X(TIME_GAP, "time gap", false, false)                           \

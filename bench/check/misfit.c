@@ -58,6 +58,12 @@ static void add_velocities(const trace* m, misfit* out) {
   }
 }
 
+df_status misfit_of_trace(const trace* m, const check_cfg* cfg, misfit* out) {
+  *out = (misfit){0};
+  add_velocities(m, out);
+  return add_poses(m, cfg, out);
+}
+
 static df_status measure(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                          bool velocities, misfit* out) {
   trace m;

@@ -32,6 +32,9 @@ typedef struct misfit {
 DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, const double* h,
                                   const check_cfg* cfg, misfit* out);
 
+/* The same of the pairs of a trace. */
+DF_MUST_CHECK df_status misfit_of_trace(const trace* m, const check_cfg* cfg, misfit* out);
+
 /* The same without the errors of velocities, which are 0. */
 DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system* system, const double* h,
                                         const check_cfg* cfg, misfit* out);

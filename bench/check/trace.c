@@ -297,6 +297,23 @@ void trace_clear(trace* m) {
   *m = (trace){0};
 }
 
+trace trace_part(const trace* m, size_t from, size_t to) {
+  trace out = *m;
+  out.n = to - from;
+  out.episode += from;
+  out.frame += from;
+  out.jump += from;
+  out.spoiled += from;
+  out.rate += from * (size_t)m->nv;
+  return out;
+}
+
+size_t trace_episode_end(const trace* m, size_t from) {
+  size_t to = from;
+  while (to < m->n && m->episode[to] == m->episode[from]) to++;
+  return to;
+}
+
 trace trace_half(const trace* m, int half) {
   size_t at = m->n / 2;
   if (m->n && m->episode[0] != m->episode[m->n - 1]) {
@@ -306,15 +323,7 @@ trace trace_half(const trace* m, int half) {
     while (after < m->n && m->episode[after] == m->episode[at]) after++;
     at = before == 0 || (after < m->n && after - at < at - before) ? after : before;
   }
-  const size_t from = half ? at : 0;
-  trace out = *m;
-  out.n = half ? m->n - at : at;
-  out.episode += from;
-  out.frame += from;
-  out.jump += from;
-  out.spoiled += from;
-  out.rate += from * (size_t)m->nv;
-  return out;
+  return half ? trace_part(m, at, m->n) : trace_part(m, 0, at);
 }
 
 /* ---- fits ---- */

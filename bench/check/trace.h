@@ -83,6 +83,10 @@ typedef struct trace {
 DF_MUST_CHECK df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max,
                                  trace* out);
 void trace_clear(trace* m);
+/* The pairs [from, to). It refers to `m`, and is not cleared. */
+trace trace_part(const trace* m, size_t from, size_t to);
+/* the end of the pairs of the episode to which pair `from` belongs */
+size_t trace_episode_end(const trace* m, size_t from);
 /* Half 0 or 1 of the pairs, divided between two episodes if there are several. It refers to `m`, and is not cleared. */
 trace trace_half(const trace* m, int half);
 
