@@ -558,7 +558,13 @@ static df_status find_order_on_floor(const source* s, reading* r) {
   const int before = r->n;
   DF_TRY(find_order(s, false, r));
   if (r->n > before) return search(s, r);
-  return r->reversed ? DF_OK : find_signs(s, r);
+  if (r->reversed) return DF_OK;
+  DF_TRY(joint_delay_find(r->data, s->system, r->h, s->cfg, &r->delay));
+  if (!r->delay.frames) return find_signs(s, r);
+  /* joints of another frame fit worse in every order */
+  df_free(r->unclear);
+  r->unclear = NULL;
+  return DF_OK;
 }
 
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
