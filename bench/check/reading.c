@@ -177,11 +177,12 @@ typedef struct best {
 static const double PAIR = 0.05;
 
 /* Whether joint limits tell that angles are in degrees: most samples are beyond them as read, some by more than a turn,
- * and hardly any is as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
+ * and clearly fewer are as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
 static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
-  static const double MOSTLY = 0.5, HARDLY = 0.02;
-  const bool within = fit->part[MISFIT_LIMITS] < HARDLY;
-  return within && r->now.part[MISFIT_LIMITS] > MOSTLY && trace_exceeds_turn_and_range(r->data, s->system);
+  static const double MOSTLY = 0.5, FEWER = 0.2;
+  const double beyond = r->now.part[MISFIT_LIMITS];
+  return beyond > MOSTLY && fit->part[MISFIT_LIMITS] < beyond - FEWER &&
+         trace_exceeds_turn_and_range(r->data, s->system);
 }
 
 /* What a reading in degrees is compared by if joint limits do not tell it. Its joints are 57 times slower, so that
