@@ -141,6 +141,15 @@ static void add_corrections(const reading* r, const df_system* system, data_find
         "%s",
         e->base, joints[e->base].name, e->other, joints[e->other].name, sentence);
   }
+  if (r->delay.frames) {
+    const int frames = abs(r->delay.frames);
+    snprintf(sentence, sizeof sentence, falls, r->delay.as_read, r->delay.misfit);
+    data_finding_judge(
+        data_findings_add(out, DATA_CHECK_JOINT_DELAY, NULL, r->delay.as_read, NAN, "misfit"), CHECK_WRONG,
+        "the columns of the joints are %d frame%s %s than those of the base: with the joints of the same "
+        "time %s: move their columns in the recording",
+        frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", sentence);
+  }
   if (r->reversed) {
     const bool signs = joint_order_reverses(system, r->reversed);
     char* names = signs ? reading_reversed_names(system, r->reversed) : reading_order_words(system, r->reversed);

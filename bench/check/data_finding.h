@@ -17,6 +17,7 @@ const char* check_verdict_text(check_verdict v);
   X(FREE_BODIES, "free bodies", false, false)                     \
   X(JOINT_SIGN, "joint sign", false, false)                       \
   X(JOINT_ORDER, "joint order", false, false)                     \
+  X(JOINT_DELAY, "joint delay", false, false)                     \
   X(MIXTURE, "mixture", true, false)                              \
   X(EXAMINED, "examined", false, false)                           \
   X(FINITE, "finite", false, false)                               \

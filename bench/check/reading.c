@@ -177,11 +177,12 @@ typedef struct best {
 static const double PAIR = 0.05;
 
 /* Whether joint limits tell that angles are in degrees: most samples are beyond them as read, some by more than a turn,
- * and hardly any is as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
+ * and clearly fewer are as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
 static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
-  static const double MOSTLY = 0.5, HARDLY = 0.02;
-  const bool within = fit->part[MISFIT_LIMITS] < HARDLY;
-  return within && r->now.part[MISFIT_LIMITS] > MOSTLY && trace_exceeds_turn_and_range(r->data, s->system);
+  static const double MOSTLY = 0.5, FEWER = 0.2;
+  const double beyond = r->now.part[MISFIT_LIMITS];
+  return beyond > MOSTLY && fit->part[MISFIT_LIMITS] < beyond - FEWER &&
+         trace_exceeds_turn_and_range(r->data, s->system);
 }
 
 /* What a reading in degrees is compared by if joint limits do not tell it. Its joints are 57 times slower, so that
@@ -558,7 +559,13 @@ static df_status find_order_on_floor(const source* s, reading* r) {
   const int before = r->n;
   DF_TRY(find_order(s, false, r));
   if (r->n > before) return search(s, r);
-  return r->reversed ? DF_OK : find_signs(s, r);
+  if (r->reversed) return DF_OK;
+  DF_TRY(joint_delay_find(r->data, s->system, r->h, s->cfg, &r->delay));
+  if (!r->delay.frames) return find_signs(s, r);
+  /* joints of another frame fit worse in every order */
+  df_free(r->unclear);
+  r->unclear = NULL;
+  return DF_OK;
 }
 
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,

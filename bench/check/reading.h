@@ -6,6 +6,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/data/recording.h"
 #include "free_bodies.h"
+#include "joint_delay.h"
 #include "misfit.h"
 #include "remedy.h"
 
@@ -35,7 +36,8 @@ typedef struct reading {
   char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;
-  int* reversed; /* an order (joint_order.h) of joints that are recorded reversed or exchanged; NULL: none; owned */
+  joint_delay delay; /* `data` is as recorded */
+  int* reversed;     /* an order (joint_order.h) of joints that are recorded reversed or exchanged; NULL: none; owned */
   double reversed_from, reversed_to; /* misfit_of_contact() without and with it, or check_root_residual() */
   bool reversed_by_forces;           /* the latter */
 } reading;

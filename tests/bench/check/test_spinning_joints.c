@@ -31,7 +31,7 @@
 
 typedef struct robot {
   const char *name, *xml;
-  double control[6], wave[6]; /* of each actuator: its mean, and the amplitude of a wave on it */
+  double control[7], wave[7]; /* of each actuator: its mean, and the amplitude of a wave on it */
   int frames;
 } robot;
 
@@ -85,7 +85,7 @@ static df_system* system_of(const robot* r) {
 /* the states of some clips at other speeds, after a start that is left out [CLIPS][frames + 1][nx], for free() */
 static double* simulate(const robot* r, const df_system* s) {
   const size_t nx = (size_t)s->nx, rows = (size_t)r->frames + 1;
-  double *out = malloc(CLIPS * rows * nx * sizeof *out), u[6], x[64];
+  double *out = malloc(CLIPS * rows * nx * sizeof *out), u[7], x[64];
   df_sim* sim;
   assert_non_null(out);
   assert_ok(df_sim_new(s, 0, &sim));
@@ -177,23 +177,43 @@ static void right_recordings_have_no_other_convention(void** state) {
       "0 "                                                                                                            \
       "0 .6 0' size='.02' mass='.05' contype='0' conaffinity='" touches                                               \
       "'/></body></body></worldbody><actuator>" DRIVES "<velocity joint='propeller' kv='.01'/></actuator></mujoco>"
-static void velocities_that_agree_do_not_allow_degrees(void** state) {
+/* an arm that is fixed, with a turret that turns past the range that this model gives it */
+#define TURRET(limited)                                                                                               \
+  OPTION(".01")                                                                                                       \
+  "<body pos='0 0 .5'><geom size='.05'/>" ARM                                                                         \
+  "<body pos='0 0 .3'><joint name='turret' axis='0 0 1' damping='.01' range='-180 180' limited='" limited             \
+  "'/><geom type='box' size='.05 .05 .02' mass='.01' contype='0' conaffinity='0'/></body></body></worldbody>"         \
+  "<actuator><position joint='shoulder' kp='40'/><position joint='elbow' kp='20'/><velocity joint='turret' kv='.2'/>" \
+  "</actuator></mujoco>"
+
+/* Recordings of a model that differs from the one they are checked under: what is wrong is named, and no degrees. */
+static void other_models_are_no_degrees(void** state) {
   (void)state;
   static const planted_scale right = {1, 1, 1};
-  const robot recorded = {"propeller", PROPELLER("0"), {-5, 5, -5, 5, 8}, {0}, 200};
-  robot model = recorded;
-  model.xml = PROPELLER("1");
-  df_system *free_one = system_of(&recorded), *s = system_of(&model);
-  double* states = simulate(&recorded, free_one);
-  data_findings f = check(&model, s, states, true, &right);
-  const data_finding* inside = finding_at(&f, DATA_CHECK_PENETRATION, "");
-  assert_non_null(inside);
-  assert_int_equal(inside->verdict, CHECK_WRONG);
-  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
-  data_findings_clear(&f);
-  free(states);
-  df_system_free(free_one);
-  df_system_free(s);
+  static const struct {
+    const char *recorded, *model;
+    double control[7];
+    bool velocities;
+    data_check wrong;
+    const char* column;
+  } cases[] = {{PROPELLER("0"), PROPELLER("1"), {-5, 5, -5, 5, 8}, true, DATA_CHECK_PENETRATION, ""},
+               {TURRET("false"), TURRET("true"), {.2, .5, 9}, true, DATA_CHECK_JOINT_LIMIT, "turret"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    robot recorded = {.name = "recorded", .xml = cases[i].recorded, .frames = 300}, model = recorded;
+    model.xml = cases[i].model;
+    memcpy(recorded.control, cases[i].control, sizeof cases[i].control);
+    df_system *simulated = system_of(&recorded), *s = system_of(&model);
+    double* states = simulate(&recorded, simulated);
+    data_findings f = check(&model, s, states, cases[i].velocities, &right);
+    const data_finding* one = finding_at(&f, cases[i].wrong, cases[i].column);
+    assert_non_null(one);
+    assert_int_equal(one->verdict, CHECK_WRONG);
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
+    data_findings_clear(&f);
+    free(states);
+    df_system_free(simulated);
+    df_system_free(s);
+  }
 }
 
 /* Joints in degrees on a rover whose arm has limits; its gyroscope is in degrees or in radians per second. */
@@ -237,9 +257,8 @@ static void slopes_that_move_apart_contradict(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(right_recordings_have_no_other_convention),
-                                     cmocka_unit_test(velocities_that_agree_do_not_allow_degrees),
-                                     cmocka_unit_test(degrees_are_named_where_limits_tell),
-                                     cmocka_unit_test(slopes_that_move_apart_contradict)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(right_recordings_have_no_other_convention), cmocka_unit_test(other_models_are_no_degrees),
+      cmocka_unit_test(degrees_are_named_where_limits_tell), cmocka_unit_test(slopes_that_move_apart_contradict)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

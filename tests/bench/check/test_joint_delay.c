@@ -1,0 +1,65 @@
+/* Joints whose columns are of another time than those of the base, in a recording of the Go1: the number of frames is
+ * named and nothing else; with the joints of the same time nothing is. */
+#include "joint_delay.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "data_check.h"
+#include "dynaflow/io/npz.h"
+#include "found.h"
+#include "planted.h"
+#include "test_file.h"
+#include "unit.h"
+
+/* the joints are those of `late` frames before; columns of the first frames are cut off */
+static data_findings check(const df_system* s, const df_dataset* right, int late) {
+  enum { CUT = JOINT_DELAY_MAX, KEPT = FRAMES + 1 - 2 * CUT };
+  const layout l = layout_of(s);
+  const size_t nx = (size_t)l.nx;
+  double* out = malloc(EPISODES * KEPT * nx * sizeof *out);
+  data_findings f = {0};
+  df_config config = df_config_default();
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t < KEPT; t++) {
+      double* x = out + (size_t)(e * KEPT + t) * nx;
+      const double *base = df_dataset_state(right, e, t + CUT), *joints = df_dataset_state(right, e, t + CUT - late);
+      memcpy(x, base, nx * sizeof *x);
+      memcpy(x + 7, joints + 7, (size_t)(l.nq - 7) * sizeof *x);
+      memcpy(x + l.nq + 6, joints + l.nq + 6, (size_t)(l.nv - 6) * sizeof *x);
+    }
+  }
+  const df_npz_entry states = {.key = "states", .rank = 3, .shape = {EPISODES, KEPT, nx}, .values = out};
+  assert_ok(df_npz_write(test_file("delay.npz"), 1, &states));
+  config.window_horizon = 1;
+  set_all(&config, "data.actions_key = ");
+  assert_ok(data_check_recording(test_file("delay.npz"), &config, s, &check_thorough, &f, NULL));
+  free(out);
+  return f;
+}
+
+static void a_delay_of_the_joints_is_named_in_frames(void** state) {
+  (void)state;
+  static const struct {
+    int late;
+    const char* says;
+  } cases[] = {
+      {0, NULL}, {1, "are 1 frame older than"}, {3, "are 3 frames older than"}, {-2, "are 2 frames newer than"}};
+  df_system* s = robot_system(QUADRUPED, 1);
+  df_dataset* right = robot_data(QUADRUPED);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = check(s, right, cases[i].late);
+    const data_finding* one = finding_at(&f, DATA_CHECK_JOINT_DELAY, "");
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), cases[i].says != NULL);
+    assert_int_equal(one != NULL, cases[i].says != NULL);
+    if (one && !strstr(one->reason, cases[i].says)) fail_msg("%s", one->reason);
+    data_findings_clear(&f);
+  }
+  df_dataset_free(right);
+  df_system_free(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_delay_of_the_joints_is_named_in_frames)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
