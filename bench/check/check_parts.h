@@ -111,8 +111,9 @@ void check_forces(const pose_summary* p, data_findings* out);
 /* ---- check_episodes.c ---- */
 
 /* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is
- * wrong in some episodes, and not in others, is a mixture, which medians and fits over all may hide. `out` has the
- * findings of all together. Errors: those of check_velocities() and pose_summary_of(). */
+ * wrong in some episodes, and not in others, is a mixture, which medians and fits over all may hide; and so are actions
+ * that lead to the next states in some episodes only. `out` has the findings of all together. Errors: those of
+ * check_velocities() and pose_summary_of(). */
 DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
 
 /* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;

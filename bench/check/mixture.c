@@ -18,8 +18,8 @@ enum { FRAMES_LEAST = 10, POSES_LEAST = 5, POSES_MOST = 50 };
 /* what another convention has to leave of the forces that a motion needs, if they tell it; of orders of legs, which
  * also have to lower the misfit of the poses to MISFIT_SHARE */
 static const double OF_FORCES = 0.65, OF_LEGS = 0.8;
-/* what it has to leave of the misfit of the poses then, and the most weights of the forces */
-static const double OF_POSES = 0.5, RESIDUAL_LEFT = 0.75;
+/* what it has to leave of the misfit of the poses then */
+static const double OF_POSES = 0.5;
 /* by how much the share of the samples beyond joint limits falls */
 static const double LIMITS_FALL = 0.2;
 
@@ -298,7 +298,7 @@ static bool is_rather(const work* w, const variant* v, const view* now, const vi
     if (check_explains(now->fit.part[MISFIT_FITS + g], other->fit.part[MISFIT_FITS + g])) return true;
   }
   const bool posed = misfit_of_contact(&other->fit) < OF_POSES * misfit_of_contact(&now->fit);
-  return posed && now->residual > CHECK_RESIDUAL && forces < OF_FORCES && other->residual < RESIDUAL_LEFT;
+  return posed && now->residual > CHECK_RESIDUAL && forces < OF_FORCES;
 }
 
 /* Marks the episodes that are rather of a variant and are not taken. Returns how many they are, 0 if no other episode
@@ -317,7 +317,7 @@ static int mark(const work* w, const variant* v, const int* taken, bool* rather)
   return others >= least ? n : 0;
 }
 
-/* the episodes that follow where a variant holds for several others: they fit better by it, if not as clearly */
+/* the episodes that follow where a variant holds for others: they fit better by it, if not as clearly */
 static bool follows(const work* w, const variant* v, int e) {
   return w->judged[e] && misfit_sum(&v->view[e].fit) < FOLLOWS * misfit_sum(&w->as_read[e].fit) &&
          !is_rather(w, v, &v->view[e], &w->as_read[e]);
@@ -353,7 +353,7 @@ static df_status choose(const work* w, int* best) {
     if (most == 0) break;
     mark(w, &w->list[of], best, rather);
     for (int e = 0; e < w->episodes; e++) {
-      if (best[e] < 0 && (rather[e] || (most > 1 && follows(w, &w->list[of], e)))) best[e] = of;
+      if (best[e] < 0 && (rather[e] || follows(w, &w->list[of], e))) best[e] = of;
     }
   }
   df_free(rather);
