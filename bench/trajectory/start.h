@@ -13,9 +13,11 @@ typedef struct starts {
 /* Finds the start states that `words` (--x0) name. Call starts_clear(), also after a failure.
  *   FILE.npz       the first frames of `states` [n][frames][nx], or the rows of `states` [n][nx], with its conditions
  *   FILE.npz:12    the one with this index
- *   home           a keyframe of the model
- *   "hip=0.2,root_pos=0 0 0.3"   columns (named_columns.h), or the numbers of all columns NAME.*, set in the typical
- * start state; quaternions are normalised NULL           the typical start state The typical start state is the start
+ *   home           a keyframe of the model, also if there is a file of this name, which ./home is
+ *   "hip=0.2,root_pos=0 0 0.3"   columns (named_columns.h), or the numbers of all columns NAME.* in the order of the
+ *                  state, set in the typical start state; quaternions are normalised
+ *   NULL           the typical start state
+ * The typical start state is the start
  * of the training window, among those with the categories of `condition` [nc] (NULL: all), that is nearest to the mean
  * of their starts in the coordinates of the chart: a state that was recorded. DF_E_CONFIG for an unknown name, which
  * lists the known ones; errors of reading a file; DF_E_NOMEM. */
