@@ -5,6 +5,7 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "frame_interval.h"
 #include "joints.h"
 #include "text.h"
 
@@ -83,8 +84,9 @@ static const double MOST = 0.5;
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
  * have to follow with a slope, not only those of impacts. */
 static double slope_of(const part* p, const trace_fit* f) {
-  int lag = 0;
-  const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
+  const int lag = frame_interval_lag(f);
+  if (lag < 0) return NAN;
+  const double fitted = f->fitted[lag], slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
   const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
   if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02) return NAN;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check_parts.h"
 #include "dynaflow/sim/mujoco.h"
 
 static const double SHORTEST = 1e-4, LONGEST = 1; /* s */
@@ -11,6 +12,20 @@ static const double MOST_STEPS = 1000, MOST_FRAMES = 10;
 
 bool frame_interval_is_plausible(double h) {
   return h >= SHORTEST && h <= LONGEST;
+}
+
+int frame_interval_lag(const trace_fit* f) {
+  static const double TOLERANCE = 0.02;
+  int lag = LAG_CUBIC;
+  const double at_start = f->slope[LAG_EXPLICIT], at_end = f->slope[LAG_SEMI_IMPLICIT];
+  const bool geometric =
+      fmax(f->fitted[LAG_EXPLICIT], f->fitted[LAG_SEMI_IMPLICIT]) < CHECK_ERROR_EXACT && fmin(at_start, at_end) > 0;
+  if (!geometric) {
+    trace_fitted_error(f, &lag);
+    return lag;
+  }
+  const bool between = fmin(at_start, at_end) <= 1 + TOLERANCE && fmax(at_start, at_end) >= 1 - TOLERANCE;
+  return between ? -1 : lag;
 }
 
 /* what states the duration of a frame */

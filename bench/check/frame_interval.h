@@ -7,10 +7,17 @@
 #include "data_finding.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/sim/system.h"
+#include "trace.h"
 #include "would_fit.h"
 
 /* whether h seconds are within 1e-4 s (10 kHz) and 1 s (1 Hz) */
 bool frame_interval_is_plausible(double h);
+
+/* The lag whose slope tells how long a frame lasts: the one that fits best with a slope. Velocities that decay or grow
+ * geometrically, as those of a body that coasts with viscous drag, fit with a slope of its own at every lag, also at
+ * those of other frames: if those at the start and at the end of a frame both do, any integrator changes the positions
+ * by a velocity between these two. -1: the stated duration does so, and so no slope is needed. */
+int frame_interval_lag(const trace_fit* f);
 
 /* Adds a finding "frame interval" on stated [episodes] s per frame: wrong if one is not plausible, a warning if the
  * first one and the physics step of the model are far apart. */

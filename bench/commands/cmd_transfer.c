@@ -87,9 +87,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
     {"mass", KEY_FIRST_KIND + PERTURB_MASS, "F,..", 0, "factors on mass and inertia of every body", 0},
-    {"friction", KEY_FIRST_KIND + PERTURB_FRICTION, "F,..", 0, "factors on the friction of every geom", 0},
+    {"friction", KEY_FIRST_KIND + PERTURB_FRICTION, "F,..", 0, "factors on the friction of every contact", 0},
     {"gain", KEY_FIRST_KIND + PERTURB_GAIN, "F,..", 0, "factors on the strength of every actuator", 0},
-    {"damping", KEY_FIRST_KIND + PERTURB_DAMPING, "F,..", 0, "factors on the damping of every joint", 0},
+    {"damping", KEY_FIRST_KIND + PERTURB_DAMPING, "F,..", 0, "factors on the damping of every joint and tendon", 0},
     {"latency", KEY_FIRST_KIND + PERTURB_LATENCY, "S,..", 0,
      "times by which every action is late, s: whole numbers of physics steps", 0},
     {"plot", KEY_PLOT, "DIR", 0, "folder for the figure transfer.svg and transfer.pdf", 0},
@@ -117,7 +117,10 @@ static void add_defaults(arguments* a, const df_system* system) {
   const double step = df_mujoco_timestep(system);
   for (int i = 0; i < 4; i++) add_change(a, PERTURB_MASS, strength[i]);
   for (int i = 0; i < 3; i++) add_change(a, PERTURB_FRICTION, friction[i]);
-  for (int i = 0; i < 4; i++) add_change(a, PERTURB_GAIN, strength[i]);
+  char* unscaled = perturbation_unscaled(system);
+  for (int i = 0; i < 4 && !unscaled; i++) add_change(a, PERTURB_GAIN, strength[i]);
+  if (unscaled) print_line(stderr, "note: gain is left out: %s", unscaled);
+  df_free(unscaled);
   add_change(a, PERTURB_LATENCY, step);
   if (df_mujoco_substeps(system) > 1) add_change(a, PERTURB_LATENCY, 2 * step);
   if (df_mujoco_substeps(system) > 2) add_change(a, PERTURB_LATENCY, df_mujoco_substeps(system) * step);

@@ -17,6 +17,9 @@ typedef enum chain_kind { CHAIN_PURE, CHAIN_REPLANNED } chain_kind;
  * first_index is CHAIN_INDEX + w n for window w of n chains. */
 #define CHAIN_INDEX (UINT64_C(1) << 32)
 
+/* the most actions of a chain */
+enum { CHAIN_FRAMES_MAX = 10000000 };
+
 typedef struct chain_cfg {
   chain_kind kind;
   int n;                   /* number of chains */

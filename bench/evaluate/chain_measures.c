@@ -8,6 +8,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/metrics/metrics.h"
@@ -29,10 +30,11 @@ bool chain_command(const df_task* task, const double* condition, int frames, con
                    double* yaw_rate_error) {
   const int vx = condition_at(task->data, "command.vx"), vy = condition_at(task->data, "command.vy");
   const int wz = condition_at(task->data, "command.wz");
-  if (!condition || vx < 0 || vy < 0 || wz < 0) return false;
+  const df_base base = df_robot_base(task->system, &task->config.chart_objects);
+  if (!condition || vx < 0 || vy < 0 || wz < 0 || base.joint < 0) return false;
   const double command[3] = {condition[vx], condition[vy], condition[wz]};
   const int nx = task->system->nx;
-  *error = df_metric_command(frames, nx, df_mujoco_nq(task->system), x + nx, command, yaw_rate_error);
+  *error = df_metric_command(frames, nx, &base, x + nx, command, yaw_rate_error);
   return true;
 }
 
@@ -192,6 +194,13 @@ df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* ou
   if (!(job->method->flags & DF_METHOD_RETURNS_ACTIONS) || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) ||
       config->eval_chains == 0 || config->eval_chain_seconds < job->task->system->dt) {
     return DF_OK;
+  }
+  const double frames = round(config->eval_chain_seconds / job->task->system->dt);
+  if (frames > CHAIN_FRAMES_MAX) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: eval.chain_seconds %g: an action lasts %g s, and a chain has at most %d actions; set "
+                   "eval.chain_seconds, or system.timestep if that is wrong",
+                   config->task_name, config->eval_chain_seconds, job->task->system->dt, CHAIN_FRAMES_MAX);
   }
   const chain_cfg cfg = chains_of_windows(job, k, CHAIN_PURE);
   if (job->given.length && job->given.length < cfg.frames) return DF_OK;

@@ -13,7 +13,8 @@
 DF_MUST_CHECK df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* out);
 
 /* Sets the command_error [m/s] of a chain x [frames+1][nx] under a condition [nc], and that of the yaw rate [rad/s].
- * Returns false, and sets nothing, if the task has no velocity command or `condition` is NULL. */
+ * Returns false, and sets nothing, if the task has no velocity command, the robot no base (df_robot_base()), or
+ * `condition` is NULL. */
 bool chain_command(const df_task* task, const double* condition, int frames, const double* x, double* error,
                    double* yaw_rate_error);
 

@@ -7,6 +7,7 @@
 #include "condition_title.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "json.h"
@@ -32,17 +33,23 @@ static json_t* one_example(const eval_job* job, const double* x, int at, int fro
                    curve(job->set->x, H, nx, at, from_zero), "generated", curve(x, H, nx, at, from_zero));
 }
 
-/* height and forward speed of a free base, then the first hinge and slide joints */
+/* height and forward speed of a free base and of other free bodies, then the first hinge and slide joints */
 json_t* example_curves(const eval_job* job, const double* x) {
   const df_system* system = job->task->system;
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints), nq = df_mujoco_nq(system);
+  const int base = df_robot_base(system, &job->task->config.chart_objects).joint;
   json_t* list = json_array();
   for (int j = 0; j < n && (int)json_array_size(list) < CURVES_MAX; j++) {
     char title[96];
     if (joints[j].kind == DF_JOINT_FREE) {
-      json_array_append_new(list, one_example(job, x, joints[j].qpos + 2, 0, "base height", "m"));
-      json_array_append_new(list, one_example(job, x, nq + joints[j].dof, 0, "base velocity, world x", "m/s"));
+      char number[24];
+      snprintf(number, sizeof number, "joint %d", j);
+      const char* name = j == base ? "base" : joints[j].name[0] ? joints[j].name : number;
+      snprintf(title, sizeof title, "%.60s height", name);
+      json_array_append_new(list, one_example(job, x, joints[j].qpos + 2, 0, title, "m"));
+      snprintf(title, sizeof title, "%.60s velocity, world x", name);
+      json_array_append_new(list, one_example(job, x, nq + joints[j].dof, 0, title, "m/s"));
     } else if (joints[j].kind == DF_JOINT_HINGE || joints[j].kind == DF_JOINT_SLIDE) {
       /* skip the first abduction joint of a four-legged robot, which hardly moves: hip and knee show more */
       if (n > 6 && j < 2) continue;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 
 /* the unit of the directions in which a joint moves a body, m and rad */
 static const double MOVE = 0.1;
@@ -13,7 +14,7 @@ static bool slides_or_turns(const df_joint* j) {
 }
 
 bool model_is_object(const model_study* m, int i) {
-  return m->joints[i].kind == DF_JOINT_FREE && m->nu > 0 && !df_mujoco_is_driven(m->system, i);
+  return df_joint_is_of_object(m->system, NULL, i);
 }
 
 bool model_is_of_object(const model_study* m, int body) {
@@ -25,12 +26,12 @@ bool model_is_of_object(const model_study* m, int body) {
 }
 
 static void count(model_study* m) {
-  m->free_joint = m->root_body = m->height = m->tilt = -1;
+  m->free_joint = df_robot_base(m->system, NULL).joint;
+  m->root_body = m->height = m->tilt = -1;
   for (int i = 0; i < m->n_joints; i++) {
     const df_joint* j = &m->joints[i];
     m->axes += slides_or_turns(j);
     m->balls += j->kind == DF_JOINT_BALL;
-    if (j->kind == DF_JOINT_FREE && m->free_joint < 0 && !model_is_object(m, i)) m->free_joint = i;
   }
 }
 

@@ -12,7 +12,7 @@ typedef struct model_study {
   int n_joints, nq, nv, na, nu, nx;
   int axes;       /* hinge and slide joints */
   int balls;      /* ball joints */
-  int free_joint; /* index of the first free joint of the robot, -1: none */
+  int free_joint; /* index of the free joint of its base (df_robot_base()), -1: none */
   /* The root of a model that moves along slides: the first body on the world with an unlimited slide or with several
    * joints. Indices of joints, -1: none. */
   int root_body;

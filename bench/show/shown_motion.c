@@ -5,6 +5,7 @@
 
 #include "condition_title.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
@@ -184,7 +185,7 @@ df_status shown_add(shown* s, const show_arguments* a, const motion_source* from
 static int root_of(const df_task* task) {
   const df_joint* joints;
   const int n = df_mujoco_joints(task->system, &joints);
-  int joint = robot_base(task);
+  int joint = df_robot_base(task->system, &task->config.chart_objects).joint;
   for (int i = 0; i < n && joint < 0; i++) {
     if (df_mujoco_is_driven(task->system, i)) joint = i;
   }

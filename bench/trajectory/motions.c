@@ -15,9 +15,9 @@ static df_status check(const eval_job* job, const motion_cfg* cfg, double frames
   if (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) {
     return df_fail(DF_E_CONFIG, "%s returns demonstrated actions and cannot be asked for a motion", name);
   }
-  if (!(frames >= 1 && frames <= 1e7)) {
-    return df_fail(DF_E_CONFIG, "--seconds %g: an action of task %s lasts %g s, and a motion has 1 to 10000000 actions",
-                   cfg->seconds, job->task->config.task_name, job->task->system->dt);
+  if (!(frames >= 1 && frames <= CHAIN_FRAMES_MAX)) {
+    return df_fail(DF_E_CONFIG, "--seconds %g: an action of task %s lasts %g s, and a motion has 1 to %d actions",
+                   cfg->seconds, job->task->config.task_name, job->task->system->dt, CHAIN_FRAMES_MAX);
   }
   if (cfg->replan > H) {
     return df_fail(DF_E_CONFIG, "--replan %d: a window of task %s has %d actions", cfg->replan,

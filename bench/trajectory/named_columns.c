@@ -1,9 +1,9 @@
 #include "named_columns.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/mujoco.h"
 #include "text.h"
 
@@ -47,25 +47,6 @@ static char* clean_name(const char* of_model, const char* other, int i) {
   return out;
 }
 
-static bool is_object(const df_task* task, const df_joint* joint) {
-  const df_names* objects = &task->config.chart_objects;
-  int i = 0;
-  while (i < objects->n && strcmp(objects->v[i], joint->name) != 0) i++;
-  return i < objects->n;
-}
-
-int robot_base(const df_task* task) {
-  const df_joint* joints;
-  const int n = df_mujoco_joints(task->system, &joints);
-  int first = -1;
-  for (int i = 0; i < n; i++) {
-    if (joints[i].kind != DF_JOINT_FREE || is_object(task, &joints[i])) continue;
-    if (df_mujoco_is_driven(task->system, i)) return i;
-    if (first < 0) first = i;
-  }
-  return first;
-}
-
 df_status columns_new(const df_task* task, columns* out) {
   const df_system* system = task->system;
   const df_joint* joints;
@@ -75,7 +56,7 @@ df_status columns_new(const df_task* task, columns* out) {
   out->unit = df_alloc((size_t)system->nx, sizeof *out->unit);
   out->action = df_alloc((size_t)system->nu + 1, sizeof *out->action);
   if (!out->state || !out->unit || !out->action) return DF_E_NOMEM;
-  const int base = robot_base(task);
+  const int base = df_robot_base(system, &task->config.chart_objects).joint;
   for (int i = 0; i < n; i++) {
     char* joint = clean_name(joints[i].name, "joint", i);
     name_joint(out, &joints[i], nq, i == base ? "root" : joint);

@@ -139,22 +139,25 @@ static df_status unknown_column(const columns* c, const char* words, const char*
   return status;
 }
 
-/* the columns of a name: itself, or all NAME.*; returns their number */
-static int columns_named(const columns* c, const char* name, size_t n, int* first) {
+/* at [n_states] = the columns of a name, in the order of the state: itself, or all NAME.*; returns their number */
+static int columns_named(const columns* c, const char* name, size_t n, int* at) {
   int count = 0;
   for (int i = 0; i < c->n_states; i++) {
     if (strncmp(c->state[i], name, n) != 0 || (c->state[i][n] && c->state[i][n] != '.')) continue;
-    if (count++ == 0) *first = i;
-    if (!c->state[i][n]) return 1;
+    if (!c->state[i][n]) {
+      at[0] = i;
+      return 1;
+    }
+    at[count++] = i;
   }
   return count;
 }
 
-/* "root_pos=0 0 0.3"; given [nx] has the columns of the pairs before */
-static df_status set_coordinates(const columns* c, const char* words, const char* pair, bool* given, double* x) {
+/* "root_pos=0 0 0.3"; given [nx] has the columns of the pairs before, column [nx] is scratch */
+static df_status set_coordinates(const columns* c, const char* words, const char* pair, bool* given, int* column,
+                                 double* x) {
   const char* equal = strchr(pair, '=');
-  int first = 0;
-  const int n = equal ? columns_named(c, pair, (size_t)(equal - pair), &first) : 0;
+  const int n = equal ? columns_named(c, pair, (size_t)(equal - pair), column) : 0;
   if (n == 0) return unknown_column(c, words, pair);
   const char* at = equal + 1;
   int read = 0;
@@ -162,9 +165,9 @@ static df_status set_coordinates(const columns* c, const char* words, const char
     char* end;
     const double value = strtod(at, &end);
     if (end == at || !isfinite(value) || read == n) break;
-    if (given[first + read]) return df_fail(DF_E_CONFIG, "--x0 %s: given twice: '%s'", words, pair);
-    given[first + read] = true;
-    x[first + read] = value;
+    if (given[column[read]]) return df_fail(DF_E_CONFIG, "--x0 %s: given twice: '%s'", words, pair);
+    given[column[read]] = true;
+    x[column[read]] = value;
     at = end + strspn(end, " ");
   }
   return read == n && !*at ? DF_OK
@@ -191,13 +194,15 @@ static df_status set_all(const df_task* task, const char* words, double* x) {
   columns c;
   char *copy = df_strdup(words), *rest = copy;
   bool* given = df_alloc((size_t)task->system->nx, sizeof *given);
+  int* column = df_alloc((size_t)task->system->nx, sizeof *column);
   df_status status = columns_new(task, &c);
-  if (!copy || !given) status = DF_E_NOMEM;
+  if (!copy || !given || !column) status = DF_E_NOMEM;
   for (char* pair = strsep(&rest, ","); pair && status == DF_OK; pair = strsep(&rest, ",")) {
-    status = set_coordinates(&c, words, pair + strspn(pair, " "), given, x);
+    status = set_coordinates(&c, words, pair + strspn(pair, " "), given, column, x);
   }
   columns_clear(&c);
   df_free(given);
+  df_free(column);
   df_free(copy);
   return status == DF_OK ? normalise(task->system, words, x) : status;
 }
@@ -271,10 +276,19 @@ static df_status unknown_start(const df_task* task, const char* words) {
   return status;
 }
 
+/* the keyframe with the name `words`, or -1 */
+static int keyframe_named(const df_system* system, const char* words) {
+  const int n = df_mujoco_keyframes(system);
+  for (int i = 0; words && words[0] && i < n; i++) {
+    if (strcmp(df_mujoco_keyframe_name(system, i), words) == 0) return i;
+  }
+  return -1;
+}
+
 static df_status one_start(const df_task* task, const char* words, const double* condition, double* x) {
-  for (int i = 0; words && i < df_mujoco_keyframes(task->system); i++) {
-    if (strcmp(df_mujoco_keyframe_name(task->system, i), words) != 0) continue;
-    df_mujoco_keyframe_state(task->system, i, x);
+  const int keyframe = keyframe_named(task->system, words);
+  if (keyframe >= 0) {
+    df_mujoco_keyframe_state(task->system, keyframe, x);
     return normalise(task->system, words, x);
   }
   if (words && !strchr(words, '=')) return unknown_start(task, words);
@@ -284,7 +298,7 @@ static df_status one_start(const df_task* task, const char* words, const double*
 
 df_status starts_new(const df_task* task, const char* words, const double* condition, starts* out) {
   *out = (starts){.n = 1};
-  if (words) {
+  if (words && keyframe_named(task->system, words) < 0) {
     char* path;
     long index;
     split_index(words, &path, &index);

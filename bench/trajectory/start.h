@@ -14,9 +14,11 @@ typedef struct starts {
  *   FILE.npz            the first frames of `states` [n][frames][nx], or the rows of `states` [n][nx], with its
  *                       conditions
  *   FILE.npz:12         the one with this index
- *   home                a keyframe of the model
- *   "hip=0.2,root=0 1"  columns (named_columns.h), or the numbers of all columns NAME.*, set in the typical start
- * state; quaternions are normalised NULL                the typical start state
+ *   home                a keyframe of the model, also if there is a file of this name, which ./home is
+ *   "hip=0.2,root_pos=0 0 0.3"
+ *                       columns (named_columns.h), or the numbers of all columns NAME.* in the order of the state, set
+ *                       in the typical start state; quaternions are normalised
+ *   NULL                the typical start state
  *
  * The typical start state is a recorded one: of the training windows with the categories of `condition` [nc] (NULL: of
  * all), the start that is nearest to their mean in the coordinates of the chart. DF_E_CONFIG for an unknown name, which

@@ -10,7 +10,7 @@
 
 /* X(kind, name, whether its level is a time in s instead of a factor): mass and inertia of every body; sliding,
  * torsional and rolling friction of every contact; gain of every actuator, with the position bias of a servo; damping
- * of every joint; time by which every action is late, the first one being held until then */
+ * of every joint and tendon; time by which every action is late, the first one being held until then */
 #define PERTURBATION_LIST(X)             \
   X(PERTURB_MASS, "mass", false)         \
   X(PERTURB_FRICTION, "friction", false) \
@@ -34,8 +34,12 @@ typedef struct perturbation {
 const char* perturbation_name(perturbation_kind kind); /* "none" for PERTURB_NONE */
 bool perturbation_is_time(perturbation_kind kind);
 
+/* Why the gains of a model cannot be perturbed, which names the actuator: a new string, NULL if they can. */
+char* perturbation_unscaled(const df_system* system);
+
 /* Makes the system of a task with a perturbation of its model, stepped by physics steps: one action of it is one step.
- * It is never differentiated. Errors: those of df_task_system_with(). On failure *out is NULL. */
+ * It is never differentiated. Errors: DF_E_CONFIG for gains that cannot be perturbed; those of df_task_system_with().
+ * On failure *out is NULL. */
 DF_MUST_CHECK df_status perturbed_system(const df_config* config, const df_search* search, const perturbation* p,
                                          df_system** out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/mujoco.h"
 #include "rotation.h"
 #include "scale.h"
@@ -28,8 +29,7 @@ struct df_chart {
   int n_act;
   int n_parts;
   part* part;
-  int base; /* index of the first free joint of the robot, whose position and heading in x0 define the origin; -1 if
-               none */
+  int base; /* index of the joint of the robot's base, whose position and heading in x0 define the origin; -1 if none */
   int n_groups;
   df_chart_group group[GROUPS];
   double* statistics; /* one block for the arrays below */
@@ -142,9 +142,7 @@ static df_status build_parts(df_chart* chart, const df_system* system, const df_
     chart->part[i] = (part){.kind = j->kind, .qpos = j->qpos, .qvel = nq + j->dof, .pos = j->dof, .vel = nv + j->dof};
   }
   DF_TRY(mark_objects(chart, joints, &config->chart_objects));
-  for (int i = 0; i < chart->n_parts && chart->base < 0; i++) {
-    if (joints[i].kind == DF_JOINT_FREE && !chart->part[i].object) chart->base = i;
-  }
+  chart->base = df_robot_base(system, &config->chart_objects).joint;
   return mark_relative(chart, joints, &config->chart_relative);
 }
 
@@ -180,7 +178,6 @@ static df_status build(df_chart* chart, const df_system* system, const df_config
   chart->nx = system->nx;
   chart->nz = system->ndx;
   chart->nu = system->nu;
-  chart->base = -1;
   DF_TRY(build_parts(chart, system, config));
   DF_TRY(build_groups(chart));
   chart->channel = df_alloc((size_t)(chart->nz + chart->nu), sizeof *chart->channel);

@@ -6,17 +6,19 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/words.h"
+#include "dynaflow/data/robot_base.h"
 
 /* ---- the model ---- */
 
-model_joints model_joints_of(const df_system* system) {
+model_joints model_joints_of(const df_system* system, const df_names* objects) {
   model_joints m = {.nx = system->nx, .nq = system->nx, .root = -1};
   if (!df_system_is_mujoco(system)) return m;
   m.nq = df_mujoco_nq(system);
   m.nv = df_mujoco_nv(system);
   m.na = df_mujoco_na(system);
   m.n = df_mujoco_joints(system, &m.joint);
-  for (int j = m.n - 1; j >= 0; j--) {
+  m.root = df_robot_base(system, objects).joint;
+  for (int j = 0; j < m.n && m.root < 0; j++) {
     if (m.joint[j].kind == DF_JOINT_FREE) m.root = j;
   }
   return m;
@@ -450,7 +452,7 @@ static df_status mark_given(df_layout* layout) {
 
 static df_status build(const df_config* config, const df_system* system, df_layout* layout) {
   layout->items = config->data_columns;
-  layout->model = model_joints_of(system);
+  layout->model = model_joints_of(system, &config->chart_objects);
   DF_TRY(read_joints(config, layout));
   if (layout->items.n == 0) return df_fail(DF_E_CONFIG, "data.columns is empty");
   for (int i = 0; i < layout->items.n; i++) DF_TRY(add_block(layout, layout->items.v[i]));

@@ -11,9 +11,10 @@ typedef struct model_joints {
   int nx, nq, nv, na;
   int n;
   const df_joint* joint; /* [n], owned by the system */
-  int root;              /* the first free joint, -1: none */
+  int root;              /* the free joint of the base (robot_base.h); without a base, the first free joint; -1: none */
 } model_joints;
-model_joints model_joints_of(const df_system* system);
+/* `objects`: chart.objects; NULL: none */
+model_joints model_joints_of(const df_system* system, const df_names* objects);
 
 /* "joint 'hip'", or "joint 3" if it has no name, for messages; returns `text` */
 const char* joint_text(const model_joints* model, int joint, char text[80]);

@@ -71,6 +71,11 @@ df_status df_task_system_with(const df_config* config, const df_search* search, 
   if (config->system_model[0] == '\0') {
     return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
   }
+  if (config->system_timestep > 0 && config->system_timestep < DF_TIMESTEP_MIN) {
+    return df_fail(DF_E_CONFIG,
+                   "task '%s': system.timestep %g s: a physics step lasts %g s or more; 0 is the model's own",
+                   config->task_name, config->system_timestep, DF_TIMESTEP_MIN);
+  }
   char* path;
   DF_TRY(df_search_find(search, config->system_model, &path));
   df_status status = df_mujoco_system_new(path, cfg, out);

@@ -2,32 +2,27 @@
 #include <string.h>
 
 #include "dynaflow/core/angles.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "finite.h"
 
-static bool is_object(const df_names* objects, const char* joint) {
-  for (int i = 0; i < objects->n; i++) {
-    if (strcmp(objects->v[i], joint) == 0) return true;
-  }
-  return false;
-}
-
-/* finds the joint that gives a height or a tilt: the named joint, or the robot's first free joint if the name is empty
- */
+/* finds the joint that gives a height or a tilt: the named joint, or the robot's base if the name is empty */
 static df_status find_joint(const df_system* system, const df_names* objects, const char* key, const char* name,
                             const df_joint** out) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
-  *out = NULL;
-  for (int i = 0; i < n && !*out; i++) {
-    const df_joint* j = &joints[i];
-    const bool is_base = j->kind == DF_JOINT_FREE && !is_object(objects, j->name);
-    if (name[0] ? strcmp(j->name, name) == 0 : is_base) *out = j;
+  int at = name[0] ? 0 : df_robot_base(system, objects).joint;
+  while (name[0] && at < n && strcmp(joints[at].name, name) != 0) at++;
+  if (at >= 0 && at < n) {
+    *out = &joints[at];
+    return DF_OK;
   }
-  if (*out) return DF_OK;
   if (name[0]) return df_fail(DF_E_CONFIG, "%s: the model has no joint \"%s\"", key, name);
-  return df_fail(DF_E_CONFIG, "%s: the robot has no free joint; set the name of a joint", key);
+  return df_fail(DF_E_CONFIG,
+                 "%s: the robot has no free joint (one that an actuator drives and that is not in chart.objects); set "
+                 "the name of a joint",
+                 key);
 }
 
 static df_status read_height(const df_system* system, const df_config* config, df_fall_rule* rule) {

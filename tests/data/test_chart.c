@@ -376,6 +376,30 @@ static void an_object_is_seen_from_the_robot(void** state) {
   df_system_free(two);
 }
 
+/* a box that nothing drives is not the base, also if chart.objects does not name it */
+static void what_nothing_drives_is_no_origin(void** state) {
+  (void)state;
+  df_system* two = make_system(
+      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body><body><freejoint name='robot'/>"
+      "<geom size='.1'/><body><joint name='arm' axis='0 1 0'/><geom size='.1' pos='.3 0 0'/></body></body></worldbody>"
+      "<actuator><motor joint='arm'/></actuator></mujoco>");
+  df_chart* seen;
+  const df_config c = df_config_default();
+  assert_ok(df_chart_new(two, &c, &seen));
+  /* the robot at (1, 2) looks along y; the box is two metres before it */
+  const double h = sqrt(0.5);
+  const double x[28] = {1, 4, 0.1, 1, 0, 0, 0, 1, 2, 0.3, h, 0, 0, h};
+  double z[26];
+  df_chart_encode(seen, x, x, z);
+  const double box[3] = {2, 0, 0.1}, robot[3] = {0, 0, 0.3};
+  for (int k = 0; k < 3; k++) {
+    assert_close(z[k], box[k], 1e-12);
+    assert_close(z[6 + k], robot[k], 1e-12);
+  }
+  df_chart_free(seen);
+  df_system_free(two);
+}
+
 static void an_unknown_object_is_named(void** state) {
   (void)state;
   df_chart* none;
@@ -467,6 +491,7 @@ int main(void) {
       WITH_CHART(objects_have_groups_of_their_own),
       WITH_CHART(an_object_keeps_its_place_in_the_world_of_a_fixed_robot),
       WITH_CHART(an_object_is_seen_from_the_robot),
+      WITH_CHART(what_nothing_drives_is_no_origin),
       WITH_CHART(an_unknown_object_is_named),
       WITH_CHART(only_named_joints_are_relative),
       WITH_CHART(a_joint_that_cannot_be_relative_is_named),

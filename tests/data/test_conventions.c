@@ -287,7 +287,7 @@ static void settings_that_cannot_be_are_refused(void** state) {
                {"data.base_rotation", "1,0.2,0,0", "4 numbers of norm 1.0198"},
                {"data.position_offset", "1,2", "data.position_offset has 2 numbers"}};
   df_system *body = make_system(every_joint_xml), *cart = make_system(cart_xml);
-  const model_joints free_model = model_joints_of(body), bound = model_joints_of(cart);
+  const model_joints free_model = model_joints_of(body, NULL), bound = model_joints_of(cart, NULL);
   conventions c;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     df_config config = df_config_default();

@@ -161,6 +161,26 @@ static void a_failed_allocation_leaks_nothing(void** state) {
   df_system_free(system);
 }
 
+/* x: box 0 .. 6, robot 7 .. 13, arm 14; velocities: box 15 .. 20, robot 21 .. 26, arm 27 */
+static void root_blocks_are_of_the_base_of_the_robot(void** state) {
+  (void)state;
+#define BODIES                                                                                                     \
+  "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body><body>"                                 \
+  "<freejoint name='robot'/><geom size='.1'/><body><joint name='arm' axis='0 1 0'/><geom size='.1' pos='.3 0 0'/>" \
+  "</body></body></worldbody>"
+  static const int of_robot[] = {7, 8, 9, 10, 11, 12, 13, 21, 22, 23, 24, 25, 26};
+  static const int of_box[] = {0, 1, 2, 3, 4, 5, 6, 15, 16, 17, 18, 19, 20};
+  static const char driven[] = BODIES "<actuator><motor joint='arm'/></actuator></mujoco>";
+#define ROOT {"data.columns", "root_pos,root_quat,root_linvel,root_angvel"}
+  COLUMNS(driven, of_robot, ROOT);
+  COLUMNS(driven, of_robot, ROOT, {"chart.objects", "box"});
+  COLUMNS(BODIES "</mujoco>", of_box, ROOT);
+  /* a robot without a base, such as an arm on a table: the root is what it handles */
+  COLUMNS(driven, of_box, ROOT, {"chart.objects", "box,robot"});
+#undef ROOT
+#undef BODIES
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(blocks_are_coordinates_of_the_state),
@@ -169,6 +189,7 @@ int main(void) {
       cmocka_unit_test(columns_that_are_none_are_named),
       cmocka_unit_test(joints_that_are_none_are_named),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
+      cmocka_unit_test(root_blocks_are_of_the_base_of_the_robot),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,7 @@ static void fly(double time, double* x) {
 static void differences_of_a_constant_rotation_are_its_rate(void** state) {
   (void)state;
   df_system* system = make_system(every_joint_xml);
-  const model_joints model = model_joints_of(system);
+  const model_joints model = model_joints_of(system, NULL);
   const double dt = 0.02;
   motion m = motion_new(system, 6, dt);
   for (int t = 0; t < 6; t++) {
@@ -75,7 +75,7 @@ static void differences_of_a_fall_are_the_velocities_of_the_simulator(void** sta
       "<mujoco><option timestep='.01' integrator='Euler' gravity='0 0 -9.81'/><worldbody><body pos='0 0 9'><freejoint/>"
       "<geom size='.1' mass='1'/></body></worldbody></mujoco>";
   df_system* system = make_system(xml);
-  const model_joints model = model_joints_of(system);
+  const model_joints model = model_joints_of(system, NULL);
   motion m = motion_new(system, 8, 0.01);
   for (int t = 0; t < 8; t++) {
     /* closed form of the sums: v_t = 2 - g h t, z_t = 9 + h (v_1 + ... + v_t) */
@@ -104,7 +104,7 @@ static void differences_of_a_fall_are_the_velocities_of_the_simulator(void** sta
 static void resampled_orientations_are_on_the_shortest_arc(void** state) {
   (void)state;
   df_system* system = make_system(every_joint_xml);
-  const model_joints model = model_joints_of(system);
+  const model_joints model = model_joints_of(system, NULL);
   motion m = motion_new(system, 3, 1), out;
   for (int t = 0; t < 3; t++) {
     double* x = m.x + t * model.nx;
@@ -152,7 +152,7 @@ static void resampled_orientations_are_on_the_shortest_arc(void** state) {
 static void irregular_times_are_followed(void** state) {
   (void)state;
   df_system* system = make_system(cart_xml);
-  const model_joints model = model_joints_of(system);
+  const model_joints model = model_joints_of(system, NULL);
   motion m = motion_new(system, 4, 1), out;
   static const double times[] = {0, 0.1, 0.5, 0.6};
   for (int t = 0; t < 4; t++) {

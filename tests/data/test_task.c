@@ -302,6 +302,17 @@ static void the_recorded_hopper_makes_a_task(void** state) {
   df_task_free(task);
 }
 
+static void a_timestep_that_is_too_short_is_named(void** state) {
+  (void)state;
+  df_config short_steps = config;
+  df_system* system;
+  char sha256[DF_SHA256_TEXT];
+  short_steps.system_timestep = 1e-300;
+  assert_int_equal(df_task_system(&short_steps, &search, &system, sha256), DF_E_CONFIG);
+  assert_null(system);
+  assert_non_null(strstr(df_error_message(), "task 'cart': system.timestep 1e-300 s: a physics step lasts 1e-07 s"));
+}
+
 int main(void) {
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -316,6 +327,7 @@ int main(void) {
       WITH_FILES(a_file_is_found_by_its_path_or_its_base_name),
       WITH_FILES(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(the_recorded_hopper_makes_a_task),
+      cmocka_unit_test(a_timestep_that_is_too_short_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

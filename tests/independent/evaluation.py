@@ -169,7 +169,7 @@ class Task:
     def find_channels(self):
         m, T = self.model, mujoco.mjtJoint
         self.objects = [m.joint(n).id for n in self.names('chart.objects')]
-        self.free = next((j for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_FREE and j not in self.objects), None)
+        self.free = next((j for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_FREE and j not in self.objects and self.driven(j)), None)
         relative = [m.joint(n).id for n in self.names('chart.relative')]
         groups = {n: [] for n in ('base_pos', 'base_rot', 'joint_pos', 'slide_pos', 'base_vel', 'base_angvel', 'joint_vel',
                                   'slide_vel', 'activation', 'object_pos', 'object_rot', 'object_vel', 'object_angvel')}
@@ -227,6 +227,21 @@ class Task:
                 z[d], z[m.nv + d] = x[q] - (x0[q] if relative else 0), x[v]
         z[2 * m.nv:] = x[m.nq + m.nv:]
         return z
+
+    def driven(self, joint):
+        """whether an actuator can push the dofs of a free joint or of what hangs on it: in some pose, its moment arm is not zero there"""
+        m, rng = self.model, np.random.default_rng(0)
+        if not m.nu: return True
+        on = lambda body: body == m.jnt_bodyid[joint] or body > 0 and on(m.body_parentid[body])
+        dofs = [d for d in range(m.nv) if on(m.dof_bodyid[d])]
+        data = mujoco.MjData(m)
+        for _ in range(5):
+            data.qpos = m.qpos0 + .3 * rng.normal(size=m.nq)
+            mujoco.mj_forward(m, data)
+            moment = np.zeros((len(data.moment_rownnz), m.nv))
+            mujoco.mju_sparse2dense(moment, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind)
+            if moment[:, dofs].any(): return True
+        return False
 
     # ---- simulation ----
 
@@ -658,10 +673,11 @@ def add_plausibility(task, out, suffix, k, motions):
 def heading_errors(task, states, command):
     """mean |velocity - command| in the heading of the base, and mean |yaw rate - command|, over frames 1.."""
     m, errors = task.model, []
+    q, at = m.jnt_qposadr[task.free] + 3, m.nq + m.jnt_dofadr[task.free]
     for x in states[1:]:
         matrix = np.empty(9)
-        mujoco.mju_quat2Mat(matrix, x[3:7] / np.linalg.norm(x[3:7]))
-        R, v, w = matrix.reshape(3, 3), x[m.nq:m.nq + 3], x[m.nq + 3:m.nq + 6]
+        mujoco.mju_quat2Mat(matrix, x[q:q + 4] / np.linalg.norm(x[q:q + 4]))
+        R, v, w = matrix.reshape(3, 3), x[at:at + 3], x[at + 3:at + 6]
         yaw = math.atan2(R[1, 0], R[0, 0])
         forward, left = math.cos(yaw) * v[0] + math.sin(yaw) * v[1], math.cos(yaw) * v[1] - math.sin(yaw) * v[0]
         errors.append((math.hypot(forward - command[0], left - command[1]), abs((R @ w)[2] - command[2])))
@@ -727,7 +743,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
             again = [task.first_fall(x) is not None for x in follow_chain(task, calls, n, frames, seed, k, False, faults)[0]]
         out.share('fall_rate.replanned', shown, again, samples=False)
     names = task.condition_names
-    if {'command.vx', 'command.vy', 'command.wz'} <= set(names):
+    if {'command.vx', 'command.vy', 'command.wz'} <= set(names) and task.free is not None:
         command = task.condition[:, [names.index('command.' + c) for c in ('vx', 'vy', 'wz')]]
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
@@ -786,7 +802,9 @@ def expected_curves(task, states):
     for j in range(m.njnt):
         q, d = m.jnt_qposadr[j], m.jnt_dofadr[j]
         if len(out) >= 4: break
-        if T(m.jnt_type[j]) == T.mjJNT_FREE: out += [('base height', 'm', q + 2), ('base velocity, world x', 'm/s', m.nq + d)]
+        if T(m.jnt_type[j]) == T.mjJNT_FREE:
+            name = 'base' if j == task.free else m.joint(j).name or 'joint %d' % j
+            out += [(name + ' height', 'm', q + 2), (name + ' velocity, world x', 'm/s', m.nq + d)]
         elif T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE) and not (m.njnt > 6 and j < 2):
             out.append((m.joint(j).name, 'rad' if T(m.jnt_type[j]) == T.mjJNT_HINGE else 'm', q))
     return [dict(title=t, unit=u, dt=task.dt, demonstrated=list(task.demo[0][:, at]), generated=list(states[0][:, at]))

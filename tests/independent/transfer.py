@@ -33,8 +33,14 @@ def perturb(m, kind, level):
         m.body_inertia[:] *= level
         mujoco.mj_setConst(m, mujoco.MjData(m))
         m.stat.meaninertia = m.dof_M0.mean()
-    elif kind == 'friction': m.geom_friction[:] *= level
-    elif kind == 'damping': m.dof_damping[:] *= level
+    elif kind == 'friction':
+        m.geom_friction[:] *= level
+        m.pair_friction[:] *= level
+        if m.opt.enableflags & mujoco.mjtEnableBit.mjENBL_OVERRIDE: m.opt.o_friction[:] *= level
+    elif kind == 'damping':
+        for of in ('dof', 'tendon', 'actuator'):
+            getattr(m, of + '_damping')[:] *= level
+            getattr(m, of + '_dampingpoly')[:] *= level
     elif kind == 'gain':
         m.actuator_gainprm[:, 0] *= level
         servo = m.actuator_biastype == mujoco.mjtBias.mjBIAS_AFFINE

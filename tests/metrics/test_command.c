@@ -13,6 +13,8 @@
 
 enum { H = 5, NQ = 8, NX = 15 };
 
+static const df_base base = {.joint = 0, .position = 0, .velocity = NQ};
+
 /* rounding errors of some ten operations on numbers of order 1 */
 static const double ROUNDING = 1e-14;
 
@@ -45,7 +47,7 @@ static void obeying_the_command_is_no_error_in_any_heading(void** state) {
   for (double yaw = -3; yaw <= 3; yaw += 0.5) {
     double x[H + 1][NX], wz;
     walk(yaw, 0, 0.8, -0.3, w, x);
-    assert_near(df_metric_command(H + 1, NX, NQ, x[0], command, &wz), 0, ROUNDING);
+    assert_near(df_metric_command(H + 1, NX, &base, x[0], command, &wz), 0, ROUNDING);
     assert_near(wz, 0, ROUNDING);
   }
 }
@@ -57,7 +59,7 @@ static void the_error_is_the_hand_computed_one_in_any_heading(void** state) {
     double x[H + 1][NX], wz;
     walk(yaw, 0.2, 0.8, 0.5, w, x);
     /* an error of (0.3, 0.4); pitch tilts the body's z axis, so 0.5 cos(0.2) of the rotation is about the vertical */
-    assert_near(df_metric_command(H - 1, NX, NQ, x[0] + 2 * NX, command, &wz), 0.5, ROUNDING);
+    assert_near(df_metric_command(H - 1, NX, &base, x[0] + 2 * NX, command, &wz), 0.5, ROUNDING);
     assert_near(wz, 0.5 * cos(0.2) + 0.2, ROUNDING);
   }
 }
@@ -68,7 +70,7 @@ static void the_yaw_rate_is_that_of_the_world(void** state) {
   const double command[3] = {0}, w[3] = {2, 0, 0};
   double x[H + 1][NX], wz;
   walk(1.1, -0.5, 0, 0, w, x);
-  assert_near(df_metric_command(H + 1, NX, NQ, x[0], command, &wz), 0, ROUNDING);
+  assert_near(df_metric_command(H + 1, NX, &base, x[0], command, &wz), 0, ROUNDING);
   assert_near(wz, 2 * sin(0.5), ROUNDING);
 }
 
@@ -77,13 +79,13 @@ static void the_quaternion_may_have_any_length_and_sign(void** state) {
   const double command[3] = {0.5, 0.1, -0.2}, w[3] = {0.1, 0.2, 0.5}, scales[] = {-1, 1.03, 0.5};
   double x[H + 1][NX], wanted_wz, wz;
   walk(0.7, 0.2, 0.8, 0.5, w, x);
-  const double wanted = df_metric_command(H + 1, NX, NQ, x[0], command, &wanted_wz);
+  const double wanted = df_metric_command(H + 1, NX, &base, x[0], command, &wanted_wz);
   for (int k = 0; k < 3; k++) {
     walk(0.7, 0.2, 0.8, 0.5, w, x);
     for (int t = 0; t <= H; t++) {
       for (int i = 3; i < 7; i++) x[t][i] *= scales[k];
     }
-    assert_near(df_metric_command(H + 1, NX, NQ, x[0], command, &wz), wanted, ROUNDING);
+    assert_near(df_metric_command(H + 1, NX, &base, x[0], command, &wz), wanted, ROUNDING);
     assert_near(wz, wanted_wz, ROUNDING);
   }
 }
@@ -95,8 +97,8 @@ static void only_frames_from_the_first_count(void** state) {
   walk(0, 0, 1, 0, w, x);
   x[0][NQ] = 100, x[1][NQ] = 100, x[H][NQ] = 3;
   /* frames 2..5: 1, 1, 1, 3 */
-  assert_near(df_metric_command(H - 1, NX, NQ, x[0] + 2 * NX, command, NULL), 1.5, ROUNDING);
-  assert_near(df_metric_command(1, NX, NQ, x[0] + H * NX, command, NULL), 3, ROUNDING);
+  assert_near(df_metric_command(H - 1, NX, &base, x[0] + 2 * NX, command, NULL), 1.5, ROUNDING);
+  assert_near(df_metric_command(1, NX, &base, x[0] + H * NX, command, NULL), 3, ROUNDING);
 }
 
 static void frames_without_numbers_give_infinity_and_no_frames_give_none(void** state) {
@@ -105,17 +107,34 @@ static void frames_without_numbers_give_infinity_and_no_frames_give_none(void** 
   double x[H + 1][NX], wz;
   walk(0, 0, 1, 0, w, x);
   x[3][0] = NAN;
-  assert_true(df_metric_command(H + 1, NX, NQ, x[0], command, &wz) == INFINITY);
+  assert_true(df_metric_command(H + 1, NX, &base, x[0], command, &wz) == INFINITY);
   assert_true(wz == INFINITY);
-  assert_near(df_metric_command(H - 3, NX, NQ, x[0] + 4 * NX, command, &wz), 1, ROUNDING);
+  assert_near(df_metric_command(H - 3, NX, &base, x[0] + 4 * NX, command, &wz), 1, ROUNDING);
 
   /* a quaternion of norm 0 defines no vertical */
   memset(&x[4][3], 0, 4 * sizeof(double));
-  (void)df_metric_command(H - 3, NX, NQ, x[0] + 4 * NX, command, &wz);
+  (void)df_metric_command(H - 3, NX, &base, x[0] + 4 * NX, command, &wz);
   assert_true(wz == INFINITY);
 
-  assert_true(isnan(df_metric_command(0, NX, NQ, x[0], command, &wz)) && isnan(wz));
-  assert_true(isnan(df_metric_command(-1, NX, NQ, x[0], command, NULL)));
+  assert_true(isnan(df_metric_command(0, NX, &base, x[0], command, &wz)) && isnan(wz));
+  assert_true(isnan(df_metric_command(-1, NX, &base, x[0], command, NULL)));
+}
+
+/* the same robot behind a box with a free joint of its own, which moves otherwise */
+static void the_base_may_stand_anywhere_in_a_state(void** state) {
+  (void)state;
+  enum { MORE_NX = NX + 13, MORE_NQ = NQ + 7 };
+  const df_base behind = {.joint = 1, .position = 7, .velocity = MORE_NQ + 6};
+  const double command[3] = {0.5, 0.1, -0.2}, w[3] = {0, 0, 0.5};
+  double x[H + 1][NX], more[H + 1][MORE_NX], wz;
+  walk(0.7, 0.2, 0.8, 0.5, w, x);
+  for (int t = 0; t <= H; t++) {
+    for (int i = 0; i < MORE_NX; i++) more[t][i] = 1 + i % 5;
+    memcpy(more[t] + 7, x[t], NQ * sizeof **x);
+    memcpy(more[t] + MORE_NQ + 6, x[t] + NQ, (NX - NQ) * sizeof **x);
+  }
+  assert_near(df_metric_command(H + 1, MORE_NX, &behind, more[0], command, &wz), 0.5, ROUNDING);
+  assert_near(wz, 0.5 * cos(0.2) + 0.2, ROUNDING);
 }
 
 int main(void) {
@@ -126,6 +145,7 @@ int main(void) {
       cmocka_unit_test(the_quaternion_may_have_any_length_and_sign),
       cmocka_unit_test(only_frames_from_the_first_count),
       cmocka_unit_test(frames_without_numbers_give_infinity_and_no_frames_give_none),
+      cmocka_unit_test(the_base_may_stand_anywhere_in_a_state),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

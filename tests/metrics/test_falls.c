@@ -171,6 +171,34 @@ static void an_object_does_not_fall(void** state) {
   df_system_free(system);
 }
 
+/* a box that nothing drives is no robot, whatever chart.objects says */
+static void what_nothing_drives_does_not_fall(void** state) {
+  (void)state;
+#define FREE(name, rest) "<body><freejoint name='" name "'/><geom size='.1'/>" rest "</body>"
+#define WITH(bodies, joint) \
+  "<mujoco><worldbody>" bodies "</worldbody><actuator><motor joint='" joint "'/></actuator></mujoco>"
+#define ARM "<body><joint name='arm' axis='0 1 0'/><geom size='.1' pos='.2 0 0'/></body>"
+  df_system *first = make(WITH(FREE("robot", ARM) FREE("box", ""), "arm")),
+            *second = make(WITH(FREE("box", "") FREE("robot", ARM), "arm")),
+            *fixed = make(WITH(FREE("box", "") ARM, "arm"));
+  const df_config c = config(0.25, 45, "", ""), named = config(0.25, 0, "box", "");
+  df_fall_rule rule;
+  assert_int_equal(df_fall_rule_new(first, &c, &rule), DF_OK);
+  assert_true(rule.height_at == 2 && rule.quat_at == 3);
+  assert_int_equal(df_fall_rule_new(second, &c, &rule), DF_OK);
+  assert_true(rule.height_at == 7 + 2 && rule.quat_at == 7 + 3);
+  assert_int_equal(df_fall_rule_new(fixed, &c, &rule), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "eval.height_joint: the robot has no free joint"));
+  assert_int_equal(df_fall_rule_new(fixed, &named, &rule), DF_OK);
+  assert_int_equal(rule.height_at, 2);
+#undef FREE
+#undef WITH
+#undef ARM
+  df_system_free(first);
+  df_system_free(second);
+  df_system_free(fixed);
+}
+
 static void a_joint_that_does_not_fit_is_named(void** state) {
   (void)state;
   df_system* system = make(PLANAR);
@@ -211,6 +239,7 @@ int main(void) {
       cmocka_unit_test(a_free_joint_gives_height_and_quaternion),
       cmocka_unit_test(named_joints_give_height_and_lean),
       cmocka_unit_test(an_object_does_not_fall),
+      cmocka_unit_test(what_nothing_drives_does_not_fall),
       cmocka_unit_test(a_joint_that_does_not_fit_is_named),
       cmocka_unit_test(without_criteria_any_system_has_a_rule),
   };

@@ -67,7 +67,8 @@ static void a_feasible_clip_is_found_again_without_its_actions(void** state) {
   for (int episode = 0; episode < 3; episode++) {
     result r = run(task, episode, LENGTH, &cfg);
     assert_int_equal(r.status, DF_OK);
-    assert_true(r.fit.rms < 1e-9);
+    /* without a tolerance it goes on to rounding */
+    assert_true(r.fit.rms < 1e-12);
     assert_true(r.fit.rms_rest > 0.1);
     clear(&r);
   }

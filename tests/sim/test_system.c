@@ -427,6 +427,7 @@ static void scaled_actuators_are_those_of_another_file(void** state) {
   "<actuator><general joint='h' gaintype='" gain "' gainprm='" gains "' biastype='" bias "' biasprm='" biases \
   "'/></actuator>"
 #define MUSCLE(force) "<actuator><muscle joint='h' lengthrange='0 1' range='.7 1.1' lmin='.4' " force "/></actuator>"
+#define DC(name)      "<actuator><dcmotor name='" name "' joint='h' motorconst='.5' resistance='.2'/></actuator>"
   const struct {
     double gain, kv, gear;
     const char *from, *to;
@@ -443,7 +444,9 @@ static void scaled_actuators_are_those_of_another_file(void** state) {
       /* numbers with another meaning than a gain stay */
       {2, 2, 0, GENERAL("user", "3 2 1", "user", "3 2 1"), GENERAL("user", "3 2 1", "user", "3 2 1")},
       {2, 2, 0, MUSCLE("force='10' scale='200'"), MUSCLE("force='20' scale='400'")},
+      {2, 2, 0, DC("m"), DC("m")},
   };
+#undef DC
 #undef GENERAL
 #undef MUSCLE
   char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
@@ -552,6 +555,88 @@ static void other_bodies_are_those_of_another_file(void** state) {
   assert_int_equal(df_mujoco_system_from_xml(BODY("2", "3 4 5", ".5", "1", "2"), "own", &cfg, &system), DF_E_CONFIG);
 }
 
+/* linear and polynomial damping of a joint, of a tendon, and what an actuator adds; friction of geoms and a flex, and
+ * that of the option */
+#define DAMPED_(joint, tendon, motor, friction, option, override)                                              \
+  "<mujoco><option o_friction='" option "'><flag override='" override                                          \
+  "'/></option><worldbody>"                                                                                    \
+  "<geom type='plane' size='1 1 1' friction='" friction                                                        \
+  "'/><body pos='0 0 1'><joint name='h' type='slide' damping='" joint "'/><geom size='.1' friction='" friction \
+  "'/></body><flexcomp name='f' type='grid' count='2 2 1' "                                                    \
+  "spacing='.1 .1 .1' pos='2 0 1' radius='.01' dim='2' mass='1'><contact friction='" friction                  \
+  "'/></flexcomp></worldbody><tendon><fixed name='t' damping='" tendon                                         \
+  "'><joint joint='h' coef='2'/></fixed></tendon><actuator><motor joint='h' damping='" motor "'/></actuator></mujoco>"
+
+#define DAMPED(...) DAMPED_(__VA_ARGS__)
+
+static void all_damping_and_friction_is_scaled(void** state) {
+  (void)state;
+#define LITTLE "1 3 5", "2 6 10", "4 12 20"
+#define MUCH   "2 6 10", "4 12 20", "8 24 40"
+  const struct {
+    double friction, damping;
+    const char *from, *to;
+  } cases[] = {
+      {0, 2, DAMPED(LITTLE, "1 .5 .25", "1 2 3 4 5", "disable"), DAMPED(MUCH, "1 .5 .25", "1 2 3 4 5", "disable")},
+      {0.5, 0, DAMPED(LITTLE, "1 .5 .25", "1 2 3 4 5", "disable"),
+       DAMPED(LITTLE, ".5 .25 .125", "1 2 3 4 5", "disable")},
+      {0.5, 0, DAMPED(LITTLE, "1 .5 .25", "1 2 3 4 5", "enable"),
+       DAMPED(LITTLE, ".5 .25 .125", ".5 1 1.5 2 2.5", "enable")},
+  };
+#undef LITTLE
+#undef MUCH
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  df_system* system;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+    OK(df_mujoco_system_from_xml(cases[i].to, "other", &cfg, &system));
+    OK(df_mujoco_fingerprint(system, a));
+    df_system_free(system);
+    cfg.friction_scale = cases[i].friction;
+    cfg.damping_scale = cases[i].damping;
+    OK(df_mujoco_system_from_xml(cases[i].from, "own", &cfg, &system));
+    OK(df_mujoco_fingerprint(system, b));
+    df_system_free(system);
+    assert_string_equal(a, b);
+  }
+}
+
+static void what_no_factor_strengthens_is_found(void** state) {
+  (void)state;
+#define DC "<dcmotor joint='h' motorconst='.5' resistance='.2'/>"
+  static const struct {
+    const char* actuators;
+    int control;
+  } cases[] = {
+      {"<actuator><motor joint='h'/><position joint='h'/><muscle joint='h' lengthrange='0 1'/></actuator>", -1},
+      {"<actuator><motor joint='h'/>" DC "</actuator>", 1},
+      {"<actuator><general joint='h' gaintype='user'/>" DC "</actuator>", 0}};
+#undef DC
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+    df_system* system;
+    OK(system_with("", cases[i].actuators, &cfg, &system));
+    assert_int_equal(df_mujoco_unscaled_gain(system), cases[i].control);
+    df_system_free(system);
+  }
+}
+
+/* of the cfg, and of the model */
+static void a_physics_step_has_a_least_duration(void** state) {
+  (void)state;
+  df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+  df_system* system;
+  cfg.timestep = 1e-7;
+  OK(system_with("", MOTOR, &cfg, &system));
+  df_system_free(system);
+  cfg.timestep = 0.99e-7;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "timestep 9.9e-08 s: a physics step lasts 1e-07 s or more"));
+  cfg.timestep = 0;
+  assert_int_equal(system_with("<option timestep='1e-9'/>", MOTOR, &cfg, &system), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "timestep 1e-09 s"));
+}
+
 /* calls every function once; returns at the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
@@ -607,6 +692,9 @@ int main(void) {
       cmocka_unit_test(scaled_actuators_are_those_of_another_file),
       cmocka_unit_test(scales_may_be_of_one_actuator),
       cmocka_unit_test(other_bodies_are_those_of_another_file),
+      cmocka_unit_test(all_damping_and_friction_is_scaled),
+      cmocka_unit_test(what_no_factor_strengthens_is_found),
+      cmocka_unit_test(a_physics_step_has_a_least_duration),
       cmocka_unit_test(queries_describe_the_model),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),

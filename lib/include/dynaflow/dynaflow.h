@@ -24,6 +24,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/generator.h"
 #include "dynaflow/data/recording.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/data/stored_precision.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/flow.h"

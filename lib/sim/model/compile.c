@@ -183,6 +183,21 @@ static df_status check_armature(const mjModel* m, const char* name) {
 /* the numbers of an affine gain, and where those of a muscle have its force, followed by that of unit acceleration */
 enum { AFFINE_NUMBERS = 3, MUSCLE_FORCE = 2 };
 
+/* whether the force of actuator i is a gain that a factor scales; the numbers of others are resistances, ranges and
+ * lengths, or what a plugin or a callback makes of them */
+static bool gain_is_scaled(const mjModel* m, int i) {
+  const int type = m->actuator_gaintype[i];
+  return (type == mjGAIN_FIXED || type == mjGAIN_AFFINE || type == mjGAIN_MUSCLE) && m->actuator_plugin[i] < 0;
+}
+
+int df_mujoco_unscaled_gain(const df_system* system) {
+  const mjModel* m = as_mujoco(system)->model;
+  for (int i = 0; i < m->nactuator; i++) {
+    if (!gain_is_scaled(m, i)) return m->actuator_ctrladr[i];
+  }
+  return -1;
+}
+
 /* the scales of cfg; those of the XML are 1 */
 static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
   const double gain = cfg->gain_scale > 0 ? cfg->gain_scale : 1, kv = cfg->kv_scale > 0 ? cfg->kv_scale : 1;
@@ -192,10 +207,9 @@ static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
     const df_gain_follow follow = df_gain_follows(m, i);
     if (only >= 0 && i != only) continue;
     mjtNum *gains = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
-    /* other numbers are ranges and lengths, or what a callback makes of them */
-    const int type = m->actuator_gaintype[i];
-    if (type == mjGAIN_FIXED || type == mjGAIN_AFFINE) mju_scl(gains, gains, gain, AFFINE_NUMBERS);
-    if (type == mjGAIN_MUSCLE) mju_scl(gains + MUSCLE_FORCE, gains + MUSCLE_FORCE, gain, 2);
+    const bool muscle = m->actuator_gaintype[i] == mjGAIN_MUSCLE, scaled = gain_is_scaled(m, i);
+    if (scaled && !muscle) mju_scl(gains, gains, gain, AFFINE_NUMBERS);
+    if (scaled && muscle) mju_scl(gains + MUSCLE_FORCE, gains + MUSCLE_FORCE, gain, 2);
     if (m->actuator_biastype[i] == mjBIAS_MUSCLE) mju_scl(bias + MUSCLE_FORCE, bias + MUSCLE_FORCE, gain, 2);
     if (m->actuator_biastype[i] == mjBIAS_AFFINE) {
       if (follow.by_length) bias[1] *= gain;
@@ -205,13 +219,27 @@ static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
   }
 }
 
+static void scale(mjtNum* values, double factor, mjtSize n) {
+  mju_scl(values, values, factor, (int)n);
+}
+
 /* scales that are 0 change nothing */
 static void scale_passive(mjModel* m, const df_mujoco_cfg* cfg) {
+  /* the friction of geoms, flexes and pairs, and that which the option of the model puts in the place of all of them */
   const double friction = cfg->friction_scale > 0 ? cfg->friction_scale : 1;
+  scale(m->geom_friction, friction, 3 * m->ngeom);
+  scale(m->flex_friction, friction, 3 * m->nflex);
+  scale(m->pair_friction, friction, 5 * m->npair);
+  if (m->opt.enableflags & mjENBL_OVERRIDE) scale(m->opt.o_friction, friction, 5);
+
+  /* the damping of joints and tendons, linear and polynomial, and that which actuators add to it */
   const double damping = cfg->damping_scale > 0 ? cfg->damping_scale : 1;
-  mju_scl(m->geom_friction, m->geom_friction, friction, 3 * (int)m->ngeom);
-  mju_scl(m->pair_friction, m->pair_friction, friction, 5 * (int)m->npair);
-  mju_scl(m->dof_damping, m->dof_damping, damping, (int)m->nv);
+  scale(m->dof_damping, damping, m->nv);
+  scale(m->dof_dampingpoly, damping, mjNPOLY * m->nv);
+  scale(m->tendon_damping, damping, m->ntendon);
+  scale(m->tendon_dampingpoly, damping, mjNPOLY * m->ntendon);
+  scale(m->actuator_damping, damping, m->nactuator);
+  scale(m->actuator_dampingpoly, damping, mjNPOLY * m->nactuator);
 }
 
 typedef struct constants_job {
@@ -254,6 +282,9 @@ static df_status scale_mass(mjModel* m, double factor, const char* name) {
 static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* name) {
   /* settings of cfg; 0 keeps the model's */
   if (cfg->timestep > 0) m->opt.timestep = cfg->timestep;
+  if (!(m->opt.timestep >= DF_TIMESTEP_MIN))
+    return df_fail(DF_E_CONFIG, "%s: timestep %g s: a physics step lasts %g s or more", name, m->opt.timestep,
+                   DF_TIMESTEP_MIN);
   if (cfg->tolerance > 0) m->opt.tolerance = cfg->tolerance;
   if (cfg->integrator == DF_INTEGRATOR_EULER) m->opt.integrator = mjINT_EULER;
   if (cfg->integrator == DF_INTEGRATOR_IMPLICITFAST) m->opt.integrator = mjINT_IMPLICITFAST;

@@ -87,6 +87,38 @@ void df_mujoco_dofs(const df_system* system, df_dof* dof) {
   }
 }
 
+/* whether `body` is `top` or hangs on it */
+static bool hangs_on(const mjModel* m, int body, int top) {
+  while (body > 0 && body != top) body = m->body_parentid[body];
+  return body == top;
+}
+
+/* whether actuator i acts on `top` or on what hangs on it */
+static bool acts_below(const df_actuation* a, const mjModel* m, int i, int top) {
+  const int* id = m->actuator_trnid + 2 * i;
+  switch (m->actuator_trntype[i]) {
+    case mjTRN_JOINT:
+    case mjTRN_JOINTINPARENT:
+    case mjTRN_TENDON:
+      for (int k = a->start[i]; k < a->start[i] + a->count[i]; k++) {
+        if (hangs_on(m, m->dof_bodyid[a->dof[k]], top)) return true;
+      }
+      return false;
+    case mjTRN_BODY:
+      return hangs_on(m, id[0], top);
+    default: /* sites */
+      return hangs_on(m, m->site_bodyid[id[0]], top) || (id[1] >= 0 && hangs_on(m, m->site_bodyid[id[1]], top));
+  }
+}
+
+bool df_mujoco_is_driven(const df_system* system, int joint) {
+  const mjModel* m = as_mujoco(system)->model;
+  for (int i = 0; i < m->nactuator; i++) {
+    if (acts_below(&as_mujoco(system)->actuation, m, i, m->jnt_bodyid[joint])) return true;
+  }
+  return false;
+}
+
 int df_mujoco_body_root(const df_system* system, int body) {
   const mjModel* m = as_mujoco(system)->model;
   return m->body_weldid[body] == 0 ? 0 : m->body_rootid[body];

@@ -40,8 +40,8 @@ static void the_root_is_the_base_of_the_robot(void** state) {
   (void)state;
   names_are(MODEL(MOTOR), NULL, "block", "root");
   names_are(MODEL(MOTOR), "block", "block", "root");
-  names_are(MODEL(MOTOR), "torso", "root", "torso"); /* as the task says */
-  names_are(MODEL(""), NULL, "root", "torso");       /* nothing is driven: the first */
+  names_are(MODEL(MOTOR), "torso", "block", "torso"); /* as the task says: the robot has no base */
+  names_are(MODEL(""), NULL, "root", "torso");        /* nothing is driven: the first */
   names_are(MODEL(""), "block", "block", "root");
 }
 

@@ -1,11 +1,19 @@
-/* The demonstration that is nearest to a state. */
+/* Start states by name, and the demonstration that is nearest to a state. */
 #include "start.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/io/npz.h"
+#include "dynaflow/sim/mujoco.h"
+#include "test_file.h"
 #include "tiny_task.h"
 #include "unit.h"
 
@@ -37,7 +45,143 @@ static void the_distance_of_a_state_is_an_rms(void** state) {
   df_task_free(task);
 }
 
+/* of equal states, the one whose condition is nearer, wherever it stands; of equal conditions, the first */
+static void of_equal_states_the_nearer_condition_is_named(void** state) {
+  (void)state;
+  static const double side[4] = {0, 3, 1, 1}, wanted[] = {0, 0.4, 0.9, 2.5};
+  static const int found[] = {0, 0, 2, 1};
+  df_task* task = tiny_task_new();
+  df_window* windows = task->windows->train;
+  const double* first = df_dataset_state(task->data, windows[0].episode, windows[0].start);
+  int episode[4], n = 0;
+  /* the first windows of four episodes begin in one state, each under a condition of its own */
+  for (int i = 0; i < task->windows->n_train && n < 4; i++) {
+    if (windows[i].start != windows[0].start || (n && windows[i].episode == episode[n - 1])) continue;
+    double* x = task->data->states + (task->data->first[windows[i].episode] + (size_t)windows[i].start) * NX;
+    if (n) memcpy(x, first, NX * sizeof *x);
+    task->data->conditions[windows[i].episode] = side[n];
+    episode[n++] = windows[i].episode;
+  }
+  assert_int_equal(n, 4);
+  for (int i = 0; i < 4; i++) {
+    nearest near;
+    assert_int_equal(nearest_demonstration(task, first, &wanted[i], &near), DF_OK);
+    assert_int_equal(near.episode, episode[found[i]]);
+    assert_true(near.distance == 0);
+  }
+  df_task_free(task);
+}
+
+/* three joints in the order of the model, of which the first and the last have a common prefix; nq = nv = 3 */
+static const char dotted[] =
+    "<mujoco><worldbody><body><joint name='leg.a' type='slide' axis='1 0 0'/><geom size='.1'/></body><body>"
+    "<joint name='mid' type='slide' axis='1 0 0'/><geom size='.1'/></body><body><joint name='leg.b' type='slide' "
+    "axis='1 0 0'/><geom size='.1'/></body></worldbody><actuator><motor joint='mid'/></actuator>"
+    "<keyframe><key name='home' qpos='.25 .5 .75' qvel='1 2 3'/></keyframe></mujoco>";
+
+/* a task of it with two episodes at the origin, under the conditions 10 and 20 */
+static df_task* dotted_task(void) {
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_task* task = df_alloc(1, sizeof *task);
+  task->config = df_config_default();
+  task->config.window_horizon = 2;
+  task->config.split_test_every = 2;
+  assert_int_equal(df_mujoco_system_from_xml(dotted, "dotted", &cfg, &task->system), DF_OK);
+  const df_dataset_shape shape = {.episodes = 4, .length = 6, .nx = 6, .nc = 2, .dt = task->system->dt};
+  assert_int_equal(df_dataset_new(&shape, &task->data), DF_OK);
+  assert_int_equal(df_dataset_name_condition(task->data, 0, "command.vx"), DF_OK);
+  assert_int_equal(df_dataset_name_condition(task->data, 1, "command.vy"), DF_OK);
+  assert_int_equal(df_windows_new(task->data, &task->config, &task->windows), DF_OK);
+  assert_int_equal(df_chart_new(task->system, &task->config, &task->chart), DF_OK);
+  return task;
+}
+
+static void start_is(const df_task* task, const char* words, const double wanted[6]) {
+  starts s;
+  const df_status status = starts_new(task, words, NULL, &s);
+  if (status != DF_OK) fail_msg("%s: %s", words, df_error_message());
+  assert_int_equal(s.n, 1);
+  for (int i = 0; i < 6; i++) {
+    if (s.x0[i] != wanted[i]) fail_msg("%s: number %d is %g, not %g", words, i, s.x0[i], wanted[i]);
+  }
+  starts_clear(&s);
+}
+
+static void a_prefix_sets_its_own_columns_and_no_others(void** state) {
+  (void)state;
+  df_task* task = dotted_task();
+  starts s;
+  start_is(task, "leg=0.7 0.9 0.1 0.2", (const double[]){0.7, 0, 0.9, 0.1, 0, 0.2});
+  start_is(task, "mid=0.4, leg=0.7 0.9 0.1 0.2", (const double[]){0.7, 0.4, 0.9, 0.1, 0, 0.2});
+  start_is(task, "leg.b=0.7, leg.a=0.1, mid_vel=4", (const double[]){0.1, 0, 0.7, 0, 4, 0});
+  static const char* const wrong[] = {"leg=0.7 0.9 0.1", "leg=1 2 3 4 5", "leg=1 2 3 4, leg.b=0.2", "le=1"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    assert_int_equal(starts_new(task, wrong[i], NULL, &s), DF_E_CONFIG);
+    starts_clear(&s);
+  }
+  df_task_free(task);
+}
+
+/* with a folder and a file of their names in the working folder */
+static void a_keyframe_comes_before_a_file_of_its_name(void** state) {
+  (void)state;
+  static const double home[] = {0.25, 0.5, 0.75, 1, 2, 3};
+  char* before = getcwd(NULL, 0);
+  df_task* task = dotted_task();
+  starts s;
+  assert_non_null(before);
+  assert_int_equal(chdir(test_folder()), 0);
+  start_is(task, "home", home);
+  assert_int_equal(mkdir("home", 0700), 0);
+  start_is(task, "home", home);
+  assert_int_not_equal(starts_new(task, "./home", NULL, &s), DF_OK);
+  starts_clear(&s);
+  assert_int_equal(rmdir("home"), 0);
+  const df_npz_entry entry = {
+      .key = "states", .rank = 2, .shape = {1, 6}, .values = (const double[]){9, 8, 7, 6, 5, 4}};
+  assert_int_equal(df_npz_write("home", 1, &entry), DF_OK);
+  start_is(task, "home", home);
+  start_is(task, "./home", (const double[]){9, 8, 7, 6, 5, 4});
+  assert_int_equal(remove("home"), 0);
+  assert_int_equal(chdir(before), 0);
+  free(before);
+  df_task_free(task);
+}
+
+/* each row of a file has its own conditions, also if it is taken alone */
+static void a_start_of_a_file_keeps_its_condition(void** state) {
+  (void)state;
+  enum { N = 4 };
+  df_task* task = dotted_task();
+  double x[N][6], condition[N][2];
+  for (int i = 0; i < N; i++) {
+    for (int k = 0; k < 6; k++) x[i][k] = 10 * i + k;
+    for (int k = 0; k < 2; k++) condition[i][k] = 100 + 7 * i + k;
+  }
+  const char *path = test_file("starts.npz"), names[] = "command.vx,command.vy";
+  const df_npz_entry entries[] = {{.key = "states", .rank = 2, .shape = {N, 6}, .values = x[0]},
+                                  {.key = "conditions", .rank = 2, .shape = {N, 2}, .values = condition[0]},
+                                  {.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names}};
+  assert_int_equal(df_npz_write(path, 3, entries), DF_OK);
+  for (int i = -1; i < N; i++) {
+    char words[256];
+    snprintf(words, sizeof words, i < 0 ? "%s" : "%s:%d", path, i);
+    starts s;
+    assert_int_equal(starts_new(task, words, NULL, &s), DF_OK);
+    assert_int_equal(s.n, i < 0 ? N : 1);
+    assert_non_null(s.condition);
+    assert_memory_equal(s.x0, x[i < 0 ? 0 : i], (size_t)s.n * sizeof *x);
+    assert_memory_equal(s.condition, condition[i < 0 ? 0 : i], (size_t)s.n * sizeof *condition);
+    starts_clear(&s);
+  }
+  df_task_free(task);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_distance_of_a_state_is_an_rms)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_distance_of_a_state_is_an_rms),
+                                     cmocka_unit_test(of_equal_states_the_nearer_condition_is_named),
+                                     cmocka_unit_test(a_prefix_sets_its_own_columns_and_no_others),
+                                     cmocka_unit_test(a_keyframe_comes_before_a_file_of_its_name),
+                                     cmocka_unit_test(a_start_of_a_file_keeps_its_condition)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,9 +65,40 @@ static void what_hangs_on_a_driven_body_drives_it(void** state) {
   df_system_free(s);
 }
 
+/* by its own number, without a joint on which it acts by a fixed gain: the block, which comes before, is not driven */
+static void actuators_of_any_kind_drive_what_they_act_on(void** state) {
+  (void)state;
+#define AROUND(actuator)                                                                                             \
+  "<mujoco><worldbody><body><freejoint name='block'/><geom size='.1'/><site name='lid'/></body><body>"               \
+  "<freejoint name='torso'/><geom size='.1'/><site name='back'/><body name='foot'><joint name='knee' axis='0 1 0'/>" \
+  "<geom size='.1' pos='.3 0 0'/></body></body></worldbody>"                                                         \
+  "<tendon><spatial name='rope'><site site='lid'/><site site='back'/></spatial></tendon><actuator>" actuator         \
+  "</actuator></mujoco>"
+  static const struct {
+    const char* xml;
+    bool block, torso;
+  } cases[] = {{AROUND("<general joint='knee' gaintype='affine' gainprm='1 1 1'/>"), false, true},
+               {AROUND("<motor site='back' gear='0 0 1 0 0 0'/>"), false, true},
+               {AROUND("<motor site='back' refsite='lid' gear='0 0 1 0 0 0'/>"), true, true},
+               {AROUND("<adhesion body='foot' ctrlrange='0 1'/>"), false, true},
+               {AROUND("<motor tendon='rope'/>"), true, true},
+               {AROUND("<motor jointinparent='block' gear='0 0 1 0 0 0'/>"), true, false}};
+#undef AROUND
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    df_system* s;
+    cfg.forward_only = true;
+    assert_int_equal(df_mujoco_system_from_xml(cases[i].xml, "model", &cfg, &s), DF_OK);
+    assert_int_equal(df_mujoco_is_driven(s, 0), cases[i].block);
+    assert_int_equal(df_mujoco_is_driven(s, 1), cases[i].torso);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(geoms_without_a_name_have_a_label),
                                      cmocka_unit_test(labels_are_of_geoms_that_can_touch),
-                                     cmocka_unit_test(what_hangs_on_a_driven_body_drives_it)};
+                                     cmocka_unit_test(what_hangs_on_a_driven_body_drives_it),
+                                     cmocka_unit_test(actuators_of_any_kind_drive_what_they_act_on)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

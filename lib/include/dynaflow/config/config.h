@@ -301,8 +301,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
-  X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free joint")       \
-  X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free joint")
+  X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free base")        \
+  X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")
 
 typedef struct df_config {
 #define DF_CONFIG_MEMBER(kind, section, field, ...) df_kind_##kind section##_##field;

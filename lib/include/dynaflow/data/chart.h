@@ -11,9 +11,9 @@
  * The order is that of the system's tangent (system.h).
  *
  * Joints in chart.objects belong to objects, not to the robot. Their channels form groups of their own, object_*. The
- * heading of x0 is the twist of the robot's first free joint about the vertical: for the quaternion (w, x, y, z),
+ * heading of x0 is the twist of the robot's base (robot_base.h) about the vertical: for the quaternion (w, x, y, z),
  * cos(yaw/2) = w / sqrt(w^2 + z^2) and sin(yaw/2) = z / sqrt(w^2 + z^2). All free joints use the position and heading
- * of that joint, or those of the world if there is none. If w = z = 0 (upside down) the heading is undefined and 0 is
+ * of the base, or those of the world if there is none. If w = z = 0 (upside down) the heading is undefined and 0 is
  * used. A decoded quaternion has the sign that is closer to the quaternion in x0.
  *
  * Coordinates are normalised, z = (raw - mean) / std, with statistics of the training windows only. x and y of a free

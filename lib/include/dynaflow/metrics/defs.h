@@ -25,7 +25,8 @@ DF_BEGIN_DECLS
     "over the chains that do not fall, share of feet and frames whose contact equals the stance of the commanded "     \
     "gait of data.generator, at the best clock offset")                                                                \
   X(command_error, "m/s", "lower",                                                                                     \
-    "over the chains that do not fall, mean distance between horizontal velocity and command, in the robot's heading") \
+    "over the chains that do not fall, mean distance between horizontal velocity and command, in the robot's "         \
+    "heading. Not defined for a robot without a free base")                                                            \
   X(fall_rate, "share", "lower",                                                                                       \
     "share of pure open-loop chains that fall: windows are planned in sequence, each from the last state that the "    \
     "method itself generated, and their actions are executed without interruption. fall_rate.replanned: each window "  \

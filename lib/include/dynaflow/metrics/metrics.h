@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dynaflow/data/chart.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/metrics/defs.h"
 #include "dynaflow/sim/system.h"
 #include "dynaflow/stats/statistics.h"
@@ -107,9 +108,11 @@ typedef struct df_fall_rule {
   int tilt_at;   /* index in x of the tilt angle if there is no quaternion, or -1 */
 } df_fall_rule;
 
-/* Makes the rule from config's eval.fall_height, fall_tilt, height_joint and tilt_joint. Errors: DF_E_CONFIG for a
- * joint that the model lacks or that has no height (allowed: slide, free) or no tilt (allowed: hinge, ball, free), and
- * for a rule on a system that is not a MuJoCo model; DF_E_ARG for a NULL argument. On failure *out has no criteria. */
+/* Makes the rule from config's eval.fall_height, fall_tilt, height_joint and tilt_joint; without the name of a joint,
+ * of the robot's base (df_robot_base()). Errors: DF_E_CONFIG for a rule without a joint of a robot without a base, for
+ * a joint that the model lacks or that has no height (allowed: slide, free) or no tilt (allowed: hinge, ball, free),
+ * and for a rule on a system that is not a MuJoCo model; DF_E_ARG for a NULL argument. On failure *out has no criteria.
+ */
 DF_API DF_MUST_CHECK df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out);
 
 /* Whether the rule has a criterion. Without one, only a state that is not finite counts as fallen, and neither a fall
@@ -122,11 +125,12 @@ static inline bool df_fall_rule_is_set(const df_fall_rule* rule) {
 DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* x);
 
 /* Returns the mean over `frames` states of |v_xy - command_xy| [m/s], where v is the base velocity rotated into the
- * heading of the base. x [frames][nx] are states of a robot with a free base whose position starts at x[0] and velocity
- * at x[nq]; command is vx, vy [m/s] and the yaw rate [rad/s]. Writes the mean |yaw rate - command yaw rate| [rad/s] to
+ * heading of the base. x [frames][nx] are states of a robot with this base (df_robot_base()), which must not be none;
+ * command is vx, vy [m/s] and the yaw rate [rad/s]. Writes the mean |yaw rate - command yaw rate| [rad/s] to
  * wz_error (may be NULL); the yaw rate is the vertical component of the angular velocity. A state that is not finite
  * makes the result +inf. NaN for frames < 1. */
-DF_API double df_metric_command(int frames, int nx, int nq, const double* x, const double command[3], double* wz_error);
+DF_API double df_metric_command(int frames, int nx, const df_base* base, const double* x, const double command[3],
+                                double* wz_error);
 
 DF_END_DECLS
 

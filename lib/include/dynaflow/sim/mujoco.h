@@ -56,9 +56,12 @@ typedef enum df_islands { DF_ISLANDS_OFF = 0, DF_ISLANDS_MODEL, DF_ISLANDS_ON } 
  * whose margins differ under the two rules by explicit contact pairs. */
 typedef enum df_margin_rule { DF_MARGIN_SUM = 0, DF_MARGIN_MAX, DF_MARGIN_NONE } df_margin_rule;
 
+/* The shortest physics step, s. Shorter ones are a mistake, and leave no whole numbers of steps for a motion. */
+#define DF_TIMESTEP_MIN 1e-7
+
 /* Options that belong to a data set or task. 0 keeps the model's own value unless stated otherwise. */
 typedef struct df_mujoco_cfg {
-  double timestep; /* s */
+  double timestep; /* s; >= DF_TIMESTEP_MIN, also if it is the model's own */
   int substeps;    /* physics steps per action, >= 1 */
   df_integrator integrator;
   df_solver solver;
@@ -84,12 +87,14 @@ typedef struct df_mujoco_cfg {
   int ls_iterations;  /* limit of line search iterations; below 50 only with forward_only; 0: as said at iterations */
   double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
                                             * the bias of a servo that follows it (kp), or a muscle's force; its affine
-                                            * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
+                                            * velocity bias (kv); its gear. 0: factor 1. Only with forward_only. The
+                                            * gains of some actuators stay (df_mujoco_unscaled_gain()) */
   int scaled_control;                      /* k + 1: the scales are of the actuator of control k alone; 0: of all */
 
   /* for other bodies than the model's: factors on mass and inertia of all bodies, with what MuJoCo's compiler derives
-   * from them; on the friction of all geoms and explicit pairs; on the damping of all joints. 0: factor 1. Only with
-   * forward_only */
+   * from them; on the friction of all geoms, flexes and explicit pairs, and on that of the option o_friction if it
+   * overrides these; on the damping of all joints and tendons, linear and polynomial, with that which actuators add.
+   * 0: factor 1. Only with forward_only */
   double mass_scale, friction_scale, damping_scale;
 } df_mujoco_cfg;
 
@@ -142,8 +147,11 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
-/* Whether an actuator moves the body of the joint or what hangs on it, as not of an object that a robot handles; true
- * if an actuator acts on no joint, so that this is not known. */
+/* The control of the first actuator whose strength gain_scale does not change: that of a DC motor, a plugin or a user's
+ * callback; -1 if there is none. */
+DF_API int df_mujoco_unscaled_gain(const df_system* system);
+/* Whether an actuator acts on the body of the joint or on what hangs on it: by a joint, a tendon, a site or a body. It
+ * acts on no object that a robot handles. */
 DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
 
 /* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
