@@ -166,11 +166,12 @@ static const double WELL_BEYOND = 0.1;
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
-  if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
+  if (t->c->legs && t->c->legs <= PERMUTED_MAX && !t->cfg.named) DF_TRY(permute(t, leg, 0));
   for (int part = 0; t->c->legs && part < t->c->per_leg; part++) DF_TRY(try_reversed(t, part));
   if (!t->beyond_limits) return DF_OK;
   DF_TRY(try_reversed(t, -1));
   for (int k = 0; k < t->c->n; k++) DF_TRY(try_single(t, k));
+  if (t->cfg.named) return DF_OK;
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));
@@ -306,7 +307,7 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, cons
                            const check_cfg* cfg, joint_orders* out) {
   chain c;
   *out = (joint_orders){0};
-  trial t = {.system = system, .cfg = {.frames_max = cfg->frames_max, .poses_max = cfg->poses_max}, .c = &c};
+  trial t = {.system = system, .cfg = *cfg, .c = &c};
   if (t.cfg.frames_max > SAMPLE_FRAMES) t.cfg.frames_max = SAMPLE_FRAMES;
   if (t.cfg.poses_max > SAMPLE_POSES) t.cfg.poses_max = SAMPLE_POSES;
   df_status status = chain_of(system, &c);

@@ -515,7 +515,7 @@ static df_status find_posture(const source* s, reading* r) {
 static df_status find_columns(const char* path, source* s, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
-  DF_TRY(find_shift(path, s, r));
+  if (!s->cfg->named) DF_TRY(find_shift(path, s, r));
   s->recording = r->recording;
   if (!s->cfg->orders) return DF_OK;
   DF_TRY(find_exchange(s, r));

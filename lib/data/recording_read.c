@@ -317,6 +317,7 @@ static df_status read_group(reader* rd, const df_system* system) {
   DF_TRY(list_sources(rd));
   DF_TRY(read_states(rd));
   DF_TRY(read_actions(rd, system));
+  DF_TRY(reader_names(rd));
   DF_TRY(find_spans(rd));
   for (int e = 0; e < rd->spans.n; e++) DF_TRY(add_episode(rd, &rd->spans.span[e]));
   DF_TRY(reader_conditions(rd));

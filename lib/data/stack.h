@@ -8,6 +8,8 @@
 #include "dynaflow/io/arrays.h"
 #include "layout.h"
 
+enum { STACK_NAME = 512 }; /* bytes of the name of an array, with its end */
+
 /* a file and which of its arrays were used */
 typedef struct array_file {
   const char* path;
@@ -40,8 +42,9 @@ typedef struct stack {
   size_t episodes, frames, columns;
   size_t arrays; /* number of them */
   double* values;
-  char shape[128]; /* of the first array, e.g. "[3,7,4]" */
-  char name[512];  /* of the first array */
+  char shape[128];          /* of the first array, e.g. "[3,7,4]" */
+  char name[STACK_NAME];    /* of the first array */
+  char (*part)[STACK_NAME]; /* [arrays] names of the arrays, without the group */
 } stack;
 
 /* Reads arrays of shape [episodes][frames][columns], [frames][columns], for single columns [frames] or, if
