@@ -425,7 +425,7 @@ static void settle_solver(work* w) {
     settings_put_why(w->found, "system.tolerance", "1e-12", "a window then replays to rounding");
 }
 
-/* arrays, without the attributes of groups */
+/* arrays, and attributes of the groups of episodes */
 static void note_unused(work* w) {
   enum { NAMED = 12 };
   const df_array_info* list;
@@ -433,7 +433,8 @@ static void note_unused(work* w) {
   text names = {0};
   int arrays = 0;
   for (int i = 0; i < n; i++) {
-    if (strchr(list[i].name, '@')) continue;
+    const char* name = source_name_in_group(&w->files, list[i].name);
+    if (name[0] == '@' ? name == list[i].name : strchr(name, '@') != NULL) continue;
     if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);

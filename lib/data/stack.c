@@ -22,9 +22,14 @@ void array_file_close(array_file* file) {
   *file = (array_file){0};
 }
 
-bool array_file_has(array_file* file, const char* group, const char* name, char full[512]) {
-  const int n = snprintf(full, STACK_NAME, "%s%s%s", group, group[0] && name[0] ? "/" : "", name);
-  const int i = n < STACK_NAME ? df_arrays_find(file->arrays, full) : -1;
+int array_file_find(const array_file* file, const char* group, const char* name, char full[STACK_NAME]) {
+  const bool folder = group[0] && name[0] && name[0] != '@';
+  const int n = snprintf(full, STACK_NAME, "%s%s%s", group, folder ? "/" : "", name);
+  return n < STACK_NAME ? df_arrays_find(file->arrays, full) : -1;
+}
+
+bool array_file_has(array_file* file, const char* group, const char* name, char full[STACK_NAME]) {
+  const int i = array_file_find(file, group, name, full);
   if (i >= 0) file->used[i] = true;
   return i >= 0;
 }

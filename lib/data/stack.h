@@ -20,9 +20,11 @@ typedef struct array_file {
 df_status array_file_open(const char* path, array_file* out);
 void array_file_close(array_file* file);
 
-/* Whether the file has an array `name` of the group ("": none), or the group itself if `name` is ""; marks it as used.
- * `full` receives the whole name. */
-bool array_file_has(array_file* file, const char* group, const char* name, char full[512]);
+/* The index of an array `name` of the group ("": none), of an attribute "@name" of the group, or of the group itself if
+ * `name` is ""; -1: there is none. `full` receives the whole name. */
+int array_file_find(const array_file* file, const char* group, const char* name, char full[STACK_NAME]);
+/* Whether there is one; marks it as used. */
+bool array_file_has(array_file* file, const char* group, const char* name, char full[STACK_NAME]);
 
 typedef struct stack_request {
   const char* key; /* the setting that asks for it, for messages */

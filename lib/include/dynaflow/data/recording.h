@@ -117,8 +117,8 @@ DF_API DF_MUST_CHECK df_status df_recording_gap(const df_recording* recording, i
 DF_API DF_MUST_CHECK df_status df_recording_time_order(const df_recording* recording, int episode, int* frame,
                                                        double at[2]);
 
-/* Sets *list to the arrays of the first file that no setting uses, of numbers or with several texts, in the first
- * episode's group and outside of groups; returns their number. */
+/* Sets *list to the arrays of the first file that no setting uses, of numbers, with several texts, or with one per
+ * group or file, in the first episode's group and outside of groups; returns their number. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
 
 /* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed, readings
