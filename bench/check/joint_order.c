@@ -58,6 +58,20 @@ static void keep(ranked* r, const trial* t, const misfit* fit) {
   r->limits = fit->part[MISFIT_LIMITS];
 }
 
+/* with more than this share of samples beyond the limits, the order as read is wrong, even if two others are equally
+ * good; and an order that leaves more than LEAVES of them beyond is none that brings the joints within */
+static const double WELL_BEYOND = 0.1, LEAVES = 0.005;
+
+/* Whether an order is better than the best one so far: one that brings all joints within their limits before one that
+ * leaves some beyond, whatever the floor says of wrong joints. */
+static bool is_better(const trial* t, double sum, double limits) {
+  const double explains = MISFIT_SHARE * misfit_of_contact(&t->now);
+  const bool leaves = limits > LEAVES, best_leaves = t->best.limits > LEAVES;
+  const bool by_limits = t->now.part[MISFIT_LIMITS] > WELL_BEYOND && leaves != best_leaves;
+  if (by_limits && (leaves ? t->best.misfit : sum) < explains) return best_leaves;
+  return sum < (1 - SAME) * t->best.misfit;
+}
+
 static df_status try_order(trial* t) {
   const size_t bytes = (size_t)t->c->n * sizeof *t->order;
   bool same = true;
@@ -67,7 +81,7 @@ static df_status try_order(trial* t) {
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
   const double sum = misfit_of_contact(&fit);
-  if (sum < (1 - SAME) * t->best.misfit) {
+  if (is_better(t, sum, fit.part[MISFIT_LIMITS])) {
     const ranked best = t->best;
     t->best = t->second;
     t->second = best;
@@ -159,9 +173,6 @@ enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which 
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
  * tried if more than this share of the samples is beyond the limits. */
 static const double BEYOND = 0.02;
-
-/* with more than this, the order as read is wrong, even if two others are equally good */
-static const double WELL_BEYOND = 0.1;
 
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
