@@ -10,6 +10,7 @@ typedef struct check_cfg {
   size_t frames_max; /* frames whose positions and velocities are compared */
   size_t poses_max;  /* poses that are compared with the floor */
   bool orders;       /* try other orders of legs and joints, which takes some seconds */
+  bool named;        /* the file names all joints, so that they are in no other order */
 } check_cfg;
 
 #endif

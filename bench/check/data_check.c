@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check_parts.h"
+#include "column_names.h"
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
 #include "frame_interval.h"
@@ -370,8 +371,21 @@ static df_status find_reading(const char* path, const df_config* config, const d
   return status;
 }
 
-df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
-                               data_findings* out, df_dataset** data) {
+/* what the names of the columns say; nothing of a recording that cannot be opened, whose error is that of its reading
+ */
+static df_status find_names(const char* path, const df_config* config, const df_system* system, column_names* out) {
+  df_recording* recording;
+  *out = (column_names){0};
+  const df_status opened = df_recording_open(path, config, system, &recording);
+  if (opened != DF_OK) return opened == DF_E_NOMEM ? opened : DF_OK;
+  const df_status status = column_names_find(recording, config, system, out);
+  df_recording_free(recording);
+  return status;
+}
+
+/* the checks of a recording whose names are followed */
+static df_status check_named(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                             data_findings* out, df_dataset** data) {
   reading r = {0};
   data_findings mixed = {0};
   df_status status = find_reading(path, config, system, cfg, &r, &mixed);
@@ -389,4 +403,18 @@ df_status data_check_recording(const char* path, const df_config* config, const 
   }
   reading_clear(&r);
   return status;
+}
+
+df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                               data_findings* out, df_dataset** data) {
+  column_names names;
+  df_config named = *config;
+  check_cfg own = *cfg;
+  if (data) *data = NULL;
+  df_status status = find_names(path, config, system, &names);
+  if (status == DF_OK) status = column_names_apply(&names, &named);
+  own.named = names.decide;
+  move_findings(&names.found, out);
+  column_names_clear(&names);
+  return status == DF_OK ? check_named(path, &named, system, &own, out, data) : status;
 }

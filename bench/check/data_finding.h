@@ -13,6 +13,7 @@ const char* check_verdict_text(check_verdict v);
  * with recorded velocities. */
 #define DATA_CHECKS(X)                                            \
   X(ACTIONS, "actions", false, false)                             \
+  X(NAMES, "names", false, false)                                 \
   X(CONVENTION, "convention", false, false)                       \
   X(FREE_BODIES, "free bodies", false, false)                     \
   X(JOINT_SIGN, "joint sign", false, false)                       \

@@ -58,6 +58,20 @@ static void keep(ranked* r, const trial* t, const misfit* fit) {
   r->limits = fit->part[MISFIT_LIMITS];
 }
 
+/* with more than this share of samples beyond the limits, the order as read is wrong, even if two others are equally
+ * good; and an order that leaves more than LEAVES of them beyond is none that brings the joints within */
+static const double WELL_BEYOND = 0.1, LEAVES = 0.005;
+
+/* Whether an order is better than the best one so far: one that brings all joints within their limits before one that
+ * leaves some beyond, whatever the floor says of wrong joints. */
+static bool is_better(const trial* t, double sum, double limits) {
+  const double explains = MISFIT_SHARE * misfit_of_contact(&t->now);
+  const bool leaves = limits > LEAVES, best_leaves = t->best.limits > LEAVES;
+  const bool by_limits = t->now.part[MISFIT_LIMITS] > WELL_BEYOND && leaves != best_leaves;
+  if (by_limits && (leaves ? t->best.misfit : sum) < explains) return best_leaves;
+  return sum < (1 - SAME) * t->best.misfit;
+}
+
 static df_status try_order(trial* t) {
   const size_t bytes = (size_t)t->c->n * sizeof *t->order;
   bool same = true;
@@ -67,7 +81,7 @@ static df_status try_order(trial* t) {
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
   const double sum = misfit_of_contact(&fit);
-  if (sum < (1 - SAME) * t->best.misfit) {
+  if (is_better(t, sum, fit.part[MISFIT_LIMITS])) {
     const ranked best = t->best;
     t->best = t->second;
     t->second = best;
@@ -160,17 +174,15 @@ enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which 
  * tried if more than this share of the samples is beyond the limits. */
 static const double BEYOND = 0.02;
 
-/* with more than this, the order as read is wrong, even if two others are equally good */
-static const double WELL_BEYOND = 0.1;
-
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
-  if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
+  if (t->c->legs && t->c->legs <= PERMUTED_MAX && !t->cfg.named) DF_TRY(permute(t, leg, 0));
   for (int part = 0; t->c->legs && part < t->c->per_leg; part++) DF_TRY(try_reversed(t, part));
   if (!t->beyond_limits) return DF_OK;
   DF_TRY(try_reversed(t, -1));
   for (int k = 0; k < t->c->n; k++) DF_TRY(try_single(t, k));
+  if (t->cfg.named) return DF_OK;
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));
@@ -376,7 +388,7 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, cons
                            const check_cfg* cfg, joint_orders* out) {
   chain c;
   *out = (joint_orders){0};
-  trial t = {.system = system, .cfg = {.frames_max = cfg->frames_max, .poses_max = cfg->poses_max}, .c = &c};
+  trial t = {.system = system, .cfg = *cfg, .c = &c};
   if (t.cfg.frames_max > SAMPLE_FRAMES) t.cfg.frames_max = SAMPLE_FRAMES;
   if (t.cfg.poses_max > SAMPLE_POSES) t.cfg.poses_max = SAMPLE_POSES;
   df_status status = chain_of(system, &c);

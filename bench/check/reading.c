@@ -544,7 +544,7 @@ static df_status find_posture(const source* s, reading* r) {
 static df_status find_columns(const source* s, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
-  DF_TRY(find_shift(s, r));
+  if (!s->cfg->named) DF_TRY(find_shift(s, r));
   if (!s->cfg->orders) return DF_OK;
   DF_TRY(find_exchange(s, r));
   const int before = r->n;

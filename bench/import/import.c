@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column_names.h"
 #include "data_check.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -198,6 +199,41 @@ static bool is_remedied(const work* w, const data_finding* f, bool follow) {
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
 }
 
+/* ---- the names of the columns ---- */
+
+/* puts the order of actuators that names of joints tell, as long as replays do not tell another one */
+static int follow_driven(work* w, const df_config* config) {
+  if (settings_find(w->found, "data.actuators")) return 0;
+  remedy fits = column_names_of_driven(w->recording, config, w->system);
+  const char* value = remedy_value(&fits, "data.actuators");
+  if (value)
+    settings_put_why(w->found, "data.actuators", value,
+                     "the actions are taken to be in the order of the joints that the file names");
+  const int n = fits.n;
+  remedy_clear(&fits);
+  return n;
+}
+
+/* Reads each column as what the file calls it, before anything is looked for by numbers. */
+static df_status follow_names(work* w) {
+  column_names names;
+  df_config config;
+  int changed = 0;
+  DF_TRY(work_reading_config(w, &config));
+  df_status status = column_names_find(w->recording, &config, w->system, &names);
+  for (int i = 0; i < names.found.n && status == DF_OK; i++) {
+    const data_finding* f = &names.found.list[i];
+    const int n = f->verdict == CHECK_WRONG ? put_remedy(w, f) : 0;
+    if (n) text_add(&w->result->notes, "names of columns are followed, %s: %s\n", f->column, f->reason);
+    changed += n;
+  }
+  column_names_clear(&names);
+  if (status == DF_OK) changed += follow_driven(w, &config);
+  return status == DF_OK && changed ? work_open_recording(w) : status;
+}
+
+/* ---- faults ---- */
+
 static df_status find_faults(work* w, data_findings* found) {
   df_config config;
   data_findings_clear(found);
@@ -389,7 +425,7 @@ static void settle_solver(work* w) {
     settings_put_why(w->found, "system.tolerance", "1e-12", "a window then replays to rounding");
 }
 
-/* arrays, without the attributes of groups */
+/* arrays, and attributes of the groups of episodes */
 static void note_unused(work* w) {
   enum { NAMED = 12 };
   const df_array_info* list;
@@ -397,7 +433,8 @@ static void note_unused(work* w) {
   text names = {0};
   int arrays = 0;
   for (int i = 0; i < n; i++) {
-    if (strchr(list[i].name, '@')) continue;
+    const char* name = source_name_in_group(&w->files, list[i].name);
+    if (name[0] == '@' ? name == list[i].name : strchr(name, '@') != NULL) continue;
     if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
@@ -411,6 +448,7 @@ static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
   DF_TRY(work_open_recording(w));
+  DF_TRY(follow_names(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
   DF_TRY(work_find_conditions(w));

@@ -48,11 +48,21 @@ bool is_actuation_name(const char* array) {
   return has_word(array, words, sizeof words / sizeof *words);
 }
 
-/* whether data.conditions can name it, and its size is that of conditions */
-static bool is_candidate(const df_array_info* a) {
+/* names of texts that say what was asked for */
+static bool is_label_name(const char* name) {
+  static const char* const words[] = {"instruction", "instructions", "task",  "tasks",  "label",    "labels",
+                                      "style",       "styles",       "skill", "skills", "language", "motion"};
+  return has_word(name, words, sizeof words / sizeof *words);
+}
+
+/* Whether data.conditions can name an array, `name` within its group, and its size is that of conditions. A single
+ * value is one if each group or file is an episode. */
+static bool is_candidate(const work* w, const df_array_info* a, const char* name) {
   const size_t columns = a->rank > 1 ? a->shape[a->rank - 1] : 1;
-  return a->rank >= 1 && a->rank <= MOST_AXES && (a->rank < MOST_AXES || columns <= MOST_CONDITIONS) &&
-         !strpbrk(a->name, ",+@*?[]\n") && is_condition_name(a->name);
+  const bool attribute = name[0] == '@', single = w->files.episodes[0] || w->files.n > 1;
+  return a->rank >= (single ? 0 : 1) && a->rank <= MOST_AXES && (a->rank < MOST_AXES || columns <= MOST_CONDITIONS) &&
+         !strpbrk(name + attribute, ",+@*?[]\n") &&
+         (is_condition_name(name) || (strcmp(a->type, "text") == 0 && is_label_name(name)));
 }
 
 /* ---- numbers ---- */
@@ -157,6 +167,15 @@ static df_status open_with(work* w, const char* value) {
   return again;
 }
 
+/* whether the conditions from `first` on are one text, which all episodes have */
+static bool is_single_text(const df_dataset* d, int first) {
+  bool same = d->nc == first + 1;
+  for (int e = 0; e < d->episodes && same; e++) {
+    for (int t = 0; t <= d->lengths[e] && same; t++) same = df_dataset_condition(d, e, t)[first] == 1;
+  }
+  return same;
+}
+
 /* Reads the recording with these conditions, of which the last array begins with condition `first`. */
 static df_status try_conditions(work* w, const char* value, const char* array, int first) {
   if (is_actuation_name(array))
@@ -165,6 +184,8 @@ static df_status try_conditions(work* w, const char* value, const char* array, i
                    "motion to be generated; if it is not, --set data.conditions=... takes it");
   DF_TRY(open_with(w, value));
   DF_TRY(work_convert(w));
+  if (is_single_text(w->dataset, first))
+    return df_fail(DF_E_CONFIG, "it is the same in all episodes, and tells none apart");
   return check_numbers(w, first);
 }
 
@@ -198,7 +219,9 @@ df_status work_find_conditions(work* w) {
   if (settings_find(w->found, "data.conditions") || source_array_named(&w->files, "conditions")) return DF_OK;
   text names = {0};
   for (int i = 0; i < n; i++) {
-    if (is_candidate(&list[i])) text_add(&names, "%s\n", source_name_in_group(&w->files, list[i].name));
+    const char* name = source_name_in_group(&w->files, list[i].name);
+    if (!is_candidate(w, &list[i], name)) continue;
+    text_add(&names, name[0] == '@' ? "%s@%s\n" : "%.0s%s\n", name + 1, name);
   }
   const df_status status = names.n ? try_arrays(w, names.data) : DF_OK;
   text_clear(&names);

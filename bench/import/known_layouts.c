@@ -355,12 +355,19 @@ static bool fits_joint_table(const recognition* r) {
   return root_and_joints(r) != NULL;
 }
 
+/* whether the file states how long a frame takes, as the conversion knows it (df_recording_rate()) */
+static bool states_rate(const recognition* r) {
+  static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
+                                      "fps", "mocap_framerate", "mocap_frame_rate"};
+  return source_find(r->files, sizeof known / sizeof *known, known) != NULL;
+}
+
 static df_status settle_joint_table(recognition* r) {
   const source_array* frames = root_and_joints(r);
   put(r, "data.states_key", frames->name, "");
   put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
-  put(r, "data.rate", "30", "LAFAN1; the file states no rate");
+  if (!states_rate(r)) put(r, "data.rate", "30", "LAFAN1; the file states no rate");
   return DF_OK;
 }
 
@@ -589,6 +596,17 @@ static df_status begins_again(const source* files, const char* name, bool* found
   return DF_OK;
 }
 
+/* Whether an array can be read exactly; else a note says why not. Only what nothing else needs is left out so. */
+static bool is_readable(recognition* r, const source_array* a) {
+  df_array values;
+  const df_status status = source_read(r->files, a, &values);
+  df_array_clear(&values);
+  if (status == DF_E_FORMAT)
+    text_add(&r->notes, "array %s gives no rate, and is left out: %s; data.rate says how many frames a second has\n",
+             a->name, df_error_message());
+  return status != DF_E_FORMAT;
+}
+
 /* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these or it
  * has a dimension for episodes, as a number. */
 static df_status settle_time(recognition* r) {
@@ -598,6 +616,7 @@ static df_status settle_time(recognition* r) {
   double step;
   if (!a || (rate && rate->given)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  if (!is_readable(r, a)) return DF_OK;
   DF_TRY(time_step(r, a, &step));
   if (step == 0) return DF_OK;
   settings_drop(r->found, "data.rate");
@@ -618,13 +637,11 @@ static df_status settle_time(recognition* r) {
 /* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
  * few more names (df_recording_rate()). */
 static df_status settle_rate(recognition* r) {
-  static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
-                                      "fps", "mocap_framerate", "mocap_frame_rate"};
   static const char* const names[] = {"frame_rate",    "framerate", "frequency",        "rate",
                                       "sampling_rate", "hz",        "control_frequency"};
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
-  if ((rate && rate->given) || source_find(r->files, sizeof known / sizeof *known, known)) return DF_OK;
+  if ((rate && rate->given) || states_rate(r)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     const source_array* a = source_find(r->files, 1, &names[i]);

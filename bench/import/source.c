@@ -188,7 +188,8 @@ const char* source_name_in_group(const source* s, const char* array) {
   const size_t stem = strlen(s->episodes) - (s->episodes[0] != '\0');
   if (stem == 0 || strncmp(array, s->episodes, stem) != 0) return array;
   const char* at = array + stem + strspn(array + stem, "0123456789");
-  return at > array + stem && *at == '/' ? at + 1 : array;
+  if (at == array + stem) return array;
+  return *at == '/' ? at + 1 : *at == '@' ? at : array;
 }
 
 const source_array* source_find(const source* s, int n, const char* const* names) {

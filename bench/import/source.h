@@ -32,7 +32,8 @@ void source_close(source* s);
 /* The first of the arrays `names` (n of them) that is numeric; NULL if there is none. */
 const source_array* source_find(const source* s, int n, const char* const* names);
 const source_array* source_array_named(const source* s, const char* name);
-/* The part of an array's name after the group of an episode; the whole name of one outside of all groups. */
+/* The part of an array's name after the group of an episode, "@name" for an attribute of it; the whole name of one
+ * outside of all groups. */
 const char* source_name_in_group(const source* s, const char* array);
 /* The size of the last axis, 1 for an array with one axis or none. */
 int source_columns(const source_array* a);

@@ -80,7 +80,9 @@ typedef struct target {
 } target;
 
 static df_status refuse(const target* t, const char* what) {
-  return df_fail(DF_E_CONFIG, "%s: %s = '%s': %s", t->where, keys[t->key].name, t->value, what);
+  enum { SHOWN = 200 }; /* of a long value, so that the message is whole */
+  return df_fail(DF_E_CONFIG, "%s: %s = '%.*s%s': %s", t->where, keys[t->key].name, SHOWN, t->value,
+                 strlen(t->value) > SHOWN ? "..." : "", what);
 }
 
 static df_status check_range(const target* t, double x) {
@@ -152,13 +154,13 @@ static df_status parse_text(const target* t, char* out) {
 }
 
 /* copies the next comma-separated item without surrounding blanks; *fits: whether it fits; returns false at the end */
-static bool next_item(const char** at, char out[DF_TEXT_MAX], bool* fits) {
+static bool next_item(const char** at, char out[DF_ITEM_MAX], bool* fits) {
   if (!*at) return false;
   const char* p = *at + strspn(*at, " \t");
   const size_t whole = strcspn(p, ",");
   size_t n = whole;
   while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t')) n--;
-  *fits = n < DF_TEXT_MAX;
+  *fits = n < DF_ITEM_MAX;
   if (*fits) {
     memcpy(out, p, n);
     out[n] = '\0';
@@ -173,7 +175,7 @@ static bool is_blank(const char* text) {
 
 static df_status parse_list(const target* t, df_list* out) {
   df_list list = {0};
-  char item[DF_TEXT_MAX];
+  char item[DF_ITEM_MAX];
   bool fits;
   for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
     if (list.n == DF_LIST_MAX) return refuse(t, "too many numbers");
@@ -191,7 +193,7 @@ static df_status parse_list(const target* t, df_list* out) {
 
 static df_status parse_names(const target* t, df_names* out) {
   df_names names = {0};
-  char item[DF_TEXT_MAX];
+  char item[DF_ITEM_MAX];
   bool fits;
   for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
     if (names.n == DF_NAMES_MAX) return refuse(t, "too many names");
@@ -207,13 +209,24 @@ static df_status parse_names(const target* t, df_names* out) {
   return DF_OK;
 }
 
+/* the item that ends before `next`, or at the end of the value */
+static df_status refuse_item(const target* t, const char* next) {
+  const char* end = next ? next - 1 : t->value + strlen(t->value);
+  const char* begin = end;
+  while (begin > t->value && begin[-1] != ',') begin--;
+  char what[128];
+  snprintf(what, sizeof what, "the item '%.40s...' has %zu characters, more than %d", begin, (size_t)(end - begin),
+           DF_ITEM_MAX - 1);
+  return refuse(t, what);
+}
+
 static df_status parse_items(const target* t, df_items* out) {
   df_items items = {0};
-  char item[DF_TEXT_MAX];
+  char item[DF_ITEM_MAX];
   bool fits;
   for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
     if (items.n == DF_ITEMS_MAX) return refuse(t, "too many items");
-    if (!fits || strlen(item) >= DF_ITEM_MAX) return refuse(t, "an item is too long");
+    if (!fits) return refuse_item(t, at);
     if (*item == '\0') return refuse(t, "an empty item");
     DF_TRY(check_characters(t, item));
     memcpy(items.v[items.n++], item, strlen(item) + 1);

@@ -4,12 +4,13 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
 /* limits far above any real file; the depth limit also ends the recursion of an alias to one of its own ancestors */
-enum { MAX_DEPTH = 8, MAX_LEAVES = 10000, MAX_KEY = 256, MAX_VALUE = 4096 };
+enum { MAX_DEPTH = 8, MAX_LEAVES = 10000, MAX_KEY = 256 };
 
 typedef struct reader {
   const char* path;
@@ -66,7 +67,7 @@ static df_status scalar(const reader* r, const char* key, const yaml_node_t* nod
 
 /* adds a sequence of scalars as one leaf, joined by commas */
 static df_status add_sequence(const reader* r, const char* key, const yaml_node_t* node) {
-  char joined[MAX_VALUE] = "";
+  char joined[DF_VALUE_MAX] = "";
   size_t n = 0;
   for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
     const yaml_node_t* part = yaml_document_get_node(r->document, *item);

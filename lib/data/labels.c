@@ -9,9 +9,8 @@
 
 /* the info of an array of the group; NULL: there is none */
 static const df_array_info* info_of(const array_file* file, const char* group, const char* array) {
-  char full[512];
-  const int n = snprintf(full, sizeof full, "%s%s%s", group, group[0] && array[0] ? "/" : "", array);
-  const int i = n < (int)sizeof full ? df_arrays_find(file->arrays, full) : -1;
+  char full[STACK_NAME];
+  const int i = array_file_find(file, group, array, full);
   return i >= 0 ? df_arrays_info(file->arrays, i) : NULL;
 }
 
@@ -73,7 +72,8 @@ void labels_clear(label_list* labels) {
 }
 
 /* the texts of an array as lines; marks it as used */
-static df_status read_lines(array_file* file, const char* group, const char* array, char full[512], char** lines) {
+static df_status read_lines(array_file* file, const char* group, const char* array, char full[STACK_NAME],
+                            char** lines) {
   if (array_file_has(file, group, array, full)) return df_arrays_read_text(file->arrays, full, lines);
   return df_fail(DF_E_FORMAT, "%s: data.conditions: no array '%s'", file->path, full);
 }
@@ -88,7 +88,7 @@ static char* next_line(char** rest) {
 }
 
 df_status labels_add(array_file* file, const char* group, const char* array, label_list* out) {
-  char full[512], *lines;
+  char full[STACK_NAME], *lines;
   DF_TRY(read_lines(file, group, array, full, &lines));
   df_status status = DF_OK;
   char *rest = lines, *line;

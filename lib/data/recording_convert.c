@@ -59,8 +59,12 @@ static df_status check_positions(converter* c) {
   }
   for (int i = c->model->nq + c->model->nv; i < c->model->nx; i++) {
     if (c->layout->given[i]) continue;
-    return df_fail(DF_E_CONFIG, "%s: the recording does not give %s; add the block act to data.columns", c->r->file[0],
-                   coordinate_text(c->model, i, text));
+    return df_fail(DF_E_CONFIG,
+                   "%s: the recording does not give %s, and the states of this model are not complete without: if "
+                   "the file has activations, add the block act@ARRAY to data.columns; if it has none, record the "
+                   "simulator's data.act with each state, or remove the activation dynamics of the model's actuators "
+                   "(dyntype=\"none\", motors in place of muscles)",
+                   c->r->file[0], coordinate_text(c->model, i, text));
   }
   return DF_OK;
 }

@@ -23,6 +23,11 @@ typedef struct recorded_episode {
   char stated_by[48]; /* name of the array that states it */
 } recorded_episode;
 
+/* what a file calls a column; owned; NULL: it does not say */
+typedef struct column_name {
+  char *name, *by; /* by: the array or attribute of names, NULL: its own name */
+} column_name;
+
 typedef struct recorded_condition {
   char name[DF_NAME_MAX];
   const char* array; /* that it is from; lives as long as the recording */
@@ -44,6 +49,8 @@ struct df_recording {
   df_stored_precision* precision;                     /* [layout->columns] of their raw numbers */
   df_stored_precision action_precision, action_shown; /* that they count as rounded to; that they show by themselves */
   char** array;                                       /* [layout->blocks] names of the columns' arrays */
+  column_name* name;                                  /* [layout->columns] that the files state */
+  column_name* action_name;                           /* [action_columns] */
   int files;
   char** file;
   char sha256[DF_SHA256_TEXT];
@@ -67,6 +74,9 @@ struct df_recording {
 
 /* Reads one of the files, number `index`, and appends its episodes; of the first one also lists what is unused. */
 DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_system* system, int index);
+
+/* Frees n names and their array, which may be NULL. */
+void recording_free_names(int n, column_name* names);
 
 /* Finds the texts of the conditions in all files, before any is read. Errors: those of labels_add(). */
 DF_MUST_CHECK df_status recording_find_labels(df_recording* recording);

@@ -57,8 +57,18 @@ void recording_free_episode(recorded_episode* e) {
   df_free(e->condition);
 }
 
+void recording_free_names(int n, column_name* names) {
+  for (int i = 0; names && i < n; i++) {
+    df_free(names[i].name);
+    df_free(names[i].by);
+  }
+  df_free(names);
+}
+
 void df_recording_free(df_recording* r) {
   if (!r) return;
+  recording_free_names(r->layout ? r->layout->columns : 0, r->name);
+  recording_free_names(r->action_columns, r->action_name);
   free_texts(r->layout ? r->layout->blocks : 0, r->array);
   free_texts(r->files, r->file);
   free_texts(r->notes, r->note);
@@ -118,6 +128,12 @@ const double* df_recording_frame(const df_recording* recording, int episode, int
 
 int df_recording_action_columns(const df_recording* recording) {
   return recording->action_columns;
+}
+
+const char* df_recording_action_name(const df_recording* recording, int column, const char** stated_by) {
+  const column_name* one = recording->action_name ? &recording->action_name[column] : NULL;
+  if (stated_by) *stated_by = one && one->by ? one->by : "";
+  return one && one->name ? one->name : "";
 }
 
 int df_recording_actions(const df_recording* recording, int episode) {

@@ -340,6 +340,7 @@ static df_status read_group(reader* rd, const df_system* system) {
   DF_TRY(list_sources(rd));
   DF_TRY(read_states(rd));
   DF_TRY(read_actions(rd, system));
+  DF_TRY(reader_names(rd));
   DF_TRY(find_spans(rd));
   for (int e = 0; e < rd->spans.n; e++) DF_TRY(add_episode(rd, &rd->spans.span[e]));
   DF_TRY(reader_conditions(rd));
@@ -388,6 +389,12 @@ static df_status check_model(df_recording* r, array_file* file, const df_system*
 
 /* ---- what is unused ---- */
 
+/* whether an array or an attribute is one of a group ("": none is) */
+static bool is_within(const char* name, const char* group) {
+  const size_t n = strlen(group);
+  return n > 0 && strncmp(name, group, n) == 0 && (name[n] == '/' || name[n] == '@');
+}
+
 /* whether an array is in the first group of episodes, or in none; a table of text is also listed by its columns */
 static bool is_mentioned(const array_file* file, const df_array_info* info, const group_list* groups) {
   const char* first = groups->name[0];
@@ -396,12 +403,17 @@ static bool is_mentioned(const array_file* file, const df_array_info* info, cons
   if (csv && df_arrays_find(file->arrays, "table") >= 0 && file->used[df_arrays_find(file->arrays, "table")])
     return false;
   if (csv && strcmp(info->name, "table") == 0) return false;
-  if (n > 0 && strncmp(info->name, first, n) == 0 && info->name[n] == '/') return true;
+  if (is_within(info->name, first)) return true;
   for (int g = 0; g < groups->n && n > 0; g++) {
-    const size_t m = strlen(groups->name[g]);
-    if (strncmp(info->name, groups->name[g], m) == 0 && (info->name[m] == '/' || info->name[m] == '\0')) return false;
+    if (is_within(info->name, groups->name[g]) || strcmp(info->name, groups->name[g]) == 0) return false;
   }
   return true;
+}
+
+/* whether an array is of texts that may tell episodes apart: several, or one per group or file */
+static bool is_of_texts(const df_recording* r, const df_array_info* info, const group_list* groups) {
+  if (strcmp(info->type, "text") != 0) return false;
+  return (info->rank > 0 && info->shape[0] > 1) || r->files > 1 || is_within(info->name, groups->name[0]);
 }
 
 static df_status list_unused(df_recording* r, const array_file* file, const group_list* groups) {
@@ -410,7 +422,7 @@ static df_status list_unused(df_recording* r, const array_file* file, const grou
   if (!r->unused_array) return DF_E_NOMEM;
   for (int i = 0; i < n; i++) {
     const df_array_info* info = df_arrays_info(file->arrays, i);
-    const bool texts = strcmp(info->type, "text") == 0 && info->rank > 0 && info->shape[0] > 1;
+    const bool texts = is_of_texts(r, info, groups);
     if (file->used[i] || !(info->numeric || texts) || !is_mentioned(file, info, groups)) continue;
     df_array_info* copy = &r->unused_array[r->unused];
     *copy = *info;

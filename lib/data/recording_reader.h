@@ -30,4 +30,9 @@ typedef struct reader {
  * DF_E_FORMAT, DF_E_NOMEM. */
 DF_MUST_CHECK df_status reader_conditions(reader* rd);
 
+/* Finds what the file calls the columns of states and actions, which have been read; of the first group sets the
+ * recording's names. DF_E_MISMATCH for another group or file with the names in another order, whose columns would be
+ * exchanged; DF_E_NOMEM; errors of df_arrays_read_text(). */
+DF_MUST_CHECK df_status reader_names(reader* rd);
+
 #endif

@@ -5,8 +5,6 @@
 
 #include "dynaflow/core/alloc.h"
 
-enum { PATH_MAX_TEXT = 512 };
-
 /* ---- files ---- */
 
 df_status array_file_open(const char* path, array_file* out) {
@@ -24,9 +22,14 @@ void array_file_close(array_file* file) {
   *file = (array_file){0};
 }
 
-bool array_file_has(array_file* file, const char* group, const char* name, char full[512]) {
-  const int n = snprintf(full, PATH_MAX_TEXT, "%s%s%s", group, group[0] && name[0] ? "/" : "", name);
-  const int i = n < PATH_MAX_TEXT ? df_arrays_find(file->arrays, full) : -1;
+int array_file_find(const array_file* file, const char* group, const char* name, char full[STACK_NAME]) {
+  const bool folder = group[0] && name[0] && name[0] != '@';
+  const int n = snprintf(full, STACK_NAME, "%s%s%s", group, folder ? "/" : "", name);
+  return n < STACK_NAME ? df_arrays_find(file->arrays, full) : -1;
+}
+
+bool array_file_has(array_file* file, const char* group, const char* name, char full[STACK_NAME]) {
+  const int i = array_file_find(file, group, name, full);
   if (i >= 0) file->used[i] = true;
   return i >= 0;
 }
@@ -35,15 +38,15 @@ bool array_file_has(array_file* file, const char* group, const char* name, char 
 
 typedef struct name_list {
   int n;
-  char (*name)[PATH_MAX_TEXT];
+  char (*name)[STACK_NAME];
 } name_list;
 
 static df_status add_name(const stack_request* r, const char* part, size_t n, const char* star, name_list* list) {
   const char* at = star ? memchr(part, '*', n) : NULL;
   const size_t before = at ? (size_t)(at - part) : n, after = at ? n - before - 1 : 0;
-  const int length = snprintf(list->name[list->n], PATH_MAX_TEXT, "%.*s%s%.*s", (int)before, part, at ? star : "",
+  const int length = snprintf(list->name[list->n], STACK_NAME, "%.*s%s%.*s", (int)before, part, at ? star : "",
                               (int)after, at ? at + 1 : "");
-  if (length >= PATH_MAX_TEXT) return df_fail(DF_E_CONFIG, "%s: '%s': a name is too long", r->key, r->expression);
+  if (length >= STACK_NAME) return df_fail(DF_E_CONFIG, "%s: '%s': a name is too long", r->key, r->expression);
   list->n++;
   return DF_OK;
 }
@@ -73,7 +76,7 @@ static df_status add_fitting(array_file* file, const stack_request* r, const cha
 
 /* all parts A+B; a part with '*' is one array per joint, or, where there are no joints, the arrays that fit */
 static df_status list_names(array_file* file, const stack_request* r, name_list* list) {
-  char full[PATH_MAX_TEXT];
+  char full[STACK_NAME];
   size_t room = 1;
   for (const char* p = r->expression; *p; p++) room += *p == '+';
   const size_t each = (size_t)(r->star ? r->star->n : df_arrays_count(file->arrays));
@@ -155,7 +158,7 @@ static void copy_columns(const df_array* a, const stack* part, size_t at, stack*
 
 static df_status read_arrays(array_file* file, const stack_request* r, const name_list* list, df_array* arrays,
                              stack* parts, stack* out) {
-  char full[PATH_MAX_TEXT];
+  char full[STACK_NAME];
   const bool single = r->named && (r->width == list->n || r->width == 0);
   size_t columns = 0;
   for (int k = 0; k < list->n; k++) {
@@ -199,12 +202,14 @@ df_status stack_read(array_file* file, const stack_request* request, stack* out)
   for (int k = 0; k < list.n && arrays; k++) df_array_clear(&arrays[k]);
   df_free(parts);
   df_free(arrays);
-  df_free(list.name);
+  out->part = list.name;
   if (status != DF_OK) stack_clear(out);
   return status;
 }
 
 void stack_clear(stack* s) {
   df_free(s->values);
+  df_free(s->part);
   s->values = NULL;
+  s->part = NULL;
 }

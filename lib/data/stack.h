@@ -8,6 +8,8 @@
 #include "dynaflow/io/arrays.h"
 #include "layout.h"
 
+enum { STACK_NAME = 512 }; /* bytes of the name of an array, with its end */
+
 /* a file and which of its arrays were used */
 typedef struct array_file {
   const char* path;
@@ -18,9 +20,11 @@ typedef struct array_file {
 df_status array_file_open(const char* path, array_file* out);
 void array_file_close(array_file* file);
 
-/* Whether the file has an array `name` of the group ("": none), or the group itself if `name` is ""; marks it as used.
- * `full` receives the whole name. */
-bool array_file_has(array_file* file, const char* group, const char* name, char full[512]);
+/* The index of an array `name` of the group ("": none), of an attribute "@name" of the group, or of the group itself if
+ * `name` is ""; -1: there is none. `full` receives the whole name. */
+int array_file_find(const array_file* file, const char* group, const char* name, char full[STACK_NAME]);
+/* Whether there is one; marks it as used. */
+bool array_file_has(array_file* file, const char* group, const char* name, char full[STACK_NAME]);
 
 typedef struct stack_request {
   const char* key; /* the setting that asks for it, for messages */
@@ -40,8 +44,9 @@ typedef struct stack {
   size_t episodes, frames, columns;
   size_t arrays; /* number of them */
   double* values;
-  char shape[128]; /* of the first array, e.g. "[3,7,4]" */
-  char name[512];  /* of the first array */
+  char shape[128];          /* of the first array, e.g. "[3,7,4]" */
+  char name[STACK_NAME];    /* of the first array */
+  char (*part)[STACK_NAME]; /* [arrays] names of the arrays, without the group */
 } stack;
 
 /* Reads arrays of shape [episodes][frames][columns], [frames][columns], for single columns [frames] or, if

@@ -366,11 +366,12 @@ static df_status join_lines(const df_arrays* arrays, const df_array_info* info, 
 }
 
 /* Bytes that n strings of an open object take, at most. The strings of an attribute may all be one part of the file; of
- * a dataset they can be counted before they are read. */
+ * a dataset they can be counted before they are read, unless it is a single one: libhdf5 1.10 crashes on that. */
 static size_t text_bytes(const df_arrays* arrays, const object* o, size_t n) {
   hsize_t bytes = 0;
   if (H5Tis_variable_str(o->type) <= 0) return n * H5Tget_size(o->type);
-  if (o->attribute) return arrays->charge.file_size > SIZE_MAX / 2 / n ? SIZE_MAX / 2 : n * arrays->charge.file_size;
+  const bool uncounted = o->attribute || H5Sget_simple_extent_type(o->space) == H5S_SCALAR;
+  if (uncounted) return arrays->charge.file_size > SIZE_MAX / 2 / n ? SIZE_MAX / 2 : n * arrays->charge.file_size;
   if (H5Dvlen_get_buf_size(o->id, o->type, o->space, &bytes) < 0) return SIZE_MAX / 2;
   return (size_t)bytes + n * sizeof(char*);
 }

@@ -8,6 +8,7 @@
 #include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "sniff.h"
+#include "table_rate.h"
 
 enum { MOST_NUMBER = 63 };
 
@@ -20,6 +21,7 @@ typedef struct table {
   size_t rows;
   double* values;    /* [rows][columns] */
   const char** name; /* [columns] inside `text`; NULL: the file has no header line */
+  table_rate rate;   /* that a comment before the numbers states */
 } table;
 
 /* a line, and where the rest of it and of the text begins */
@@ -157,13 +159,15 @@ static void find_separator(table* t, const line* l) {
 static df_status find_header(table* t, const char* path, line* header, line* first) {
   line l = {.next = t->text + df_byte_order_mark(t->text, (size_t)(t->end - t->text))}, comment = {0};
   bool more;
-  while ((more = next_line(t, &l)) && *l.at == '#') comment = l;
+  while ((more = next_line(t, &l)) && *l.at == '#') {
+    comment = l;
+    table_rate_read(l.at + 1, l.end, &t->rate);
+  }
   if (more) {
     find_separator(t, &l);
     if (count_cells(t, l).numbers == 0) {
       *header = l;
-      while ((more = next_line(t, &l)) && *l.at == '#') {
-      }
+      while ((more = next_line(t, &l)) && *l.at == '#') table_rate_read(l.at + 1, l.end, &t->rate);
     }
   }
   if (!more) return df_fail(DF_E_FORMAT, "%s: not a table: no line of numbers", path);
@@ -263,15 +267,23 @@ static df_status open_table(df_arrays* arrays) {
   /* the whole table, then its columns */
   const size_t shape[] = {t->rows, (size_t)t->columns};
   DF_TRY(df_arrays_add(arrays, "table", 2, shape, "float64", true));
-  if (!header.number) return DF_OK;
-  DF_TRY(take_names(t, header));
-  for (int i = 0; i < t->columns; i++) DF_TRY(df_arrays_add(arrays, t->name[i], 1, shape, "float64", true));
+  if (header.number) DF_TRY(take_names(t, header));
+  for (int i = 0; i < t->columns && t->name; i++) DF_TRY(df_arrays_add(arrays, t->name[i], 1, shape, "float64", true));
+  return t->rate.name ? df_arrays_add(arrays, t->rate.name, 0, NULL, "float64", true) : DF_OK;
+}
+
+static df_status read_stated_rate(const table* t, df_array* out) {
+  double* value = df_alloc(1, sizeof *value);
+  if (!value) return DF_E_NOMEM;
+  *value = t->rate.value;
+  *out = (df_array){.count = 1, .values = value};
   return DF_OK;
 }
 
 static df_status read_table(df_arrays* arrays, int i, df_array* out) {
   const table* t = arrays->state;
   const df_array_info* info = &arrays->item[i].info;
+  if (info->rank == 0) return read_stated_rate(t, out);
   const size_t columns = (size_t)t->columns, count = t->rows * (i == 0 ? columns : 1);
   double* values = df_alloc(count, sizeof *values);
   if (!values) return DF_E_NOMEM;

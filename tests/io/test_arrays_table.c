@@ -137,15 +137,42 @@ static void a_failed_allocation_leaks_nothing(void** state) {
   fail_every_allocation(scratch_path);
 }
 
+/* as an array `fps` or `dt`, with names of the columns and without */
+static void a_rate_in_a_comment_is_an_array(void** state) {
+  (void)state;
+  static const struct {
+    const char *comment, *name;
+    double value;
+  } cases[] = {{"# frame rate: 50 fps", "fps", 50},
+               {"# FPS=29.97", "fps", 29.97},
+               {"# recorded at 120 Hz by motion capture", "fps", 120},
+               {"#sampling_rate (Hz): 1e2", "fps", 100},
+               {"# dt: 0.02", "dt", 0.02},
+               {"# robot 7: Frame Time = 8 ms", "dt", 0.008},
+               /* no rates */
+               {"# 50 frames of version 3", NULL, 0},
+               {"# fps: unknown; subject 30", NULL, 0},
+               {"# generate 40; dt 40; 0 Hz", NULL, 0},
+               {"# x50fps", NULL, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int header = 0; header < 2; header++) {
+      char text[128];
+      snprintf(text, sizeof text, "%s\n%s1,2\n3,4\n", cases[i].comment, header ? "a,b\n" : "");
+      df_arrays* arrays = open_text(text);
+      assert_int_equal(df_arrays_count(arrays), 1 + 2 * header + (cases[i].name != NULL));
+      if (header) assert_array(arrays, "b", "float64", 1, 2, 0, (const double[]){2, 4});
+      if (cases[i].name) assert_array(arrays, cases[i].name, "float64", 0, 0, 0, &cases[i].value);
+      df_arrays_close(arrays);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      IN_SCRATCH(every_separator_is_found),
-      IN_SCRATCH(a_header_names_the_columns),
-      IN_SCRATCH(a_header_of_numbers_is_refused),
-      IN_SCRATCH(missing_values_are_written_nan),
-      IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
-      IN_SCRATCH(numbers_have_a_point_in_any_locale),
-      IN_SCRATCH(a_failed_allocation_leaks_nothing),
+      IN_SCRATCH(every_separator_is_found),           IN_SCRATCH(a_header_names_the_columns),
+      IN_SCRATCH(a_rate_in_a_comment_is_an_array),    IN_SCRATCH(a_header_of_numbers_is_refused),
+      IN_SCRATCH(missing_values_are_written_nan),     IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
+      IN_SCRATCH(numbers_have_a_point_in_any_locale), IN_SCRATCH(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,10 +179,46 @@ static void a_clock_that_begins_again_ends_episodes(void** state) {
   df_system_free(system);
 }
 
+/* 30 Hz are LAFAN1's, unless a comment of the table states a rate */
+static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.1' mass='1'/><body><joint name='a'/><geom size='.1' "
+      "mass='.1'/>"
+      "</body></body></worldbody><actuator><motor joint='a'/></actuator></mujoco>";
+  static const char* const comments[] = {"# of a robot\n", "# frame rate: 50 fps\n"};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("walk.csv");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "walker", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (int i = 0; i < 2; i++) {
+    char recording[200];
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    snprintf(recording, sizeof recording, "%s0.5,1,2,0,0,0,1,3\n0.5,1,2,0,0,0,1,3\n", comments[i]);
+    assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    assert_string_equal(layout->name, "retargeted joints");
+    const setting* rate = settings_find(&found, "data.rate");
+    assert_int_equal(rate != NULL, i == 0);
+    if (rate) assert_string_equal(rate->value, "30");
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
+                                     cmocka_unit_test(a_stated_rate_is_kept_before_that_of_a_layout),
                                      cmocka_unit_test(a_table_with_a_column_per_value_is_known)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

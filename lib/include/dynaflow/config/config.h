@@ -25,11 +25,11 @@ enum {
   DF_NAMES_MAX = 128,
   DF_NAME_MAX = 48,
   DF_ITEMS_MAX = 32,
-  DF_ITEM_MAX = 128
+  DF_ITEM_MAX = 1024
 };
 /* holds the text of every setting: DF_NAMES_MAX names or DF_ITEMS_MAX items with commas, or DF_LIST_MAX numbers of 25
  * characters */
-enum { DF_VALUE_MAX = DF_NAMES_MAX * DF_NAME_MAX };
+enum { DF_VALUE_MAX = DF_ITEMS_MAX * DF_ITEM_MAX };
 
 typedef struct df_list {
   int n;

@@ -79,6 +79,10 @@ typedef struct df_recording_column {
   const char* array; /* array that it is from, without the group of the episode, e.g. "Frames" */
   int index;         /* column in this array */
   int state;         /* index in x of the coordinate that it holds, before conversion; -1: none */
+  /* what the file calls it: its name in a header line, the name of its own array, or its entry in an array or attribute
+   * of names, such as joint_names; "": the file does not say */
+  const char* stated_name;
+  const char* stated_by; /* the array or attribute of names; "": the column's own name */
 } df_recording_column;
 DF_API int df_recording_columns(const df_recording* recording);
 DF_API const df_recording_column* df_recording_column_at(const df_recording* recording, int i);
@@ -88,6 +92,9 @@ DF_API const double* df_recording_frame(const df_recording* recording, int episo
 /* number of recorded actions of an episode: 0, frames - 1 or frames; and one of them [action columns] */
 DF_API int df_recording_action_columns(const df_recording* recording); /* 0 without actions */
 DF_API int df_recording_actions(const df_recording* recording, int episode);
+/* stated_name and stated_by of an action column. Where the file names joints alone, as many as there are columns, these
+ * are their names; *stated_by may be NULL */
+DF_API const char* df_recording_action_name(const df_recording* recording, int column, const char** stated_by);
 DF_API const double* df_recording_action(const df_recording* recording, int episode, int i);
 
 /* the frame rate that the files state, Hz: from dt, FrameDuration, or a time or frame_duration column; the mean over
@@ -110,8 +117,8 @@ DF_API DF_MUST_CHECK df_status df_recording_gap(const df_recording* recording, i
 DF_API DF_MUST_CHECK df_status df_recording_time_order(const df_recording* recording, int episode, int* frame,
                                                        double at[2]);
 
-/* Sets *list to the arrays of the first file that no setting uses, of numbers or with several texts, in the first
- * episode's group and outside of groups; returns their number. */
+/* Sets *list to the arrays of the first file that no setting uses, of numbers, with several texts, or with one per
+ * group or file, in the first episode's group and outside of groups; returns their number. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
 
 /* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed, readings

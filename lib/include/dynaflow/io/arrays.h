@@ -19,7 +19,8 @@ typedef struct df_arrays df_arrays;
  *             the root "@attribute"
  *   JSON      the key, e.g. "Frames" [rows][columns] or "FrameDuration" []; a member of an object inside is
  *             "key/member", an object of a list "key/0"; a list that is the whole file is "table"
- *   CSV       "table" [rows][columns], and, if there is a header line, one array [rows] per column name */
+ *   CSV       "table" [rows][columns], and, if there is a header line, one array [rows] per column name; "fps" or "dt"
+ *             [] if a comment before the numbers states a rate: "# frame rate: 50", "# 50 Hz", "# dt = 0.02" */
 typedef struct df_array_info {
   const char* name;
   int rank;

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE
 #include "joint_names.h"
 
 #include <ctype.h>
@@ -5,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/words.h"
@@ -26,6 +28,50 @@ static const char* const families[][STAGES] = {
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
+/* ---- units ---- */
+
+static name_unit unit_named(const char* unit, size_t n) {
+  static const struct {
+    const char* word;
+    name_unit unit;
+  } known[] = {{"deg", UNIT_DEGREES},
+               {"degs", UNIT_DEGREES},
+               {"degree", UNIT_DEGREES},
+               {"degrees", UNIT_DEGREES},
+               {"\xc2\xb0", UNIT_DEGREES},
+               {"rad", UNIT_RADIANS},
+               {"rads", UNIT_RADIANS},
+               {"radian", UNIT_RADIANS},
+               {"radians", UNIT_RADIANS},
+               {"mm", UNIT_MILLIMETRES},
+               {"millimeters", UNIT_MILLIMETRES},
+               {"millimetres", UNIT_MILLIMETRES},
+               {"cm", UNIT_CENTIMETRES},
+               {"centimeters", UNIT_CENTIMETRES},
+               {"centimetres", UNIT_CENTIMETRES},
+               {"m", UNIT_METRES},
+               {"meters", UNIT_METRES},
+               {"metres", UNIT_METRES}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (strlen(known[i].word) == n && strncasecmp(known[i].word, unit, n) == 0) return known[i].unit;
+  }
+  return UNIT_NONE;
+}
+
+/* in brackets, alone or per second; or as the last word, where a letter such as m may be a part of the name */
+name_unit name_unit_of(const char* name) {
+  const char* open = strpbrk(name, "([");
+  if (open) {
+    const char* unit = open + 1 + strspn(open + 1, " ");
+    const size_t whole = strcspn(unit, ")]"), n = strcspn(unit, " /)]^");
+    return unit[whole] ? unit_named(unit, n) : UNIT_NONE;
+  }
+  const char* last = name + strlen(name);
+  while (last > name && isalpha((unsigned char)last[-1])) last--;
+  const bool apart = last > name && strchr("_. -", last[-1]);
+  return apart && strlen(last) > 1 ? unit_named(last, strlen(last)) : UNIT_NONE;
+}
+
 /* ---- words ---- */
 
 static const char* meaning_of(const char* word) {
@@ -37,12 +83,27 @@ static const char* meaning_of(const char* word) {
   return word;
 }
 
+static const char* const fillers[] = {
+    "joint", "jnt",     "j",       "joints", "motor",       "actuator", "act",  "dof",   "q",      "dq",
+    "qpos",  "qvel",    "pos",     "vel",    "position",    "velocity", "ang",  "angle", "value",  "deg",
+    "rad",   "degrees", "radians", "state",  "observation", "obs",      "ctrl", "cmd",   "action", "target"};
+
 static bool is_filler(const char* word) {
-  static const char* const fillers[] = {"joint", "jnt", "j", "motor", "actuator", "act", "dof", "q", "dq", "pos"};
   for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++) {
     if (strcmp(word, fillers[i]) == 0) return true;
   }
   return false;
+}
+
+/* joint1 and j1 are the number alone, as joint_1 */
+static const char* number_of(const char* word) {
+  static const char* const before[] = {"joint", "jnt", "j", "dof", "motor", "q"};
+  for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+    const size_t n = strlen(before[i]);
+    if (strncmp(word, before[i], n) == 0 && word[n] && word[n + strspn(word + n, "0123456789")] == '\0')
+      return word + n;
+  }
+  return word;
 }
 
 static int index_of(const words* w, const char* word) {
@@ -59,7 +120,7 @@ static void remove_word(words* w, int i) {
 
 /* a sorted insertion; a ninth word is part of no robot's joint, and dropped */
 static void add_word(words* w, const char* word) {
-  if (is_filler(word) || w->n == WORDS) return;
+  if (w->n == WORDS) return;
   int i = w->n++;
   for (; i > 0 && strcmp(w->v[i - 1], word) > 0; i--) memcpy(w->v[i], w->v[i - 1], LETTERS);
   snprintf(w->v[i], LETTERS, "%s", word);
@@ -80,24 +141,39 @@ static void join_leg(words* w) {
   }
 }
 
-/* splits at every character that is no letter or digit, and where a small letter meets a capital */
-static words words_of(const char* name) {
+/* the length of a name without a unit in brackets at its end */
+static size_t length_without_unit(const char* name) {
+  const char* open = strpbrk(name, "([");
+  if (!open || name_unit_of(open) == UNIT_NONE) return strlen(name);
+  return (size_t)(open - name);
+}
+
+/* Splits at every character that is no letter or digit, and where a small letter meets a capital. Fillers are left out
+ * unless they are to be kept. */
+static words split_words(const char* name, bool keep) {
   words out = {0};
+  const char* end = name + length_without_unit(name);
   char word[LETTERS] = "";
   size_t n = 0;
   for (const char* p = name;; p++) {
-    const bool letter = isalnum((unsigned char)*p);
+    const bool letter = p < end && isalnum((unsigned char)*p);
     const bool hump = letter && n > 0 && isupper((unsigned char)*p) && islower((unsigned char)p[-1]);
     if ((!letter || hump) && n > 0) {
       word[n] = '\0';
-      add_word(&out, meaning_of(word));
+      if (keep || !is_filler(word)) add_word(&out, meaning_of(keep ? word : number_of(word)));
       n = 0;
     }
     if (letter && n + 1 < sizeof word) word[n++] = (char)tolower((unsigned char)*p);
-    if (*p == '\0') break;
+    if (p >= end) break;
   }
   join_leg(&out);
   return out;
+}
+
+/* a name of fillers alone is its fillers */
+static words words_of(const char* name) {
+  const words out = split_words(name, false);
+  return out.n ? out : split_words(name, true);
 }
 
 /* the family of which all three words occur among the names, or -1 */
@@ -187,6 +263,57 @@ static int closest(const char* recorded, const words* a, int n_model, const char
   }
   *how = (name_match)(best / 1000);
   return joint;
+}
+
+/* of recorded joints that fit one joint, those that are named like it least closely are none; alike ones are both none
+ */
+static void refuse_rivals(int n, const int* how, int* joint_of) {
+  for (int i = 0; i < n; i++) {
+    for (int k = 0; k < i && joint_of[i] >= 0; k++) {
+      if (joint_of[k] != joint_of[i]) continue;
+      const int nearer = how[k] - how[i];
+      if (nearer >= 0) joint_of[k] = -1;
+      if (nearer <= 0) joint_of[i] = -1;
+    }
+  }
+}
+
+int find_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of) {
+  const size_t n = (size_t)n_recorded;
+  words* a = df_alloc(n + (size_t)n_model, sizeof *a);
+  int *how = df_alloc(n, sizeof *how), found = 0;
+  if (a && how) {
+    read_names(n_recorded, recorded, a);
+    read_names(n_model, model, a + n);
+    for (int i = 0; i < n_recorded; i++) {
+      name_match match;
+      int other;
+      joint_of[i] = closest(recorded[i], &a[i], n_model, model, a + n, &match, &other);
+      if (other >= 0 || match > NAME_PART) joint_of[i] = -1;
+      how[i] = (int)match;
+    }
+    refuse_rivals(n_recorded, how, joint_of);
+    for (int i = 0; i < n_recorded; i++) found += joint_of[i] >= 0;
+  }
+  const bool failed = !a || !how;
+  df_free(a);
+  df_free(how);
+  return failed ? -1 : found;
+}
+
+bool names_are_numbers(int n, const char* const* names) {
+  for (int i = 1; i < n; i++) {
+    const char *a = names[0], *b = names[i];
+    for (;;) {
+      a += strspn(a, "0123456789");
+      b += strspn(b, "0123456789");
+      if (*a != *b) return false;
+      if (!*a) break;
+      a++;
+      b++;
+    }
+  }
+  return true;
 }
 
 df_status match_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model,

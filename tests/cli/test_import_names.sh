@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# dynaflow data import and data check: what the file calls its columns decides which joints they are; texts and numbers of
+# each group are conditions; rates of comments.
+. tests/cli/check.sh
+
+made=$scratch/made tasks=$scratch/tasks
+mkdir -p "$made"
+python3 tests/cli/import_names.py "$made"
+model=$made/arm.xml
+sets() {
+  sed 's/  # .*//; s/^ *//' "$tasks/$1/task.yaml" | grep -qxF -- "$2" || { grep -A25 "^data:" "$tasks/$1/task.yaml"; false; }
+}
+says() { grep -qE -- "$1" "$scratch/$2" || { echo "no /$1/ in:"; cat "$scratch/$2"; false; }; }
+imports() {
+  local name=$1
+  shift
+  exits_with 0 data import "$@" --model "$model" --out "$tasks/$name" --threads 1
+}
+
+# tables with a header
+columns="--set data.states_key=table --set data.columns=joints --set data.actions_key="
+check tables_are_imported imports tables "$made/arm_*.csv" $columns
+check their_header_decides sets tables "joints: [elbow, slider, shoulder]"
+check it_states_the_unit sets tables "angles: deg"
+check what_is_followed_is_said says "names of columns are followed, data.joints: the file calls the column 'elbow \(deg\)' that is read as joint slider: 3 of 3 columns" err
+check the_rate_is_that_of_the_comment sets tables "substeps: 10"
+check no_other_rate_is_set bash -c "! grep -q 'LAFAN1\|by its velocities' '$tasks/tables/task.yaml'"
+check the_check_is_content exits_with 0 data check "$tasks/tables" --threads 1
+check no_row_is_of_names bash -c "! grep -q ' names ' '$scratch/out'"
+check another_order_is_doubted run data check "$tasks/tables" --threads 1 --set data.joints=slider,shoulder,elbow
+check by_its_names says "data.joints +names +warn" out
+check a_file_in_the_order_of_the_model_is_wrong exits_with 1 data check "$made/arm_0.csv" --model "$model" --threads 1 $columns
+check its_order_is_named says "names +wrong.*data.joints = elbow,slider,shoulder" out
+
+# groups with lists of names
+columns="--set data.columns=joints@joint_pos --set data.states_key=joint_pos --set data.actions_key="
+check groups_are_imported imports groups "$made/groups.json" $columns
+check their_list_decides sets groups "joints: [elbow, slider, shoulder]"
+check the_list_is_named says "the file calls the column 'elbow' in 'joint_names' that is read as joint slider" err
+check texts_and_numbers_of_groups_are_conditions sets groups "conditions: [instruction, target_speed]"
+check one_text_of_all_is_none says "array task is named like a condition, but is not used: it is the same in all episodes" err
+check other_texts_of_groups_are_named says "arrays that nothing uses .*: ep_0/operator, ep_0/task, ep_0/timestamp" err
+check numbers_that_are_not_exact_stop_nothing says "array timestamp gives no rate, and is left out: .*beyond 2\^53" err
+check names_of_no_joint_are_imported imports foreign "$made/foreign.json" $columns
+check names_of_no_joint_are_a_warning says "data check: warn: names, data.joints: the columns are called a1, b2, c3 in 'joint_names', and none of these is a joint of the model \(slider, shoulder, elbow\)" err
+
+# HDF5: a text and an attribute of each group
+packages=third_party/python
+if PYTHONPATH=$packages python3 -c 'import h5py' 2>/dev/null; then
+  PYTHONPATH=$packages python3 - "$made" <<'PY'
+import json, sys
+import h5py
+groups = json.load(open(sys.argv[1] + "/groups.json"))
+with h5py.File(sys.argv[1] + "/groups.h5", "w") as file:
+    for name, g in groups.items():
+        file[name + "/joint_pos"] = g["joint_pos"]
+        file[name + "/instruction"] = g["instruction"]
+        file[name].attrs["target_speed"] = g["target_speed"]
+        file[name].attrs["operator"] = "nobody"
+    file.attrs["joint_names"] = groups["ep_0"]["joint_names"]
+PY
+  check groups_of_hdf5_are_imported imports hdf5 "$made/groups.h5" $columns --set data.rate=50
+  check attributes_name_joints sets hdf5 "joints: [elbow, slider, shoulder]"
+  check texts_and_attributes_of_groups_are_conditions sets hdf5 'conditions: [target_speed@@target_speed, instruction]'
+  check other_attributes_are_named says "arrays that nothing uses .*: ep_0@operator" err
+else
+  skip hdf5 "no h5py in $packages"
+fi
+
+finish

@@ -1,0 +1,119 @@
+/* What the file of a recording calls its columns: header lines, arrays of their own, and lists of names. */
+#include "recording_test.h"
+
+/* a cart: rail, pole, and their velocities; one actuator */
+static df_system* cart;
+
+static int setup(void** state) {
+  cart = make_system(cart_xml);
+  return scratch_make(state);
+}
+
+static int teardown(void** state) {
+  df_system_free(cart);
+  return scratch_remove(state);
+}
+
+static void put(const char* text) {
+  scratch_put(text, strlen(text));
+}
+
+/* the names of the columns and of the first action, with their lists: pairs, "" where there is none */
+static void assert_names(const df_config* config, const char* const* wanted) {
+  df_recording* r = opened(scratch_path, config, cart);
+  const int n = df_recording_columns(r);
+  for (int i = 0; i <= n; i++) {
+    const char* by;
+    const char* name = "";
+    if (i == n) {
+      name = df_recording_action_name(r, 0, &by);
+    } else {
+      name = df_recording_column_at(r, i)->stated_name;
+      by = df_recording_column_at(r, i)->stated_by;
+    }
+    if (i == n && df_recording_action_columns(r) == 0) break;
+    if (strcmp(name, wanted[2 * i]) != 0 || strcmp(by, wanted[2 * i + 1]) != 0)
+      fail_msg("column %d is called '%s' by '%s', not '%s' by '%s'", i, name, by, wanted[2 * i], wanted[2 * i + 1]);
+  }
+  df_recording_free(r);
+}
+#define NAMES(...) ((const char* const[]){__VA_ARGS__})
+
+static void a_header_line_names_columns(void** state) {
+  (void)state;
+  df_config config =
+      SETTINGS(STATES_ONLY, "data.states_key", "table", "data.columns", "joints,skip:1", "data.joints", "pole,rail");
+  put("pole (deg);rail_pos;speed\n1;2;3\n4;5;6\n");
+  assert_names(&config, NAMES("pole (deg)", "", "rail_pos", "", "speed", ""));
+}
+
+static void arrays_of_their_own_name_columns(void** state) {
+  (void)state;
+  put("{\"s\": {\"pole\": [1,2], \"rail\": [3,4]}, \"a\": {\"push\": [1,2]}}");
+  df_config config = SETTINGS("data.columns", "qpos@s/*", "data.actions_key", "a/*");
+  assert_names(&config, NAMES("s/pole", "", "s/rail", "", "", ""));
+  /* arrays that were chosen by the names of joints are theirs */
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints@s/*");
+  assert_names(&config, NAMES("", "", "", ""));
+}
+
+#define STATES  "\"states\": [[0,1,2,3],[4,5,6,7]]"
+#define ACTIONS "\"actions\": [[1],[2]]"
+
+static void lists_name_the_columns_of_joints(void** state) {
+  (void)state;
+  static const char* const lists[] = {"joint_names", "dof_names", "JointNames", "joint order"};
+  const df_config config = SETTINGS(STATES_ONLY);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    char json[256];
+    snprintf(json, sizeof json, "{" STATES ", \"%s\": [\"rail\", \"pole\"]}", lists[i]);
+    put(json);
+    assert_names(&config, NAMES("rail", lists[i], "pole", lists[i], "rail", lists[i], "pole", lists[i]));
+  }
+  /* one text; a list for every column, in a folder named like the array; more names than columns */
+  put("{" STATES ", \"joint_names\": \"rail, pole\"}");
+  assert_names(&config,
+               NAMES("rail", "joint_names", "pole", "joint_names", "rail", "joint_names", "pole", "joint_names"));
+  put("{" STATES
+      ", \"features\": {\"states\": {\"names\": [\"a\", \"b\", \"c\", \"d\"]}}, \"joint_names\": [\"x\", \"y\"]}");
+#define BY "features/states/names"
+  assert_names(&config, NAMES("a", BY, "b", BY, "c", BY, "d", BY));
+  put("{" STATES ", \"joint_names\": [\"a\", \"b\", \"c\"]}");
+  assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
+  /* other texts */
+  put("{" STATES ", \"style\": [\"a\", \"b\"], \"names\": [\"c\", \"d\"]}");
+  assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
+}
+
+/* the list of the group before that of the file; names of actuators before those of joints */
+static void the_nearest_list_counts(void** state) {
+  (void)state;
+  const df_config config = SETTINGS("data.episodes_key", "e_*");
+  put("{\"e_0\": {" STATES ", " ACTIONS
+      ", \"joint_names\": [\"rail\", \"pole\"], \"actuator_names\": [\"push\"]}, "
+      "\"joint_names\": [\"x\", \"y\"]}");
+  assert_names(&config, NAMES("rail", "joint_names", "pole", "joint_names", "rail", "joint_names", "pole",
+                              "joint_names", "push", "actuator_names"));
+}
+
+/* columns of another file or group would be exchanged */
+static void names_in_another_order_are_refused(void** state) {
+  (void)state;
+  const df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e_*");
+  put("{\"e_0\": {" STATES ", \"joint_names\": [\"rail\", \"pole\"]}, \"e_1\": {" STATES
+      ", \"joint_names\": [\"pole\", \"rail\"]}}");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("e_1: column 0 of the states is 'pole', but 'rail' in"));
+  /* other names, or none, are no other order */
+  put("{\"e_0\": {" STATES ", \"joint_names\": [\"rail\", \"pole\"]}, \"e_1\": {" STATES
+      ", \"joint_names\": [\"rails\", \"poles\"]}, \"e_2\": {" STATES "}}");
+  df_recording_free(opened(scratch_path, &config, cart));
+}
+
+int main(void) {
+#define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+  const struct CMUnitTest tests[] = {WITH_CART(a_header_line_names_columns),
+                                     WITH_CART(arrays_of_their_own_name_columns),
+                                     WITH_CART(lists_name_the_columns_of_joints), WITH_CART(the_nearest_list_counts),
+                                     WITH_CART(names_in_another_order_are_refused)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
