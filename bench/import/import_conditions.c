@@ -169,7 +169,7 @@ static df_status open_with(work* w, const char* value) {
 
 /* whether the conditions from `first` on are one text, which all episodes have */
 static bool is_single_text(const df_dataset* d, int first) {
-  bool same = d->nc == first + 1;
+  bool same = d->nc == first + 1 && d->episodes > 1;
   for (int e = 0; e < d->episodes && same; e++) {
     for (int t = 0; t <= d->lengths[e] && same; t++) same = df_dataset_condition(d, e, t)[first] == 1;
   }
