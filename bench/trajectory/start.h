@@ -16,7 +16,8 @@ typedef struct starts {
  *   FILE.npz:12         the one with this index
  *   home                a keyframe of the model
  *   "hip=0.2,root=0 1"  columns (named_columns.h), or the numbers of all columns NAME.*, set in the typical start
- * state; quaternions are normalised NULL                the typical start state
+ *                       state; quaternions are normalised
+ *   NULL                the typical start state
  *
  * The typical start state is a recorded one: of the training windows with the categories of `condition` [nc] (NULL: of
  * all), the start that is nearest to their mean in the coordinates of the chart. DF_E_CONFIG for an unknown name, which
