@@ -20,13 +20,14 @@ bool limit_is_excluded(const limit_seeds* s, double bound);
 
 /* Whether the limit, "at most" or "at least" `bound`, is broken:
  *   by one seed, whose interval at the level 1 - 0.05 / n lies beyond it (Bonferroni: an error of at most 2.5 % on the
- *     side of the limit for all seeds together, whatever they share). Not for "at least" of means with several seeds:
- *     the interval of a few skewed numbers, most of which are small, ends too low, and each seed adds to that error;
- *   by all of them: the mean of the 95 % intervals lies beyond it. The error of the mean is at most the mean of the
- *     errors, so this is wrong in at most 2.5 %, too, and finds what is worse in every seed as one seed does;
- *   for "at most", by Markov's inequality: limit_is_excluded().
- * The levels are those of normal numbers; docs/ci.md has those of skewed ones. One seed is judged by its 95 % interval.
- * An unknown number of episodes is taken to be 4, the fewest whose intervals count. False for n = 0. */
+ *     side of the limit for all seeds together, whatever they share). For "at least" of means and several seeds it is
+ *     the interval of the logarithm of the mean, at a tenth of that error: the interval of a few skewed numbers, most
+ * of which are small, ends too low, and each seed would add to the error; by all of them: the mean of the 95 %
+ * intervals lies beyond it. The error of the mean is at most the mean of the errors, so this is wrong in at most 2.5 %,
+ * too, and finds what is worse in every seed as one seed does; for "at most", by Markov's inequality:
+ * limit_is_excluded(). The levels are those of normal numbers; docs/ci.md has those of skewed ones. One seed is judged
+ * by its 95 % interval. An unknown number of episodes is taken to be 4, the fewest whose intervals count. False for n =
+ * 0. */
 bool limit_is_broken(const limit_seeds* s, bool most, double bound);
 
 #endif

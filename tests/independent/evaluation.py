@@ -771,7 +771,7 @@ def check_request(task, call, n, x0, seed, first_index, k, demonstrated, returns
     if not np.array_equal(call['x0'], x0, equal_nan=True): differs('other start states')
     if len(task.condition_names) and not np.array_equal(call['condition'], task.condition[:n]): differs('other conditions')
     if demonstrated and not np.array_equal(call['demonstrated'], task.demo_actions): differs('other demonstrated actions')
-    if demonstrated and not np.array_equal(call['demonstrated_states'], task.demo): differs('other demonstrated states')
+    if demonstrated and not np.array_equal(call.get('demonstrated_states'), task.demo): differs('other demonstrated states')
     wanted = {'request', 'x0', 'x', *(['u'] if returns_actions else []), *(['condition'] if len(task.condition_names) else []),
               *(['demonstrated', 'demonstrated_states'] if demonstrated else [])}
     if set(call) != wanted: differs('it has the arrays %s, not %s' % (sorted(call), sorted(wanted)))

@@ -61,8 +61,8 @@ static inline bool df_compensates_gravity(const mjModel* m) {
   return m->flg_gravcomp && passive && !(flags & mjDSBL_GRAVITY) && (g[0] != 0 || g[1] != 0 || g[2] != 0);
 }
 
-/* Whether the compensation of a joint is part of qfrc_actuator instead of qfrc_passive.
- * MuJoCo computes no qfrc_actuator, and so omits it, without actuators and while actuation is disabled. */
+/* Whether the compensation of a joint is part of qfrc_actuator instead of qfrc_passive. MuJoCo computes no
+ * qfrc_actuator, and so omits it, without actuators and while actuation is disabled. */
 static inline bool df_compensated_by_actuators(const mjModel* m, int joint) {
   const bool acts = m->nu > 0 && !(m->opt.disableflags & mjDSBL_ACTUATION);
   return acts && df_compensates_gravity(m) && m->jnt_actgravcomp[joint];
