@@ -115,17 +115,6 @@ bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t
   return used >= 0 && (size_t)used < n && (name[0] || (body[0] && df_geom_collides(m, geom)));
 }
 
-bool df_mujoco_is_driven(const df_system* system, int joint) {
-  const int body = df_mujoco_joint_body(system, joint);
-  for (int k = 0; k < system->nu; k++) {
-    const int by = df_mujoco_actuator_at(system, k).joint;
-    int moved = by < 0 ? body : df_mujoco_joint_body(system, by);
-    while (moved > 0 && moved != body) moved = df_mujoco_body_parent(system, moved);
-    if (moved == body) return true;
-  }
-  return false;
-}
-
 int df_mujoco_geom_count(const df_system* system) {
   return (int)as_mujoco(system)->model->ngeom;
 }

@@ -142,8 +142,8 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
-/* Whether an actuator moves the body of the joint or what hangs on it, as not of an object that a robot handles; true
- * if an actuator acts on no joint, so that this is not known. */
+/* Whether an actuator acts on the body of the joint or on what hangs on it, as not on an object that a robot handles:
+ * by a joint, by a joint or site on the path of a tendon, by a site, or by the contacts of a body (adhesion). */
 DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
 
 /* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
