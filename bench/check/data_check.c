@@ -20,7 +20,8 @@ const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orde
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
 
 /* Several physics steps per frame may hide contacts and controllers between two frames: velocities from which the
- * recorded actions lead to the next states are right, and so are positions that actions press beyond a limit. */
+ * recorded actions lead to the next states are right, and so are positions that actions press beyond a limit. Most
+ * frames far beyond a limit remain a warning: then the range of the model is not that of the robot. */
 static df_status accept_explained(const trace* m, data_findings* f) {
   bool doubt = false, explained = false;
   for (int i = 0; i < f->n; i++) doubt |= f->list[i].verdict != CHECK_OK && data_check_is_of_motion(f->list[i].check);
@@ -28,9 +29,13 @@ static df_status accept_explained(const trace* m, data_findings* f) {
   for (int i = 0; i < f->n && explained; i++) {
     data_finding* one = &f->list[i];
     if (one->verdict == CHECK_OK || !data_check_is_of_motion(one->check)) continue;
-    data_finding_judge(one, CHECK_OK, "right, since the recorded actions lead to these states, although %s",
-                       one->reason);
-    one->limit = NAN;
+    const bool far = one->check == DATA_CHECK_JOINT_LIMIT && one->verdict == CHECK_WRONG;
+    if (far)
+      data_finding_judge(one, CHECK_WARN, "the recorded actions lead to these states, but %s", one->reason);
+    else
+      data_finding_judge(one, CHECK_OK, "right, since the recorded actions lead to these states, although %s",
+                         one->reason);
+    if (!far) one->limit = NAN;
     remedy_clear(&one->would_fit);
   }
   return DF_OK;

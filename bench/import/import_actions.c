@@ -390,6 +390,54 @@ static df_status try_scales(work* w, replayed* r) {
   return DF_OK;
 }
 
+/* ---- units that actions are stored in ---- */
+
+static df_status find_unit(const work* w, action_unit* unit) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_dataset* some = NULL;
+  df_system* system = NULL;
+  recording r;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
+  if (status == DF_OK) status = recording_of(some, system, &r);
+  if (status == DF_OK) status = action_unit_find(&r, system, w->cfg->opts->threads, unit);
+  df_system_free(system);
+  df_dataset_free(some);
+  return status;
+}
+
+static void put_unit(work* w, const action_unit* unit) {
+  bool moved = false;
+  for (int i = 0; i < w->study.nu; i++) moved = moved || unit->offset[i] != 0;
+  put_numbers(w, "data.action_scale", w->study.nu, unit->scale, unit->words);
+  if (moved) put_numbers(w, "data.action_offset", w->study.nu, unit->offset, unit->words);
+}
+
+/* Replays with the actions in another known unit, exactly, unless some is set; *known: the states then follow. This is
+ * before anything is fitted to actions that are no controls. */
+static df_status try_unit(work* w, replayed* r, bool* known) {
+  action_unit unit;
+  const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
+  *known = false;
+  if (set || !work_has_velocities(w)) return DF_OK;
+  DF_TRY(find_unit(w, &unit));
+  if (!unit.words) return DF_OK;
+  put_unit(w, &unit);
+  DF_TRY(read_again(w));
+  const df_status status = find_replay(w, r);
+  *known = status == DF_OK && !is_unexplained(r);
+  if (*known) {
+    text_add(&w->result->notes, "%s (data.action_scale)\n", unit.words);
+    return DF_OK;
+  }
+  replay_study_clear(&r->study);
+  *r = (replayed){.nearly = false};
+  settings_drop(w->found, "data.action_scale");
+  settings_drop(w->found, "data.action_offset");
+  if (status == DF_OK) DF_TRY(undo_steps(w));
+  return status == DF_OK ? read_again(w) : status;
+}
+
 /* ---- settings and notes ---- */
 
 static void drop_actions(work* w, const char* reason) {
@@ -444,9 +492,11 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
 
 df_status work_check_actions(work* w) {
   replayed best = {.nearly = false};
-  df_status status = find_replay(w, &best);
-  if (status == DF_OK) status = try_order(w, &best);
-  if (status == DF_OK) status = try_scales(w, &best);
+  bool known;
+  df_status status = try_unit(w, &best, &known);
+  if (status == DF_OK && !known) status = find_replay(w, &best);
+  if (status == DF_OK && !known) status = try_order(w, &best);
+  if (status == DF_OK && !known) status = try_scales(w, &best);
   char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
   if (status == DF_OK) note_replay(w, &best, reason);
   if (status == DF_OK) follow_replay(w, &best, reason);

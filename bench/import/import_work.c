@@ -51,7 +51,7 @@ df_status work_make_system(work* w, const char* path) {
     cfg = df_task_system_cfg(&w->config);
     status = df_mujoco_system_new(path, &cfg, &w->system);
   }
-  return status == DF_OK ? model_study_of(w->system, &w->study) : status;
+  return status == DF_OK ? model_study_with(w->system, &w->config.chart_objects, &w->study) : status;
 }
 
 /* ---- recording ---- */

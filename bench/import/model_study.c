@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/robot_base.h"
+#include "dynaflow/sim/dynamics.h"
 
 /* the unit of the directions in which a joint moves a body, m and rad */
 static const double MOVE = 0.1;
@@ -14,7 +15,7 @@ static bool slides_or_turns(const df_joint* j) {
 }
 
 bool model_is_object(const model_study* m, int i) {
-  return df_joint_is_of_object(m->system, NULL, i);
+  return df_joint_is_of_object(m->system, m->objects, i);
 }
 
 bool model_is_of_object(const model_study* m, int body) {
@@ -26,7 +27,7 @@ bool model_is_of_object(const model_study* m, int body) {
 }
 
 static void count(model_study* m) {
-  m->free_joint = df_robot_base(m->system, NULL).joint;
+  m->free_joint = df_robot_base(m->system, m->objects).joint;
   m->root_body = m->height = m->tilt = -1;
   for (int i = 0; i < m->n_joints; i++) {
     const df_joint* j = &m->joints[i];
@@ -106,7 +107,12 @@ static void describe_root(model_study* m, df_sim* sim, scratch* s) {
 }
 
 df_status model_study_of(const df_system* system, model_study* out) {
+  return model_study_with(system, NULL, out);
+}
+
+df_status model_study_with(const df_system* system, const df_names* objects, model_study* out) {
   *out = (model_study){.system = system,
+                       .objects = objects,
                        .nq = df_mujoco_nq(system),
                        .nv = df_mujoco_nv(system),
                        .na = df_mujoco_na(system),
@@ -131,6 +137,22 @@ bool model_is_path(const model_study* m, int i) {
   const df_joint* j = &m->joints[i];
   return j->kind == DF_JOINT_SLIDE && isinf(j->width) && i != m->height && m->root_body >= 0 &&
          df_mujoco_joint_body(m->system, i) == m->root_body;
+}
+
+int model_base(const model_study* m) {
+  return m->free_joint >= 0 ? df_mujoco_joint_body(m->system, m->free_joint) : m->root_body;
+}
+
+const char* model_cannot_fall(const model_study* m) {
+  const int base = model_base(m);
+  if (base < 0) return NULL;
+  if (!(df_mujoco_weight(m->system, base) > 0)) return "nothing has weight in the model";
+  if (!df_mujoco_may_touch_world(m->system, base))
+    return "nothing of the robot can touch what cannot move: contacts are disabled, or there is no floor; if it is in "
+           "another file, import the file of the scene";
+  const int falls = m->free_joint >= 0 ? m->free_joint : m->height;
+  return falls >= 0 && df_mujoco_is_carried(m->system, falls) ? "actuators carry its base, as of a drone or a gripper"
+                                                              : NULL;
 }
 
 double model_base_height(const model_study* m, df_sim* sim, const double* x) {

@@ -4,11 +4,13 @@
 
 #include <stdbool.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/sim/mujoco.h"
 
 typedef struct model_study {
   const df_system* system;
   const df_joint* joints;
+  const df_names* objects; /* free joints that the user says belong to objects (chart.objects); NULL or empty: none */
   int n_joints, nq, nv, na, nu, nx;
   int axes;       /* hinge and slide joints */
   int balls;      /* ball joints */
@@ -22,8 +24,11 @@ typedef struct model_study {
 
 /* Looks at a model; `system` must outlive *out. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out);
+/* The same, with the free joints that the user says belong to objects; `objects` must outlive *out, too. */
+DF_MUST_CHECK df_status model_study_with(const df_system* system, const df_names* objects, model_study* out);
 
-/* whether joint i is the free joint of an object: no actuator moves its body or what hangs on it */
+/* whether joint i is the free joint of an object: the user says so, or nothing and no actuator acts on its body or what
+ * hangs on it (df_mujoco_is_driven()) */
 bool model_is_object(const model_study* m, int i);
 
 /* whether a body is an object or hangs on one: its root moves by the free joint of an object */
@@ -31,6 +36,13 @@ bool model_is_of_object(const model_study* m, int body);
 
 /* whether joint i is a slide of the root without limits that moves horizontally: how far it went does not matter */
 bool model_is_path(const model_study* m, int i);
+
+/* The body that may fall: that of the free joint, or the root; -1: none. */
+int model_base(const model_study* m);
+
+/* Why the robot cannot fall, in words; NULL: it can. Without weight or anything to fall on nothing falls, and a base
+ * that actuators hold or lift, as those of a gripper or a drone, is where they hold it. */
+const char* model_cannot_fall(const model_study* m);
 
 /* The height of the body of the free joint or of the root in state x, m; NAN without either. */
 double model_base_height(const model_study* m, df_sim* sim, const double* x);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
 #include "joints.h"
 
 /* frames of the demonstrations that are posed to find feet and heights */
@@ -246,7 +247,8 @@ static void propose_objects(const proposal* p) {
                "it in the model\n",
                i);
   }
-  if (names.n) settings_put_why(p->found, "chart.objects", text_of(&names), "free joints that no actuator moves");
+  if (names.n)
+    settings_put_why(p->found, "chart.objects", text_of(&names), "free joints of bodies on which no actuator acts");
   text_clear(&names);
 }
 
@@ -412,10 +414,9 @@ static const double FOOT_SHARE = 0.05;
 
 static void propose_feet(const proposal* p, const posture* seen) {
   text names = {0};
-  int n = 0, unnamed = 0, by_body = 0, touching = 0;
+  int n = 0, unnamed = 0, by_body = 0;
   for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
     if (model_is_of_object(p->model, df_mujoco_geom_body(p->model->system, g))) continue;
-    touching += seen->touched[g] > 0;
     if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
     char label[DF_NAME_MAX];
     if (!df_mujoco_geom_label(p->model->system, g, label, sizeof label) || strchr(label, ','))
@@ -443,12 +444,27 @@ static void propose_feet(const proposal* p, const posture* seen) {
                             "in the model to list them in eval.feet\n",
              unnamed);
   }
-  if (!touching) {
-    text_add(p->notes,
-             "nothing touches the floor in the recording: if the model has none, import the file of its scene; "
-             "if it floats, data.position_offset puts it down\n");
-  }
   text_clear(&names);
+}
+
+/* whether a geom of the robot ever touches what cannot move */
+static bool touches_world(const proposal* p, const posture* seen) {
+  for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
+    if (seen->touched[g] > 0 && !model_is_of_object(p->model, df_mujoco_geom_body(p->model->system, g))) return true;
+  }
+  return false;
+}
+
+/* kg/m^3: a robot that touches nothing swims in a medium at least this dense */
+static const double WATER = 100;
+
+/* Why the robot has no fall rule, in words; NULL: it has one. */
+static const char* no_fall(const proposal* p, bool touches) {
+  const char* why = model_cannot_fall(p->model);
+  if (why || touches) return why;
+  return df_mujoco_density(p->model->system) >= WATER
+             ? "it swims: the medium is as dense as water, and it touches nothing"
+             : NULL;
 }
 
 static void propose_fall(const proposal* p, const posture* seen) {
@@ -479,8 +495,16 @@ static df_status propose_evaluation(const proposal* p) {
   if (p->model->free_joint < 0 && p->model->root_body < 0) return DF_OK;
   const df_status status = study_posture(p, &seen);
   if (status == DF_OK) {
+    const bool touches = touches_world(p, &seen);
+    const char* why = no_fall(p, touches);
     propose_feet(p, &seen);
-    propose_fall(p, &seen);
+    if (why)
+      text_add(p->notes, "no fall rule (eval.fall_height, eval.fall_tilt): %s\n", why);
+    else
+      propose_fall(p, &seen);
+    if (!why && !touches)
+      text_add(p->notes,
+               "nothing touches the floor in the recording: if it floats, data.position_offset puts it down\n");
   }
   df_free(seen.touched);
   return status;

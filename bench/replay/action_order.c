@@ -128,18 +128,66 @@ df_status action_order_find(const recording* r, const df_system* system, int thr
   return status;
 }
 
-df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor, double* as_is,
-                           double* best) {
-  static const double factors[] = {DF_DEGREE, 1 / DF_DEGREE};
-  sample s;
-  *factor = 0;
-  DF_TRY(sample_of(r, &s));
-  df_status status = s.n > 0 ? median_error(&s, system, s.u, threads, as_is) : DF_OK;
-  for (int k = 0; k < 2 && s.n > 0 && status == DF_OK && *factor == 0; k++) {
-    for (int i = 0; i < s.n * s.nu; i++) s.other[i] = factors[k] * s.u[i];
-    status = median_error(&s, system, s.other, threads, best);
-    if (status == DF_OK && *best < IN_UNITS * *as_is) *factor = factors[k];
+/* ---- units ---- */
+
+enum unit_kind { BY_FACTOR, BY_FACTOR_BUT_SLIDES, FROM_MINUS_1, FROM_0 };
+static const struct {
+  const char* words;
+  enum unit_kind kind;
+  double factor; /* of the first two */
+} units[] = {
+    {"the actions are in degrees", BY_FACTOR, DF_DEGREE},
+    {"the actions are in degrees, but those on slides", BY_FACTOR_BUT_SLIDES, DF_DEGREE},
+    {"the actions are in radians where the model has degrees", BY_FACTOR, 1 / DF_DEGREE},
+    {"the actions are in thousandths", BY_FACTOR, 1e-3},
+    {"the actions are in hundredths", BY_FACTOR, 1e-2},
+    {"the actions are in hundreds", BY_FACTOR, 100},
+    {"the actions are in thousands", BY_FACTOR, 1000},
+    {"the actions are shares of the control ranges, from -1 to 1", FROM_MINUS_1, 1},
+    {"the actions are shares of the control ranges, from 0 to 1", FROM_0, 1},
+};
+enum { UNITS = sizeof units / sizeof *units };
+
+static bool acts_on_slide(const recording* r, const df_system* system, int i) {
+  const int joint = df_mujoco_actuator_at(system, i).joint;
+  return joint >= 0 && r->joints[joint].kind == DF_JOINT_SLIDE;
+}
+
+static void describe_unit(const recording* r, const df_system* system, int k, action_unit* out) {
+  out->words = units[k].words;
+  for (int i = 0; i < system->nu; i++) {
+    const double lo = system->u_lo[i], hi = system->u_hi[i];
+    const bool limited = isfinite(lo) && isfinite(hi);
+    const bool kept =
+        units[k].kind == BY_FACTOR_BUT_SLIDES ? acts_on_slide(r, system, i) : units[k].kind >= FROM_MINUS_1 && !limited;
+    out->scale[i] = kept ? 1 : units[k].factor;
+    out->offset[i] = 0;
+    if (kept || units[k].kind < FROM_MINUS_1) continue;
+    out->scale[i] = units[k].kind == FROM_0 ? hi - lo : 0.5 * (hi - lo);
+    out->offset[i] = units[k].kind == FROM_0 ? lo : 0.5 * (lo + hi);
   }
+}
+
+static df_status unit_error(sample* s, const df_system* system, int threads, action_unit* unit) {
+  for (int t = 0; t < s->n; t++) {
+    for (int i = 0; i < s->nu; i++) s->other[t * s->nu + i] = unit->scale[i] * s->u[t * s->nu + i] + unit->offset[i];
+  }
+  return median_error(s, system, s->other, threads, &unit->best);
+}
+
+df_status action_unit_find(const recording* r, const df_system* system, int threads, action_unit* out) {
+  sample s;
+  *out = (action_unit){.as_is = INFINITY, .best = INFINITY};
+  if (system->nu > DF_LIST_MAX) return DF_OK;
+  DF_TRY(sample_of(r, &s));
+  df_status status = s.n > 0 ? median_error(&s, system, s.u, threads, &out->as_is) : DF_OK;
+  for (int k = 0; k < UNITS && s.n > 0 && status == DF_OK; k++) {
+    action_unit unit = {.as_is = out->as_is};
+    describe_unit(r, system, k, &unit);
+    status = unit_error(&s, system, threads, &unit);
+    if (status == DF_OK && unit.best < out->best) *out = unit;
+  }
+  if (!(out->best < IN_UNITS * out->as_is)) out->words = NULL;
   df_free(s.x);
   return status;
 }
@@ -151,7 +199,7 @@ void actions_clear(df_dataset* data) {
   data->rounding = NULL;
 }
 
-df_status actions_read_otherwise(const recording* r, const int* column, double factor, df_dataset* out) {
+df_status actions_read_otherwise(const recording* r, const int* column, const action_unit* unit, df_dataset* out) {
   const df_dataset* data = r->data;
   const size_t nu = (size_t)data->nu, nx = (size_t)data->nx, n = df_dataset_actions(data);
   *out = *data;
@@ -161,17 +209,45 @@ df_status actions_read_otherwise(const recording* r, const int* column, double f
   memcpy(out->rounding, data->rounding, nx * sizeof *out->rounding);
   for (size_t i = 0; i < nu; i++) {
     const size_t read = column ? (size_t)column[i] : i;
-    for (size_t t = 0; t < n; t++) out->actions[t * nu + i] = factor * data->actions[t * nu + read];
+    const double scale = unit ? unit->scale[i] : 1, offset = unit ? unit->offset[i] : 0;
+    for (size_t t = 0; t < n; t++) out->actions[t * nu + i] = scale * data->actions[t * nu + read] + offset;
     out->rounding[nx + i] = data->rounding[nx + read];
-    out->rounding[nx + i].unit *= factor;
+    out->rounding[nx + i].unit *= scale;
+    out->rounding[nx + i].offset = scale * out->rounding[nx + i].offset + offset;
   }
   return DF_OK;
 }
 
-char* action_unit_setting(double factor, const df_config* config) {
-  const df_list* set = &config->data_action_scale;
-  if (set->n > 1 || config->data_action_offset.n > 0) return format_text("%s", "");
-  return format_text("%.10g", factor * (set->n ? set->v[0] : 1));
+/* number i of a list of settings: one number stands for all of them */
+static double listed(const df_list* list, int i, double none) {
+  return list->n == 0 ? none : list->v[list->n == 1 ? 0 : i];
+}
+
+/* nu numbers, or one that all are equal to */
+static void add_list(text* t, int nu, const double* v) {
+  bool equal = true;
+  for (int i = 1; i < nu; i++) equal = equal && v[i] == v[0];
+  for (int i = 0; i < (equal ? 1 : nu); i++) text_add(t, "%s%.10g", i ? "," : "", v[i]);
+}
+
+char* action_unit_setting(const action_unit* unit, const df_config* config, int nu) {
+  double scale[DF_LIST_MAX] = {0}, offset[DF_LIST_MAX] = {0};
+  bool moved = false;
+  text t = {0};
+  for (int i = 0; i < nu; i++) {
+    scale[i] = unit->scale[i] * listed(&config->data_action_scale, i, 1);
+    offset[i] = unit->scale[i] * listed(&config->data_action_offset, i, 0) + unit->offset[i];
+    moved = moved || offset[i] != 0;
+  }
+  text_add(&t, "data.action_scale = ");
+  add_list(&t, nu, scale);
+  if (moved) {
+    text_add(&t, ", data.action_offset = ");
+    add_list(&t, nu, offset);
+  }
+  char* out = format_text("%s", text_of(&t));
+  text_clear(&t);
+  return out;
 }
 
 void action_order_clear(action_order* o) {

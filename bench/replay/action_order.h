@@ -18,22 +18,30 @@ typedef struct action_order {
 DF_MUST_CHECK df_status action_order_find(const recording* r, const df_system* system, int threads, action_order* out);
 void action_order_clear(action_order* o);
 
-/* Whether the actions are in degrees where the model has radians, or the other way round: *factor = what the actions
- * are to be multiplied by, with which the recorded states follow a hundred times as closely; 0: neither. This is a
- * candidate: every factor near these is as close. as_is, best:
- * median errors of one action, tangent norm. Errors: DF_E_NOMEM, those of df_sim_new(). */
-DF_MUST_CHECK df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor,
-                                         double* as_is, double* best);
+/* Another unit of the actions: control = scale * recorded + offset. */
+typedef struct action_unit {
+  const char* words;                              /* "the actions are in degrees"; NULL: no other unit */
+  double scale[DF_LIST_MAX], offset[DF_LIST_MAX]; /* [nu] */
+  double as_is, best;                             /* median errors of one action, tangent norm, in both units */
+} action_unit;
+
+/* Tries units that actions are stored in, exactly: degrees, of all actuators or of those that do not act on slides,
+ * radians where the model has degrees, factors of 100 and 1000 either way, shares of the control ranges from -1 or 0 to
+ * 1. out->words != NULL: the recorded states follow a hundred times as closely from the one that comes closest. This is
+ * a candidate: every factor near these is as close. None is tried for more than DF_LIST_MAX actuators. Errors:
+ * DF_E_NOMEM, those of df_sim_new(). */
+DF_MUST_CHECK df_status action_unit_find(const recording* r, const df_system* system, int threads, action_unit* out);
 
 /* *out = the data of the recording with actions that are read otherwise: actuator i has the actions that are read as
- * those of actuator column[i] (NULL: its own), times `factor`, and their rounding. Only actions and rounding are its
- * own: free them with actions_clear(), also after a failure. Errors: DF_E_NOMEM. */
-DF_MUST_CHECK df_status actions_read_otherwise(const recording* r, const int* column, double factor, df_dataset* out);
+ * those of actuator column[i] (NULL: its own), in another unit (NULL: as they are), and their rounding. Only actions
+ * and rounding are its own: free them with actions_clear(), also after a failure. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status actions_read_otherwise(const recording* r, const int* column, const action_unit* unit,
+                                               df_dataset* out);
 void actions_clear(df_dataset* data);
 
-/* The value of data.action_scale of `config` with actions multiplied by `factor`, in memory of df_alloc(); "" if no one
- * number says it. */
-char* action_unit_setting(double factor, const df_config* config);
+/* "data.action_scale = 0.01745329252", with ", data.action_offset = 1,2" if there are offsets: the settings of `config`
+ * with nu actions in another unit, in memory of df_alloc(). */
+char* action_unit_setting(const action_unit* unit, const df_config* config, int nu);
 
 /* The value of data.actuators of `config` with this order, in memory of df_alloc(); "" if no setting says it: actuators
  * without a name, or with scales or offsets of their own. */

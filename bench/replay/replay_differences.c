@@ -5,8 +5,12 @@
 
 #include "dynaflow/core/alloc.h"
 
-/* of the distance between velocities and differences in the simulation */
-static const double MUCH_CLOSER = 0.1;
+/* of the velocities that tell, those that equal the differences: single frames may be wrong */
+static const double NEARLY_ALL = 0.95;
+enum { FEWEST = 8 };
+/* rounding, of what tells a velocity at a frame from a difference; recorded distance from differences, of the simulated
+ * one */
+static const double MUCH_LESS = 0.1;
 /* of the velocities: a smaller distance in the simulation is rounding */
 static const double LEAST = 1e-6;
 
@@ -19,11 +23,17 @@ const char* replay_differences_formula(replay_differences kind) {
   return formulas[kind];
 }
 
-/* sums of squares, over all frames */
+/* of one kind of differences */
+typedef struct agreement {
+  size_t tell, equal; /* velocities that tell, and those of them that equal the differences up to rounding */
+  double recorded;    /* sum of squares of recorded velocities less differences, of all */
+} agreement;
+
+/* over all frames */
 typedef struct misfits {
-  double recorded[DIFFERENCES_KINDS]; /* of recorded velocities and differences */
-  double simulated;                   /* of velocities after an action and the change of the positions */
-  double speed;                       /* of these velocities themselves */
+  agreement of[DIFFERENCES_KINDS];
+  double simulated; /* squares of velocities after an action less the change of the positions */
+  double speed;     /* of these velocities themselves */
 } misfits;
 
 /* marks the dofs whose velocity is the derivative of one number, and recorded */
@@ -35,26 +45,54 @@ static void mark_plain(const recording* r, bool* plain) {
   }
 }
 
+/* velocity i of frame 1 of three, and the changes of the positions before and after it */
+static void add_velocity(const recording* r, int i, double x[3][RECORDING_NX_MAX], double back, double ahead,
+                         double error[3][DF_NDX_MAX], misfits* sum) {
+  const double before = x[0][r->nq + i], v = x[1][r->nq + i], after = x[2][r->nq + i];
+  const double own = error[1][r->nv + i];
+  const struct {
+    double value, rounding, telling;
+  } kinds[] = {[DIFFERENCES_BACKWARD] = {back / r->dt, (error[0][i] + error[1][i]) / r->dt, (after - before) / 4},
+               [DIFFERENCES_FORWARD] = {ahead / r->dt, (error[1][i] + error[2][i]) / r->dt, (after - before) / 4},
+               [DIFFERENCES_CENTRAL] = {(back + ahead) / (2 * r->dt), (error[0][i] + error[2][i]) / (2 * r->dt),
+                                        (after - 2 * v + before) / 6}};
+  for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
+    agreement* a = &sum->of[kind];
+    const double rounding = own + kinds[kind].rounding, misfit = v - kinds[kind].value;
+    const bool tells = rounding < MUCH_LESS * fabs(kinds[kind].telling);
+    a->tell += tells;
+    a->equal += tells && fabs(misfit) <= rounding;
+    a->recorded += misfit * misfit;
+  }
+}
+
 /* adds frame t, with a frame before and one after it */
 static void add_frame(const recording* r, const df_system* system, df_sim* sim, const bool* plain, int episode, int t,
                       misfits* sum) {
   double x[3][RECORDING_NX_MAX], y[RECORDING_NX_MAX], back[DF_NDX_MAX], ahead[DF_NDX_MAX], moved[DF_NDX_MAX];
-  for (int k = 0; k < 3; k++) recording_state(r, episode, t - 1 + k, x[k]);
+  double error[3][DF_NDX_MAX];
+  for (int k = 0; k < 3; k++) {
+    recording_state(r, episode, t - 1 + k, x[k]);
+    recording_rounding(r, x[k], error[k]);
+  }
   recording_error(r, x[0], x[1], back);
   recording_error(r, x[1], x[2], ahead);
   system->ops->reset(sim, x[1]);
-  if (system->ops->step(sim, recording_action(r, episode, t), y) != DF_TRAJ_COMPLETE) return;
-  system->ops->difference(system, x[1], y, moved);
+  const bool stepped = system->ops->step(sim, recording_action(r, episode, t), y) == DF_TRAJ_COMPLETE;
+  if (stepped) system->ops->difference(system, x[1], y, moved);
   for (int i = 0; i < r->nv; i++) {
     if (!plain[i]) continue;
-    const double v = x[1][r->nq + i];
-    const double differences[] = {[DIFFERENCES_BACKWARD] = back[i] / r->dt,
-                                  [DIFFERENCES_FORWARD] = ahead[i] / r->dt,
-                                  [DIFFERENCES_CENTRAL] = (back[i] + ahead[i]) / (2 * r->dt)};
-    for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) sum->recorded[kind] += pow(v - differences[kind], 2);
+    add_velocity(r, i, x, back[i], ahead[i], error, sum);
+    if (!stepped) continue;
     sum->simulated += pow(y[r->nq + i] - moved[i] / r->dt, 2);
     sum->speed += pow(y[r->nq + i], 2);
   }
+}
+
+/* whether the recorded velocities are these differences, and the simulated ones are not */
+static bool is_proven(const agreement* a, double simulated) {
+  return a->tell >= FEWEST && (double)a->equal >= NEARLY_ALL * (double)a->tell &&
+         a->recorded < MUCH_LESS * MUCH_LESS * simulated;
 }
 
 df_status replay_find_differences(const recording* r, const df_system* system, replay_differences* found) {
@@ -69,10 +107,11 @@ df_status replay_find_differences(const recording* r, const df_system* system, r
   }
   df_sim_free(system, sim);
   if (!(sum.simulated > LEAST * LEAST * sum.speed)) return DF_OK;
-  double least = MUCH_CLOSER * MUCH_CLOSER * sum.simulated;
+  double least = INFINITY;
   for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
-    if (!(sum.recorded[kind] < least)) continue;
-    least = sum.recorded[kind];
+    const agreement* a = &sum.of[kind];
+    if (!is_proven(a, sum.simulated) || !(a->recorded < least)) continue;
+    least = a->recorded;
     *found = (replay_differences)kind;
   }
   return DF_OK;

@@ -21,9 +21,11 @@ typedef enum replay_differences {
 
 const char* replay_differences_formula(replay_differences kind);
 
-/* *found = the differences that the recorded velocities are, without those of rotations that are quaternions: at least
- * ten times closer, by RMS, than the velocities that `system` has at the end of an action are to the change of its
- * positions. NONE for a model whose velocities are such differences: one step of semi-implicit Euler. Errors:
+/* *found = the differences that the recorded velocities are, without those of rotations that are quaternions. The
+ * recorded numbers alone prove it. Velocities at the frames are off from such differences by about half the change of
+ * the velocity over an action, from central ones by a sixth of its second difference (Taylor series). Of the velocities
+ * for which this is more than ten times the rounding of both, at least 8, 95 % equal the differences up to this
+ * rounding. NONE for a model whose velocities are such differences: one step of semi-implicit Euler. Errors:
  * DF_E_NOMEM, and those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_find_differences(const recording* r, const df_system* system, replay_differences* found);
 

@@ -368,11 +368,11 @@ static df_status follows_from(const replay_input* in, const df_dataset* data, bo
 
 /* Takes the actions in another order (`column` != NULL) or unit for the convention of the file if the whole recording
  * follows from them; `setting` says it in the task file. */
-static df_status try_reading(replay_study* s, const replay_input* in, const int* column, double factor,
+static df_status try_reading(replay_study* s, const replay_input* in, const int* column, const action_unit* unit,
                              const char* setting, const char* words) {
   df_dataset other;
   bool follows = false;
-  df_status status = actions_read_otherwise(&s->r, column, factor, &other);
+  df_status status = actions_read_otherwise(&s->r, column, unit, &other);
   if (status == DF_OK) status = follows_from(in, &other, &follows);
   actions_clear(&other);
   if (status != DF_OK || !follows) return status;
@@ -381,18 +381,16 @@ static df_status try_reading(replay_study* s, const replay_input* in, const int*
   return DF_OK;
 }
 
-/* whether the actions are in degrees, or radians, instead */
+/* whether the actions are in another unit */
 static df_status find_unit(replay_study* s, const replay_input* in) {
-  double factor;
-  DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &factor, &s->order_from, &s->order_to));
-  if (factor == 0) return DF_OK;
-  char* value = action_unit_setting(factor, in->config);
-  char* setting = format_text("data.action_scale = %s", value);
-  const char* words =
-      factor < 1 ? "the actions are in degrees" : "the actions are in radians where the model has degrees";
-  const df_status status = *value ? try_reading(s, in, NULL, factor, setting, words) : DF_OK;
+  action_unit unit;
+  DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &unit));
+  s->order_from = unit.as_is;
+  s->order_to = unit.best;
+  if (!unit.words) return DF_OK;
+  char* setting = action_unit_setting(&unit, in->config, in->system->nu);
+  const df_status status = try_reading(s, in, NULL, &unit, setting, unit.words);
   df_free(setting);
-  df_free(value);
   return status;
 }
 
@@ -406,7 +404,7 @@ static df_status find_order(replay_study* s, const replay_input* in) {
   s->order_from = order.as_is;
   s->order_to = order.best;
   const df_status status =
-      *names ? try_reading(s, in, order.column, 1, setting, "the action columns are in another order") : DF_OK;
+      *names ? try_reading(s, in, order.column, NULL, setting, "the action columns are in another order") : DF_OK;
   df_free(setting);
   df_free(names);
   action_order_clear(&order);

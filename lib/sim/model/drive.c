@@ -87,36 +87,136 @@ void df_mujoco_dofs(const df_system* system, df_dof* dof) {
   }
 }
 
-/* whether `body` is `top` or hangs on it */
-static bool hangs_on(const mjModel* m, int body, int top) {
-  while (body > 0 && body != top) body = m->body_parentid[body];
-  return body == top;
+/* ---- which bodies are driven, and what can hold them ---- */
+
+/* whether a body is `root` or hangs on it */
+static bool hangs_on(const mjModel* m, int body, int root) {
+  while (body > 0 && body != root) body = m->body_parentid[body];
+  return body == root;
 }
 
-/* whether actuator i acts on `top` or on what hangs on it */
-static bool acts_below(const df_actuation* a, const mjModel* m, int i, int top) {
+/* the body of entry i of the path of a tendon; -1: none */
+static int wrapped_body(const mjModel* m, int i) {
+  const int id = m->wrap_objid[i];
+  switch (m->wrap_type[i]) {
+    case mjWRAP_JOINT:
+      return m->jnt_bodyid[id];
+    case mjWRAP_SITE:
+      return m->site_bodyid[id];
+    default: /* pulleys have no body; a geom only leads the tendon around itself */
+      return -1;
+  }
+}
+
+static bool tendon_moves(const mjModel* m, int tendon, int root) {
+  const int first = m->tendon_adr[tendon];
+  for (int i = first; i < first + m->tendon_num[tendon]; i++) {
+    const int body = wrapped_body(m, i);
+    if (body >= 0 && hangs_on(m, body, root)) return true;
+  }
+  return false;
+}
+
+/* whether the transmission of actuator i acts on `root` or on what hangs on it */
+static bool moves(const mjModel* m, int i, int root) {
   const int* id = m->actuator_trnid + 2 * i;
   switch (m->actuator_trntype[i]) {
     case mjTRN_JOINT:
     case mjTRN_JOINTINPARENT:
+      return hangs_on(m, m->jnt_bodyid[id[0]], root);
     case mjTRN_TENDON:
-      for (int k = a->start[i]; k < a->start[i] + a->count[i]; k++) {
-        if (hangs_on(m, m->dof_bodyid[a->dof[k]], top)) return true;
+      return tendon_moves(m, id[0], root);
+    case mjTRN_BODY:
+      return hangs_on(m, id[0], root);
+    default: /* sites, of which the second one may be missing */
+      for (int k = 0; k < 2; k++) {
+        if (id[k] >= 0 && hangs_on(m, m->site_bodyid[id[k]], root)) return true;
       }
       return false;
-    case mjTRN_BODY:
-      return hangs_on(m, id[0], top);
-    default: /* sites */
-      return hangs_on(m, m->site_bodyid[id[0]], top) || (id[1] >= 0 && hangs_on(m, m->site_bodyid[id[1]], top));
   }
 }
 
 bool df_mujoco_is_driven(const df_system* system, int joint) {
   const mjModel* m = as_mujoco(system)->model;
   for (int i = 0; i < m->nactuator; i++) {
-    if (acts_below(&as_mujoco(system)->actuation, m, i, m->jnt_bodyid[joint])) return true;
+    if (moves(m, i, m->jnt_bodyid[joint])) return true;
   }
   return false;
+}
+
+/* adds whether a body is part of the tree of `root`, or not */
+static void note_side(const mjModel* m, int body, int root, bool* inside, bool* outside) {
+  if (hangs_on(m, body, root))
+    *inside = true;
+  else
+    *outside = true;
+}
+
+/* whether actuator i acts on the joint, or between what hangs on its body and the rest */
+static bool acts_from_outside(const mjModel* m, int i, int joint) {
+  const int root = m->jnt_bodyid[joint];
+  const int* id = m->actuator_trnid + 2 * i;
+  bool inside = false, outside = false;
+  switch (m->actuator_trntype[i]) {
+    case mjTRN_JOINT:
+    case mjTRN_JOINTINPARENT:
+      return id[0] == joint;
+    case mjTRN_BODY:
+      return false;
+    case mjTRN_TENDON:
+      for (int k = m->tendon_adr[id[0]]; k < m->tendon_adr[id[0]] + m->tendon_num[id[0]]; k++) {
+        if (m->wrap_type[k] == mjWRAP_JOINT && m->wrap_objid[k] == joint) return true;
+        if (m->wrap_type[k] == mjWRAP_SITE) note_side(m, wrapped_body(m, k), root, &inside, &outside);
+      }
+      return inside && outside;
+    default: /* sites; without a second one the force is fixed to the first */
+      note_side(m, m->site_bodyid[id[0]], root, &inside, &outside);
+      note_side(m, id[1] >= 0 ? m->site_bodyid[id[1]] : 0, root, &inside, &outside);
+      return inside && outside;
+  }
+}
+
+bool df_mujoco_is_carried(const df_system* system, int joint) {
+  const mjModel* m = as_mujoco(system)->model;
+  for (int i = 0; i < m->nactuator; i++) {
+    if (!df_actuator_disabled(m, i) && acts_from_outside(m, i, joint)) return true;
+  }
+  return false;
+}
+
+double df_mujoco_weight(const df_system* system, int body) {
+  const mjModel* m = as_mujoco(system)->model;
+  double mass = 0;
+  if (m->opt.disableflags & mjDSBL_GRAVITY) return 0;
+  for (int b = body; b < m->nbody; b++) {
+    if (hangs_on(m, b, body)) mass += m->body_mass[b] * fmax(0, 1 - m->body_gravcomp[b]);
+  }
+  return mass * df_mujoco_gravity(system);
+}
+
+/* whether geoms a and b may touch */
+static bool may_touch(const mjModel* m, int a, int b) {
+  for (int i = 0; i < m->npair; i++) {
+    const int one = m->pair_geom1[i], other = m->pair_geom2[i];
+    if ((one == a && other == b) || (one == b && other == a)) return true;
+  }
+  return m->geom_contype[a] & m->geom_conaffinity[b] || m->geom_contype[b] & m->geom_conaffinity[a];
+}
+
+bool df_mujoco_may_touch_world(const df_system* system, int body) {
+  const mjModel* m = as_mujoco(system)->model;
+  if (m->opt.disableflags & (mjDSBL_CONTACT | mjDSBL_CONSTRAINT)) return false;
+  for (int a = 0; a < m->ngeom; a++) {
+    if (!hangs_on(m, m->geom_bodyid[a], body)) continue;
+    for (int b = 0; b < m->ngeom; b++) {
+      if (m->body_weldid[m->geom_bodyid[b]] == 0 && may_touch(m, a, b)) return true;
+    }
+  }
+  return false;
+}
+
+double df_mujoco_density(const df_system* system) {
+  return as_mujoco(system)->model->opt.density;
 }
 
 int df_mujoco_body_root(const df_system* system, int body) {

@@ -208,6 +208,27 @@ static void limits_are_judged_by_share_and_excess(void** state) {
   }
 }
 
+/* the compiler takes the range of 1.05 rad for degrees; positions of 1 rad are within it, and of 1.2 rad not */
+static void radians_that_are_read_as_degrees_are_named(void** state) {
+  (void)state;
+  static const char hinge_xml[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0' limited='true' range='-1.05 1.05'/><geom "
+      "size='.1'/></body>"
+      "</worldbody></mujoco>";
+  for (int wide = 0; wide < 2; wide++) {
+    fixture f = fixture_new(hinge_xml, 1);
+    for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[0] = (1 + 0.2 * wide) * sin(0.1 * t);
+    trace_it(&f, &f.s->dt);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    const data_finding* one = finding_of(&found, "joint limit");
+    assert_int_equal(one->verdict, CHECK_WRONG);
+    assert_int_equal(strstr(one->reason, "all are within 57.3 times this range") != NULL, !wide);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* ---- poses ---- */
 
 /* a ball at height z with the velocity and acceleration of its motion */
@@ -846,6 +867,7 @@ int main(void) {
                                      cmocka_unit_test(the_sign_of_a_quaternion_is_that_of_all_four_numbers),
                                      cmocka_unit_test(limits_are_counted),
                                      cmocka_unit_test(limits_are_judged_by_share_and_excess),
+                                     cmocka_unit_test(radians_that_are_read_as_degrees_are_named),
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),

@@ -30,7 +30,8 @@ typedef struct fixture {
 /* episodes in which the robot sinks by 2 cm per frame up to 0.2 m, leans to 0.5 rad and bends its knee from -0.2 to
  * 0.2; its foot is on the floor from the start */
 static void start(fixture* f, int episodes, bool actions) {
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.finite_differences = true;
   *f = (fixture){0};
   assert_int_equal(df_mujoco_system_from_xml(walker, "walker", &cfg, &f->system), DF_OK);
   assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
@@ -246,6 +247,89 @@ static void a_fall_is_a_lean_beyond_that_of_the_data(void** state) {
 }
 
 /* one episode of few, a fifth of ten or more, a tenth of fifty or more */
+/* proposes a task of recorded rest, 1 m above the origin, of a model, with a free joint `hull` or without */
+static void propose_rest(fixture* f, const char* xml, const df_names* objects) {
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.finite_differences = true;
+  *f = (fixture){0};
+  if (df_mujoco_system_from_xml(xml, "rest", &cfg, &f->system) != DF_OK) fail_msg("%s", df_error_message());
+  assert_int_equal(model_study_with(f->system, objects, &f->model), DF_OK);
+  const df_dataset_shape shape = {.episodes = 2, .length = 8, .nx = f->system->nx, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &f->data), DF_OK);
+  for (int row = 0; row < 18; row++) df_mujoco_initial_state(f->system, f->data->states + row * f->system->nx);
+  f->p = (proposal){.model = &f->model, .data = f->data, .found = &f->found, .notes = &f->notes};
+  assert_int_equal(propose_task(&f->p), DF_OK);
+}
+
+#define HULL(option, floor, transmission)                                                     \
+  "<mujoco>" option "<worldbody><geom type='plane' size='0 0 1' " floor                       \
+  "/><body name='crate' pos='2 0 .1'><freejoint name='crate'/><geom size='.1'/></body>"       \
+  "<body name='hull' pos='0 0 1'><freejoint name='hull'/><geom size='.1'/><site name='jet'/>" \
+  "<body name='fin'><joint name='fin'/><geom size='.1'/></body></body></worldbody>"           \
+  "<tendon><fixed name='t'><joint joint='fin' coef='1'/></fixed></tendon>"                    \
+  "<actuator><motor " transmission " ctrlrange='-1 1'/></actuator></mujoco>"
+
+/* the crate is the object whatever the transmission is, and what cannot fall has no fall rule, for a stated reason */
+static void what_cannot_fall_has_no_fall_rule(void** state) {
+  (void)state;
+  static const struct {
+    const char *xml, *why; /* NULL: it can fall */
+  } cases[] = {{HULL("", "", "joint='fin'"), NULL},
+               {HULL("", "", "tendon='t'"), NULL},
+               {HULL("<option density='1.2'/>", "", "joint='fin'"), NULL},
+               {HULL("", "", "site='jet' gear='0 0 1 0 0 0'"), "actuators carry its base"},
+               {HULL("", "", "joint='hull' gear='0 0 1 0 0 0'"), "actuators carry its base"},
+               {HULL("<option gravity='0 0 0'/>", "", "joint='fin'"), "nothing has weight"},
+               {HULL("<option><flag gravity='disable'/></option>", "", "joint='fin'"), "nothing has weight"},
+               {HULL("<option><flag contact='disable'/></option>", "", "joint='fin'"), "can touch"},
+               {HULL("", "contype='0' conaffinity='0'", "tendon='t'"), "can touch"},
+               {HULL("<option density='1000'/>", "", "tendon='t'"), "it swims"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture f;
+    propose_rest(&f, cases[i].xml, NULL);
+    assert_string_equal(value(&f, "chart.objects"), "crate");
+    const bool none = strstr(text_of(&f.notes), "no fall rule (eval.fall_height, eval.fall_tilt)") != NULL;
+    assert_int_equal(none, cases[i].why != NULL);
+    if (none) {
+      assert_non_null(strstr(text_of(&f.notes), cases[i].why));
+      assert_null(strstr(text_of(&f.notes), "data.position_offset"));
+    }
+    /* 0.6 m of 1 m */
+    assert_string_equal(value(&f, "eval.fall_height"), none ? "(none)" : "0.6");
+    assert_string_equal(value(&f, "eval.fall_tilt"), none ? "(none)" : "60");
+    end(&f);
+  }
+}
+
+/* a slide that an actuator holds up does not fall, as the walker's does (the_task_fits_model_and_data) */
+static void a_driven_slide_does_not_fall(void** state) {
+  (void)state;
+  fixture f;
+  propose_rest(&f,
+               "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body pos='0 0 1'><joint name='lift' type='slide' "
+               "axis='0 0 1'/><joint name='yaw' axis='0 0 1'/><geom size='.1'/></body></worldbody>"
+               "<actuator><position joint='lift' kp='9' ctrlrange='-1 1'/></actuator></mujoco>",
+               NULL);
+  assert_int_equal(f.model.height, 0);
+  assert_string_equal(value(&f, "eval.fall_height"), "(none)");
+  assert_string_equal(value(&f, "eval.height_joint"), "(none)");
+  end(&f);
+}
+
+/* --set chart.objects names a driven body, too; what nothing drives is no robot for that (robot_base.h) */
+static void the_user_says_what_is_an_object(void** state) {
+  (void)state;
+  const df_names hull = {.n = 1, .v = {"hull"}};
+  for (int given = 0; given < 2; given++) {
+    fixture f;
+    propose_rest(&f, HULL("", "", "joint='fin'"), given ? &hull : NULL);
+    assert_int_equal(f.model.free_joint, given ? -1 : 1);
+    assert_true(model_is_object(&f.model, 0)); /* the crate */
+    assert_int_equal(model_is_object(&f.model, 1), given);
+    end(&f);
+  }
+}
+
 static void some_episodes_are_held_out(void** state) {
   (void)state;
   static const struct {
@@ -405,6 +489,9 @@ int main(void) {
       cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
+      cmocka_unit_test(what_cannot_fall_has_no_fall_rule),
+      cmocka_unit_test(a_driven_slide_does_not_fall),
+      cmocka_unit_test(the_user_says_what_is_an_object),
       cmocka_unit_test(some_episodes_are_held_out),
       cmocka_unit_test(episodes_are_held_out_of_every_gait),
       cmocka_unit_test(more_actuators_than_a_setting_holds_are_noted),

@@ -1,8 +1,10 @@
 /* Geoms without a name, and which joints actuators drive. */
 #include "unit.h"
 
+#include <math.h>
 #include <stdbool.h>
 
+#include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* a block, then a robot with a geom that is only drawn, which is no part of the model, three others in its shank, one
@@ -95,10 +97,83 @@ static void actuators_of_any_kind_drive_what_they_act_on(void** state) {
   }
 }
 
+#define WITH_OPTIONS(option, floor, actuator)                                                                     \
+  "<mujoco><option " option "/><worldbody><geom type='plane' size='1 1 1' " floor                                 \
+  "/><site name='sky' pos='0 0 5'/>"                                                                              \
+  "<body name='load'><freejoint name='load'/><geom size='.1' mass='3'/><site name='eye'/></body>"                 \
+  "<body name='frame'><freejoint name='frame'/><geom size='.1' mass='2'/><site name='hook'/>"                     \
+  "<body name='arm' gravcomp='.25'><joint name='arm' axis='0 1 0'/><geom size='.1' mass='1'/><site name='hand'/>" \
+  "</body></body></worldbody><tendon><fixed name='sum'><joint joint='arm' coef='1'/></fixed>"                     \
+  "<spatial name='cable'><site site='hook'/><site site='hand'/></spatial>"                                        \
+  "<spatial name='rope'><site site='sky'/><site site='hook'/></spatial></tendon><actuator>" actuator              \
+  "</actuator></mujoco>"
+
+static df_system* system_of(const char* text) {
+  df_system* s;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  assert_int_equal(df_mujoco_system_from_xml(text, "model", &cfg, &s), DF_OK);
+  return s;
+}
+
+/* the frame is driven by every kind of transmission, and the load by none; it is carried by those that push it against
+ * what does not hang on it */
+static void every_transmission_drives(void** state) {
+  (void)state;
+  static const struct {
+    const char* xml;
+    bool carried;
+  } cases[] = {{WITH_OPTIONS("", "", "<motor joint='arm'/>"), false},
+               {WITH_OPTIONS("", "", "<motor joint='frame' gear='0 0 1 0 0 0'/>"), true},
+               {WITH_OPTIONS("", "", "<motor jointinparent='arm'/>"), false},
+               {WITH_OPTIONS("", "", "<position tendon='sum' kp='1'/>"), false},
+               {WITH_OPTIONS("", "", "<motor tendon='cable'/>"), false},
+               {WITH_OPTIONS("", "", "<motor tendon='rope'/>"), true},
+               {WITH_OPTIONS("", "", "<motor site='hand' gear='0 0 1 0 0 0'/>"), true},
+               {WITH_OPTIONS("", "", "<motor site='hand' refsite='hook' gear='0 0 1 0 0 0'/>"), false},
+               {WITH_OPTIONS("", "", "<motor site='hook' refsite='sky' gear='0 0 1 0 0 0'/>"), true},
+               {WITH_OPTIONS("", "", "<adhesion body='arm' ctrlrange='0 1'/>"), false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* s = system_of(cases[i].xml);
+    assert_false(df_mujoco_is_driven(s, 0));
+    assert_true(df_mujoco_is_driven(s, 1));
+    assert_false(df_mujoco_is_carried(s, 0));
+    assert_int_equal(df_mujoco_is_carried(s, 1), cases[i].carried);
+    df_system_free(s);
+  }
+}
+
+static void weight_and_floor_decide_what_can_fall(void** state) {
+  (void)state;
+  enum { LOAD = 1, FRAME, ARM };
+  df_system* s = system_of(WITH_OPTIONS("gravity='0 0 -10' density='1000'", "", "<motor joint='arm'/>"));
+  /* 2 kg, and three quarters of 1 kg */
+  assert_true(fabs(df_mujoco_weight(s, FRAME) - 27.5) <= 1e-12);
+  assert_true(fabs(df_mujoco_weight(s, ARM) - 7.5) <= 1e-12);
+  assert_true(fabs(df_mujoco_weight(s, LOAD) - 30) <= 1e-12);
+  assert_true(df_mujoco_may_touch_world(s, FRAME) && df_mujoco_may_touch_world(s, ARM));
+  assert_true(fabs(df_mujoco_density(s) - 1000) <= 0);
+  df_system_free(s);
+
+  s = system_of(WITH_OPTIONS("gravity='0 0 0'", "contype='0' conaffinity='2'", "<motor joint='arm'/>"));
+  assert_true(fabs(df_mujoco_weight(s, FRAME) - 0) <= 0);
+  assert_false(df_mujoco_may_touch_world(s, FRAME));
+  df_system_free(s);
+
+  s = system_of(
+      "<mujoco><option><flag contact='disable' gravity='disable'/></option><worldbody><geom size='1'/><body>"
+      "<freejoint/><geom size='.1'/></body></worldbody></mujoco>");
+  assert_true(fabs(df_mujoco_weight(s, LOAD) - 0) <= 0);
+  assert_false(df_mujoco_may_touch_world(s, LOAD));
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(geoms_without_a_name_have_a_label),
                                      cmocka_unit_test(labels_are_of_geoms_that_can_touch),
                                      cmocka_unit_test(what_hangs_on_a_driven_body_drives_it),
-                                     cmocka_unit_test(actuators_of_any_kind_drive_what_they_act_on)};
+                                     cmocka_unit_test(actuators_of_any_kind_drive_what_they_act_on),
+                                     cmocka_unit_test(every_transmission_drives),
+                                     cmocka_unit_test(weight_and_floor_decide_what_can_fall)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,20 @@ typedef struct df_dof {
 /* dof [nv] */
 DF_API void df_mujoco_dofs(const df_system* system, df_dof* dof);
 
+/* Whether an enabled actuator acts between what the joint moves and the rest: on the joint itself, by a site or a
+ * rope from outside, as thrusters do; not by joints, sites and tendons within a robot, nor by adhesion. */
+DF_API bool df_mujoco_is_carried(const df_system* system, int joint);
+
+/* Weight of a body and of what hangs on it, N, less what gravity compensation carries; 0 without gravity. */
+DF_API double df_mujoco_weight(const df_system* system, int body);
+
+/* Whether a geom of a body, or of what hangs on it, may touch a geom that cannot move, such as a floor: contacts are
+ * enabled, and the two are a pair or admit each other (contype, conaffinity). */
+DF_API bool df_mujoco_may_touch_world(const df_system* system, int body);
+
+/* Density of the medium (option density), kg/m^3; 0: none. */
+DF_API double df_mujoco_density(const df_system* system);
+
 /* Root of the kinematic tree of a body: 0 for a body that is fixed to the world. Bodies of one tree have the same root;
  * so have trees on the same fixed base. */
 DF_API int df_mujoco_body_root(const df_system* system, int body);

@@ -150,8 +150,8 @@ DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /
 /* The control of the first actuator whose strength gain_scale does not change: that of a DC motor, a plugin or a user's
  * callback; -1 if there is none. */
 DF_API int df_mujoco_unscaled_gain(const df_system* system);
-/* Whether an actuator acts on the body of the joint or on what hangs on it: by a joint, a tendon, a site or a body. It
- * acts on no object that a robot handles. */
+/* Whether an actuator acts on the body of the joint or on what hangs on it, as not on an object that a robot handles:
+ * by a joint, by a joint or site on the path of a tendon, by a site, or by the contacts of a body (adhesion). */
 DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
 
 /* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
