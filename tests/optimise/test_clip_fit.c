@@ -64,11 +64,11 @@ static void a_feasible_clip_is_found_again_without_its_actions(void** state) {
   cfg.tolerance = 0;
   cfg.iterations = 60;
   for (size_t i = 0; i < df_dataset_actions(task->data) * (size_t)task->data->nu; i++) task->data->actions[i] = NAN;
-  for (int episode = 0; episode < 3; episode++) {
+  for (int episode = 0; episode < task->data->episodes; episode++) {
     result r = run(task, episode, LENGTH, &cfg);
     assert_int_equal(r.status, DF_OK);
-    /* without a tolerance it goes on to rounding */
-    assert_true(r.fit.rms < 1e-12);
+    /* without a tolerance it goes on to rounding, 1e-13, and does not keep the first guess, of which some are worse */
+    assert_true(r.fit.rms < 2e-13);
     assert_true(r.fit.rms_rest > 0.1);
     clear(&r);
   }
