@@ -50,6 +50,7 @@
 #include "dynaflow/nn/real.h"
 #include "dynaflow/optimise/clip_fit.h"
 #include "dynaflow/optimise/follower.h"
+#include "dynaflow/policy/walk.h"
 #include "dynaflow/sim/adjoint.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
