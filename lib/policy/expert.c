@@ -212,20 +212,9 @@ long df_expert_updates(const df_expert* e) {
   return e->update;
 }
 
-/* ---- robots between windows ---- */
+/* ---- an update ---- */
 
-void expert_renew(df_expert* e, size_t b) {
-  const uint64_t event = (uint64_t)b << 32 | (uint64_t)e->events[b]++;
-  df_walk_draw_order(e->walk, e->seed, event, &e->order_now[b]);
-}
-
-void expert_restart(df_expert* e, df_sim* sim, size_t b) {
-  const uint64_t event = (uint64_t)b << 32 | (uint64_t)e->events[b];
-  df_walk_draw_start(e->walk, sim, e->seed, event, e->x_now + b * e->nx);
-  memcpy(e->u_now + b * e->nu, df_walk_get_cfg(e->walk)->home, e->nu * sizeof(double));
-  expert_renew(e, b);
-}
-
+/* fresh starts and other orders between windows */
 static void renew_some(df_expert* e) {
   const double fresh = e->cfg.fresh * (double)e->H, renew = e->cfg.renew * (double)e->H;
   for (int i = 0; i < e->n_slices; i++) {
@@ -241,8 +230,6 @@ static void renew_some(df_expert* e) {
     }
   }
 }
-
-/* ---- an update ---- */
 
 /* what happened in the window, as means over robots and actions */
 static df_status summarise(const df_expert* e, df_expert_update* out) {

@@ -66,7 +66,9 @@ static inline size_t expert_row(const df_expert* e, size_t t, size_t b) {
   return t * e->B + b;
 }
 
-/* Draws another order or start of a robot between or in windows. */
+/* ---- expert_robots.c ---- */
+
+/* Draw another order, or a start with its order, of a robot between or in windows. */
 void expert_renew(df_expert* e, size_t b);
 void expert_restart(df_expert* e, df_sim* sim, size_t b);
 
