@@ -58,7 +58,11 @@ static void check_arguments(struct argp_state* state, const arguments* a) {
   if (a->action < 0) argp_error(state, "an action is missing: train, eval or collect");
   if (!a->task) argp_error(state, "a task is missing");
   if (!a->checkpoint) argp_error(state, "--checkpoint is missing: the file of the policy");
+  if (a->action == EXPERT_COLLECT && a->kick > 0) argp_error(state, "--kick is of `expert eval`");
   if (a->action == EXPERT_COLLECT && !a->out) argp_error(state, "--out is missing: the npz file to write");
+  const size_t length = a->out ? strlen(a->out) : 0;
+  if (a->out && (length < 5 || strcmp(a->out + length - 4, ".npz") != 0))
+    argp_error(state, "--out %s: the name must end in .npz", a->out);
   if (a->action != EXPERT_COLLECT && a->out) argp_error(state, "--out is of `expert collect`");
   if (a->action != EXPERT_TRAIN && (a->log || a->every))
     argp_error(state, "--log and --eval-every are of `expert train`");
@@ -370,9 +374,19 @@ static void print_collected(const arguments* a, const df_generation* made) {
   rows_free(&out);
 }
 
+static df_status write_card(const arguments* a, const expert_task* task, const df_dataset* data,
+                            const df_generation* made) {
+  char sha256[DF_SHA256_TEXT];
+  DF_TRY(df_sha256_file(a->checkpoint, sha256));
+  char* summary = format_text("walks of the policy of dynaflow expert train with the SHA-256 %s", sha256);
+  const df_generator generator = {.name = "expert", .summary = summary, .version = 1};
+  const card_origin origin = {"`dynaflow expert collect`", &generator, expert_depends};
+  const df_status status = data_card_write(a->out, &task->config, task->system, &origin, data, made);
+  df_free(summary);
+  return status;
+}
+
 static df_status collect(const arguments* a, const expert_task* task, const df_expert* expert) {
-  static const df_generator generator = {
-      .name = "expert", .summary = "a policy of `dynaflow expert train`", .version = 1};
   trials_cfg cfg = trials_of(a, 5);
   df_generation made;
   df_dataset* data;
@@ -380,9 +394,8 @@ static df_status collect(const arguments* a, const expert_task* task, const df_e
   progress_start(&bar, a->common.quiet, "collect", "episodes", a->episodes * task->config.expert_gaits.n);
   df_status status = expert_collect(task, expert, &cfg, a->episodes, show_collected, &bar, &made, &data);
   progress_end(&bar);
-  DF_TRY(status);
-  status = df_dataset_write(a->out, data, df_mujoco_identity(task->system));
-  if (status == DF_OK) status = data_card_write(a->out, &task->config, task->system, &generator, data, &made);
+  if (status == DF_OK) status = df_dataset_write(a->out, data, df_mujoco_identity(task->system));
+  if (status == DF_OK) status = write_card(a, task, data, &made);
   if (status == DF_OK) print_collected(a, &made);
   df_dataset_free(data);
   return status;

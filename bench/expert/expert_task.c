@@ -149,8 +149,9 @@ static bool shapes_policy(const char* key) {
   return begins(key, "action.");
 }
 
-/* whether its training does; places and names of files do not count */
-static bool shapes_training(const char* key) {
+bool expert_depends(const df_config_key* setting, const char* value) {
+  (void)value;
+  const char* key = setting->name;
   const bool file = strcmp(key, "system.model") == 0 || begins(key, "system.model_");
   return begins(key, "expert") || begins(key, "action.") || (begins(key, "system.") && !file) ||
          strcmp(key, "eval.feet") == 0 || begins(key, "eval.fall_");
@@ -161,7 +162,7 @@ void expert_identity(const expert_task* task, uint64_t seed, text* out) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    if (!shapes_training(keys[i].name)) continue;
+    if (!expert_depends(&keys[i], NULL)) continue;
     df_config_value(&task->config, i, value, sizeof value);
     text_add(out, "%s %s\n", keys[i].name, value);
   }
@@ -181,7 +182,7 @@ df_status expert_checkpoint_write(const expert_task* task, const df_expert* expe
   df_status status = pairs && values ? DF_OK : DF_E_NOMEM;
   int count = 0;
   for (int i = 0; i < n && status == DF_OK; i++) {
-    if (!shapes_training(keys[i].name)) continue;
+    if (!expert_depends(&keys[i], NULL)) continue;
     df_config_value(&task->config, i, values[i], sizeof values[i]);
     pairs[count++] = (df_text_pair){keys[i].name, values[i]};
   }

@@ -77,7 +77,8 @@ check falls_are_counted falls_are_counted
 # ---- collect ----
 collected() {
   exits_with 0 expert collect "$go1" "${small[@]}" --checkpoint a --episodes 2 --seconds 1 --renew 0.3 --out data.npz --json || return 1
-  grep -q 'episodes of trot\|trot' data.card.md || { cat data.card.md; return 1; }
+  grep -q '^Written by `dynaflow expert collect`' data.card.md && grep -q "$(sha256sum <a | cut -c1-64)" data.card.md &&
+    grep -q '^| expert.width | 8 |' data.card.md || { cat data.card.md; return 1; }
   PYTHONPATH=$OLDPWD/third_party/python python3 - <<'PY'
 import numpy
 d = numpy.load('data.npz')
@@ -97,6 +98,7 @@ check the_simulator_reproduces_them exits_with 0 replay "$go1" --set data.source
   --set window.first=0 --set window.last=0 --set split.test_every=2
 check a_policy_that_falls_gives_no_demonstrations refuses 'trot: 0 of 2[0-9]* walks did not fall; train the policy for longer' \
   expert collect "$go1" "${small[@]}" --set eval.fall_height=0.5 --checkpoint a --episodes 1 --seconds 1 --out no.npz
+check another_name_is_refused refuses '--out x: the name must end in .npz' expert collect "$go1" --checkpoint a --out x
 check nothing_is_written_then eval '[ ! -e no.npz ]'
 
 # ---- errors ----
