@@ -5,7 +5,7 @@
 . tests/cli/check.sh
 # slow
 
-task=$scratch/tasks/my_task here=$PWD
+task=$scratch/tasks/my_task
 mkdir "$scratch/tasks"
 cp -r docs/examples/pendulum "$task"
 (cd "$task" && python3 make_data.py)
@@ -52,7 +52,7 @@ for command in $commands; do
     gate) codes=0,3,5 ;;
     compare) codes=0,3,4 ;;
     gradcheck) codes=0,4 ;;
-    expert) example=(dynaflow expert train "$here/tasks/go1_gaits" --profile smoke --set expert.updates=2
+    expert) example=(dynaflow expert train go1_gaits --profile smoke --set expert.updates=2
       --checkpoint policy.safetensors) ;; # my_task has no legs
     render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
     *) codes=0 ;;
@@ -79,7 +79,7 @@ document 0 'sample my_task --profile smoke --method random_action --seconds 0.2 
 document 0 'score my_task m.npz --profile smoke --quiet --out scores'
 document 0,3 'report my_task-smoke --quiet'
 document 0,3,5 'gate my_task-smoke --quiet'
-document 0 "expert eval $here/tasks/go1_gaits --profile smoke --checkpoint policy.safetensors --walks 2 --seconds 2"
+document 0 'expert eval go1_gaits --profile smoke --checkpoint policy.safetensors --walks 2 --seconds 2'
 document 0 'optimise my_task --profile smoke --clip 0 --seconds 0.2 --out clip.npz'
 document 0 'transfer my_task m.npz --profile smoke --gain 0.5'
 document 0 'render m.npz --profile smoke --keyframes m.xml'
