@@ -162,6 +162,7 @@ typedef struct training {
   df_expert_update window; /* sums since the last line of progress */
   df_expert_update last;
   int in_window;
+  bool resumed;     /* the line of progress knows how much was done before */
   df_status status; /* of evaluations and the log */
 } training;
 
@@ -251,6 +252,9 @@ static df_status try_and_log(training* t, long update) {
 static void report(void* context, const df_expert_update* u) {
   enum { SHOWN = 10 };
   training* t = context;
+  /* the first update of a training that continues */
+  if (!t->resumed) progress_resume(&t->bar, (double)u->update - 1);
+  t->resumed = true;
   t->window.reward += u->reward / SHOWN;
   t->window.velocity_error += u->velocity_error / SHOWN;
   t->window.falls += u->falls;
