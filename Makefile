@@ -44,12 +44,13 @@ says = $(if $(V),,@echo "  $(1)")
 
 # ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, "Layout") ----
 # lib/: the rooms, from the bottom up, and the public headers that each one sees beside its own
-ROOMS := core io config stats nn sim data gradcheck gait metrics optimise flow
+ROOMS := core io config stats nn sim policy data gradcheck gait metrics optimise flow
 SEES_io := core
 SEES_config := core
 SEES_stats := core
 SEES_nn := core
 SEES_sim := core
+SEES_policy := core io nn sim
 SEES_data := core io config sim
 SEES_gradcheck := core sim
 SEES_gait := core io config sim data
@@ -65,7 +66,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import gradient speed commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import expert gradient speed commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -82,6 +83,7 @@ SEES_bench/show := trajectory run data evaluate check analysis record tasks base
 SEES_bench/score := trajectory run evaluate record tasks base
 SEES_bench/replay := run verify analysis data evaluate record tasks base
 SEES_bench/import := replay run check verify analysis data evaluate record tasks base
+SEES_bench/expert := run data evaluate check record tasks base
 SEES_bench/speed := run data evaluate check record tasks base
 SEES_bench/gradient := report analysis data record tasks base
 SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
@@ -217,7 +219,7 @@ $$(BUILD)/lib/$(1)-double/%.o: lib/$(1)/%.c $$(LADDER)/.made $$(FLAGS)
 $$(BUILD)/lib/$(1)-double.a: $$(OBJ_$(1)_double) $$(LINKED)
 	@rm -f $$@; ar rcs $$@ $$(filter %.o,$$^)
 endef
-$(foreach r,nn flow,$(eval $(call double_rules,$(r))))
+$(foreach r,nn policy flow,$(eval $(call double_rules,$(r))))
 
 # build identity stored in records; rewritten only when it changes, so that nothing else is rebuilt
 GENERATED := $(BUILD)/generated
@@ -296,7 +298,7 @@ $$(BUILD)/tests/$(1)/test_%_double: $$(BUILD)/tests/$(1)/test_%_double.o $(2) $$
 	$$(call says,LD $$@)
 	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $(2) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
 endef
-$(foreach r,nn flow,$(eval $(call double_test_rules,$(r),$(foreach v,$(VIEW_$(r)),$(BUILD)/lib/$(v)$(if $(filter nn flow,$(v)),-double).a))))
+$(foreach r,nn policy flow,$(eval $(call double_test_rules,$(r),$(foreach v,$(VIEW_$(r)),$(BUILD)/lib/$(v)$(if $(filter nn policy flow,$(v)),-double).a))))
 # the simulator's adjoint is tested by the gradient check
 LINKED_sim += $(call archives,gradcheck)
 # the task of the tests opens BLAS
@@ -321,7 +323,7 @@ $(eval $(call test_rules,baselines,tests/baselines,$$(LINKED_baselines),$$(SUPPO
 $(eval $(call test_rules,harness,$(HARNESS:%=tests/bench/%),$$(LINKED_harness),,$$(LINK_harness)))
 $(eval $(call test_rules,program,$(addprefix tests/bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))),$$(LINKED_program),$$(SUPPORT),$$(LINK_ALL)))
 test-bench: test-harness test-program
-.PRECIOUS: $(BUILD)/tests/%.o $(BUILD)/tests/nn/test_%_double.o $(BUILD)/tests/flow/test_%_double.o
+.PRECIOUS: $(BUILD)/tests/%.o $(BUILD)/tests/nn/test_%_double.o $(BUILD)/tests/policy/test_%_double.o $(BUILD)/tests/flow/test_%_double.o
 .PHONY: test-bench
 
 tests: $(TESTS)

@@ -92,7 +92,7 @@ sanitize: ## the tests under both at once
 # announces its synchronisation through archer, an OpenMP tool of LLVM. Calls of MuJoCo and OpenBLAS, which are not
 # instrumented, are ignored.
 # Rooms that use threads: sim (rollouts), nn (sums over micro-batches), flow (training), metrics (resampling).
-TSAN_ROOMS ?= sim nn flow metrics
+TSAN_ROOMS ?= sim nn policy flow metrics
 ARCHER ?= $(firstword $(wildcard /usr/lib/llvm-14/lib/libarcher.so))
 tsan: deps tools ## the tests of the rooms with threads under ThreadSanitizer (clang, libomp, archer)
 	@OMP_TOOL_LIBRARIES=$(ARCHER) TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=0 $(TSAN_OPTIONS)" \

@@ -31,6 +31,8 @@
     "dynaflow optimise my_task --clip 3 --out clip.npz")                                                               \
   X(transfer, "execute the actions of trajectories in perturbed models",                                               \
     "dynaflow transfer my_task my.npz --mass 0.9,1.1")                                                                 \
+  X(expert, "train a policy by the gradient through the simulator; collect demonstrations of it",                      \
+    "dynaflow expert train my_task --checkpoint policy.safetensors")                                                   \
   X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run", "dynaflow report my_task-smoke")    \
   X(verify, "check that the records of a run are complete, unaltered and consistent", "dynaflow verify my_task-smoke") \
   X(gate, "check a run against the tolerances and golden tables of its tasks",                                         \

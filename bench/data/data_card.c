@@ -7,7 +7,6 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/mujoco.h"
 #include "escape.h"
-#include "generating_setting.h"
 #include "text.h"
 
 /* ---- what is covered ---- */
@@ -82,7 +81,7 @@ static void add_facts(text* out, const df_system* system, const df_generator* ge
   text_clear(&names);
 }
 
-static void add_settings(text* out, const df_config* config) {
+static void add_settings(text* out, const df_config* config, const card_origin* origin) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   text_add(out, "\n## Settings\n\nThose on which the demonstrations depend and that are not at their defaults.\n\n");
@@ -90,7 +89,7 @@ static void add_settings(text* out, const df_config* config) {
   for (int i = 0; i < n; i++) {
     char value[DF_VALUE_MAX];
     df_config_value(config, i, value, sizeof value);
-    if (!setting_generates(&keys[i], value) || strcmp(value, keys[i].default_text) == 0) continue;
+    if (!origin->depends(&keys[i], value) || strcmp(value, keys[i].default_text) == 0) continue;
     text_add(out, "| %s | ", keys[i].name);
     text_add_markdown(out, value);
     text_add(out, " | %s |\n", keys[i].unit);
@@ -139,16 +138,16 @@ static void add_coverage(text* out, const df_dataset* data) {
   }
 }
 
-df_status data_card_write(const char* path, const df_config* config, const df_system* system,
-                          const df_generator* generator, const df_dataset* data, const df_generation* attempts) {
+df_status data_card_write(const char* path, const df_config* config, const df_system* system, const card_origin* origin,
+                          const df_dataset* data, const df_generation* attempts) {
   char sha256[DF_SHA256_TEXT];
   DF_TRY(df_sha256_file(path, sha256));
   text out = {0};
   text_add(&out, "# Data card: demonstrations of ");
   text_add_markdown(&out, config->task_name);
-  text_add(&out, "\n\nWritten by `dynaflow data make` and by the first run of the task.\n\n");
-  add_facts(&out, system, generator, data, sha256);
-  add_settings(&out, config);
+  text_add(&out, "\n\nWritten by %s.\n\n", origin->written_by);
+  add_facts(&out, system, origin->generator, data, sha256);
+  add_settings(&out, config, origin);
   if (attempts->n) add_attempts(&out, attempts);
   if (data->nc) add_coverage(&out, data);
 

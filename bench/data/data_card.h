@@ -23,11 +23,18 @@ bool card_is_gait(const df_dataset* data, int i);
 /* The values of condition `i` over the frames of the gait of condition `gait`, or of all frames if that is -1. */
 card_range card_range_of(const df_dataset* data, int i, int gait);
 
+/* what made the demonstrations of a card */
+typedef struct card_origin {
+  const char* written_by;        /* the command, e.g. "`dynaflow data make`", for the text of the card */
+  const df_generator* generator; /* its name, summary and version */
+  bool (*depends)(const df_config_key* key, const char* value); /* whether the demonstrations depend on a setting */
+} card_origin;
+
 /* Writes the card of a file of demonstrations NAME.npz, NAME.card.md: sizes, hashes, versions, the settings on
  * which the demonstrations depend, attempts and those kept per kind, and per gait ranges and frames of every other
  * condition. Errors: those of text_write() and df_sha256_file(). */
 DF_MUST_CHECK df_status data_card_write(const char* path, const df_config* config, const df_system* system,
-                                        const df_generator* generator, const df_dataset* data,
+                                        const card_origin* origin, const df_dataset* data,
                                         const df_generation* attempts);
 
 #endif

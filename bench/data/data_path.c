@@ -101,7 +101,8 @@ static df_status generate(const df_generator* generator, const df_config* config
   status = generator->make(system, config, &env, &data);
   progress_end(&p);
   if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
-  if (status == DF_OK) status = data_card_write(path, config, system, generator, data, &report);
+  const card_origin origin = {"`dynaflow data make` and by the first run of the task", generator, setting_generates};
+  if (status == DF_OK) status = data_card_write(path, config, system, &origin, data, &report);
   df_dataset_free(data);
   if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {

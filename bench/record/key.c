@@ -13,6 +13,8 @@ static bool is_in_key(const char* name, key_scope scope) {
   for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
     if (strcmp(name, left_out[i]) == 0) return false;
   }
+  /* nor do the settings of policies of `dynaflow expert`, which are no methods */
+  if (strncmp(name, "expert", 6) == 0) return false;
   return scope == KEY_CELL || df_config_trains(name);
 }
 

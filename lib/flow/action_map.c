@@ -1,11 +1,8 @@
-#include "action_map.h"
+#include "dynaflow/flow/action_map.h"
 
 #include <math.h>
 
-df_status action_map_set(const df_task* task, double* center, double* half_range) {
-  const df_config* c = &task->config;
-  const df_system* system = task->system;
-
+df_status df_action_map(const df_config* c, const df_system* system, double* center, double* half_range) {
   /* a list that is shorter than nu is repeated */
   const df_list* lists[2] = {&c->action_center, &c->action_half_range};
   for (int k = 0; k < 2; k++) {

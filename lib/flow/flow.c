@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "action_map.h"
 #include "checkpoint.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/flow/action_map.h"
 #include "flow_internal.h"
 #include "recovered.h"
 
@@ -195,7 +195,7 @@ static df_status build(df_flow* flow) {
   flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
   flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
   if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
-  DF_TRY(action_map_set(task, flow->u_center, flow->u_half));
+  DF_TRY(df_action_map(&task->config, task->system, flow->u_center, flow->u_half));
   if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
   if (flow_simulates(flow) && task->config.train_push > 0) {

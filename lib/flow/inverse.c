@@ -8,10 +8,10 @@
 #include <omp.h>
 #include <string.h>
 
-#include "action_map.h"
 #include "checkpoint.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
+#include "dynaflow/flow/action_map.h"
 #include "inverse_internal.h"
 
 /* the name of the network in logs and files, by df_inverse_source */
@@ -51,7 +51,7 @@ static df_status set_units(df_inverse* m) {
     m->own_map[k] = df_alloc((size_t)m->nu, sizeof(double));
     if (!m->own_map[k]) return DF_E_NOMEM;
   }
-  DF_TRY(action_map_set(task, m->own_map[0], m->own_map[1]));
+  DF_TRY(df_action_map(&task->config, task->system, m->own_map[0], m->own_map[1]));
   m->u_mean = m->own_map[0];
   m->u_unit = m->own_map[1];
   return DF_OK;

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "action_map.h"
 #include "checkpoint.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
+#include "dynaflow/flow/action_map.h"
 #include "flow_internal.h"
 #include "policy_internal.h"
 
@@ -167,7 +167,7 @@ static df_status set_action_unit(df_policy* m) {
   m->u_center = df_alloc((size_t)m->nu, sizeof(double));
   m->u_half = df_alloc((size_t)m->nu, sizeof(double));
   if (!m->u_center || !m->u_half) return DF_E_NOMEM;
-  DF_TRY(action_map_set(m->env.task, m->u_center, m->u_half));
+  DF_TRY(df_action_map(&m->env.task->config, m->env.task->system, m->u_center, m->u_half));
   for (int i = 0; i < m->nu; i++) {
     if (m->u_half[i] == 0) m->u_half[i] = 1;
   }

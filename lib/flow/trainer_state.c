@@ -10,13 +10,20 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "dynaflow/core/hash.h"
+#include "dynaflow/io/state_file.h"
 #include "trainer.h"
 
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
-static const char *const IDENTITY = "dynaflow.training", *const CHECKSUM = "dynaflow.sha256";
 
-enum { COUNTERS = 9, SCALARS = 2, FIXED = 8, ARRAYS_MAX = FIXED + TRAINER_MEMORY_MAX, PATH_MAX_BYTES = 4096 };
+enum {
+  COUNTERS = 9,
+  SCALARS = 2,
+  SMALL = 4,
+  FIXED = 8,
+  ARRAYS_MAX = FIXED + TRAINER_MEMORY_MAX,
+  PATH_MAX_BYTES = 4096
+};
+_Static_assert((int)ARRAYS_MAX <= (int)DF_STATE_ARRAYS_MAX, "a state file must hold every array");
 
 /* X(index, words for messages) */
 #define COUNTER_LIST(X)                                \
@@ -42,34 +49,23 @@ typedef struct small_state {
 } small_state;
 
 /* lists all arrays of the training state; returns their number */
-static int list_arrays(const trainer* t, small_state* small, trainer_memory out[ARRAYS_MAX]) {
-  const trainer_memory fixed[FIXED] = {
-      {"parameters", real_type, t->n, t->parameters, false},
-      {"average", real_type, t->n, t->average, false},
-      {"moment1", real_type, t->n, t->optimizer->moment1, false},
-      {"moment2", real_type, t->n, t->optimizer->moment2, false},
-      {"log.step", DF_I64, DF_LOG_MAX, small->points, false},
-      {"log.loss", DF_F64, DF_LOG_MAX, small->losses, false},
-      {"counters", DF_I64, COUNTERS, small->counters, false},
-      {"scalars", DF_F64, SCALARS, small->scalars, false},
+static int list_arrays(const trainer* t, small_state* small, df_state_array out[ARRAYS_MAX]) {
+  const df_state_array fixed[FIXED] = {
+      {"parameters", real_type, t->n, t->parameters},      {"average", real_type, t->n, t->average},
+      {"moment1", real_type, t->n, t->optimizer->moment1}, {"moment2", real_type, t->n, t->optimizer->moment2},
+      {"log.step", DF_I64, DF_LOG_MAX, small->points},     {"log.loss", DF_F64, DF_LOG_MAX, small->losses},
+      {"counters", DF_I64, COUNTERS, small->counters},     {"scalars", DF_F64, SCALARS, small->scalars},
   };
   memcpy(out, fixed, sizeof fixed);
-  memcpy(out + FIXED, t->memory, (size_t)t->n_memory * sizeof *out);
+  for (int i = 0; i < t->n_memory; i++) {
+    const trainer_memory* m = &t->memory[i];
+    out[FIXED + i] = (df_state_array){m->name, m->dtype, m->n, m->data};
+  }
   return FIXED + t->n_memory;
 }
 
 static const char* identity_of(const df_method_env* env) {
   return env->state_identity ? env->state_identity : "";
-}
-
-/* SHA-256 over the SHA-256 of the identity and of every array */
-static df_status checksum(int n, const trainer_memory* arrays, const char* identity, char sum[DF_SHA256_TEXT]) {
-  char sums[(1 + ARRAYS_MAX) * (DF_SHA256_TEXT - 1) + 1];
-  DF_TRY(df_sha256(identity, strlen(identity), sums));
-  for (int i = 0; i < n; i++) {
-    DF_TRY(df_sha256(arrays[i].data, trainer_memory_bytes(&arrays[i]), sums + (size_t)(i + 1) * (DF_SHA256_TEXT - 1)));
-  }
-  return df_sha256(sums, (size_t)(n + 1) * (DF_SHA256_TEXT - 1), sum);
 }
 
 static df_status state_path(const df_method_env* env, const char* name, const char* ending, char path[PATH_MAX_BYTES]) {
@@ -86,7 +82,7 @@ static df_status move(const char* from, const char* to) {
 df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
                              const df_method_env* env) {
   if (!env->state_folder) return DF_OK;
-  char path[PATH_MAX_BYTES], previous[PATH_MAX_BYTES], sum[DF_SHA256_TEXT];
+  char path[PATH_MAX_BYTES], previous[PATH_MAX_BYTES];
   DF_TRY(state_path(env, log->name, "", path));
   DF_TRY(state_path(env, log->name, ".previous", previous));
 
@@ -104,18 +100,11 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
   for (int i = 0; i < DF_LOG_MAX; i++) small.points[i] = log->step[i];
   memcpy(small.losses, log->loss, sizeof small.losses);
 
-  /* keep the last state, and write all arrays as tensors of rank 1 */
-  trainer_memory arrays[ARRAYS_MAX];
-  df_named_tensor tensors[ARRAYS_MAX];
+  /* keep the last state */
+  df_state_array arrays[ARRAYS_MAX];
   const int n = list_arrays(t, &small, arrays);
-  for (int i = 0; i < n; i++) {
-    const trainer_memory* m = &arrays[i];
-    tensors[i] = (df_named_tensor){.name = m->name, .dtype = m->dtype, .rank = 1, .shape = {m->n}, .data = m->data};
-  }
-  DF_TRY(checksum(n, arrays, identity_of(env), sum));
-  const df_text_pair metadata[] = {{IDENTITY, identity_of(env)}, {CHECKSUM, sum}};
   if (df_file_exists(path)) DF_TRY(move(path, previous));
-  return df_safetensors_write(path, n, tensors, 2, metadata);
+  return df_state_write(path, n, arrays, identity_of(env));
 }
 
 /* ---- loading ---- */
@@ -160,24 +149,6 @@ static df_status check_counters(const trainer_cfg* cfg, const small_state* s) {
                  s->scalars[1]);
 }
 
-/* Reads and checks the arrays of a file into copies [n], so that a damaged file changes nothing. DF_E_FORMAT, with the
- * reason, for a damaged one; DF_E_MISMATCH for a whole one of another training. */
-static df_status read_copies(const df_safetensors* file, int n, const trainer_memory* copies, const char* identity) {
-  const char *found = df_safetensors_metadata(file, IDENTITY), *expected = df_safetensors_metadata(file, CHECKSUM);
-  char sum[DF_SHA256_TEXT];
-  if (!found || !expected) return df_fail(DF_E_FORMAT, "it has no checksum");
-  for (int i = 0; i < n; i++) {
-    const trainer_memory* m = &copies[i];
-    const df_status status = df_safetensors_read(file, m->name, m->dtype, 1, &m->n, m->data);
-    if (status == DF_E_MISMATCH) return df_fail(DF_E_FORMAT, "%s", df_error_message());
-    DF_TRY(status);
-  }
-  DF_TRY(checksum(n, copies, found, sum));
-  if (strcmp(sum, expected) != 0) return df_fail(DF_E_FORMAT, "its content does not have its checksum");
-  if (strcmp(found, identity) != 0) return df_fail(DF_E_MISMATCH, "the state of another training (%s)", found);
-  return DF_OK;
-}
-
 static void restore(trainer* t, const small_state* small, trainer_progress* at, df_training_log* log) {
   const int64_t* counters = small->counters;
   at->step = (long)counters[STEP];
@@ -196,36 +167,23 @@ static void restore(trainer* t, const small_state* small, trainer_progress* at, 
   memcpy(log->loss, small->losses, sizeof small->losses);
 }
 
-/* as read_copies(); restores the training from a good file */
+/* the df_state_check_fn of a training */
+static df_status check_copies(const void* cfg, const df_state_array* copies) {
+  small_state small;
+  void* const to[] = {small.points, small.losses, small.counters, small.scalars};
+  for (int i = 0; i < 4; i++) memcpy(to[i], copies[SMALL + i].data, df_state_array_bytes(&copies[SMALL + i]));
+  return check_counters(cfg, &small);
+}
+
+/* Restores the training from a good file. Errors: those of df_state_read() */
 static df_status load_file(const char* path, trainer* t, trainer_progress* at, df_training_log* log,
                            const df_method_env* env) {
   small_state small;
-  trainer_memory arrays[ARRAYS_MAX], copies[ARRAYS_MAX];
+  df_state_array arrays[ARRAYS_MAX];
   const int n = list_arrays(t, &small, arrays);
-  size_t bytes = 0;
-  for (int i = 0; i < n; i++) bytes += (trainer_memory_bytes(&arrays[i]) + 7) / 8 * 8;
-  char* work = df_alloc(bytes, 1);
-  if (!work) return DF_E_NOMEM;
-
-  /* copies of the large arrays; the small ones are copies already */
-  size_t used = 0;
-  memcpy(copies, arrays, sizeof copies);
-  for (int i = 0; i < n; i++) {
-    if (i >= 4 && i < FIXED) continue;
-    copies[i].data = work + used;
-    used += (trainer_memory_bytes(&arrays[i]) + 7) / 8 * 8;
-  }
-  df_safetensors* file;
-  df_status status = df_safetensors_open(path, &file);
-  if (status == DF_OK) status = read_copies(file, n, copies, identity_of(env));
-  if (status == DF_OK) status = check_counters(&t->cfg, &small);
-  for (int i = 0; i < n && status == DF_OK; i++) {
-    if (copies[i].data != arrays[i].data) memcpy(arrays[i].data, copies[i].data, trainer_memory_bytes(&arrays[i]));
-  }
-  if (status == DF_OK) restore(t, &small, at, log);
-  df_safetensors_close(file);
-  df_free(work);
-  return status;
+  DF_TRY(df_state_read(path, n, arrays, identity_of(env), check_copies, &t->cfg));
+  restore(t, &small, at, log);
+  return DF_OK;
 }
 
 /* renames a damaged file to the first free one of <path>.damaged, <path>.damaged-2, ..., and reports it */

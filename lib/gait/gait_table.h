@@ -27,10 +27,6 @@ typedef struct df_gait_gains {
   double ramp;            /* actions within which a command is reached */
 } df_gait_gains;
 
-/* The phase offsets [4] of the legs FR, FL, RR, RL on the clock of a gait below DF_GAIT_COUNT, cycles. A leg is in
- * stance while the fractional part of clock and offset is below DF_GAIT_DUTY. */
-const double* df_gait_offsets(df_gait gait);
-
 /* The gains [DF_GAIT_COUNT] of a robot of gait_robot.h, by its index there: those that were tuned over narrow or over
  * wide ranges (setting gait.gains). NULL if the robot has none. */
 const df_gait_gains* df_gait_gains_of(int robot, bool wide);

@@ -46,6 +46,8 @@ typedef struct df_kernels {
 
   void (*silu_forward)(size_t n, const df_real* x, df_real* y);  /* y = silu(x) = x sigmoid(x) */
   void (*silu_backward)(size_t n, const df_real* x, df_real* d); /* d *= silu'(x) */
+  void (*elu_forward)(size_t n, const df_real* x, df_real* y);   /* y = elu(x) = x if x > 0, else exp(x) - 1 */
+  void (*elu_backward)(size_t n, const df_real* x, df_real* d);  /* d *= elu'(x) */
 
   /* layer norm and modulation: norm = (h - mean) * rstd over the width; out = norm * (1 + scale) + shift */
   void (*norm_forward)(const df_shape* s, const df_real* h, const df_real* shift, const df_real* scale, df_real* norm,

@@ -1,4 +1,5 @@
-/* mlp.c: dense layers with silu between them over the flattened window, the condition and the flow time features. */
+/* mlp.c: dense layers with silu or elu between them over the flattened window, the condition and the flow time
+ * features. */
 #include "network.h"
 
 typedef struct sizes {
@@ -39,6 +40,14 @@ void df_mlp_build(df_net* net) {
 }
 
 /* ---- activations ---- */
+typedef void (*forward_kernel)(size_t n, const df_real* x, df_real* y);
+static forward_kernel activation_forward(const df_net* net) {
+  return net->cfg.activation == DF_ACTIVATION_ELU ? net->kernels->elu_forward : net->kernels->silu_forward;
+}
+static forward_kernel activation_backward(const df_net* net) {
+  return net->cfg.activation == DF_ACTIVATION_ELU ? net->kernels->elu_backward : net->kernels->silu_backward;
+}
+
 void df_mlp_work_layout(df_net_work* work, df_arena* pieces) {
   const sizes s = sizes_of(work->net, work->batch);
   df_mlp_work* w = &work->mlp;
@@ -63,13 +72,13 @@ void df_mlp_forward(df_net_work* work, const df_real* p, const df_real* t, df_re
     df_time_features(s.B, t, w->time);
     df_linear_forward(k, s.B, s.time, s.width, w->time, p + m->time_weight, NULL, true, w->sum);
   }
-  k->silu_forward(n, w->sum, w->out);
+  activation_forward(work->net)(n, w->sum, w->out);
 
   /* hidden layers and linear output */
   for (size_t i = 1; i < s.depth; i++) {
     df_linear_forward(k, s.B, s.width, s.width, w->out + (i - 1) * n, p + m->hidden_weight[i], p + m->hidden_bias[i],
                       false, w->sum + i * n);
-    k->silu_forward(n, w->sum + i * n, w->out + i * n);
+    activation_forward(work->net)(n, w->sum + i * n, w->out + i * n);
   }
   df_linear_forward(k, s.B, s.width, s.y, w->out + (s.depth - 1) * n, p + m->last_weight, p + m->last_bias, false, y);
 }
@@ -87,7 +96,7 @@ void df_mlp_backward(df_net_work* work, const df_real* p, const df_real* dy, df_
                             dp + m->last_bias);
   df_linear_backward_input(s.B, s.width, s.y, p + m->last_weight, dy, false, d);
   for (size_t i = s.depth - 1; i > 0; i--) {
-    k->silu_backward(n, w->sum + i * n, d);
+    activation_backward(work->net)(n, w->sum + i * n, d);
     df_linear_backward_weight(k, s.B, s.width, s.width, w->out + (i - 1) * n, d, dp + m->hidden_weight[i],
                               dp + m->hidden_bias[i]);
     df_linear_backward_input(s.B, s.width, s.width, p + m->hidden_weight[i], d, false, below);
@@ -97,7 +106,7 @@ void df_mlp_backward(df_net_work* work, const df_real* p, const df_real* dy, df_
   }
 
   /* first layer */
-  k->silu_backward(n, w->sum, d);
+  activation_backward(work->net)(n, w->sum, d);
   df_linear_backward_weight(k, s.B, s.x, s.width, work->x, d, dp + m->x_weight, dp + m->bias);
   if (s.cond) df_linear_backward_weight(k, s.B, s.cond, s.width, work->c, d, dp + m->condition_weight, NULL);
   if (s.time) df_linear_backward_weight(k, s.B, s.time, s.width, w->time, d, dp + m->time_weight, NULL);

@@ -35,6 +35,8 @@ static df_status check(const df_net_cfg* cfg) {
   DF_TRY(check_range("cond", cfg->cond, dit || unet ? 1 : 0, 1 << 20));
   DF_TRY(check_range("width", cfg->width, 1, 1 << 14));
   DF_TRY(check_range("depth", cfg->depth, 1, unet ? 8 : 256));
+  DF_TRY(check_range("activation", (int)cfg->activation, DF_ACTIVATION_SILU,
+                     dit || unet ? DF_ACTIVATION_SILU : DF_ACTIVATION_ELU));
   if (!dit && !unet) return DF_OK;
   DF_TRY(check_range("heads", cfg->heads, 1, cfg->width));
   if (cfg->width % cfg->heads != 0) {

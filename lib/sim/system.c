@@ -36,6 +36,20 @@ df_gradient_count df_sim_gradient_count(const df_system* system, const df_sim* s
   return system->ops->gradient_count ? system->ops->gradient_count(sim) : (df_gradient_count){0};
 }
 
+bool df_system_has_points(const df_system* system) {
+  return system->ops->points && system->ops->points_vjp;
+}
+
+void df_sim_points(const df_system* system, df_sim* sim, const double* x, int n, const df_point* point,
+                   double* position, double* velocity) {
+  system->ops->points(sim, x, n, point, position, velocity);
+}
+
+void df_sim_points_vjp(const df_system* system, df_sim* sim, const double* x, int n, const df_point* point,
+                       const double* dposition, const double* dvelocity, double* dx) {
+  system->ops->points_vjp(sim, x, n, point, dposition, dvelocity, dx);
+}
+
 void df_system_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                               double* dxb) {
   if (system->ops->difference_vjp)

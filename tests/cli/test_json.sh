@@ -53,6 +53,8 @@ for command in $commands; do
     gate) codes=0,3,5 ;;
     compare) codes=0,3,4 ;;
     gradcheck) codes=0,4 ;;
+    expert) example=(dynaflow expert train go1_gaits --profile smoke --set expert.updates=2
+      --checkpoint policy.safetensors) ;; # my_task has no legs
     render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
     show) continue ;; # its window needs a display: tests/cli/test_window.sh reads its document
     *) codes=0 ;;
@@ -79,6 +81,7 @@ document 0 'sample my_task --profile smoke --method random_action --seconds 0.2 
 document 0 'score my_task m.npz --profile smoke --quiet --out scores'
 document 0,3 'report my_task-smoke --quiet'
 document 0,3,5 'gate my_task-smoke --quiet'
+document 0 'expert eval go1_gaits --profile smoke --checkpoint policy.safetensors --walks 2 --seconds 2'
 document 0 'optimise my_task --profile smoke --clip 0 --seconds 0.2 --out clip.npz'
 document 0 'transfer my_task m.npz --profile smoke --gain 0.5'
 document 0 'render m.npz --profile smoke --keyframes m.xml'
@@ -117,6 +120,7 @@ error 3 'gate none'
 error 3 'compare none my_task-smoke'
 error 2 'render none --keyframes m.xml'
 error 3 'show m.npz'
+error 2 'expert train my_task --checkpoint policy.safetensors'
 error 2 'optimise my_task --clip 1000 --out clip.npz'
 error 2 'transfer my_task m.npz --profile smoke --latency 0.0001'
 error 2 'completion fish'

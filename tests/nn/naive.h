@@ -12,6 +12,10 @@ static inline double naive_silu(double x) {
   return x / (1 + exp(-x));
 }
 
+static inline double naive_elu(double x) {
+  return x > 0 ? x : exp(x) - 1;
+}
+
 /* y [rows][out] (+)= x w^T + b */
 static inline void naive_linear(size_t rows, size_t in, size_t out, const double* x, const df_real* w, const df_real* b,
                                 int add, double* y) {
@@ -142,7 +146,7 @@ static inline void naive_mlp(const df_net* net, const df_real* p, const double* 
   if (cfg->cond) naive_linear(1, (size_t)cfg->cond, d, c, named(net, p, "dense.0.condition.weight", 0), NULL, 1, e);
   if (cfg->flow_time) naive_linear(1, 32, d, time, named(net, p, "dense.0.time.weight", 0), NULL, 1, e);
   for (int i = 1; i <= cfg->depth; i++) {
-    for (size_t j = 0; j < d; j++) h[j] = naive_silu(e[j]);
+    for (size_t j = 0; j < d; j++) h[j] = cfg->activation == DF_ACTIVATION_ELU ? naive_elu(e[j]) : naive_silu(e[j]);
     if (i == cfg->depth) break;
     naive_linear(1, d, d, h, named(net, p, "dense.%d.weight", i), named(net, p, "dense.%d.bias", i), 0, e);
   }

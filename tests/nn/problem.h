@@ -4,14 +4,21 @@
 
 #include "nn_support.h"
 
-/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std; edge sizes too */
+/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std, activation; edge
+ * sizes too */
 static const df_net_cfg cases[] = {
-    {DF_NET_DIT, 5, 3, 2, 4, true, 8, 2, 2, 2, 6, .7},   {DF_NET_DIT, 1, 1, 1, 1, true, 1, 1, 1, 1, 1, .7},
-    {DF_NET_DIT, 9, 5, 3, 7, false, 15, 1, 3, 3, 0, .7}, {DF_NET_DIT, 17, 4, 6, 3, true, 12, 3, 4, 4, 9, .5},
-    {DF_NET_MLP, 1, 3, 2, 0, false, 7, 1, 0, 0, 0, 0},   {DF_NET_MLP, 4, 3, 2, 5, true, 9, 3, 0, 0, 0, 0},
-    {DF_NET_MLP, 3, 1, 1, 0, true, 16, 2, 0, 0, 0, 0},   {DF_NET_UNET, 5, 3, 2, 4, true, 4, 2, 2, 0, 0, 0},
-    {DF_NET_UNET, 1, 1, 1, 1, true, 6, 1, 1, 0, 0, 0},   {DF_NET_UNET, 9, 2, 3, 2, false, 6, 3, 3, 0, 0, 0},
-    {DF_NET_UNET, 16, 4, 4, 3, true, 4, 3, 1, 0, 0, 0},
+    {DF_NET_DIT, 5, 3, 2, 4, true, 8, 2, 2, 2, 6, .7, DF_ACTIVATION_SILU},
+    {DF_NET_DIT, 1, 1, 1, 1, true, 1, 1, 1, 1, 1, .7, DF_ACTIVATION_SILU},
+    {DF_NET_DIT, 9, 5, 3, 7, false, 15, 1, 3, 3, 0, .7, DF_ACTIVATION_SILU},
+    {DF_NET_DIT, 17, 4, 6, 3, true, 12, 3, 4, 4, 9, .5, DF_ACTIVATION_SILU},
+    {DF_NET_MLP, 1, 3, 2, 0, false, 7, 1, 0, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_MLP, 4, 3, 2, 5, true, 9, 3, 0, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_MLP, 3, 1, 1, 0, true, 16, 2, 0, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_UNET, 5, 3, 2, 4, true, 4, 2, 2, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_UNET, 1, 1, 1, 1, true, 6, 1, 1, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_UNET, 9, 2, 3, 2, false, 6, 3, 3, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_UNET, 16, 4, 4, 3, true, 4, 3, 1, 0, 0, 0, DF_ACTIVATION_SILU},
+    {DF_NET_MLP, 1, 6, 3, 0, false, 11, 2, 0, 0, 0, 0, DF_ACTIVATION_ELU},
 };
 
 typedef struct problem {

@@ -29,23 +29,26 @@ static void exp_keeps_order_at_the_ends_and_passes_nan_on(void** state) {
   assert_true(y[8] == 1);
 }
 
-static void gelu_and_silu_agree_with_libm(void** state) {
+static void activations_agree_with_libm(void** state) {
   (void)state;
   enum { N = 10007 };
   const df_kernels* k = df_kernels_best();
-  df_real *u = zero_reals(N), *g = zero_reals(N), *none = zero_reals(N), *s = zero_reals(N);
+  df_real *u = zero_reals(N), *g = zero_reals(N), *none = zero_reals(N), *s = zero_reals(N), *e = zero_reals(N);
   for (size_t i = 0; i < N; i++) u[i] = (df_real)(-12 + 24. * (double)i / (N - 1));
   k->silu_forward(N, u, s);
+  k->elu_forward(N, u, e);
   k->gelu_forward(1, N, none, u, g);
   for (size_t i = 0; i < N; i++) {
     /* a few roundings of 6e-8 of values up to 12 */
     assert_below(fabs((double)g[i] - naive_gelu((double)u[i])), 2e-6, "gelu");
     assert_below(fabs((double)s[i] - naive_silu((double)u[i])), 2e-6, "silu");
+    assert_below(fabs((double)e[i] - naive_elu((double)u[i])), 2e-7, "elu");
   }
   df_free(u);
   df_free(g);
   df_free(none);
   df_free(s);
+  df_free(e);
 }
 
 static void norms_agree_with_plain_ones_at_any_width(void** state) {
@@ -118,6 +121,8 @@ static size_t run_all(const df_kernels* k, df_real* out) {
   k->bias_backward(B * T, D, a, dbias);
   k->silu_forward(N, h, d);
   k->silu_backward(N, d, norm);
+  k->elu_forward(N, d, d);
+  k->elu_backward(N, h, norm);
   k->softmax_forward(3, D, scores);
   k->softmax_backward(3, D, scores, dscores);
   k->adamw(N, &step, a, decay, m1, m2, p);
@@ -180,7 +185,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exp_is_right_to_one_part_in_ten_million),
       cmocka_unit_test(exp_keeps_order_at_the_ends_and_passes_nan_on),
-      cmocka_unit_test(gelu_and_silu_agree_with_libm),
+      cmocka_unit_test(activations_agree_with_libm),
       cmocka_unit_test(norms_agree_with_plain_ones_at_any_width),
       cmocka_unit_test(softmax_rows_sum_to_one_and_ignore_a_shift),
       cmocka_unit_test(every_instruction_set_gives_the_same_bits),

@@ -5,7 +5,7 @@
 #include "problem.h"
 
 /* the size used in training, in addition to the small cases */
-static const df_net_cfg trained = {DF_NET_DIT, 16, 36, 12, 45, true, 64, 3, 4, 4, 64, .7};
+static const df_net_cfg trained = {DF_NET_DIT, 16, 36, 12, 45, true, 64, 3, 4, 4, 64, .7, DF_ACTIVATION_SILU};
 
 /* a few hundred successive rounding errors of 6e-8, amplified by narrow layer norms: measured 1e-6 to 5e-6 */
 static const double FLOAT_LIMIT = 3e-5;
@@ -154,7 +154,7 @@ static void starts_are_those_of_the_header(void** state) {
  * last layer are zero */
 static void the_unet_starts_with_the_spread_of_its_convolutions(void** state) {
   (void)state;
-  static const df_net_cfg cfg = {DF_NET_UNET, 8, 12, 6, 5, true, 32, 2, 4, 0, 0, 0};
+  static const df_net_cfg cfg = {DF_NET_UNET, 8, 12, 6, 5, true, 32, 2, 4, 0, 0, 0, DF_ACTIVATION_SILU};
   problem q = make_problem(&cfg, 1);
   df_net_init(q.net, 3, q.p);
   const df_tensor* tensors;
@@ -342,6 +342,7 @@ static void bad_configurations_name_field_and_value(void** state) {
   BAD(mlp_ratio, 0, "mlp_ratio is 0");
   BAD(skip_hidden, -2, "skip_hidden is -2");
   BAD(position_std, NAN, "position_std is nan");
+  BAD(activation, DF_ACTIVATION_ELU, "activation is 1, must be in 0..0");
 #undef BAD
   df_net_cfg unet = cases[7];
   df_net* none = (df_net*)&unet;

@@ -85,6 +85,12 @@ df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const 
  * y); adds to ubar [nu]. Both functions move the simulator. */
 df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
 
+/* ---- points.c: parts of df_system_ops ---- */
+
+void df_mujoco_points(df_sim* sim, const double* x, int n, const df_point* point, double* position, double* velocity);
+void df_mujoco_points_vjp(df_sim* sim, const double* x, int n, const df_point* point, const double* dposition,
+                          const double* dvelocity, double* dx);
+
 /* ---- system_mujoco.c ---- */
 
 /* A copy of the system with another solver tolerance; the caller frees it with df_system_free(). Errors: DF_E_NOMEM,

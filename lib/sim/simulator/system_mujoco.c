@@ -74,7 +74,9 @@ static const df_system_ops mujoco_ops = {.sim_new = df_mujoco_sim_new,
                                          .bound_tape = df_mujoco_bound_tape,
                                          .tape_bytes = df_mujoco_tape_bytes,
                                          .gradient_count = df_mujoco_gradient_count,
-                                         .add_effort = df_mujoco_add_effort};
+                                         .add_effort = df_mujoco_add_effort,
+                                         .points = df_mujoco_points,
+                                         .points_vjp = df_mujoco_points_vjp};
 
 /* the action box: the ranges of the controls */
 static df_status fill_box(df_mujoco* system) {

@@ -53,10 +53,11 @@ static void change(df_config* config, const df_config_key* key, int at) {
   fail_msg("no other value found for %s", key->name);
 }
 
+/* words, places, memory, and settings of policies of `dynaflow expert`, which are no methods */
 static bool is_silent(const char* name) {
-  return !strcmp(name, "task.title") || !strcmp(name, "task.methods") || !strcmp(name, "system.model_url") ||
-         !strcmp(name, "data.url") || !strcmp(name, "train.tape_mib") || !strcmp(name, "train.checkpoint_every") ||
-         !strcmp(name, "net.preset");
+  return !strncmp(name, "expert", 6) || !strcmp(name, "task.title") || !strcmp(name, "task.methods") ||
+         !strcmp(name, "system.model_url") || !strcmp(name, "data.url") || !strcmp(name, "train.tape_mib") ||
+         !strcmp(name, "train.checkpoint_every") || !strcmp(name, "net.preset");
 }
 
 /* settings of evaluation and of sampling */

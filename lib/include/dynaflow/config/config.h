@@ -302,7 +302,88 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
   X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free base")        \
-  X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")
+  X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")    \
+  X(TEXT, expert, method, "shac", 0, 0, "shac|apg", "",                                                                \
+    "how a policy is trained: with a critic, or by the gradient of its windows alone (docs/experts.md)")               \
+  X(NAMES, expert, gaits, "trot,pace,bound,pronk", 0, 0, "", "", "gaits that a policy is trained to walk")             \
+  X(LIST, expert, command, "1,0.4,0.8", 0, 10, "", "m/s, rad/s",                                                       \
+    "largest commands: forward and sideways velocity, yaw rate")                                                       \
+  X(REAL, expert, frequency, "3", 0.1, 20, "", "Hz", "cycles of the gait clock per second")                            \
+  X(REAL, expert, duty, "0.5", 0.05, 0.95, "", "", "share of a cycle in which a foot stands")                          \
+  X(REAL, expert, foot_height, "0.023", -1, 1, "", "m", "height of the centre of a foot geom (eval.feet) that stands") \
+  X(REAL, expert, swing_height, "0.07", 0, 1, "", "m", "height that a swinging foot is lifted")                        \
+  X(LIST, expert, height, "0.29", 0, 10, "", "m", "height of the base; one number, or one per gait")                   \
+  X(LIST, expert, home, "", -1e6, 1e6, "", "action",                                                                   \
+    "posture of starts, and action of an untrained policy; a short list repeats; empty: action.center")                \
+  X(REAL, expert, alive, "2", -1e3, 1e3, "", "",                                                                       \
+    "reward of an action without costs; it has to exceed the costs of a beginner, or falls are a way out")             \
+  X(INT, expert, updates, "1000", 1, 100000000, "", "", "windows of all robots, each followed by an update")           \
+  X(INT, expert, robots, "32", 1, 65536, "", "", "robots that walk at once")                                           \
+  X(INT, expert, horizon, "24", 1, 4096, "", "actions", "actions of a window")                                         \
+  X(INT, expert, slices, "4", 1, 1024, "", "", "micro-batches of robots; the most threads that work at once")          \
+  X(INT, expert, width, "128", 4, 4096, "", "", "hidden width of policy and critic")                                   \
+  X(INT, expert, depth, "2", 1, 16, "", "", "hidden layers of policy and critic")                                      \
+  X(REAL, expert, rate, "0.002", 0, 1, "", "", "learning rate of the policy; it falls linearly")                       \
+  X(REAL, expert, critic_rate, "0.002", 0, 1, "", "", "learning rate of the critic; it falls linearly")                \
+  X(REAL, expert, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient of the policy; 0: no bound")         \
+  X(REAL, expert, gamma, "0.97", 0, 1, "", "", "discount of rewards per action")                                       \
+  X(REAL, expert, lambda, "0.95", 0, 1, "", "", "lambda of the returns that the critic follows")                       \
+  X(REAL, expert, decay, "0.97", 0, 1, "", "", "factor on the state cotangent per action")                             \
+  X(REAL, expert, noise, "0.1", 0, 10, "", "", "exploration: standard deviation of the noise before tanh")             \
+  X(INT, expert, critic_steps, "8", 0, 10000, "", "", "gradient steps of the critic per update")                       \
+  X(REAL, expert, critic_share, "0.25", 1e-06, 1, "", "", "samples of such a step as a share of the window")           \
+  X(REAL, expert, critic_mix, "0.4", 0, 1, "", "", "how far the slow critic follows the critic per update")            \
+  X(REAL, expert, fresh, "0.004", 0, 1, "", "", "probability per action of a fresh start")                             \
+  X(REAL, expert, renew, "0.005", 0, 1, "", "", "probability per action of another command and gait")                  \
+  X(LIST, expert_reward, velocity, "0.5", 0, 1e6, "", "",                                                              \
+    "weight of a cost: horizontal velocity of the base against the command; one number, or one per gait")              \
+  X(LIST, expert_reward, yaw_rate, "0.2", 0, 1e6, "", "",                                                              \
+    "weight of a cost: yaw rate against the command; one number, or one per gait")                                     \
+  X(LIST, expert_reward, vertical, "0.02", 0, 1e6, "", "",                                                             \
+    "weight of a cost: vertical velocity of the base; one number, or one per gait")                                    \
+  X(LIST, expert_reward, roll, "0.1", 0, 1e6, "", "",                                                                  \
+    "weight of a cost: roll of the base; one number, or one per gait")                                                 \
+  X(LIST, expert_reward, pitch, "0.1", 0, 1e6, "", "",                                                                 \
+    "weight of a cost: pitch of the base; one number, or one per gait")                                                \
+  X(LIST, expert_reward, roll_rate, "0.02", 0, 1e6, "", "",                                                            \
+    "weight of a cost: roll rate; one number, or one per gait")                                                        \
+  X(LIST, expert_reward, pitch_rate, "0.02", 0, 1e6, "", "",                                                           \
+    "weight of a cost: pitch rate; one number, or one per gait")                                                       \
+  X(LIST, expert_reward, height, "0.25", 0, 1e6, "", "",                                                               \
+    "weight of a cost: height of the base against expert.height; one number, or one per gait")                         \
+  X(LIST, expert_reward, foot_height, "0.8", 0, 1e6, "", "",                                                           \
+    "weight of a cost: heights of the feet against the gait clock; one number, or one per gait")                       \
+  X(LIST, expert_reward, foot_slip, "0.1", 0, 1e6, "", "",                                                             \
+    "weight of a cost: horizontal velocities of standing feet; one number, or one per gait")                           \
+  X(LIST, expert_reward, action_change, "0.05", 0, 1e6, "", "",                                                        \
+    "weight of a cost: changes of the action; one number, or one per gait")                                            \
+  X(LIST, expert_reward, joint_velocity, "0.02", 0, 1e6, "", "",                                                       \
+    "weight of a cost: joint velocities; one number, or one per gait")                                                 \
+  X(LIST, expert_reward, posture, "0.03", 0, 1e6, "", "",                                                              \
+    "weight of a cost: joint positions against expert.home; one number, or one per gait")                              \
+  X(REAL, expert_observe, up, "3", 0, 1e6, "", "",                                                                     \
+    "scale of an observation, 0: left out: the vertical in the body frame")                                            \
+  X(REAL, expert_observe, velocity, "2", 0, 1e6, "", "", "scale of an observation, 0: left out: velocity of the base") \
+  X(REAL, expert_observe, rate, "0.5", 0, 1e6, "", "",                                                                 \
+    "scale of an observation, 0: left out: angular velocity of the base")                                              \
+  X(REAL, expert_observe, height, "10", 0, 1e6, "", "", "scale of an observation, 0: left out: height of the base")    \
+  X(REAL, expert_observe, joints, "2", 0, 1e6, "", "", "scale of an observation, 0: left out: joint positions")        \
+  X(REAL, expert_observe, joint_velocity, "0.1", 0, 1e6, "", "",                                                       \
+    "scale of an observation, 0: left out: joint velocities")                                                          \
+  X(REAL, expert_observe, last_action, "2", 0, 1e6, "", "", "scale of an observation, 0: left out: the action before") \
+  X(REAL, expert_observe, command, "2", 0, 1e6, "", "", "scale of an observation, 0: left out: the command")           \
+  X(REAL, expert_observe, clock, "1", 0, 1e6, "", "",                                                                  \
+    "scale of an observation, 0: left out: sine and cosine of the phase of every foot")                                \
+  X(REAL, expert_observe, gait, "1", 0, 1e6, "", "", "scale of an observation, 0: left out: the gait, one-hot")        \
+  X(REAL, expert_start, tilt, "0.04", 0, 1e3, "", "rad", "noise of start states: roll and pitch, standard deviation")  \
+  X(REAL, expert_start, joints, "0.125", 0, 1e3, "", "rad", "noise of start states: joint positions, largest size")    \
+  X(REAL, expert_start, drop, "0.02", 0, 1e3, "", "m", "noise of start states: largest height above the floor")        \
+  X(REAL, expert_start, velocity, "0.2", 0, 1e3, "", "m/s",                                                            \
+    "noise of start states: horizontal velocity of the base, standard deviation; vertical a quarter of it")            \
+  X(REAL, expert_start, rate, "0.25", 0, 1e3, "", "rad/s",                                                             \
+    "noise of start states: angular velocity of the base, standard deviation")                                         \
+  X(REAL, expert_start, joint_velocity, "0.5", 0, 1e3, "", "rad/s",                                                    \
+    "noise of start states: joint velocities, standard deviation")
 
 typedef struct df_config {
 #define DF_CONFIG_MEMBER(kind, section, field, ...) df_kind_##kind section##_##field;
@@ -325,7 +406,7 @@ typedef struct df_config_key {
 DF_API int df_config_keys(const df_config_key** keys);
 
 /* Whether trained weights depend on a setting: not on those of evaluation (eval.*) and of sampling (tracking.*,
- * projection.*, trajopt.*). */
+ * projection.*, trajopt.*), nor on those of experts (expert*), which are no methods. */
 DF_API bool df_config_trains(const char* key);
 
 /* Returns the settings with every default value. */

@@ -38,7 +38,13 @@ typedef enum df_stream {
   DF_STREAM_DYNAMICS,         /* training transitions of the learned dynamics, and their flow times */
   DF_STREAM_DYNAMICS_NOISE,   /* base samples of the learned dynamics, and noise on the actions that it is told */
   DF_STREAM_RANDOM_DATA,      /* start states and actions of the random data of the learned dynamics */
-  DF_STREAM_GAIT              /* start noise, frequencies, swing heights and changes of generated gaits */
+  DF_STREAM_GAIT,             /* start noise, frequencies, swing heights and changes of generated gaits */
+  DF_STREAM_WALK_ORDER,       /* gaits, commands and phases of walking robots */
+  DF_STREAM_WALK_START,       /* their start states: headings, postures and heights */
+  DF_STREAM_WALK_START_NOISE, /* and tilts and velocities */
+  DF_STREAM_EXPERT_NOISE,     /* exploration of a policy in training */
+  DF_STREAM_EXPERT_RENEW,     /* which robots start afresh or are told another command between windows */
+  DF_STREAM_EXPERT_BATCH      /* training samples of a critic */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */

@@ -18,6 +18,10 @@ typedef enum df_gait { DF_GAIT_TROT, DF_GAIT_PACE, DF_GAIT_BOUND, DF_GAIT_PRONK,
 DF_API const char* df_gait_name(df_gait gait); /* "trot" ...; "" for DF_GAIT_COUNT and above */
 DF_API int df_gait_by_name(const char* name);  /* the df_gait, or -1 for an unknown name */
 
+/* The phase offsets [4] of the legs FR, FL, RR, RL on the clock of a gait below DF_GAIT_COUNT, cycles. A leg is in
+ * stance while the fractional part of clock and offset is below the duty factor. */
+DF_API const double* df_gait_offsets(df_gait gait);
+
 /* Whether leg `leg` (0 FR, 1 FL, 2 RR, 3 RL) is in stance at phase [cycles] of the gait's clock. */
 DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 

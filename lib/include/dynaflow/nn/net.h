@@ -7,7 +7,7 @@
  *        linear embedding plus trainable position features initialised to sines and cosines; condition and flow time
  *        pass through an MLP that modulates adaLN-zero blocks; a final adaLN and linear layer. The output of a skip MLP
  *        from the condition to the whole sequence is added; the last layer of that MLP is initialised to zero.
- *   MLP  dense layers with SiLU over the flattened window, condition and flow time features.
+ *   MLP  dense layers with SiLU or ELU over the flattened window, condition and flow time features.
  *   UNET a temporal U-Net (Janner et al. 2022; Chi et al. 2023): residual blocks of two convolutions over the frames,
  *        each followed by group norm, a scale and shift of the channels that depend on condition and flow time (FiLM),
  *        and SiLU; every further level halves the frames, rounding up, and doubles the channels. Any number of frames
@@ -29,6 +29,9 @@ DF_BEGIN_DECLS
 
 typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP, DF_NET_UNET } df_net_kind;
 
+/* elu(x) = x for x > 0, else exp(x) - 1 (Clevert et al. 2016) */
+typedef enum df_activation { DF_ACTIVATION_SILU, DF_ACTIVATION_ELU } df_activation;
+
 typedef struct df_net_cfg {
   df_net_kind kind;
   int tokens;          /* T: number of frames; 1 for a plain MLP */
@@ -42,10 +45,11 @@ typedef struct df_net_cfg {
   int skip_hidden;     /* hidden width of the skip MLP from condition to sequence (DiT); 0: no skip MLP */
   double position_std; /* standard deviation of the initial position features (DiT); below about 0.5 the network can
                         * hardly distinguish frames and training stalls on a plateau */
+  df_activation activation; /* between dense layers (MLP) */
 } df_net_cfg;
 
-/* DiT with flow time, width 96, depth 3, 4 heads, mlp_ratio 4, skip_hidden 256, position_std 0.7. The caller must set
- * tokens, in, out and cond, which are 0. */
+/* DiT with flow time, width 96, depth 3, 4 heads, mlp_ratio 4, skip_hidden 256, position_std 0.7, SiLU. The caller must
+ * set tokens, in, out and cond, which are 0. */
 DF_API df_net_cfg df_net_cfg_default(void);
 
 typedef struct df_net df_net;

@@ -15,6 +15,8 @@ typedef double df_real;
 #define df_adamw_update df_adamw_update_double
 #define df_slices_sum   df_slices_sum_double
 #define df_gemm         df_gemm_double
+#define df_walk_observe df_walk_observe_double
+#define df_expert_new   df_expert_new_double
 #else
 typedef float df_real;
 #endif

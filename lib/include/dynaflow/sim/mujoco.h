@@ -160,6 +160,8 @@ DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
 DF_API int df_mujoco_geom(const df_system* system, const char* name);
 /* Writes name or label to label[n]; false, and the text is undefined, if it has neither or the text does not fit. */
 DF_API bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t n);
+/* The point (system.h) with this name: a body, a geom by name or label, or a site; its index is -1 if there is none. */
+DF_API df_point df_mujoco_point(const df_system* system, df_point_kind kind, const char* name);
 DF_API int df_mujoco_geom_count(const df_system* system);
 DF_API const char* df_mujoco_geom_name(const df_system* system, int geom); /* "" if unnamed */
 DF_API int df_mujoco_geom_body(const df_system* system, int geom);         /* index of the geom's body */

@@ -62,6 +62,14 @@ static inline void df_effort_add(df_effort* sum, df_effort more) {
   sum->constraint_rows += more.constraint_rows;
 }
 
+/* A point that is fixed to a body of a system: the origin of the body, the centre of a geom, or a site. For MuJoCo
+ * models df_mujoco_point() finds it by name. */
+typedef enum df_point_kind { DF_POINT_BODY, DF_POINT_GEOM, DF_POINT_SITE } df_point_kind;
+typedef struct df_point {
+  df_point_kind kind;
+  int index; /* of the body, geom or site in the model */
+} df_point;
+
 /* The operations that a system implements. Those marked optional may be NULL. */
 typedef struct df_system_ops {
   /* Creates a simulator whose tape holds `tape_length` steps (actions); 0 for a simulator that only steps forward. The
@@ -118,6 +126,11 @@ typedef struct df_system_ops {
 
   /* Optional. Adds the work counters of the simulator since it was created to *sum. NULL: there are none. */
   void (*add_effort)(const df_sim* sim, df_effort* sum);
+
+  /* Optional, both or none. Implement df_sim_points() and df_sim_points_vjp(). NULL: the system has no points. */
+  void (*points)(df_sim* sim, const double* x, int n, const df_point* point, double* position, double* velocity);
+  void (*points_vjp)(df_sim* sim, const double* x, int n, const df_point* point, const double* dposition,
+                     const double* dvelocity, double* dx);
 } df_system_ops;
 
 /* largest number of tangent coordinates of a system; df_sim_new() refuses systems with more */
@@ -156,6 +169,26 @@ DF_API size_t df_sim_tape_bytes(const df_system* system, const df_sim* sim);
 /* Number of step adjoints computed since the simulator was created, and how many were not exact; zeros if the system
  * does not count. */
 DF_API df_gradient_count df_sim_gradient_count(const df_system* system, const df_sim* sim);
+
+/* Whether df_sim_points() and df_sim_points_vjp() may be called. */
+DF_API bool df_system_has_points(const df_system* system);
+
+/* Positions and velocities of n points of the system in any state x [nx], on the trajectory of the simulator or not.
+ * Trajectory, tape and the bits of later steps stay as they are.
+ *   position  out, [n][3], m, world frame
+ *   velocity  out, [n][3], m/s, world frame; NULL: not needed
+ * NaN if the simulator raises an error. */
+DF_API void df_sim_points(const df_system* system, df_sim* sim, const double* x, int n, const df_point* point,
+                          double* position, double* velocity);
+
+/* The adjoint of df_sim_points(): ADDS to dx [ndx] the cotangent of x by those of positions and velocities, dposition
+ * and dvelocity [n][3], of which either may be NULL. With the columns J_k of the Jacobian of a point, the axes a_k of
+ * its dofs (0 for translations) and their velocities v_k, in the order from the root to the point,
+ *     dp/dq_k = J_k    dv/dv_k = J_k    dv/dq_k = a_k x (sum of J_j v_j over j >= k) + (sum of a_j v_j over j < k) x
+ * J_k where the three rotations of a ball or free joint count as one: k is below none of them. It follows from
+ * dJ_j/dq_k = a_min(j,k) x J_max(j,k). dx is NaN if the simulator raises an error. */
+DF_API void df_sim_points_vjp(const df_system* system, df_sim* sim, const double* x, int n, const df_point* point,
+                              const double* dposition, const double* dvelocity, double* dx);
 
 /* Computes the cotangent dxb [ndx] of state xb [nx] from the cotangent y [ndx] of the difference e = xb (-) xa. A loss
  * on e needs it wherever states have quaternions, since d(loss)/dxb is not d(loss)/de there. dxb may be y. */

@@ -1,0 +1,433 @@
+/* cmd_expert.c: dynaflow expert train|eval|collect TASK: policies that are trained by the gradient through the
+ * simulator, and demonstrations of them. */
+#define _GNU_SOURCE
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "data_card.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/sim/mujoco.h"
+#include "exit_code.h"
+#include "expert_task.h"
+#include "expert_trials.h"
+#include "json.h"
+#include "lookup.h"
+#include "machine.h"
+#include "progress.h"
+#include "rows.h"
+#include "stop.h"
+#include "suggestion.h"
+#include "terminal.h"
+#include "text.h"
+
+enum { KEY_EPISODES = 256, KEY_SECONDS, KEY_WALKS, KEY_KICK, KEY_NOISE, KEY_RENEW, KEY_EVERY, KEY_LOG };
+
+typedef enum expert_action { EXPERT_TRAIN, EXPERT_EVAL, EXPERT_COLLECT, EXPERT_ACTIONS } expert_action;
+static const char* const action_names[EXPERT_ACTIONS] = {"train", "eval", "collect"};
+
+typedef struct arguments {
+  options common;
+  int action; /* < 0: not given */
+  const char *task, *checkpoint, *out, *log;
+  int episodes, walks, every;
+  double seconds, kick, noise, renew; /* seconds NaN: not given */
+} arguments;
+
+/* ---- arguments ---- */
+
+static int action_of(struct argp_state* state, const char* word) {
+  char hint[96];
+  for (int i = 0; i < EXPERT_ACTIONS; i++) {
+    if (strcmp(word, action_names[i]) == 0) return i;
+  }
+  const char* names[EXPERT_ACTIONS];
+  memcpy(names, action_names, sizeof names);
+  argp_error(state, "unknown action '%s'%s (choose train, eval or collect)", word,
+             suggestion(word, EXPERT_ACTIONS, names, hint, sizeof hint));
+  return -1;
+}
+
+static void check_arguments(struct argp_state* state, const arguments* a) {
+  if (a->action < 0) argp_error(state, "an action is missing: train, eval or collect");
+  if (!a->task) argp_error(state, "a task is missing");
+  if (!a->checkpoint) argp_error(state, "--checkpoint is missing: the file of the policy");
+  if (a->action == EXPERT_COLLECT && a->kick > 0) argp_error(state, "--kick is of `expert eval`");
+  if (a->action == EXPERT_COLLECT && !a->out) argp_error(state, "--out is missing: the npz file to write");
+  const size_t length = a->out ? strlen(a->out) : 0;
+  if (a->out && (length < 5 || strcmp(a->out + length - 4, ".npz") != 0))
+    argp_error(state, "--out %s: the name must end in .npz", a->out);
+  if (a->action != EXPERT_COLLECT && a->out) argp_error(state, "--out is of `expert collect`");
+  if (a->action != EXPERT_TRAIN && (a->log || a->every))
+    argp_error(state, "--log and --eval-every are of `expert train`");
+  expect_one_seed(&a->common, state);
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case 'c':
+      a->checkpoint = parse_output(state, "--checkpoint", value);
+      return 0;
+    case 'o':
+      a->out = parse_output(state, "--out", value);
+      return 0;
+    case KEY_LOG:
+      a->log = parse_output(state, "--log", value);
+      return 0;
+    case KEY_EPISODES:
+      a->episodes = (int)parse_integer(state, "--episodes", value, 1, 1000000);
+      return 0;
+    case KEY_WALKS:
+      a->walks = (int)parse_integer(state, "--walks", value, 1, 100000);
+      return 0;
+    case KEY_EVERY:
+      a->every = (int)parse_integer(state, "--eval-every", value, 1, 100000000);
+      return 0;
+    case KEY_SECONDS:
+      a->seconds = parse_number(state, "--seconds", value, 0.02, 10000);
+      return 0;
+    case KEY_KICK:
+      a->kick = parse_number(state, "--kick", value, 0, 100);
+      return 0;
+    case KEY_NOISE:
+      a->noise = parse_number(state, "--noise", value, 0, 10);
+      return 0;
+    case KEY_RENEW:
+      a->renew = parse_number(state, "--renew", value, 0, 10000);
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->action < 0)
+        a->action = action_of(state, value);
+      else if (!a->task)
+        a->task = value;
+      else
+        argp_error(state, "unexpected argument '%s': one action and one task are expected", value);
+      return 0;
+    case ARGP_KEY_END:
+      check_arguments(state, a);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp_option own_options[] = {
+    {"checkpoint", 'c', "FILE", 0, "file of the policy: train writes it, eval and collect read it", 0},
+    {"out", 'o', "FILE.npz", 0, "collect: file for the demonstrations; a data card is written beside it", 0},
+    {"episodes", KEY_EPISODES, "N", 0, "collect: demonstrations per gait (default: 50)", 0},
+    {"seconds", KEY_SECONDS, "S", 0, "length of a walk (default: 10; collect: 5)", 0},
+    {"walks", KEY_WALKS, "N", 0, "eval: walks, every gait in turn (default: 64)", 0},
+    {"kick", KEY_KICK, "V", 0, "eval: kick robots by V m/s in a random direction, every 2 s in the mean", 0},
+    {"renew", KEY_RENEW, "S", 0, "give another command every S seconds in the mean (default: one per walk)", 0},
+    {"noise", KEY_NOISE, "STD", 0, "noise on the actions before tanh (default: none)", 0},
+    {"eval-every", KEY_EVERY, "N", 0, "train: evaluate the policy every N updates", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "train: append a line per update, and per evaluation, to a file", 0},
+    {0}};
+const struct argp expert_argp = {
+    .options = own_options,
+    .parser = parse,
+    .args_doc = "train|eval|collect TASK",
+    .doc =
+        "Trains a policy for a legged robot by the gradient through the simulator, tries it, and collects "
+        "demonstrations "
+        "of it.\n\n"
+        "The task needs a model and the settings expert*, not demonstrations (`dynaflow list settings expert`). train "
+        "writes FILE when it ends; interrupted, it keeps FILE.state, from which the same command continues to the same "
+        "bytes. eval walks robots for 10 s and prints falls, errors of velocity and yaw rate, and how well the feet "
+        "follow the gait clock. collect writes walks without a fall as a file of demonstrations, with the gait and the "
+        "command of every frame as conditions.\v"
+        "Exits with 0 when done, 2 on bad input or when the simulation fails, 3 when a file is missing, 130 when "
+        "interrupted.",
+    .children = children};
+
+/* ---- train ---- */
+
+typedef struct training {
+  const arguments* a;
+  const expert_task* task;
+  const df_expert* expert;
+  progress bar;
+  double started, paused;  /* CPU time at the start, and spent on evaluations */
+  df_expert_update window; /* sums since the last line of progress */
+  df_expert_update last;
+  int in_window;
+  bool resumed;     /* the line of progress knows how much was done before */
+  df_status status; /* of evaluations and the log */
+} training;
+
+static long steps_of(const expert_task* task, long updates) {
+  return updates * task->cfg.robots * task->cfg.horizon;
+}
+
+static df_status log_line(const training* t, json_t* line) {
+  if (!t->a->log) {
+    json_decref(line);
+    return DF_OK;
+  }
+  char* words = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+  json_decref(line);
+  if (!words) return DF_E_NOMEM;
+  text out = {0};
+  text_add(&out, "%s\n", words);
+  free(words);
+  const df_status status = text_append_output(&out, t->a->log);
+  text_clear(&out);
+  return status;
+}
+
+static json_t* begin_line(const training* t, const char* kind, long update) {
+  return json_pack("{s:s,s:I,s:I,s:f}", "kind", kind, "update", (json_int_t)update, "steps",
+                   (json_int_t)steps_of(t->task, update), "cpu_s", df_clock_cpu() - t->started - t->paused);
+}
+
+static df_status log_update(const training* t, const df_expert_update* u) {
+  json_t *line = begin_line(t, "update", u->update), *costs = json_object();
+  json_object_set_new(line, "reward", json_number(u->reward));
+  json_object_set_new(line, "falls", json_integer(u->falls));
+  json_object_set_new(line, "lost", json_integer(u->lost));
+  json_object_set_new(line, "velocity_error", json_number(u->velocity_error));
+  json_object_set_new(line, "gradient", json_number(u->gradient));
+  json_object_set_new(line, "critic_loss", json_number(u->critic_loss));
+  for (int i = 0; i < DF_REWARD_TERMS; i++)
+    json_object_set_new(costs, df_reward_term_at((df_reward_term)i)->name, json_number(u->cost[i]));
+  json_object_set_new(line, "costs", costs);
+  return log_line(t, line);
+}
+
+static trials_cfg trials_of(const arguments* a, double seconds) {
+  static const double KICK_SECONDS = 2;
+  return (trials_cfg){.walks = a->walks,
+                      .seconds = isnan(a->seconds) ? seconds : a->seconds,
+                      .seed = a->common.seeds[0],
+                      .renew_seconds = a->renew,
+                      .kick = a->kick,
+                      .kick_seconds = a->kick > 0 ? KICK_SECONDS : 0,
+                      .noise = a->noise,
+                      .threads = a->common.threads};
+}
+
+static json_t* score_json(json_t* line, const trials_score* s) {
+  json_object_set_new(line, "walks", json_integer(s->walks));
+  json_object_set_new(line, "fall_rate", json_number(s->fall_rate.mean));
+  json_object_set_new(line, "velocity_error", json_number(s->velocity_error));
+  json_object_set_new(line, "yaw_rate_error", json_number(s->yaw_rate_error));
+  json_object_set_new(line, "contact", json_number(s->contact));
+  return line;
+}
+
+static df_status try_and_log(training* t, long update) {
+  const double before = df_clock_cpu();
+  trials_score score[DF_WALK_GAITS_MAX], all;
+  const trials_cfg cfg = trials_of(t->a, 10);
+  json_t* line = begin_line(t, "eval", update);
+  const df_status status = expert_try(t->task, t->expert, &cfg, score, &all);
+  t->paused += df_clock_cpu() - before;
+  if (status != DF_OK) {
+    json_decref(line);
+    return status;
+  }
+  score_json(line, &all);
+  json_t* gaits = json_object();
+  for (int g = 0; g < t->task->config.expert_gaits.n; g++)
+    json_object_set_new(gaits, t->task->config.expert_gaits.v[g], score_json(json_object(), &score[g]));
+  json_object_set_new(line, "gaits", gaits);
+  if (!t->a->common.quiet)
+    print_line(stderr, "update %ld: falls %.0f %%, velocity error %.3f m/s, yaw rate error %.3f rad/s, contacts %.2f",
+               update, 100 * all.fall_rate.mean, all.velocity_error, all.yaw_rate_error, all.contact);
+  return log_line(t, line);
+}
+
+/* the line of progress shows means over the last 10 updates */
+static void report(void* context, const df_expert_update* u) {
+  enum { SHOWN = 10 };
+  training* t = context;
+  /* the first update of a training that continues */
+  if (!t->resumed) progress_resume(&t->bar, (double)u->update - 1);
+  t->resumed = true;
+  t->window.reward += u->reward / SHOWN;
+  t->window.velocity_error += u->velocity_error / SHOWN;
+  t->window.falls += u->falls;
+  t->window.lost += u->lost;
+  t->last.lost += u->lost;
+  if (t->status == DF_OK) t->status = log_update(t, u);
+  if (++t->in_window == SHOWN) {
+    char note[128];
+    const double thousands = (double)steps_of(t->task, SHOWN) / 1000;
+    snprintf(note, sizeof note, "reward %.2f  falls %.2f per 1000 steps  velocity error %.3f m/s", t->window.reward,
+             (double)t->window.falls / thousands, t->window.velocity_error);
+    progress_update(&t->bar, (double)u->update, note);
+    const long lost = t->last.lost;
+    t->last = t->window;
+    t->last.lost = lost;
+    t->window = (df_expert_update){0};
+    t->in_window = 0;
+  }
+  if (t->a->every && u->update % t->a->every == 0 && t->status == DF_OK) t->status = try_and_log(t, u->update);
+  if (t->status != DF_OK) stop_flag = 1;
+}
+
+static void add_row(const arguments* a, rows* out, const char* metric, const char* gait, double value, const char* unit,
+                    int64_t n) {
+  json_t* one = json_pack("{s:s,s:s?,s:s,s:o,s:s}", "task", a->task, "gait", gait, "metric", metric, "value",
+                          json_number(value), "unit", unit);
+  if (n) json_object_set_new(one, "n", json_integer(n));
+  rows_add_object(out, one);
+}
+
+static void print_training(const training* t, long updates) {
+  rows out = rows_new();
+  const arguments* a = t->a;
+  add_row(a, &out, "updates", NULL, (double)updates, "", 0);
+  add_row(a, &out, "steps", NULL, (double)steps_of(t->task, updates), "", 0);
+  add_row(a, &out, "cpu", NULL, df_clock_cpu() - t->started - t->paused, "s", 0);
+  add_row(a, &out, "reward", NULL, t->last.reward, "", 0);
+  add_row(a, &out, "velocity_error", NULL, t->last.velocity_error, "m/s", 0);
+  add_row(a, &out, "falls", NULL, (double)t->last.falls, "in the last updates", 0);
+  add_row(a, &out, "lost", NULL, (double)t->last.lost, "steps", 0);
+  rows_print(&out, &a->common);
+  rows_free(&out);
+}
+
+/* makes the folder of the checkpoint, so that a bad path is found before the training */
+static df_status make_folder(const char* path) {
+  char* folder = df_path_folder(path);
+  const df_status status = folder ? df_dir_make(folder) : DF_E_NOMEM;
+  df_free(folder);
+  return status;
+}
+
+static df_status train(const arguments* a, const expert_task* task) {
+  DF_TRY(make_folder(a->checkpoint));
+  const uint64_t seed = a->common.seeds[0];
+  df_expert* expert;
+  text identity = {0};
+  char* state = format_text("%s.state", a->checkpoint);
+  expert_identity(task, seed, &identity);
+  df_status status = df_expert_new(task->walk, &task->cfg, seed, a->common.threads, &expert);
+  training t = {.a = a, .task = task, .expert = expert, .started = df_clock_cpu()};
+  if (status == DF_OK) {
+    static const double SAVE_SECONDS = 30;
+    const df_expert_training how = {.state_path = state,
+                                    .identity = text_of(&identity),
+                                    .stop = &stop_flag,
+                                    .save_seconds = SAVE_SECONDS,
+                                    .report = report,
+                                    .context = &t};
+    progress_start(&t.bar, a->common.quiet, "expert", "updates", (double)task->cfg.updates);
+    status = df_expert_train(expert, &how);
+    progress_end(&t.bar);
+    if (t.status != DF_OK) status = t.status;
+  }
+  if (status == DF_OK) status = expert_checkpoint_write(task, expert, seed, a->checkpoint);
+  if (status == DF_OK) {
+    (void)remove(state);
+    print_training(&t, df_expert_updates(expert));
+  }
+  df_expert_free(expert);
+  text_clear(&identity);
+  df_free(state);
+  return status;
+}
+
+/* ---- eval ---- */
+
+static void add_score(const arguments* a, rows* out, const char* gait, const trials_score* s) {
+  const int upright = s->walks - s->falls;
+  add_row(a, out, "fall_rate", gait, s->fall_rate.mean, "share", s->walks);
+  add_row(a, out, "velocity_error", gait, s->velocity_error, "m/s", upright);
+  add_row(a, out, "yaw_rate_error", gait, s->yaw_rate_error, "rad/s", upright);
+  add_row(a, out, "contact_agreement", gait, s->contact, "share", upright);
+}
+
+static df_status evaluate(const arguments* a, const expert_task* task, const df_expert* expert) {
+  trials_score score[DF_WALK_GAITS_MAX], all;
+  const trials_cfg cfg = trials_of(a, 10);
+  DF_TRY(expert_try(task, expert, &cfg, score, &all));
+  rows out = rows_new();
+  for (int g = 0; g < task->config.expert_gaits.n; g++) add_score(a, &out, task->config.expert_gaits.v[g], &score[g]);
+  add_score(a, &out, "all", &all);
+  rows_print(&out, &a->common);
+  rows_free(&out);
+  return DF_OK;
+}
+
+/* ---- collect ---- */
+
+static void show_collected(void* context, int done) {
+  progress_update(context, done, NULL);
+}
+
+static void print_collected(const arguments* a, const df_generation* made) {
+  rows out = rows_new();
+  for (int i = 0; i < made->n; i++) {
+    add_row(a, &out, "episodes", made->kind[i].name, a->episodes, "", made->kind[i].tried);
+    add_row(a, &out, "fallen", made->kind[i].name, made->kind[i].rejected, "", made->kind[i].tried);
+  }
+  rows_print(&out, &a->common);
+  rows_free(&out);
+}
+
+static df_status write_card(const arguments* a, const expert_task* task, const df_dataset* data,
+                            const df_generation* made) {
+  char sha256[DF_SHA256_TEXT];
+  DF_TRY(df_sha256_file(a->checkpoint, sha256));
+  char* summary = format_text("walks of the policy of dynaflow expert train with the SHA-256 %s", sha256);
+  const df_generator generator = {.name = "expert", .summary = summary, .version = 1};
+  const card_origin origin = {"`dynaflow expert collect`", &generator, expert_depends};
+  const df_status status = data_card_write(a->out, &task->config, task->system, &origin, data, made);
+  df_free(summary);
+  return status;
+}
+
+static df_status collect(const arguments* a, const expert_task* task, const df_expert* expert) {
+  trials_cfg cfg = trials_of(a, 5);
+  df_generation made;
+  df_dataset* data;
+  progress bar;
+  progress_start(&bar, a->common.quiet, "collect", "episodes", a->episodes * task->config.expert_gaits.n);
+  df_status status = expert_collect(task, expert, &cfg, a->episodes, show_collected, &bar, &made, &data);
+  progress_end(&bar);
+  if (status == DF_OK) status = df_dataset_write(a->out, data, df_mujoco_identity(task->system));
+  if (status == DF_OK) status = write_card(a, task, data, &made);
+  if (status == DF_OK) print_collected(a, &made);
+  df_dataset_free(data);
+  return status;
+}
+
+/* ---- the command ---- */
+
+static df_status act(const arguments* a, const expert_task* task) {
+  if (a->action == EXPERT_TRAIN) return train(a, task);
+  df_expert* expert;
+  df_status status = expert_checkpoint_read(task, a->common.threads, a->checkpoint, &expert);
+  if (status == DF_OK) status = a->action == EXPERT_EVAL ? evaluate(a, task, expert) : collect(a, task, expert);
+  df_expert_free(expert);
+  return status;
+}
+
+int cmd_expert(int argc, char** argv) {
+  arguments a = {.common = options_default(), .action = -1, .episodes = 50, .walks = 64, .seconds = NAN};
+  df_config config;
+  df_search search = {0};
+  expert_task task = {0};
+  options_parse(&expert_argp, argc, argv, &a);
+  stop_in_order();
+  df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
+  if (status == DF_OK) status = open_blas(&a.common);
+  if (status == DF_OK) status = expert_task_make(&config, &search, &task);
+  if (status == DF_OK) status = act(&a, &task);
+  expert_task_clear(&task);
+  search_clear(&search);
+  return status == DF_OK ? EXIT_DONE : report_failure(status);
+}

@@ -1,0 +1,239 @@
+#include "expert_task.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/angles.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/flow/action_map.h"
+#include "dynaflow/gait/gait.h"
+#include "dynaflow/nn/blas.h"
+#include "dynaflow/sim/mujoco.h"
+
+/* ---- settings as the task of a walk ---- */
+
+/* number i of a list that has one number, or one per item */
+static df_status pick(const char* key, const df_list* list, int n, int i, double* out) {
+  if (list->n != 1 && list->n != n)
+    return df_fail(DF_E_CONFIG, "%s: %d numbers, must be one, or one per gait of expert.gaits (%d)", key, list->n, n);
+  *out = list->v[list->n == 1 ? 0 : i];
+  return DF_OK;
+}
+
+static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
+  const int known = df_gait_by_name(c->expert_gaits.v[i]), n = c->expert_gaits.n;
+  if (known < 0)
+    return df_fail(DF_E_CONFIG, "expert.gaits: unknown gait '%s': known are trot, pace, bound and pronk",
+                   c->expert_gaits.v[i]);
+  memcpy(gait->offset, df_gait_offsets((df_gait)known), 4 * sizeof(double));
+  DF_TRY(pick("expert.height", &c->expert_height, n, i, &gait->height));
+#define REWARD(name, ...) \
+  DF_TRY(pick("expert_reward." #name, &c->expert_reward_##name, n, i, &gait->weight[DF_REWARD_##name]));
+  DF_REWARD_LIST(REWARD)
+#undef REWARD
+  return DF_OK;
+}
+
+static df_status set_feet(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
+  cfg->n_feet = c->eval_feet.n;
+  if (cfg->n_feet != 4)
+    return df_fail(DF_E_CONFIG, "eval.feet: %d feet; the gaits are of four, in the order FR, FL, RR, RL", cfg->n_feet);
+  for (int i = 0; i < cfg->n_feet; i++) {
+    cfg->foot[i] = df_mujoco_point(system, DF_POINT_GEOM, c->eval_feet.v[i]);
+    if (cfg->foot[i].index < 0) return df_fail(DF_E_CONFIG, "eval.feet: the model has no geom '%s'", c->eval_feet.v[i]);
+  }
+  return DF_OK;
+}
+
+/* the home posture [nu]; a short list repeats */
+static df_status set_home(const df_config* c, const df_system* system, const double* centre, double* home) {
+  const int n = c->expert_home.n;
+  if (n > system->nu)
+    return df_fail(DF_E_CONFIG, "expert.home: %d numbers, but the model has %d actuators", n, system->nu);
+  for (int k = 0; k < system->nu; k++) home[k] = n ? c->expert_home.v[k % n] : centre[k];
+  return DF_OK;
+}
+
+static df_status set_walk(const df_config* c, const df_system* system, double* numbers, df_walk_cfg* cfg) {
+  const size_t nu = (size_t)system->nu;
+  double *home = numbers, *centre = numbers + nu, *half = numbers + 2 * nu;
+  *cfg = (df_walk_cfg){.n_gaits = c->expert_gaits.n,
+                       .alive = c->expert_alive,
+                       .foot_height = c->expert_foot_height,
+                       .frequency = c->expert_frequency,
+                       .duty = c->expert_duty,
+                       .swing_height = c->expert_swing_height,
+                       .fall_height = c->eval_fall_height != 0 ? c->eval_fall_height : -1e3,
+                       .fall_tilt = c->eval_fall_tilt > 0 ? c->eval_fall_tilt * DF_DEGREE : DF_PI,
+                       .home = home,
+                       .centre = centre,
+                       .half_range = half};
+  if (cfg->n_gaits < 1 || cfg->n_gaits > DF_WALK_GAITS_MAX)
+    return df_fail(DF_E_CONFIG, "expert.gaits: %d gaits, must be 1 to %d", cfg->n_gaits, DF_WALK_GAITS_MAX);
+  if (c->expert_command.n != 3)
+    return df_fail(DF_E_CONFIG, "expert.command: %d numbers, must be 3: vx, vy and yaw rate", c->expert_command.n);
+  memcpy(cfg->command, c->expert_command.v, sizeof cfg->command);
+  for (int i = 0; i < cfg->n_gaits; i++) DF_TRY(set_gait(c, i, &cfg->gait[i]));
+#define OBSERVE(name, ...) cfg->observe[DF_OBSERVE_##name] = c->expert_observe_##name;
+  DF_OBSERVE_LIST(OBSERVE)
+#undef OBSERVE
+#define START(name, ...) cfg->start[DF_START_##name] = c->expert_start_##name;
+  DF_START_LIST(START)
+#undef START
+  DF_TRY(set_feet(c, system, cfg));
+  DF_TRY(df_action_map(c, system, centre, half));
+  return set_home(c, system, centre, home);
+}
+
+static void set_training(const df_config* c, df_expert_cfg* cfg) {
+  *cfg = df_expert_cfg_default();
+  cfg->robots = c->expert_robots;
+  cfg->horizon = c->expert_horizon;
+  cfg->slices = c->expert_slices < c->expert_robots ? c->expert_slices : c->expert_robots;
+  cfg->updates = c->expert_updates;
+  cfg->width = c->expert_width;
+  cfg->depth = c->expert_depth;
+  cfg->critic = strcmp(c->expert_method, "shac") == 0;
+  cfg->gamma = c->expert_gamma;
+  cfg->lambda = c->expert_lambda;
+  cfg->decay = c->expert_decay;
+  cfg->noise = c->expert_noise;
+  cfg->rate = c->expert_rate;
+  cfg->critic_rate = c->expert_critic_rate;
+  cfg->clip = c->expert_clip;
+  cfg->critic_steps = c->expert_critic_steps;
+  cfg->critic_share = c->expert_critic_share;
+  cfg->critic_mix = c->expert_critic_mix;
+  cfg->fresh = c->expert_fresh;
+  cfg->renew = c->expert_renew;
+}
+
+df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out) {
+  char sha256[DF_SHA256_TEXT];
+  df_walk_cfg cfg;
+  memset(out, 0, sizeof *out);
+  out->config = *config;
+  set_training(config, &out->cfg);
+  DF_TRY(df_task_system(config, search, &out->system, sha256));
+  double* numbers = df_alloc(3 * (size_t)out->system->nu, sizeof *numbers);
+  df_status status = numbers ? set_walk(config, out->system, numbers, &cfg) : DF_E_NOMEM;
+  if (status == DF_OK) status = df_walk_new(out->system, &cfg, &out->walk);
+  df_free(numbers);
+  return status;
+}
+
+void expert_task_clear(expert_task* task) {
+  df_walk_free(task->walk);
+  df_system_free(task->system);
+  task->walk = NULL;
+  task->system = NULL;
+}
+
+/* ---- identity and checkpoints ---- */
+
+static bool begins(const char* key, const char* beginning) {
+  return strncmp(key, beginning, strlen(beginning)) == 0;
+}
+
+/* whether the policy itself depends on a setting: what it sees, does and is */
+static bool shapes_policy(const char* key) {
+  static const char* const keys[] = {"expert.gaits",  "expert.frequency", "expert.duty",
+                                     "expert.height", "expert.home",      "expert.width",
+                                     "expert.depth",  "expert_observe.",  "system.substeps"};
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    if (begins(key, keys[i])) return true;
+  }
+  return begins(key, "action.");
+}
+
+bool expert_depends(const df_config_key* setting, const char* value) {
+  (void)value;
+  const char* key = setting->name;
+  const bool file = strcmp(key, "system.model") == 0 || begins(key, "system.model_");
+  return begins(key, "expert") || begins(key, "action.") || (begins(key, "system.") && !file) ||
+         strcmp(key, "eval.feet") == 0 || begins(key, "eval.fall_");
+}
+
+void expert_identity(const expert_task* task, uint64_t seed, text* out) {
+  char value[DF_VALUE_MAX];
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    if (!expert_depends(&keys[i], NULL)) continue;
+    df_config_value(&task->config, i, value, sizeof value);
+    text_add(out, "%s %s\n", keys[i].name, value);
+  }
+  text_add(out, "model %s\nmujoco %s\nblas %s\nseed %" PRIu64 "\n", df_mujoco_identity(task->system)->compiled,
+           df_mujoco_version(), df_blas_get_info()->kernel, seed);
+}
+
+enum { EXTRA = 6 };
+static const char *const FORMAT_KEY = "dynaflow.expert", *const FORMAT = "1",
+                         *const MODEL_KEY = "dynaflow.compiled_sha256";
+
+df_status expert_checkpoint_write(const expert_task* task, const df_expert* expert, uint64_t seed, const char* path) {
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  df_text_pair* pairs = df_alloc((size_t)n + EXTRA, sizeof *pairs);
+  char(*values)[DF_VALUE_MAX] = df_alloc((size_t)n, sizeof *values);
+  df_status status = pairs && values ? DF_OK : DF_E_NOMEM;
+  int count = 0;
+  for (int i = 0; i < n && status == DF_OK; i++) {
+    if (!expert_depends(&keys[i], NULL)) continue;
+    df_config_value(&task->config, i, values[i], sizeof values[i]);
+    pairs[count++] = (df_text_pair){keys[i].name, values[i]};
+  }
+  char number[32], updates[32];
+  snprintf(number, sizeof number, "%" PRIu64, seed);
+  snprintf(updates, sizeof updates, "%ld", df_expert_updates(expert));
+  if (status == DF_OK) {
+    pairs[count++] = (df_text_pair){FORMAT_KEY, FORMAT};
+    pairs[count++] = (df_text_pair){"task.name", task->config.task_name};
+    pairs[count++] = (df_text_pair){MODEL_KEY, df_mujoco_identity(task->system)->compiled};
+    pairs[count++] = (df_text_pair){"dynaflow.mujoco", df_mujoco_version()};
+    pairs[count++] = (df_text_pair){"dynaflow.seed", number};
+    pairs[count++] = (df_text_pair){"dynaflow.updates", updates};
+    status = df_expert_save(expert, path, count, pairs);
+  }
+  df_free(pairs);
+  df_free(values);
+  return status;
+}
+
+/* whether a checkpoint is of this task, with the settings that shape the policy */
+static df_status check_file(const expert_task* task, const char* path, const df_safetensors* file) {
+  const char *format = df_safetensors_metadata(file, FORMAT_KEY), *model = df_safetensors_metadata(file, MODEL_KEY);
+  if (!format || strcmp(format, FORMAT) != 0 || !model)
+    return df_fail(DF_E_FORMAT, "%s: not a policy of `dynaflow expert train`: no entry %s = %s", path, FORMAT_KEY,
+                   FORMAT);
+  char value[DF_VALUE_MAX];
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    if (!shapes_policy(keys[i].name)) continue;
+    const char* found = df_safetensors_metadata(file, keys[i].name);
+    df_config_value(&task->config, i, value, sizeof value);
+    if (found && strcmp(found, value) != 0)
+      return df_fail(DF_E_MISMATCH, "%s: trained with %s = %s, but it is %s; use the settings of the training", path,
+                     keys[i].name, found, value);
+  }
+  if (strcmp(model, df_mujoco_identity(task->system)->compiled) != 0)
+    return df_fail(DF_E_MISMATCH, "%s: trained with another model, or other system.* settings", path);
+  return DF_OK;
+}
+
+df_status expert_checkpoint_read(const expert_task* task, int threads, const char* path, df_expert** out) {
+  df_safetensors* file;
+  df_expert_cfg cfg = task->cfg;
+  cfg.updates = 0;
+  *out = NULL;
+  DF_TRY(df_safetensors_open(path, &file));
+  const df_status status = check_file(task, path, file);
+  df_safetensors_close(file);
+  DF_TRY(status);
+  DF_TRY(df_expert_new(task->walk, &cfg, 0, threads, out));
+  return df_expert_load(*out, path);
+}

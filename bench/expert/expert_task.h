@@ -1,0 +1,36 @@
+/* expert_task.h: the task file of a walking robot as the task of a policy (dynaflow/policy/walk.h). */
+#ifndef BENCH_EXPERT_EXPERT_TASK_H
+#define BENCH_EXPERT_EXPERT_TASK_H
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/policy/expert.h"
+#include "text.h"
+
+typedef struct expert_task {
+  df_config config;
+  df_system* system;
+  df_walk* walk;
+  df_expert_cfg cfg; /* of a training */
+} expert_task;
+
+/* Makes the task of the settings expert*, action.*, eval.feet and eval.fall_*. Errors: DF_E_CONFIG, which names the key
+ * and value; those of df_task_system() and df_walk_new(). Call expert_task_clear() also after a failure. */
+DF_MUST_CHECK df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out);
+void expert_task_clear(expert_task* task);
+
+/* Whether the training of a policy depends on a setting: the names of files do not count. */
+bool expert_depends(const df_config_key* key, const char* value);
+
+/* Appends every setting on which a policy depends, "key value" in a line each, then its model, MuJoCo, BLAS kernel and
+ * seed. */
+void expert_identity(const expert_task* task, uint64_t seed, text* out);
+
+/* Writes the weights with the settings. Reads them again: DF_E_MISMATCH names the setting of robot, observation or
+ * network that differs, or the model. */
+DF_MUST_CHECK df_status expert_checkpoint_write(const expert_task* task, const df_expert* expert, uint64_t seed,
+                                                const char* path);
+DF_MUST_CHECK df_status expert_checkpoint_read(const expert_task* task, int threads, const char* path, df_expert** out);
+
+#endif

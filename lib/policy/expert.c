@@ -1,0 +1,290 @@
+/* expert.c: construction of a policy, and its training. */
+#include "dynaflow/policy/expert.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+#include "dynaflow/core/rng.h"
+#include "expert_internal.h"
+
+df_expert_cfg df_expert_cfg_default(void) {
+  return (df_expert_cfg){.robots = 32,
+                         .horizon = 24,
+                         .slices = 4,
+                         .updates = 1000,
+                         .width = 128,
+                         .depth = 2,
+                         .critic = true,
+                         .gamma = .97,
+                         .lambda = .95,
+                         .decay = .97,
+                         .noise = .1,
+                         .rate = .002,
+                         .critic_rate = .002,
+                         .rate_end = .05,
+                         .clip = 1,
+                         .critic_steps = 8,
+                         .critic_share = .25,
+                         .critic_mix = .4,
+                         .fresh = .004,
+                         .renew = .005};
+}
+
+/* ---- construction ---- */
+
+static df_status check(const df_expert_cfg* c) {
+  const struct {
+    const char* field;
+    double value, low, high;
+  } rows[] = {{"robots", c->robots, 1, 65536},
+              {"horizon", c->horizon, 1, 4096},
+              {"slices", c->slices, 1, c->robots},
+              {"updates", (double)c->updates, 0, 1e9},
+              {"gamma", c->gamma, 0, 1},
+              {"lambda", c->lambda, 0, 1},
+              {"decay", c->decay, 0, 1},
+              {"noise", c->noise, 0, 100},
+              {"rate", c->rate, 0, 1},
+              {"critic_rate", c->critic_rate, 0, 1},
+              {"rate_end", c->rate_end, 0, 1},
+              {"critic_steps", c->critic_steps, 0, 1e6},
+              {"critic_share", c->critic_share, 1e-6, 1},
+              {"critic_mix", c->critic_mix, 0, 1},
+              {"fresh", c->fresh, 0, 1},
+              {"renew", c->renew, 0, 1}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (!(rows[i].value >= rows[i].low && rows[i].value <= rows[i].high))
+      return df_fail(DF_E_CONFIG, "expert: %s is %g, must be in %g..%g", rows[i].field, rows[i].value, rows[i].low,
+                     rows[i].high);
+  }
+  return DF_OK;
+}
+
+static df_status make_network(const df_expert* e, int out, double beta1, double beta2, double clip, uint64_t seed,
+                              df_net** net, df_real** parameters, df_adamw** optimizer) {
+  df_net_cfg cfg = {.kind = DF_NET_MLP,
+                    .tokens = 1,
+                    .in = (int)e->no,
+                    .out = out,
+                    .width = e->cfg.width,
+                    .depth = e->cfg.depth,
+                    .activation = DF_ACTIVATION_ELU};
+  df_adamw_cfg adam = df_adamw_cfg_default();
+  adam.beta1 = beta1;
+  adam.beta2 = beta2;
+  adam.weight_decay = 0;
+  adam.clip = clip;
+  DF_TRY(df_net_new(&cfg, net));
+  if (!(*parameters = df_alloc(df_net_parameters(*net), sizeof **parameters))) return DF_E_NOMEM;
+  df_net_init(*net, seed, *parameters);
+  return df_adamw_new(*net, &adam, optimizer);
+}
+
+/* allocates *pointer [n] of its own type; an expression that is false without memory */
+#define MAKE(pointer, n) ((pointer) = df_alloc((n), sizeof *(pointer)))
+
+static df_status make_window(df_expert* e) {
+  const size_t B = e->B, rows = e->H * B;
+  const bool made = MAKE(e->x_now, B * e->nx) && MAKE(e->u_now, B * e->nu) && MAKE(e->order_now, B) &&
+                    MAKE(e->events, B) && MAKE(e->obs, (rows + B) * e->no) && MAKE(e->x, rows * e->nx) &&
+                    MAKE(e->after, rows * e->nx) && MAKE(e->f, rows * e->nf) && MAKE(e->f_after, rows * e->nf) &&
+                    MAKE(e->u, rows * e->nu) && MAKE(e->u_before, rows * e->nu) && MAKE(e->a, rows * e->nu) &&
+                    MAKE(e->order, rows) && MAKE(e->order_after, rows) && MAKE(e->reward, rows) &&
+                    MAKE(e->weight, rows + B) && MAKE(e->value, rows) && MAKE(e->target, rows) && MAKE(e->done, rows);
+  return made ? DF_OK : DF_E_NOMEM;
+}
+
+static df_status make_slice(df_expert* e, int index) {
+  expert_slice* s = &e->slice[index];
+  const size_t B = e->B, n = (size_t)e->n_slices, k = (size_t)index;
+  s->first = (int)(k * B / n);
+  s->count = (int)((k + 1) * B / n) - s->first;
+  const size_t count = (size_t)s->count, fit = ((size_t)e->fit_rows + n - 1) / n;
+  const size_t critic = df_net_parameters(e->critic_net);
+  const bool made = MAKE(s->sim, count) && MAKE(s->base, count) && MAKE(s->actor, e->H) &&
+                    MAKE(s->out, count * e->nu) && MAKE(s->dout, count * e->nu) && MAKE(s->dobs, count * e->no) &&
+                    MAKE(s->y, count * e->ndx) && MAKE(s->k, count * e->nu) && MAKE(s->df, count * e->nf) &&
+                    MAKE(s->ubar, e->nu) && MAKE(s->before, e->nu) && MAKE(s->noise, e->nu) &&
+                    MAKE(s->gradient, df_net_parameters(e->actor_net)) && MAKE(s->fit_gradient, critic) &&
+                    MAKE(s->unused, critic) && MAKE(s->rows, fit * e->no) && MAKE(s->values, fit) &&
+                    MAKE(s->dvalues, fit) && MAKE(s->wanted, fit);
+  if (!made) return DF_E_NOMEM;
+  for (size_t i = 0; i < count; i++) DF_TRY(df_sim_new(e->system, e->cfg.horizon, &s->sim[i]));
+  for (size_t t = 0; t < e->H; t++) DF_TRY(df_net_work_new(e->actor_net, s->count, &s->actor[t]));
+  DF_TRY(df_net_work_new(e->critic_net, s->count, &s->value));
+  e->gradients[index] = s->gradient;
+  e->fit_gradients[index] = s->fit_gradient;
+  return df_net_work_new(e->critic_net, (int)fit, &s->fit);
+}
+
+static df_status make_slices(df_expert* e) {
+  const size_t n = (size_t)e->cfg.slices;
+  if (!MAKE(e->slice, n) || !MAKE(e->gradients, n) || !MAKE(e->fit_gradients, n)) return DF_E_NOMEM;
+  e->n_slices = e->cfg.slices;
+  e->fit_rows = (int)fmax(1, e->cfg.critic_share * (double)(e->H * e->B));
+  for (int i = 0; i < e->n_slices; i++) DF_TRY(make_slice(e, i));
+  return DF_OK;
+}
+
+static void start_robots(df_expert* e) {
+  for (int i = 0; i < e->n_slices; i++) {
+    expert_slice* s = &e->slice[i];
+    for (int r = 0; r < s->count; r++) expert_restart(e, s->sim[r], (size_t)(s->first + r));
+  }
+}
+
+static df_status build(df_expert* e, const df_expert_cfg* cfg) {
+  const df_walk_cfg* walk = df_walk_get_cfg(e->walk);
+  DF_TRY(check(cfg));
+  e->cfg = *cfg;
+  e->B = (size_t)cfg->robots;
+  e->H = (size_t)cfg->horizon;
+  e->nx = (size_t)e->system->nx;
+  e->ndx = (size_t)e->system->ndx;
+  e->nu = (size_t)e->system->nu;
+  e->nf = (size_t)df_walk_features(e->walk);
+  e->no = (size_t)df_walk_observations(e->walk);
+  if (!MAKE(e->bias, e->nu)) return DF_E_NOMEM;
+  for (size_t k = 0; k < e->nu; k++) e->bias[k] = atanh((walk->home[k] - walk->centre[k]) / walk->half_range[k]);
+
+  /* the actor's Adam forgets fast, since its gradient changes with every window */
+  DF_TRY(make_network(e, (int)e->nu, .8, .95, cfg->clip, e->seed, &e->actor_net, &e->actor, &e->actor_optimizer));
+  DF_TRY(make_network(e, 1, .9, .99, 1, e->seed + 1, &e->critic_net, &e->critic, &e->critic_optimizer));
+  const size_t critic = df_net_parameters(e->critic_net);
+  if (!MAKE(e->slow, critic)) return DF_E_NOMEM;
+  memcpy(e->slow, e->critic, critic * sizeof *e->slow);
+  if (cfg->updates == 0) return DF_OK;
+  DF_TRY(make_window(e));
+  DF_TRY(make_slices(e));
+  start_robots(e);
+  return DF_OK;
+}
+
+df_status df_expert_new(const df_walk* walk, const df_expert_cfg* cfg, uint64_t seed, int threads, df_expert** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(walk);
+  DF_REQUIRE_POINTER(cfg);
+  DF_REQUIRE(threads >= 1, "df_expert_new: threads is %d, must be >= 1", threads);
+  df_expert* e;
+  if (!MAKE(e, 1)) return DF_E_NOMEM;
+  e->walk = walk;
+  e->system = df_walk_system(walk);
+  e->seed = seed;
+  e->threads = threads;
+  const df_status status = build(e, cfg);
+  if (status != DF_OK) {
+    df_expert_free(e);
+    return status;
+  }
+  *out = e;
+  return DF_OK;
+}
+
+static void free_slice(const df_expert* e, expert_slice* s) {
+  for (int i = 0; s->sim && i < s->count; i++) df_sim_free(e->system, s->sim[i]);
+  for (size_t t = 0; s->actor && t < e->H; t++) df_net_work_free(s->actor[t]);
+  df_net_work_free(s->value);
+  df_net_work_free(s->fit);
+  void* const arrays[] = {s->sim,  s->base,   s->actor,   s->out,    s->dout,     s->dobs,         s->y,
+                          s->k,    s->df,     s->ubar,    s->noise,  s->gradient, s->fit_gradient, s->unused,
+                          s->rows, s->values, s->dvalues, s->before, s->wanted};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
+}
+
+void df_expert_free(df_expert* e) {
+  if (!e) return;
+  for (int i = 0; i < e->n_slices; i++) free_slice(e, &e->slice[i]);
+  df_adamw_free(e->actor_optimizer);
+  df_adamw_free(e->critic_optimizer);
+  df_net_free(e->actor_net);
+  df_net_free(e->critic_net);
+  void* const arrays[] = {
+      e->actor,  e->critic, e->slow,  e->bias,    e->x_now, e->u_now,    e->order_now, e->events,        e->obs,
+      e->x,      e->after,  e->f,     e->f_after, e->u,     e->u_before, e->a,         e->order,         e->order_after,
+      e->reward, e->weight, e->value, e->target,  e->done,  e->slice,    e->gradients, e->fit_gradients, e};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
+}
+
+long df_expert_updates(const df_expert* e) {
+  return e->update;
+}
+
+/* ---- an update ---- */
+
+/* fresh starts and other orders between windows */
+static void renew_some(df_expert* e) {
+  const double fresh = e->cfg.fresh * (double)e->H, renew = e->cfg.renew * (double)e->H;
+  for (int i = 0; i < e->n_slices; i++) {
+    expert_slice* s = &e->slice[i];
+    for (int r = 0; r < s->count; r++) {
+      const size_t b = (size_t)(s->first + r);
+      double draw;
+      df_rng_uniform(e->seed, DF_STREAM_EXPERT_RENEW, (uint64_t)e->update * e->B + b, 1, &draw);
+      if (draw < fresh)
+        expert_restart(e, s->sim[r], b);
+      else if (draw < fresh + renew)
+        expert_renew(e, b);
+    }
+  }
+}
+
+/* what happened in the window, as means over robots and actions */
+static df_status summarise(const df_expert* e, df_expert_update* out) {
+  *out = (df_expert_update){.update = e->update + 1};
+  const double steps = (double)(e->H * e->B);
+  for (int i = 0; i < e->n_slices; i++) {
+    const expert_slice* s = &e->slice[i];
+    if (s->status != DF_OK) return df_fail(s->status, "%s", s->failure);
+    out->falls += s->sums.falls;
+    out->lost += s->sums.lost;
+    out->reward += s->sums.reward / steps;
+    out->velocity_error += s->sums.velocity_error / steps;
+    for (int k = 0; k < DF_REWARD_TERMS; k++) out->cost[k] += s->sums.cost[k] / steps;
+  }
+  return DF_OK;
+}
+
+static df_status update(df_expert* e, df_expert_update* out) {
+  const df_expert_cfg* c = &e->cfg;
+  const double left = fmax(c->rate_end, 1 - (double)e->update / (double)c->updates);
+#pragma omp parallel for num_threads(e->threads) schedule(static, 1) if (e->threads > 1)
+  for (int i = 0; i < e->n_slices; i++) expert_window(e, &e->slice[i]);
+  DF_TRY(summarise(e, out));
+
+  /* actor, then critic */
+  const size_t n = df_net_parameters(e->actor_net);
+  df_slices_sum(e->n_slices, n, e->gradients, e->threads, e->gradients[0]);
+  out->gradient = df_adamw_update(e->actor_optimizer,
+                                  &(df_update){.rate = c->rate * left, .threads = e->threads, .parameters = e->actor},
+                                  e->gradients[0]);
+  if (!isfinite(out->gradient))
+    return df_fail(DF_E_NONFINITE, "update %ld: the gradient of the policy is %g; lower the learning rates",
+                   out->update, out->gradient);
+  if (c->critic) expert_fit(e, c->critic_rate * left, &out->critic_loss);
+  renew_some(e);
+  e->update++;
+  return DF_OK;
+}
+
+df_status df_expert_train(df_expert* e, const df_expert_training* training) {
+  DF_REQUIRE_POINTER(e);
+  DF_REQUIRE_POINTER(training);
+  df_expert_update made;
+  DF_TRY(expert_state_load(e, training));
+  double saved = df_clock_wall();
+  while (e->update < e->cfg.updates) {
+    if (training->stop && *training->stop) {
+      DF_TRY(expert_state_save(e, training));
+      return df_fail(DF_E_INTERRUPTED, "interrupted after update %ld", e->update);
+    }
+    DF_TRY(update(e, &made));
+    if (training->report) training->report(training->context, &made);
+    if (df_clock_wall() - saved < training->save_seconds) continue;
+    DF_TRY(expert_state_save(e, training));
+    saved = df_clock_wall();
+  }
+  return expert_state_save(e, training);
+}

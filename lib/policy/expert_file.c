@@ -1,0 +1,198 @@
+/* expert_file.c: weights and training states in files. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/io/state_file.h"
+#include "expert_internal.h"
+
+static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
+
+/* ---- weights ---- */
+
+enum { NETS = 2, NAME = 64 };
+
+/* the two networks and their weights */
+typedef struct part {
+  const char* name;
+  const df_net* net;
+  df_real* parameters;
+} part;
+
+static void parts_of(const df_expert* e, part out[NETS]) {
+  out[0] = (part){"policy", e->actor_net, e->actor};
+  out[1] = (part){"critic", e->critic_net, e->critic};
+}
+
+static df_status check_finite(const char* path, const char* name, size_t n, const df_real* x) {
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(x[i]))
+      return df_fail(DF_E_NONFINITE, "%s: tensor %s: value %zu is %g; weights must be finite", path, name, i,
+                     (double)x[i]);
+  }
+  return DF_OK;
+}
+
+/* describes tensor i of a part; `name` holds its name */
+static df_named_tensor describe(const part* p, int i, char name[NAME]) {
+  const df_tensor* list;
+  (void)df_net_tensors(p->net, &list);
+  snprintf(name, NAME, "%s.%s", p->name, list[i].name);
+  return (df_named_tensor){.name = name,
+                           .dtype = real_type,
+                           .rank = list[i].rank,
+                           .shape = {list[i].shape[0], list[i].shape[1]},
+                           .data = p->parameters + list[i].offset};
+}
+
+static int tensors_of(const part* p) {
+  const df_tensor* list;
+  return df_net_tensors(p->net, &list);
+}
+
+df_status df_expert_save(const df_expert* e, const char* path, int n, const df_text_pair* metadata) {
+  DF_REQUIRE_POINTER(e);
+  DF_REQUIRE_POINTER(path);
+  part parts[NETS];
+  parts_of(e, parts);
+  int count = 0;
+  for (int p = 0; p < NETS; p++) {
+    count += tensors_of(&parts[p]);
+    DF_TRY(check_finite(path, parts[p].name, df_net_parameters(parts[p].net), parts[p].parameters));
+  }
+  df_named_tensor* tensors = df_alloc((size_t)count, sizeof *tensors);
+  char(*names)[NAME] = df_alloc((size_t)count, sizeof *names);
+  df_status status = tensors && names ? DF_OK : DF_E_NOMEM;
+  for (int p = 0, at = 0; p < NETS && status == DF_OK; p++) {
+    for (int i = 0; i < tensors_of(&parts[p]); i++, at++) tensors[at] = describe(&parts[p], i, names[at]);
+  }
+  if (status == DF_OK) status = df_safetensors_write(path, count, tensors, n, metadata);
+  df_free(tensors);
+  df_free(names);
+  return status;
+}
+
+/* reads the weights of a part into a copy [parameters] */
+static df_status read_part(const char* path, const df_safetensors* file, const part* p, df_real* copy) {
+  const part into = {p->name, p->net, copy};
+  char name[NAME];
+  for (int i = 0; i < tensors_of(p); i++) {
+    const df_named_tensor t = describe(&into, i, name);
+    df_real* data = copy + ((const df_real*)t.data - copy);
+    DF_TRY(df_safetensors_read(file, name, t.dtype, t.rank, t.shape, data));
+  }
+  return check_finite(path, p->name, df_net_parameters(p->net), copy);
+}
+
+df_status df_expert_load(df_expert* e, const char* path) {
+  DF_REQUIRE_POINTER(e);
+  DF_REQUIRE_POINTER(path);
+  df_safetensors* file;
+  part parts[NETS];
+  df_real* copy[NETS] = {NULL, NULL};
+  parts_of(e, parts);
+  DF_TRY(df_safetensors_open(path, &file));
+  df_status status = DF_OK;
+  for (int p = 0; p < NETS && status == DF_OK; p++) {
+    copy[p] = df_alloc(df_net_parameters(parts[p].net), sizeof **copy);
+    status = copy[p] ? read_part(path, file, &parts[p], copy[p]) : DF_E_NOMEM;
+  }
+  for (int p = 0; p < NETS; p++) {
+    if (status == DF_OK) memcpy(parts[p].parameters, copy[p], df_net_parameters(parts[p].net) * sizeof **copy);
+    df_free(copy[p]);
+  }
+  if (status == DF_OK) memcpy(e->slow, e->critic, df_net_parameters(e->critic_net) * sizeof *e->slow);
+  df_safetensors_close(file);
+  return status;
+}
+
+/* ---- the training state between two updates ---- */
+
+enum { COUNTERS = 3, ORDER = 5 };
+
+/* what is stored in other types than it has */
+typedef struct small_state {
+  int64_t counters[COUNTERS]; /* updates, and those of both optimizers */
+  double* orders;             /* [B][ORDER] gait, command, phase */
+} small_state;
+
+static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_STATE_ARRAYS_MAX]) {
+  const size_t actor = df_net_parameters(e->actor_net), critic = df_net_parameters(e->critic_net);
+  const df_state_array arrays[] = {{"counters", DF_I64, COUNTERS, small->counters},
+                                   {"policy", real_type, actor, e->actor},
+                                   {"policy.moment1", real_type, actor, e->actor_optimizer->moment1},
+                                   {"policy.moment2", real_type, actor, e->actor_optimizer->moment2},
+                                   {"critic", real_type, critic, e->critic},
+                                   {"critic.slow", real_type, critic, e->slow},
+                                   {"critic.moment1", real_type, critic, e->critic_optimizer->moment1},
+                                   {"critic.moment2", real_type, critic, e->critic_optimizer->moment2},
+                                   {"robots.state", DF_F64, e->B * e->nx, e->x_now},
+                                   {"robots.action", DF_F64, e->B * e->nu, e->u_now},
+                                   {"robots.order", DF_F64, e->B * ORDER, small->orders},
+                                   {"robots.events", DF_I64, e->B, e->events}};
+  memcpy(out, arrays, sizeof arrays);
+  return (int)(sizeof arrays / sizeof *arrays);
+}
+
+static const char* identity_of(const df_expert_training* training) {
+  return training->identity ? training->identity : "";
+}
+
+df_status expert_state_save(df_expert* e, const df_expert_training* training) {
+  if (!training->state_path) return DF_OK;
+  small_state small = {.counters = {e->update, e->actor_optimizer->step, e->critic_optimizer->step}};
+  df_state_array arrays[DF_STATE_ARRAYS_MAX];
+  if (!(small.orders = df_alloc(e->B * ORDER, sizeof *small.orders))) return DF_E_NOMEM;
+  for (size_t b = 0; b < e->B; b++) {
+    small.orders[b * ORDER] = e->order_now[b].gait;
+    memcpy(small.orders + b * ORDER + 1, e->order_now[b].command, sizeof e->order_now[b].command);
+    small.orders[b * ORDER + 4] = e->order_now[b].phase;
+  }
+  const int n = list_arrays(e, &small, arrays);
+  const df_status status = df_state_write(training->state_path, n, arrays, identity_of(training));
+  df_free(small.orders);
+  return status;
+}
+
+/* the df_state_check_fn: the numbers by which later steps index arrays */
+static df_status check_state(const void* context, const df_state_array* copies) {
+  const df_expert* e = context;
+  const int64_t* counters = copies[0].data;
+  const double* orders = copies[10].data;
+  if (counters[0] < 0 || counters[0] > e->cfg.updates || counters[1] != counters[0])
+    return df_fail(DF_E_FORMAT, "it counts %lld updates of the policy, %lld in all", (long long)counters[1],
+                   (long long)counters[0]);
+  for (size_t b = 0; b < e->B; b++) {
+    const double gait = orders[b * ORDER];
+    if (!(gait >= 0 && gait < df_walk_get_cfg(e->walk)->n_gaits && gait == floor(gait)))
+      return df_fail(DF_E_FORMAT, "robot %zu has the gait %g", b, gait);
+  }
+  return DF_OK;
+}
+
+df_status expert_state_load(df_expert* e, const df_expert_training* training) {
+  const char* path = training->state_path;
+  if (!path || !df_file_exists(path)) return DF_OK;
+  small_state small;
+  df_state_array arrays[DF_STATE_ARRAYS_MAX];
+  if (!(small.orders = df_alloc(e->B * ORDER, sizeof *small.orders))) return DF_E_NOMEM;
+  const int n = list_arrays(e, &small, arrays);
+  df_status status = df_state_read(path, n, arrays, identity_of(training), check_state, e);
+  if (status == DF_OK) {
+    e->update = (long)small.counters[0];
+    e->actor_optimizer->step = (long)small.counters[1];
+    e->critic_optimizer->step = (long)small.counters[2];
+  }
+  for (size_t b = 0; b < e->B && status == DF_OK; b++) {
+    const double* order = small.orders + b * ORDER;
+    e->order_now[b] =
+        (df_walk_order){.gait = (int)order[0], .command = {order[1], order[2], order[3]}, .phase = order[4]};
+  }
+  df_free(small.orders);
+  if (status != DF_E_FORMAT && status != DF_E_MISMATCH) return status;
+  char reason[512];
+  snprintf(reason, sizeof reason, "%s", df_error_message());
+  return df_fail(status, "%s: not a state to continue from: %s; remove it to start over", path, reason);
+}
