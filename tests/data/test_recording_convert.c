@@ -394,7 +394,9 @@ static void missing_activations_and_bad_quaternions_are_named(void** state) {
   for (int t = 0; t < 2; t++) x[t][6] = x[t][7] = 1;
   WRITE(ARRAY("states", &x[0][0], 2, 2, 24));
   df_config config = SETTINGS(STATES_ONLY, "data.columns", "qpos,qvel", "data.quaternion", "xyzw");
-  refused(body, &config, DF_E_CONFIG, SAYS("does not give activation 0; add the block act"));
+  refused(body, &config, DF_E_CONFIG,
+          SAYS("does not give activation 0, and the states of this model are not complete without: if the file has "
+               "activations, add the block act@ARRAY to data.columns"));
   config = SETTINGS(STATES_ONLY, "data.columns", "skip:1,qpos,qvel@v,act@a");
   WRITE(ARRAY("states", &x[0][0], 2, 2, 14), ARRAY("v", counting(), 2, 2, 11), ARRAY("a", counting(), 2, 2, 1));
   refused(body, &config, DF_E_FORMAT, SAYS("array 'states': quaternion at episode 0, frame 0, index 4 has norm"));

@@ -148,9 +148,10 @@ static bool leaves_weights(const char* name) {
   static const char* const names[] = {"data.file",           "data.url",         "system.model",
                                       "system.model_sha256", "system.model_url", "task.title",
                                       "task.version",        "task.methods",     "flow.time_power"};
-  static const char* const sections[] = {"train.",    "inverse.",    "recover.", "eval.",
-                                         "tracking.", "projection.", "trajopt.", "scale_floor.",
-                                         "bc.",       "act_chunk.",  "dap."};
+  static const char* const sections[] = {
+      "train.",         "inverse.",        "recover.",     "eval.",      "tracking.", "projection.",
+      "trajopt.",       "scale_floor.",    "bc.",          "act_chunk.", "dap.",      "expert.",
+      "expert_reward.", "expert_observe.", "expert_start."};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(name, names[i]) == 0) return true;
   }

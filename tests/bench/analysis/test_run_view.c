@@ -194,9 +194,12 @@ static void what_methods_share_is_told_by_the_section(void** state) {
   for (int i = 0; i < n; i++) {
     const char* name = keys[i].name;
     const size_t section = strcspn(name, ".");
-    /* the method's own: what it is called, its actions, networks and training; and where files come from */
-    static const char* const own[] = {"task", "action",    "flow", "net",      "train",      "inverse", "recover",
-                                      "bc",   "act_chunk", "dap",  "tracking", "projection", "trajopt"};
+    /* the method's own: what it is called, its actions, networks and training; where files come from; and policies,
+     * which are no methods */
+    static const char* const own[] = {"task",           "action",      "flow",    "net",       "train",
+                                      "inverse",        "recover",     "bc",      "act_chunk", "dap",
+                                      "tracking",       "projection",  "trajopt", "expert",    "expert_reward",
+                                      "expert_observe", "expert_start"};
     bool wanted = strcmp(name, "data.url") != 0 && strcmp(name, "system.model_url") != 0;
     for (size_t j = 0; j < sizeof own / sizeof own[0]; j++) {
       wanted &= strlen(own[j]) != section || strncmp(own[j], name, section) != 0;
