@@ -202,7 +202,8 @@ static df_status check_actions(const trace* m, data_findings* out) {
     unlike[m->episode[from]] = share <= HARDLY_ANY;
     n += share <= HARDLY_ANY;
   }
-  if (status == DF_OK && n > 0 && followed > 0) {
+  /* of another model, hardly any episode follows */
+  if (status == DF_OK && n > 0 && followed >= n) {
     char* named = check_named_episodes(&m->source, episodes, unlike);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, "actions", n, 0, "episodes");
     data_finding_judge(one, CHECK_WRONG,

@@ -50,7 +50,9 @@ static bool is_near(const cycle* c, int by) {
   bool near = true;
   for (int p = 0; p < c->n && near; p++) {
     size_t all = 0;
-    const size_t far = count_beyond(c, p, shifted(c, p, by), FAR, &all);
+    const int joint = shifted(c, p, by);
+    if (c->joints[joint].kind == c->joints[c->joint[p]].kind) continue;
+    const size_t far = count_beyond(c, p, joint, FAR, &all);
     near = (double)far <= RARELY * (double)all;
   }
   return near;
@@ -78,18 +80,20 @@ static int named_column(const cycle* c, int k) {
   return k;
 }
 
-/* Whether the columns of joints sorted by name, as many programs write them, leave hardly any sample beyond the limits:
- * a better explanation than a shift, which joint_order_find() finds. */
-static bool is_sorted(const cycle* c) {
+/* The share of the samples beyond the limits if the columns are those of joints sorted by name, as many programs write
+ * them, which joint_order_find() finds. */
+static double share_sorted(const cycle* c) {
   size_t beyond = 0, all = 0;
   for (int p = 0; p < c->n; p++) beyond += count_beyond(c, p, c->joint[named_column(c, p)], SLACK, &all);
-  return (double)beyond < WITHIN * (double)all;
+  return all ? (double)beyond / (double)all : 0;
 }
 
 /* takes the smaller one of two shifts */
 static df_status try_cycle(const cycle* c, int joints, joint_shift* out) {
   const double as_read = share_beyond(c, 0);
-  const int by = c->n > 2 && as_read > BEYOND && !is_sorted(c) ? smallest_shift(c) : 0;
+  const int by = c->n > 2 && as_read > BEYOND ? smallest_shift(c) : 0;
+  /* an order by name that leaves fewer samples beyond the limits is a better explanation */
+  if (by && share_sorted(c) < share_beyond(c, by)) return DF_OK;
   if (by == 0 || (out->by && abs(out->by) <= abs(by))) return DF_OK;
   int* to = out->to ? out->to : df_alloc((size_t)joints, sizeof *to);
   if (!to) return DF_E_NOMEM;

@@ -126,7 +126,7 @@ error 2 'transfer my_task m.npz --profile smoke --latency 0.0001'
 error 2 'completion fish'
 error 2 'compare my_task-smoke'
 
-# a command that is missing in the lists above is noticed
+# a command that is missing in the lists above is noticed; the document of show is that of its window (test_window.sh)
 listed=$(grep -oE "^(error|document) [0-9,]+ '[a-z]+" "$OLDPWD/tests/cli/test_json.sh" | awk -F"'" '{print $2}' | sort | uniq -c | awk '$1 >= 2 {print $2}')
-check every_command_is_tested_with_and_without_an_error diff <(sort <<<"$commands") <(sort <<<"$listed")
+check every_command_is_tested_with_and_without_an_error diff <(grep -vx show <<<"$commands" | sort) <(sort <<<"$listed")
 finish

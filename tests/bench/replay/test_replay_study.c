@@ -747,8 +747,8 @@ static void actions_in_another_unit_are_named(void** state) {
 /* A unit or an order that brings the error of the median action down is named only if the whole recording follows. */
 static void what_only_comes_closer_is_no_other_unit_or_order(void** state) {
   (void)state;
-  /* factors near 180 / pi: percent of a unit, 60, 45. The actions are of another gain. */
-  static const double factors[] = {100, 60, 57, 45};
+  /* factors near 180 / pi that are no unit. The actions are of another gain. */
+  static const double factors[] = {80, 60, 57, 45};
   for (int i = 0; i < 4; i++) {
     recorder how = recorder_of(arm);
     df_dataset* d = record(&how);

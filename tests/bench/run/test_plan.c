@@ -63,13 +63,17 @@ static void a_plan_holds_its_limit_and_no_more(void** state) {
   opts.n_seeds = OPTIONS_SEEDS_MAX;
   for (int i = 0; i < OPTIONS_SEEDS_MAX; i++) opts.seeds[i] = (uint64_t)i;
   plan_cfg cfg = {.opts = &opts, .n_tasks = PLAN_TASKS_MAX, .n_methods = 2};
-  for (int i = 0; i < PLAN_TASKS_MAX; i++) cfg.task[i] = "t";
+  char tasks[PLAN_TASKS_MAX][8];
+  for (int i = 0; i < PLAN_TASKS_MAX; i++) {
+    snprintf(tasks[i], sizeof tasks[i], "t%d", i);
+    cfg.task[i] = tasks[i];
+  }
   cfg.method[0] = df_method_by_name("random_action");
   cfg.method[1] = df_method_by_name("dynaflow");
   cfg.method[2] = df_method_by_name("replay_demo");
   assert_int_equal(plan_make(&cfg, &cells), DF_OK);
   assert_int_equal(cells.n, PLAN_CELLS_MAX);
-  is_cell(PLAN_CELLS_MAX - 1, "t", "dynaflow", OPTIONS_SEEDS_MAX - 1);
+  is_cell(PLAN_CELLS_MAX - 1, tasks[PLAN_TASKS_MAX - 1], "dynaflow", OPTIONS_SEEDS_MAX - 1);
   cfg.n_methods = 3;
   assert_int_equal(plan_make(&cfg, &cells), DF_E_CONFIG);
   assert_string_equal(df_error_message(), "the plan has more than 4096 cells; split it into several runs");
