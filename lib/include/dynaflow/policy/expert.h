@@ -3,15 +3,21 @@
  *
  * Policy and critic are MLPs with ELU. With observation o, standard normal e and `noise` s, the action is
  *     u = centre + half_range tanh(pi(o) + atanh((home - centre) / half_range) + s e)
- * B robots walk in windows of H actions; every update follows one window:
- *     actor   L = -1/(H B) sum over robots of [ sum_t g_t r_t + g_H V'(o_H) ],  g_0 = 1, g_t+1 = gamma g_t, but 1 after
- * a fall, at which the robot starts afresh in mid-window, and V' = 0 if the last action ends in a fall. Its gradient is
- * exact up to `decay`: the cotangent of the state is multiplied by it at every action that it passes back. Nothing
- * flows back over a fresh start critic  V(o_t) follows G_t = r_t + gamma (1 - fallen_t) [(1 - lambda) V'(o_t+1) +
- * lambda G_t+1], at the end of the window V'(o_H) in the brackets, on `critic_steps` minibatches of a share
- * `critic_share` of the window. V' is a slow copy of V: after every update it moves by `critic_mix` towards it Between
- * windows a robot starts afresh with probability `fresh` H, and else is told another gait, command and phase with
- * probability `renew` H.
+ * B robots walk in windows of H actions; every update follows one window.
+ *
+ * Actor. The loss is the mean over robots and actions of the discounted rewards and the value of the window's end,
+ *     L = -1/(H B) sum over robots of [ sum_t g_t r_t + g_H V'(o_H) ],   g_0 = 1,   g_(t+1) = gamma g_t,
+ * where g is 1 again after a fall, at which the robot starts afresh in mid-window, and V' is 0 if the last action ends
+ * in a fall. Its gradient is exact up to `decay`, by which the cotangent of the state is multiplied at every action
+ * that it passes back. Nothing flows back over a fresh start.
+ *
+ * Critic. V(o_t) follows the return
+ *     G_t = r_t + gamma (1 - fallen_t) [ (1 - lambda) V'(o_(t+1)) + lambda G_(t+1) ],
+ * with V'(o_H) in the brackets at the window's end, on `critic_steps` minibatches of a share `critic_share` of the
+ * window. V' is a slow copy of V: after every update it moves by `critic_mix` towards it.
+ *
+ * Between windows a robot starts afresh with probability `fresh` H, and else is told another gait, command and phase
+ * with probability `renew` H.
  *
  * Robots are divided into `slices` micro-batches, each the work of one thread; sums are in a fixed order, and random
  * numbers are functions of seed, update and robot. The result does not depend on the number of threads, nor on whether
