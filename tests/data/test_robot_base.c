@@ -58,6 +58,7 @@ static void a_task_may_have_no_base(void** state) {
 }
 
 /* whatever it is that drives the robot */
+#define TENDON_MOTOR "<actuator><motor tendon='t'/></actuator>"
 static void every_kind_of_actuator_drives(void** state) {
   (void)state;
   static const char* const kinds[] = {
@@ -67,9 +68,8 @@ static void every_kind_of_actuator_drives(void** state) {
       "<actuator><general jointinparent='robot' gear='0 0 1 0 0 0'/></actuator>",
       "<actuator><general site='nose' gear='0 0 1 0 0 0'/></actuator>",
       "<actuator><adhesion body='hand' ctrlrange='0 1'/></actuator>",
-      "<tendon><fixed name='t'><joint joint='arm' coef='2'/></fixed></tendon><actuator><motor tendon='t'/></actuator>",
-      "<tendon><spatial name='t'><site site='nose'/><site site='hook'/></spatial></tendon><actuator><motor tendon='t'/>"
-      "</actuator>"};
+      ("<tendon><fixed name='t'><joint joint='arm' coef='2'/></fixed></tendon>" TENDON_MOTOR),
+      ("<tendon><spatial name='t'><site site='nose'/><site site='hook'/></spatial></tendon>" TENDON_MOTOR)};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     char xml[2048];
     snprintf(xml, sizeof xml, MODEL("%s", "%s"), BOX FIXED ROBOT, kinds[i]);
