@@ -84,8 +84,8 @@ static void headers_of_many_spellings_decide(void** state) {
       "right_knee_pos,left_hip_pos,lift_pos,right_hip_pos,left_knee_pos,v0,v1,v2,v3,v4",
       "RightKnee,LeftHip,Lift,RightHip,LeftKnee,v0,v1,v2,v3,v4",
       "knee_R,hip_L,lift,hip_R,knee_L,v0,v1,v2,v3,v4",
-      "observation.state.right_knee,observation.state.left_hip,observation.state.lift,observation.state.right_hip,"
-      "observation.state.left_knee,v0,v1,v2,v3,v4",
+      ("observation.state.right_knee,observation.state.left_hip,observation.state.lift,observation.state.right_hip,"
+       "observation.state.left_knee,v0,v1,v2,v3,v4"),
       "q right knee [rad],q left hip [rad],q lift [m],q right hip [rad],q left knee [rad],v0,v1,v2,v3,v4"};
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
     char text[512];
