@@ -2,7 +2,7 @@
 #
 # Each check builds in its own folder (build-asan, build-clang, ...), so checks do not disturb one another.
 # ONLY="core data" restricts asan, ubsan, sanitize, tsan and coverage to the tests of these rooms; beside the rooms there
-# are "cli" (the scripts) and "fuzz" (the replayed corpora).
+# are "cli" (the scripts) and "fuzz" (the replayed corpora). WITHOUT="bench/check/test_misread" leaves tests of them out.
 
 CLANG ?= clang-14
 TEST_ROOMS := $(ROOMS) baselines harness program layout
@@ -72,7 +72,7 @@ test-slurm: all ## ci/slurm_array.sbatch and ci/slurm_mpi.sbatch on a Slurm of o
 	@BUILD=$(BUILD) MPI_BUILD=$(MPI_BUILD) tests/run.sh tests/cli/test_slurm.sh
 
 # ---- sanitizers ----
-some_tests = $(foreach r,$(ONLY),$(TESTS_$(r)))
+some_tests = $(filter-out $(WITHOUT:%=$(BUILD)/tests/%),$(foreach r,$(ONLY),$(TESTS_$(r))))
 .PHONY: test-only asan ubsan sanitize tsan
 test-only: deps
 	@[ -n "$(some_tests)" ] || { echo 'no tests in ONLY="$(ONLY)"; there are: $(TEST_ROOMS) cli fuzz' >&2; exit 2; }
