@@ -71,48 +71,61 @@ static bool agrees(double a, double b, double size) {
   return isfinite(a) == isfinite(b) && !(fabs(a - b) > ROUNDING * size);
 }
 
-/* The interval and the number of episodes of a row follow from its values and from the episodes of the windows, in
- * whose order the values are (bench/evaluate/measures.c). */
+static int count_different(int n, const int* label) {
+  int found = 0;
+  for (int i = 0; i < n; i++) {
+    bool seen = false;
+    for (int j = 0; j < i && !seen; j++) seen = label[j] == label[i];
+    found += !seen;
+  }
+  return found;
+}
+
+/* the interval of a row by its values, which are dependent within an episode, as bench/evaluate/measures.c has it */
+static df_status interval_of(const char* metric, long seed, int n, const double* value, const int* episode,
+                             df_interval* out) {
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  cfg.seed = (uint64_t)seed;
+  cfg.cluster = episode;
+  if (strcmp(metric, "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
+  return df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value}, out);
+}
+
+static void judge_interval(verifier* v, const json_t* record, const json_t* number, const df_interval* right,
+                           int episodes, double size) {
+  const char* metric = string_of(number, "metric");
+  const int k = (int)json_integer_value(json_object_get(number, "k"));
+  const json_t* has = json_object_get(number, "episodes");
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  if (!(agrees(lo, right->lo, size) && agrees(hi, right->hi, size))) {
+    verify_find(v, VERIFY_FAILED, record,
+                "%s at K = %d: the interval is %.9g to %.9g, but that of its values (samples) is %.9g to %.9g", metric,
+                k, lo, hi, right->lo, right->hi);
+  }
+  if (has && json_integer_value(has) != episodes) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: its values are of %d episodes, not of %lld", metric, k,
+                episodes, (long long)json_integer_value(has));
+  }
+}
+
+/* Compares the interval and the number of episodes of a row with those of its values, which are in the order of the
+ * windows. */
 static df_status compare_interval(verifier* v, const json_t* record, const json_t* number, const json_t* values) {
   const json_t* windows = json_object_get(json_object_get(record, "windows"), "episode");
   const int n = (int)json_array_size(values);
   const long seed = setting_of(record, "eval.seed");
   if (seed < 0 || n == 0 || (size_t)n > json_array_size(windows) || !is_of_this_version(record)) return DF_OK;
-  double* value = df_alloc((size_t)n, sizeof *value);
-  int *episode = df_alloc((size_t)n, sizeof *episode), episodes = 0;
+  double *value = df_alloc((size_t)n, sizeof *value), size = 0;
+  int* episode = df_alloc((size_t)n, sizeof *episode);
+  df_interval right;
   df_status status = value && episode ? DF_OK : DF_E_NOMEM;
-  double size = 0;
   for (int i = 0; i < n && status == DF_OK; i++) {
-    bool seen = false;
     value[i] = number_of(json_array_get(values, (size_t)i));
     episode[i] = (int)json_integer_value(json_array_get(windows, (size_t)i));
-    for (int j = 0; j < i && !seen; j++) seen = episode[j] == episode[i];
-    episodes += !seen;
     size = fmax(size, fabs(value[i]));
   }
-  df_interval right = {.mean = NAN};
-  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
-  cfg.seed = (uint64_t)seed;
-  cfg.cluster = episode;
-  const bool share = strcmp(string_of(number, "metric"), "fall_rate") == 0;
-  if (status == DF_OK) {
-    status = share ? df_share_interval_clustered(n, value, episode, &right)
-                   : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value},
-                                           &right);
-  }
-  const char* metric = string_of(number, "metric");
-  const int k = (int)json_integer_value(json_object_get(number, "k"));
-  const json_t* has = json_object_get(number, "episodes");
-  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
-  if (status == DF_OK && !(agrees(lo, right.lo, size) && agrees(hi, right.hi, size))) {
-    verify_find(v, VERIFY_FAILED, record,
-                "%s at K = %d: the interval is %.9g to %.9g, but that of its values (samples) is %.9g to %.9g", metric,
-                k, lo, hi, right.lo, right.hi);
-  }
-  if (status == DF_OK && has && json_integer_value(has) != episodes) {
-    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: its values are of %d episodes, not of %lld", metric, k,
-                episodes, (long long)json_integer_value(has));
-  }
+  if (status == DF_OK) status = interval_of(string_of(number, "metric"), seed, n, value, episode, &right);
+  if (status == DF_OK) judge_interval(v, record, number, &right, count_different(n, episode), size);
   df_free(value);
   df_free(episode);
   return status;

@@ -16,9 +16,11 @@ typedef struct df_state_array {
   void* data; /* [n], not owned */
 } df_state_array;
 
+/* The size of its data. */
 DF_API size_t df_state_array_bytes(const df_state_array* array);
 
-/* Writes n arrays atomically. Errors: those of df_safetensors_write(); DF_E_ARG for more than DF_STATE_ARRAYS_MAX. */
+/* Writes n arrays atomically. `identity` is a text that says what the state belongs to, not NULL. Errors: those of
+ * df_safetensors_write(); DF_E_ARG for more than DF_STATE_ARRAYS_MAX. */
 DF_API DF_MUST_CHECK df_status df_state_write(const char* path, int n, const df_state_array* arrays,
                                               const char* identity);
 
