@@ -24,7 +24,8 @@ typedef struct model_study {
 
 /* Looks at a model; `system` must outlive *out. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out);
-/* The same, with the free joints that the user says belong to objects, too (df_joint_is_of_object()); `objects` must outlive *out, too. */
+/* The same, with the free joints that the user says belong to objects, too (df_joint_is_of_object()); `objects` must
+ * outlive *out, too. */
 DF_MUST_CHECK df_status model_study_with(const df_system* system, const df_names* objects, model_study* out);
 
 /* whether joint i is the free joint of an object: the user says so, or nothing and no actuator acts on its body or what
