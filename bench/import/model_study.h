@@ -24,12 +24,10 @@ typedef struct model_study {
 
 /* Looks at a model; `system` must outlive *out. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out);
-/* The same, with the free joints that the user says belong to objects, too (df_joint_is_of_object()); `objects` must
- * outlive *out, too. */
+/* The same with the user's chart.objects, which must outlive *out. */
 DF_MUST_CHECK df_status model_study_with(const df_system* system, const df_names* objects, model_study* out);
 
-/* whether joint i is the free joint of an object: the user says so, or nothing and no actuator acts on its body or what
- * hangs on it (df_mujoco_is_driven()) */
+/* whether joint i is of an object (df_joint_is_of_object()) */
 bool model_is_object(const model_study* m, int i);
 
 /* whether a body is an object or hangs on one: its root moves by the free joint of an object */
