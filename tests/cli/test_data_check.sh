@@ -251,11 +251,10 @@ check in_silence test ! -s "$scratch/err"
 data=${DYNAFLOW_DATA:-../shared/data}
 # clean CHECKED...: no alarm
 clean() { exits_with 0 data check "$@" --quiet; }
-planar=(--set data.states_key=Trajs --set data.actions_key=Actions --set system.integrator=Euler --set system.margin_rule=max)
 if [ -e "$data/ddat" ]; then
   check the_published_hopper clean hopper --data "$data"
-  check the_published_walker clean "$data/ddat/Walker_10trajs_300steps.npz" --model "$data/mjcf/gymnasium/walker2d.xml" "${planar[@]}" --set system.timestep=0.008
-  check the_published_cheetah clean "$data/ddat/HalfCheetah_10trajs_200steps.npz" --model "$data/mjcf/gymnasium/half_cheetah.xml" "${planar[@]}" --set system.timestep=0.01
+  check the_published_walker clean walker2d --data "$data"
+  check the_published_cheetah clean half_cheetah --data "$data"
   check the_published_go1 clean "$data/ddat/GO1_4trajs_500steps.npz" --model "$data/mjcf/derived/go1_ddat_meshfree.xml" --set data.states_key=Trajs --set data.actions_key= --set system.timestep=0.02
   a1=("$data/amp_for_hardware_a1/mocap_motions_a1/left_turn0.txt" --model "$data/mjcf/menagerie/unitree_a1/scene.xml" --quiet --set data.states_key=Frames --set data.actions_key=
     --set "data.columns=root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12")
