@@ -20,6 +20,7 @@ static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_dap,
     &df_method_random_action,
     &df_method_replay_demo,
+    &df_method_demo_states,
     &df_method_trajopt,
 };
 

@@ -23,6 +23,7 @@ extern const df_method df_method_act_chunk;
 extern const df_method df_method_dap;
 extern const df_method df_method_random_action;
 extern const df_method df_method_replay_demo;
+extern const df_method df_method_demo_states;
 extern const df_method df_method_trajopt;
 
 /* Sets *methods to all methods, in the order of tables with registered ones last, and returns their number, at most

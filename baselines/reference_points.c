@@ -1,7 +1,8 @@
-/* reference_points.c: a lower reference (floor) and an upper reference (ceiling) for the scores of the other methods.
+/* reference_points.c: a lower reference (floor) and upper references (ceilings) for the scores of the other methods.
  *
  * random_action draws each action uniformly from the action range of the learned methods. replay_demo replays the
- * actions of the demonstration; a method that is better than this has access to the demonstration. */
+ * actions of the demonstration; a method that is better than this has access to the demonstration. demo_states returns
+ * the demonstrated states as they are: how feasible and plausible the data themselves are. */
 #include <math.h>
 #include <string.h>
 
@@ -79,6 +80,19 @@ static df_status sample_replay(void* self, const df_request* r, double* x, doubl
   return df_rollout_run(m->rollout, &(df_rollout_batch){.B = r->B, .H = H, .x0 = r->x0, .u = u, .x = x});
 }
 
+static df_status sample_states(void* self, const df_request* r, double* x, double* u) {
+  const reference_point* m = self;
+  const df_task* task = m->env.task;
+  (void)u;
+  if (!r->demonstrated_states) {
+    return df_fail(DF_E_CONFIG, "task %s: demo_states returns demonstrated states, but there are none",
+                   task->config.task_name);
+  }
+  const size_t window = (size_t)(task->windows->horizon + 1) * (size_t)task->system->nx;
+  memcpy(x, r->demonstrated_states, (size_t)r->B * window * sizeof *x);
+  return DF_OK;
+}
+
 const df_method df_method_random_action = {
     .name = "random_action",
     .summary = "uniform random actions: the lower reference (floor)",
@@ -95,4 +109,13 @@ const df_method df_method_replay_demo = {
     .create = create,
     .destroy = destroy,
     .sample = sample_replay,
+};
+
+const df_method df_method_demo_states = {
+    .name = "demo_states",
+    .summary = "the demonstrated states themselves, without actions: how plausible the data are",
+    .flags = DF_METHOD_SEES_DEMONSTRATION,
+    .create = create,
+    .destroy = destroy,
+    .sample = sample_states,
 };

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether the method is a ceiling, which sees the demonstration: replay_demo, trajopt. */
+/* Whether the method is a ceiling, which sees the demonstration: replay_demo, demo_states, trajopt. */
 bool method_is_ceiling(const char* method);
 
 /* Whether the method is a ceiling or the floor, random_action. None of them is trained. */

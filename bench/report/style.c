@@ -28,6 +28,7 @@ static const struct {
     {"random_action", "Random actions", 0x8C8C8C, 3},
     {"hold", "Hold", 0xB0B0B0, 3},
     {"replay_demo", "Replayed demonstration", 0x333333, 3},
+    {"demo_states", "Demonstrated states", 0x000000, 3},
     {"trajopt", "Trajectory optimisation", 0x555555, 3},
 };
 enum { N_KNOWN = sizeof known / sizeof known[0] };

@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "gait_control.h"
+#include "gait_distort.h"
 
 enum {
   BLOCK = 16,    /* attempts simulated in parallel before the results are collected; does not affect the result */
@@ -277,11 +278,19 @@ static void run_block(demonstrator* d, df_gait gait, int first) {
   }
 }
 
-static void keep(const slot* from, int episode, df_dataset* data) {
+/* stores an attempt as an episode, number `of_gait` of its gait */
+static void keep(const plan* p, df_gait gait, int of_gait, const slot* from, int episode, df_dataset* data) {
   const size_t length = (size_t)data->length, states = (length + 1) * DF_GAIT_NX, actions = length * DF_GAIT_NU;
   const size_t conditions = (size_t)data->nc * (data->condition_per_frame ? length + 1 : 1);
-  memcpy(data->states + (size_t)episode * states, from->states, states * sizeof *from->states);
-  memcpy(data->actions + (size_t)episode * actions, from->actions, actions * sizeof *from->actions);
+  double* to = data->states + (size_t)episode * states;
+  if (p->config->gait_distortion > 0) {
+    const df_distortion by = df_distortion_of(p->config->gait_distortion);
+    df_gait_distort(&p->plant.robot->leg, &by, (uint64_t)p->config->data_seed, gait, of_gait, data->dt,
+                    data->length + 1, from->states, to);
+  } else {
+    memcpy(to, from->states, states * sizeof *from->states);
+  }
+  if (data->actions) memcpy(data->actions + (size_t)episode * actions, from->actions, actions * sizeof *from->actions);
   memcpy(data->conditions + (size_t)episode * conditions, from->conditions, conditions * sizeof *from->conditions);
 }
 
@@ -301,7 +310,9 @@ static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episo
     for (int k = 0; k < BLOCK && kept < wanted; k++, tried++) {
       const slot* s = &d->slots[k];
       if (s->end == FAILED) return df_fail(DF_E_SIM, "gait %s, attempt %d: %s", df_gait_name(gait), tried, s->message);
-      if (s->end == UPRIGHT) keep(s, first_episode + kept++, data);
+      if (s->end != UPRIGHT) continue;
+      keep(d->plan, gait, kept, s, first_episode + kept, data);
+      kept++;
     }
     if (env->progress && !env->progress(env->context, first_episode + kept, data->episodes)) {
       return df_fail(DF_E_INTERRUPTED, "demonstrations: interrupted after %d of %d episodes", first_episode + kept,
@@ -451,6 +462,10 @@ static df_status read_ranges(plan* p) {
   if (config->gait_switch > 0 && (p->gaits < 2 || config->gait_hold.n == 0)) {
     return df_fail(DF_E_CONFIG, "gait.switch = %g: needs two gaits in data.gaits, and gait.hold", config->gait_switch);
   }
+  if (config->gait_distortion > 0 && config->data_actions_key[0]) {
+    return df_fail(DF_E_CONFIG, "gait.distortion = %g: no actions lead to distorted states; set data.actions_key: \"\"",
+                   config->gait_distortion);
+  }
   p->nc = DF_GAIT_COUNT + 3;
   p->frequency_at = config->gait_frequency.n == 2 ? p->nc++ : -1;
   p->swing_at = config->gait_swing_height.n == 2 ? p->nc++ : -1;
@@ -482,7 +497,7 @@ static df_status new_dataset(const plan* p, df_dataset** out) {
   const df_dataset_shape shape = {.episodes = p->gaits * config->data_episodes,
                                   .length = p->length,
                                   .nx = p->system->nx,
-                                  .nu = p->system->nu,
+                                  .nu = config->gait_distortion > 0 ? 0 : p->system->nu,
                                   .nc = p->nc,
                                   .condition_per_frame = config->gait_hold.n > 0,
                                   .dt = p->system->dt};

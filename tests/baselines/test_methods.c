@@ -118,6 +118,19 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
   df_task_free(a.task);
 }
 
+static void demonstrated_states_are_returned_as_they_are(void** state) {
+  (void)state;
+  asked a;
+  ask(&a);
+  const size_t n = B * 9 * (size_t)a.task->system->nx;
+  double x[B * 9 * 16], u[B * 16];
+  void* self = instance(&df_method_demo_states, &a, 1);
+  assert_int_equal(sample(&df_method_demo_states, self, &a, 1, x, u), DF_OK);
+  assert_memory_equal(x, a.demo, n * sizeof *x);
+  df_method_demo_states.destroy(self);
+  df_task_free(a.task);
+}
+
 static void replay_is_the_ceiling_and_random_the_floor(void** state) {
   (void)state;
   asked a;
@@ -268,6 +281,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_method_trains_saves_loads_and_samples_the_same_bytes),
       cmocka_unit_test(a_window_does_not_depend_on_the_others),
+      cmocka_unit_test(demonstrated_states_are_returned_as_they_are),
       cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
       cmocka_unit_test(random_actions_fill_the_reach_of_the_learned_ones),
       cmocka_unit_test(methods_are_found_by_name_and_have_one_line),

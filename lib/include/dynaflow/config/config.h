@@ -160,6 +160,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(LIST, gait, hold, "", 0.2, 1000, "", "s",                                                                          \
     "time for which gait and command are held; empty: the episode; two numbers: drawn between them")                   \
   X(REAL, gait, switch, "0", 0, 1, "", "", "share of the changes of gait.hold at which the gait changes, too")         \
+  X(REAL, gait, distortion, "0", 0, 3, "", "",                                                                         \
+    "scale of what makes the states of gaits infeasible, which then have no actions (gait.h)")                         \
   X(INT, window, horizon, "16", 1, 512, "", "actions", "actions per window")                                           \
   X(INT, window, stride, "1", 1, 1000, "", "frames", "distance between the start frames of successive windows")        \
   X(INT, window, first, "0", 0, 1000000, "", "frames", "first start frame in an episode")                              \
