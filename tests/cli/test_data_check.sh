@@ -272,6 +272,22 @@ check without_one_of_them_it_is_right exits_with 0 data check "$tasks/copied" --
 check a_file_of_no_task_has_a_warning exits_with 0 data check "$tasks/copied/pendulum.npz" --model "$model" --set system.timestep=0.01 --json
 check that_names_both rows "at['held-out copy', '']['verdict'] == 'warn' and 'episode 4 repeats episode 2' in at['held-out copy', '']['reason']"
 
+# a filter of HDF5 that rounds
+packages=third_party/python
+if PYTHONPATH=$packages python3 -c 'import h5py' 2>/dev/null; then
+  PYTHONPATH=$packages python3 - "$file" "$scratch/steps.h5" <<'PYTHON'
+import sys, h5py, numpy
+data = numpy.load(sys.argv[1])
+with h5py.File(sys.argv[2], "w") as out:
+    out.create_dataset("states", data=data["states"], chunks=(1,) + data["states"].shape[1:], scaleoffset=4)
+    out["actions"], out["dt"] = data["actions"], 0.01
+PYTHON
+  check a_filter_that_rounds_is_named exits_with 0 data check "$scratch/steps.h5" --model "$model" --set system.timestep=0.01 --quiet --json
+  check and_judged_as_rounding rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['reason'].startswith('rounding: ') and 'positions: steps of 1e-04 (scaleoffset), velocities: steps of 1e-04 (scaleoffset)' in at['replay', '']['reason']"
+else
+  skip a_filter_that_rounds_is_named "no h5py in $packages"
+fi
+
 # published recordings
 data=${DYNAFLOW_DATA:-../shared/data}
 # clean CHECKED...: no alarm
