@@ -77,6 +77,12 @@ typedef struct replay_evidence {
  * of positions are named where nothing else explains the recording. */
 replay_verdict replay_judge(const replay_evidence* e);
 
+/* How far the recording is from what replay_judge() accepts: the worst error over what is allowed, of the explanation
+ * that comes closest: exact actions, rounding, another solver or its tolerance, rounded actions. At most 1 if the
+ * verdict accepts the recording; it may be so if not, where another model comes much closer or rounding decides
+ * nothing. INFINITY: nothing was measured. */
+double replay_error(const replay_evidence* e);
+
 /* Whether actions were compared and every one is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);
 

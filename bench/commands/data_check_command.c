@@ -263,11 +263,11 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     status = replay_study_run(&in, &study);
   }
   if (status == DF_OK) {
-    const double carried = study.evidence.trained.carried;
+    const double error = replay_error(&study.evidence);
     const check_verdict verdict = verdict_of(study.verdict);
-    const bool decides = (carried <= 1) == (verdict == CHECK_OK);
+    const bool decides = (error <= 1) == (verdict == CHECK_OK);
     char* reason = replay_study_reason(&study);
-    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, carried, decides ? 1 : NAN, "error / limit");
+    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
     if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
     df_free(reason);

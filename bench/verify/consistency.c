@@ -82,13 +82,16 @@ static int count_different(int n, const int* label) {
 }
 
 /* the interval of a row by its values, which are dependent within an episode, as bench/evaluate/measures.c has it */
-static df_status interval_of(const char* metric, long seed, int n, const double* value, const int* episode,
+static df_status interval_of(const json_t* number, long seed, int n, const double* value, const int* episode,
                              df_interval* out) {
+  const df_strata strata = {.n = 1, .sizes = &n, .values = value};
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)seed;
   cfg.cluster = episode;
-  if (strcmp(metric, "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
-  return df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value}, out);
+  if (strcmp(string_of(number, "metric"), "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
+  return strcmp(string_of(number, "unit"), "share") == 0
+             ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out)
+             : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out);
 }
 
 static void judge_interval(verifier* v, const json_t* record, const json_t* number, const df_interval* right,
@@ -124,7 +127,7 @@ static df_status compare_interval(verifier* v, const json_t* record, const json_
     episode[i] = (int)json_integer_value(json_array_get(windows, (size_t)i));
     size = fmax(size, fabs(value[i]));
   }
-  if (status == DF_OK) status = interval_of(string_of(number, "metric"), seed, n, value, episode, &right);
+  if (status == DF_OK) status = interval_of(number, seed, n, value, episode, &right);
   if (status == DF_OK) judge_interval(v, record, number, &right, count_different(n, episode), size);
   df_free(value);
   df_free(episode);
