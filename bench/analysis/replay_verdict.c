@@ -111,6 +111,7 @@ static replay_verdict judge(const replay_evidence* e) {
   if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
+  if (e->unrelated) return REPLAY_UNRELATED;
   if (replay_best_explains(e)) {
     return e->best_is_solver ? REPLAY_SOLVER_LIMITED
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION

@@ -18,6 +18,7 @@
   X(REPLAY_ANOTHER_OPTION, "another option", "wrong", EXIT_CHECK_FAILED)         \
   X(REPLAY_ANOTHER_CONVENTION, "another convention", "wrong", EXIT_CHECK_FAILED) \
   X(REPLAY_ANOTHER_MODEL, "another model", "wrong", EXIT_CHECK_FAILED)           \
+  X(REPLAY_UNRELATED, "unrelated actions", "wrong", EXIT_CHECK_FAILED)           \
   X(REPLAY_UNDECIDED, "undecided", "undecided", EXIT_INCONCLUSIVE)               \
   X(REPLAY_NOTHING, "nothing to replay", "nothing", EXIT_INCONCLUSIVE)
 
@@ -61,6 +62,7 @@ typedef struct replay_evidence {
   action_errors needed; /* by how much these differ from the recorded actions */
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool hidden;          /* a plausible change of the model would be taken for rounding, too */
+  bool unrelated;       /* the recorded actions have nothing to do with the states: nothing else was tried */
   bool differences;     /* the recorded velocities are differences of positions, which those of the model are not */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
   double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of

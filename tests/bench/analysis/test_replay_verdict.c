@@ -73,6 +73,17 @@ static void exact_actions_follow(void** state) {
   judged(e, REPLAY_CHAOTIC);
 }
 
+static void unrelated_actions_are_no_model(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.unrelated = true;
+  judged(e, REPLAY_UNRELATED);
+  assert_int_equal(replay_verdict_exit(REPLAY_UNRELATED), EXIT_CHECK_FAILED);
+  /* rounding explains them all the same */
+  e.trained.step = e.trained.drift = 1;
+  judged(e, REPLAY_ROUNDING);
+}
+
 static void inexact_actions_do_not_follow_by_themselves(void** state) {
   (void)state;
   judged(off(), REPLAY_ANOTHER_MODEL);
@@ -331,6 +342,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_error_is_that_of_the_closest_explanation),
       cmocka_unit_test(exact_actions_follow),
+      cmocka_unit_test(unrelated_actions_are_no_model),
       cmocka_unit_test(inexact_actions_do_not_follow_by_themselves),
       cmocka_unit_test(rounding_explains_every_action_and_every_window),
       cmocka_unit_test(the_bias_is_a_median_of_at_least_eight_windows),
