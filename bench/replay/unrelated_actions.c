@@ -12,7 +12,7 @@ enum { ROWS = 240, NEWTON = 2, SHIFTS = 24, LAGS = 3, PER_COEFFICIENT = 3 };
 static const double PART = 0.5;
 /* the step of differences, for controls of magnitude 1; the damping of least squares, of the largest diagonal entry */
 static const double STEP = 1e-3, DAMPING = 1e-9;
-static const double LITTLE = 0.2, FOLLOWS = 0.2, NOTHING = 0.8, MATTERS = 0.05;
+static const double LITTLE = 0.2, FOLLOWS = 0.2, NOTHING = 0.8, MATTERS = 0.05, CARRIED = 0.3;
 
 typedef struct finder {
   const recording* r;
@@ -74,6 +74,25 @@ static void find_scales(finder* f) {
     for (int k = 0; k < f->nv; k++) f->scale[k] += pow(f->e[f->r->from[VELOCITY] + k], 2);
   }
   for (int k = 0; k < f->nv; k++) f->scale[k] = f->scale[k] > 0 ? sqrt((double)f->n / f->scale[k]) : 0;
+}
+
+/* Whether the recorded velocities carry the recorded positions, by the mean of both ends of an action: otherwise the
+ * states are read in the wrong way, and say nothing about the actions. */
+static bool are_states_consistent(finder* f) {
+  double left = 0, change = 0;
+  int episode, frame;
+  for (size_t i = 0; i < f->n; i++) {
+    recording_place(f->r, place_of(f, i), &episode, &frame);
+    recording_state(f->r, episode, frame, f->x);
+    recording_state(f->r, episode, frame + 1, f->y);
+    recording_error(f->r, f->x, f->y, f->e);
+    for (int k = 0; k < f->nv; k++) {
+      const double speed = (f->x[f->r->nq + k] + f->y[f->r->nq + k]) / 2, weight = f->scale[k] * f->scale[k];
+      left += weight * pow(f->e[k] / f->r->dt - speed, 2);
+      change += weight * pow(f->e[k] / f->r->dt, 2);
+    }
+  }
+  return left <= CARRIED * CARRIED * change;
 }
 
 /* out [nv] = the scaled velocities of the next state less those after control u; false if the simulation diverges */
@@ -215,7 +234,7 @@ df_status unrelated_actions_find(const recording* r, const df_system* system, ac
   const df_status status = finder_new(r, system, &f);
   if (status == DF_OK && f.n >= (size_t)(PER_COEFFICIENT * f.p) && f.n > SHIFTS) {
     find_scales(&f);
-    compare(&f, out);
+    if (are_states_consistent(&f)) compare(&f, out);
   }
   finder_free(&f);
   return status;

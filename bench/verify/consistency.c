@@ -1,6 +1,7 @@
 #include "consistency.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "json.h"
 #include "key.h"
 #include "store.h"
+#include "text.h"
 
 /* rounding of sums of numbers of this size, in any order */
 static const double ROUNDING = 1e-9;
@@ -204,6 +206,42 @@ static void check_rows(verifier* v, const json_t* record) {
   }
 }
 
+/* ---- what nothing tells ---- */
+
+/* adds the first part of a metric's name, "tre.*" for "tre.joint_pos", unless the list has it */
+static void add_metric(text* list, const char* metric) {
+  char name[80];
+  const size_t n = strcspn(metric, ".");
+  snprintf(name, sizeof name, "%.70s", metric);
+  if (metric[n] && n < 70) snprintf(name + n, sizeof name - n, ".*");
+  for (const char* at = list->n ? text_of(list) : NULL; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
+    const size_t length = strcspn(at, ", ");
+    if (length == strlen(name) && strncmp(at, name, length) == 0) return;
+  }
+  text_add(list, "%s%s", list->n ? ", " : "", name);
+}
+
+void check_unshown(verifier* v) {
+  text names = {0};
+  int n = 0;
+  size_t i, j;
+  json_t *record, *number;
+  json_array_foreach(store_records(v->r->source), i, record) {
+    if (!verify_is_done(record)) continue;
+    json_array_foreach(json_object_get(record, "rows"), j, number) {
+      if (!isfinite(number_of(json_object_get(number, "value"))) || values_of(record, number)) continue;
+      add_metric(&names, string_of(number, "metric"));
+      n++;
+    }
+  }
+  if (n)
+    verify_find(v, VERIFY_UNCHECKED, NULL,
+                "%d rows have no single values in the record, so that nothing shows whether they are those that were "
+                "measured: %s",
+                n, text_of(&names));
+  text_clear(&names);
+}
+
 /* ---- windows ---- */
 
 static void check_origins(verifier* v, const json_t* record) {
@@ -267,6 +305,8 @@ static void check_curve(verifier* v, const json_t* record, const json_t* curve) 
 static void check_steps(verifier* v, const json_t* record) {
   const json_t *training = json_object_get(record, "training"), *curves = json_object_get(training, "curves");
   const json_t* of_curve = json_object_get(json_array_get(curves, 0), "steps");
+  const json_t *weights = json_object_get(training, "parameters"),
+               *of_network = json_object_get(json_array_get(curves, 0), "parameters");
   const json_t* steps = json_object_get(training, "steps");
   size_t i;
   json_t* curve;
@@ -278,6 +318,9 @@ static void check_steps(verifier* v, const json_t* record) {
     verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but the setting train.steps is %ld",
                 (long long)json_integer_value(steps), planned);
   }
+  if (of_network && !json_equal(weights, of_network))
+    verify_find(v, VERIFY_FAILED, record, "training.parameters is %lld, but those of its first curve are %lld",
+                (long long)json_integer_value(weights), (long long)json_integer_value(of_network));
   if (!of_curve || json_equal(steps, of_curve)) return;
   verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but its first curve has %lld steps",
               (long long)json_integer_value(steps), (long long)json_integer_value(of_curve));
