@@ -76,6 +76,16 @@ static void find_scales(finder* f) {
   for (int k = 0; k < f->nv; k++) f->scale[k] = f->scale[k] > 0 ? sqrt((double)f->n / f->scale[k]) : 0;
 }
 
+/* whether a hinge is beyond a turn: its angles may be degrees */
+static bool is_beyond_turn(const finder* f) {
+  static const double TURN = 6.283185307179586;
+  for (int j = 0; j < f->r->njoint; j++) {
+    const df_joint* joint = &f->r->joints[j];
+    if (joint->kind == DF_JOINT_HINGE && fabs(f->x[joint->qpos]) > TURN) return true;
+  }
+  return false;
+}
+
 /* Whether the recorded velocities carry the recorded positions, by the mean of both ends of an action: otherwise the
  * states are read in the wrong way, and say nothing about the actions. */
 static bool are_states_consistent(finder* f) {
@@ -86,6 +96,7 @@ static bool are_states_consistent(finder* f) {
     recording_state(f->r, episode, frame, f->x);
     recording_state(f->r, episode, frame + 1, f->y);
     recording_error(f->r, f->x, f->y, f->e);
+    if (is_beyond_turn(f)) return false;
     for (int k = 0; k < f->nv; k++) {
       const double speed = (f->x[f->r->nq + k] + f->y[f->r->nq + k]) / 2, weight = f->scale[k] * f->scale[k];
       left += weight * pow(f->e[k] / f->r->dt - speed, 2);

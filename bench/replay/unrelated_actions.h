@@ -22,7 +22,8 @@ typedef struct action_relation {
  *   - in half of the rows or more controls matter, since those of 0 leave an error of more than 0.05 of the RMS change
  *     of the velocities, and the needed ones leave at most a fifth of it, so that it is not the model that cannot
  *     follow; only these rows count,
- *   - velocities carry positions, to 0.3 of their change: otherwise the states may be misread,
+ *   - velocities carry positions, to 0.3 of their change, and no hinge is beyond a turn: otherwise the states may be
+ *     misread, as in degrees,
  *   - there are enough of these rows, three for each coefficient, and velocities in the file.
  * Actions in another order, unit, sign or with an offset, and those of a model with other masses or gains, explain the
  * needed controls. Errors: DF_E_NOMEM, those of df_sim_new(). */
