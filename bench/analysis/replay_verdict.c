@@ -65,6 +65,26 @@ bool replay_rounded_actions(const replay_evidence* e) {
   return (replay_fits(&e->actions) || replay_tolerated(&e->actions)) && action_errors_look_rounded(&e->needed);
 }
 
+/* of a model, exactly or by rounding, and with the tolerance of the solver */
+static double error_of(const replay_fit* f) {
+  return f->steps ? fmin(f->carried, fmax(f->step, f->drift)) : INFINITY;
+}
+
+static double tolerated_error(const replay_fit* f) {
+  return f->steps ? fmax(f->solver_step, f->solver_drift) : INFINITY;
+}
+
+double replay_error(const replay_evidence* e) {
+  double out = fmin(error_of(&e->trained), error_of(&e->own));
+  if (e->trained.steps) out = fmin(out, e->trained.cleared_start);
+  out = fmin(out, tolerated_error(&e->trained));
+  if (e->own_converges) out = fmin(out, tolerated_error(&e->own));
+  if (e->best_is_solver) out = fmin(out, error_of(&e->best));
+  if (action_errors_look_rounded(&e->needed))
+    out = fmin(out, fmin(error_of(&e->actions), tolerated_error(&e->actions)));
+  return out;
+}
+
 bool replay_is_closer(double rms, double best_rms) {
   return best_rms < rms / 2;
 }
@@ -91,6 +111,7 @@ static replay_verdict judge(const replay_evidence* e) {
   if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
+  if (e->unrelated) return REPLAY_UNRELATED;
   if (replay_best_explains(e)) {
     return e->best_is_solver ? REPLAY_SOLVER_LIMITED
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION

@@ -18,6 +18,7 @@
   X(REPLAY_ANOTHER_OPTION, "another option", "wrong", EXIT_CHECK_FAILED)         \
   X(REPLAY_ANOTHER_CONVENTION, "another convention", "wrong", EXIT_CHECK_FAILED) \
   X(REPLAY_ANOTHER_MODEL, "another model", "wrong", EXIT_CHECK_FAILED)           \
+  X(REPLAY_UNRELATED, "unrelated actions", "wrong", EXIT_CHECK_FAILED)           \
   X(REPLAY_UNDECIDED, "undecided", "undecided", EXIT_INCONCLUSIVE)               \
   X(REPLAY_NOTHING, "nothing to replay", "nothing", EXIT_INCONCLUSIVE)
 
@@ -61,6 +62,7 @@ typedef struct replay_evidence {
   action_errors needed; /* by how much these differ from the recorded actions */
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool hidden;          /* a plausible change of the model would be taken for rounding, too */
+  bool unrelated;       /* the recorded actions have nothing to do with the states: nothing else was tried */
   bool differences;     /* the recorded velocities are differences of positions, which those of the model are not */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
   double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of
@@ -76,6 +78,12 @@ typedef struct replay_evidence {
  * plausible change of the model decides nothing. Velocities that are differences
  * of positions are named where nothing else explains the recording. */
 replay_verdict replay_judge(const replay_evidence* e);
+
+/* How far the recording is from what replay_judge() accepts: the worst error over what is allowed, of the explanation
+ * that comes closest: exact actions, rounding, another solver or its tolerance, rounded actions. At most 1 if the
+ * verdict accepts the recording; it may be so if not, where another model comes much closer or rounding decides
+ * nothing. INFINITY: nothing was measured. */
+double replay_error(const replay_evidence* e);
 
 /* Whether actions were compared and every one is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);

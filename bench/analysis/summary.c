@@ -24,9 +24,11 @@ static df_status add_row(const run_view* r, const run_group* g, const char* meth
   if (status == DF_OK && values.seeds >= s->min_seeds) {
     const df_bootstrap_cfg cfg = samples_bootstrap(&values, SEED, RESAMPLES);
     summary_row one = {.group = g, .method = method, .metric = metric, .k = k};
-    status = df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM,
-                                   &(df_strata){.n = values.seeds, .sizes = values.sizes, .values = values.values},
-                                   &one.iqm);
+    const df_strata strata = {.n = values.seeds, .sizes = values.sizes, .values = values.values};
+    const bool shares = strcmp(aggregate_unit(r, g, metric, k), "share") == 0;
+    status = shares ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_IQM, &strata, &one.iqm) : DF_E_ARG;
+    /* values beyond 0 to 1 are no shares, which verify says */
+    if (status == DF_E_ARG) status = df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &strata, &one.iqm);
     if (status == DF_OK) s->list[s->n++] = one;
   }
   samples_clear(&values);

@@ -296,3 +296,14 @@ char* check_named_episodes(const fit_source* source, int n, const bool* chosen) 
   df_free(files);
   return out;
 }
+
+char* check_one_episode(const fit_source* source, int n, int episode) {
+  bool* chosen = NULL;
+  for (int e = 0; e < n; e++) {
+    chosen = list_grow(chosen, e, sizeof *chosen);
+    chosen[e] = e == episode;
+  }
+  char* out = check_named_episodes(source, n, chosen);
+  df_free(chosen);
+  return out;
+}

@@ -119,5 +119,7 @@ DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, dat
 /* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;
  * for df_free() */
 char* check_named_episodes(const fit_source* source, int n, const bool* chosen);
+/* "episode 3 (clip03.npz)", the same of one of n; for df_free() */
+char* check_one_episode(const fit_source* source, int n, int episode);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
 
@@ -21,8 +22,11 @@ static const double HIGH = 0.3;
 static const double ABOUT = 2.5;
 enum { UNITS_MOST = 3 };
 
-/* the free joint that is the base; NULL: none */
+/* the free joint of the robot's base or, if the robot has none, of the first free body; NULL: none */
 static const df_joint* base_of(const trace* m) {
+  const df_names* objects = m->source.config ? &m->source.config->chart_objects : NULL;
+  const int base = df_robot_base(m->system, objects).joint;
+  if (base >= 0) return &m->joints[base];
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
   }
@@ -49,8 +53,8 @@ static bool is_vertical_slide(const trace* m, df_sim* sim, const df_dof* dof, in
 }
 
 /* the body of the base that falls; -1: none */
-static int falling_body(const trace* m, df_sim* sim, const df_dof* dof, double* x, double* position) {
-  const df_joint* base = base_of(m);
+static int falling_body(const trace* m, df_sim* sim, const df_joint* base, const df_dof* dof, double* x,
+                        double* position) {
   if (base) return df_mujoco_joint_body(m->system, (int)(base - m->joints));
   for (int j = 0; j < m->njoint; j++) {
     if (is_vertical_slide(m, sim, dof, j, x, position)) return df_mujoco_joint_body(m->system, j);
@@ -99,9 +103,10 @@ static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
 typedef struct lists {
   double *lowest, *slip, *height;
   int n, slips;
-  int body;         /* whose height it is; -1: none */
-  double* position; /* [bodies][3] */
-  double up[3];     /* what is vertical in the model's own first pose, in the frame of the free base */
+  const df_joint* base; /* base_of() */
+  int body;             /* whose height it is; -1: none */
+  double* position;     /* [bodies][3] */
+  double up[3];         /* what is vertical in the model's own first pose, in the frame of the free base */
 } lists;
 
 /* the state of pair k with the velocities that the positions have */
@@ -118,7 +123,6 @@ static void vertical_of(const double q[4], double up[3]) {
 }
 
 static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
-  const df_joint* base = base_of(m);
   df_mujoco_pose(sim, x);
   const double distance = df_mujoco_ground_distance(sim), slip = slip_of(m, sim);
   l->lowest[l->n] = distance;
@@ -131,9 +135,9 @@ static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose
     df_mujoco_body_positions(sim, l->position);
     l->height[l->n] = l->position[3 * l->body + 2];
   }
-  if (base) {
+  if (l->base) {
     double up[3];
-    vertical_of(x + base->qpos + 3, up);
+    vertical_of(x + l->base->qpos + 3, up);
     out->upright += up[0] * l->up[0] + up[1] * l->up[1] + up[2] * l->up[2];
   }
   l->n++;
@@ -150,8 +154,10 @@ static double highest_body(const trace* m, const double* position) {
 
 /* what the model itself says */
 static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
-  out->flies = is_lifted(m, base_of(m), dof);
-  l->body = falling_body(m, sim, dof, x, l->position);
+  l->base = base_of(m);
+  out->has_base = l->base != NULL;
+  out->flies = is_lifted(m, l->base, dof);
+  l->body = falling_body(m, sim, l->base, dof, x, l->position);
   out->falls = l->body >= 0;
   df_mujoco_initial_state(m->system, x);
   df_mujoco_pose(sim, x);
@@ -159,7 +165,7 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   df_mujoco_body_positions(sim, l->position);
   if (out->falls) out->own_height = l->position[3 * l->body + 2];
   out->size = highest_body(m, l->position);
-  if (base_of(m)) vertical_of(x + base_of(m)->qpos + 3, l->up);
+  if (l->base) vertical_of(x + l->base->qpos + 3, l->up);
 }
 
 static void summarise(lists* l, pose_summary* out) {
@@ -175,7 +181,7 @@ static void summarise(lists* l, pose_summary* out) {
 }
 
 df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
-  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY, .residual = NAN, .residual_floor = NAN};
+  *out = (pose_summary){.nearest = INFINITY, .residual = NAN, .residual_floor = NAN};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
   double* x = df_alloc(nx + 3 * most + 3 * (size_t)df_mujoco_body_count(m->system), sizeof *x);

@@ -138,7 +138,7 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   const df_joint* joints;
   char sentence[160];
   df_mujoco_joints(system, &joints);
-  if (e->other) {
+  if (e->found) {
     snprintf(sentence, sizeof sentence, falls, e->as_read, e->misfit);
     data_finding* one = data_findings_add(out, DATA_CHECK_FREE_BODIES, NULL, e->as_read, NAN, "misfit");
     data_finding_judge(
@@ -350,7 +350,7 @@ static df_status find_mixture(const char* path, const df_system* system, const c
   mixture found, first = {0};
   data_findings other = {0};
   df_status status = mixture_find(path, r, system, cfg, &found, out);
-  const bool changed = r->n || r->reversed || r->exchanged.other;
+  const bool changed = r->n || r->reversed || r->exchanged.found;
   if (status == DF_OK && changed && as_is->data) status = mixture_find(path, as_is, system, cfg, &first, &other);
   if (status == DF_OK && first.found && first.best <= found.best + MIXED * r->data->episodes) {
     exchange_readings(as_is, r);

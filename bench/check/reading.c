@@ -455,14 +455,14 @@ static df_status find_order(const source* s, bool by_limits, reading* r) {
 /* exchanges the base with another free body, if the states fit better so */
 static df_status find_exchange(const source* s, reading* r) {
   if (!r->data) return DF_OK;
-  DF_TRY(free_bodies_find(r->data, s->system, r->h, s->cfg, &r->exchanged));
-  if (!r->exchanged.other) return DF_OK;
-  free_bodies_exchange(s->system, r->exchanged.other, r->data);
+  DF_TRY(free_bodies_find(r->data, s->system, &r->config.chart_objects, r->h, s->cfg, &r->exchanged));
+  if (!r->exchanged.found) return DF_OK;
+  free_bodies_exchange(s->system, &r->exchanged, r->data);
   return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
 }
 
 void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
-  if (r->exchanged.other) free_bodies_exchange(system, r->exchanged.other, data);
+  if (r->exchanged.found) free_bodies_exchange(system, &r->exchanged, data);
   if (r->reversed) joint_order_apply(system, r->reversed, data);
 }
 

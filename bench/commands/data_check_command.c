@@ -21,6 +21,7 @@
 #include "dynaflow/sim/system.h"
 #include "excerpt.h"
 #include "exit_code.h"
+#include "held_out.h"
 #include "json.h"
 #include "lookup.h"
 #include "progress.h"
@@ -197,6 +198,29 @@ static df_status check_states(checked* c, bool is_file, const options* opts, dat
   return is_file && status == DF_E_FORMAT ? teach_columns(c, opts, status) : status;
 }
 
+/* ---- what is held out ---- */
+
+/* Whether held-out episodes repeat those of the training: of a task by its windows, as a training reads them; of a
+ * file, of which it is not known what will be held out, whether episodes repeat others. Demonstrations that are wrong
+ * or that have no windows are not looked at: a training refuses them. */
+static df_status check_copies(const checked* c, bool is_file, data_findings* out) {
+  df_dataset* data = NULL;
+  df_windows* windows = NULL;
+  if (!c->data || data_findings_count(out, CHECK_WRONG)) return DF_OK;
+  df_status status = is_file ? DF_OK : df_dataset_read(c->path, &c->config, c->system, &data);
+  if (status == DF_OK && !is_file) status = df_windows_new(data, &c->config, &windows);
+  if (status != DF_OK) {
+    df_dataset_free(data);
+    return status == DF_E_NOMEM ? status : DF_OK;
+  }
+  const held_out_input in = {
+      .data = is_file ? c->data : data, .windows = windows, .config = &c->config, .system = c->system};
+  status = check_held_out(&in, out);
+  df_windows_free(windows);
+  df_dataset_free(data);
+  return status;
+}
+
 /* ---- the verdict of a replay ---- */
 
 enum { REPLAYED = 2000 }; /* actions at most, in whole episodes, at least one */
@@ -239,11 +263,11 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     status = replay_study_run(&in, &study);
   }
   if (status == DF_OK) {
-    const double carried = study.evidence.trained.carried;
+    const double error = replay_error(&study.evidence);
     const check_verdict verdict = verdict_of(study.verdict);
-    const bool decides = (carried <= 1) == (verdict == CHECK_OK);
+    const bool decides = (error <= 1) == (verdict == CHECK_OK);
     char* reason = replay_study_reason(&study);
-    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, carried, decides ? 1 : NAN, "error / limit");
+    data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
     if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
     df_free(reason);
@@ -323,6 +347,7 @@ int data_check_command(const char* target, const data_check_arguments* a, const 
   df_status status = open_checked(target, a, opts, &c);
   if (status == DF_OK) status = check_states(&c, a->model != NULL, opts, &found);
   if (status == DF_OK) status = check_replay(&c, opts, &found);
+  if (status == DF_OK) status = check_copies(&c, a->model != NULL, &found);
   if (status == DF_OK) status = print_findings(&c, a, opts, &found);
   int code = data_findings_count(&found, CHECK_WRONG) ? EXIT_CHECK_FAILED : EXIT_DONE;
   if (status != DF_OK) code = a->model ? report_failure(status) : report_task_failure(status, target);

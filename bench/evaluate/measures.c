@@ -58,8 +58,9 @@ df_status measure_part(const eval_job* job, json_t* list, const char* metric, co
     cfg.cluster = labels;
   }
   df_interval v;
-  const df_status status =
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &v);
+  const df_strata strata = {.n = 1, .sizes = &n, .values = values};
+  const df_status status = strcmp(unit, "share") == 0 ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, &v)
+                                                      : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &strata, &v);
   if (status == DF_OK) {
     measure_row(list, metric, unit, k, v);
     add_episodes(list, n, cfg.cluster);

@@ -216,8 +216,7 @@ bool work_has_velocities(const work* w) {
   return false;
 }
 
-/* the dofs whose positions are the integral of their velocities, with whatever rate */
-static void find_integrated(const work* w, bool* integrated) {
+void work_find_integrated(const work* w, bool* integrated) {
   const model_study* m = &w->study;
   if (strcmp(w->config.data_root_xy, "integrated") != 0) return;
   if (m->free_joint >= 0)
@@ -230,7 +229,7 @@ static void find_integrated(const work* w, bool* integrated) {
 static df_status fit_velocities(const work* w, velocity_fit* fit) {
   bool* integrated = df_alloc((size_t)w->study.nv, sizeof *integrated);
   if (!integrated) return DF_E_NOMEM;
-  find_integrated(w, integrated);
+  work_find_integrated(w, integrated);
   const df_status status = velocity_fit_of(w->dataset, &w->study, integrated, fit);
   df_free(integrated);
   return status;

@@ -27,6 +27,11 @@ double plain_duration(double measured, double timestep);
 /* whether velocities are recorded */
 bool work_has_velocities(const work* w);
 
+/* Sets integrated [nv], which is false before, for the dofs whose positions are the integral of their velocities, with
+ * whatever rate, so that they do not show it: with data.root_xy: integrated, x and y of the base, and slides and hinges
+ * along the path of a planar robot (model_is_path()). */
+void work_find_integrated(const work* w, bool* integrated);
+
 /* Puts the steps of an action: one action per frame, or, with `joined`, per several frames of a fast recording. Errors:
  * DF_E_CONFIG (a frame of more steps than system.substeps admits), those of work_make_system(). */
 DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);

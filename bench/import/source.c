@@ -47,6 +47,7 @@ static int not_hidden(const struct dirent* entry) {
 /* adds the files of a folder that hold arrays like those of the first one that does */
 static df_status add_folder(source* s, const char* folder, text* skipped) {
   struct dirent** entries;
+  char* why = NULL; /* the first file that cannot be read, and why not */
   const int n = scandir(folder, &entries, not_hidden, alphasort);
   df_arrays* first = NULL;
   for (int i = 0; i < n; i++) {
@@ -54,6 +55,7 @@ static df_status add_folder(source* s, const char* folder, text* skipped) {
     df_arrays* arrays = NULL;
     if (path && !is_folder(path)) {
       const bool opened = df_arrays_open(path, &arrays) == DF_OK;
+      if (!opened && !why) why = format_text("%s", df_error_message());
       if (opened && (!first || alike(first, arrays)))
         add_path(s, path);
       else
@@ -70,8 +72,11 @@ static df_status add_folder(source* s, const char* folder, text* skipped) {
   }
   if (n >= 0) free(entries);
   df_arrays_close(first);
-  return first ? DF_OK
-               : df_fail(DF_E_MISSING, "%s: no file of this folder is a recording: %s", folder, text_of(skipped));
+  const df_status status = first ? DF_OK
+                                 : df_fail(DF_E_MISSING, "%s: no file of this folder is a recording: %s%s%s", folder,
+                                           text_of(skipped), why ? "; " : "", why ? why : "");
+  df_free(why);
+  return status;
 }
 
 static df_status add_pattern(source* s, const char* pattern) {

@@ -155,6 +155,21 @@ static void add_varying(text* t, const varying_steps* v) {
            v->timestep, v->usual, 100 * v->share, v->other, 1 / (v->usual * v->timestep), v->usual);
 }
 
+static bool is_mostly_exact(const replay_study* s) {
+  return s->exact > s->trained.steps / 2;
+}
+
+/* Actions that are no controls, such as outputs of a policy, are known by this: the controls that the model needs are a
+ * linear function of them. */
+static void add_scales(text* t, const replay_study* s) {
+  static const double MOST = 0.85;
+  if (s->verdict == REPLAY_ANOTHER_MODEL && !is_mostly_exact(s) && s->relation.explained > MOST)
+    text_add(t,
+             "; the actions explain %.2g of the variance of the controls that the model needs: if they are not "
+             "actuator controls, `data import` fits data.action_scale and data.action_offset",
+             s->relation.explained);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   if (s->order) {
     text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, median", s->order_text, s->order,
@@ -176,6 +191,7 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     add_closest(t, s);
     text_add(t, "; one action is off by up to ");
     add_error(t, s, worst);
+    if (is_mostly_exact(s)) text_add(t, ", and %zu of %zu are exact", s->exact, s->trained.steps);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
     add_driver(t, s);
@@ -270,6 +286,15 @@ char* replay_study_reason(const replay_study* s) {
         add_differences(&t, s);
       else
         add_failure_reason(&t, s, worst);
+      add_scales(&t, s);
+      break;
+    case REPLAY_UNRELATED:
+      text_add(&t,
+               "the actions do not explain the states: of the controls that the model needs they explain %.2g of the "
+               "variance, and actions of other times up to %.2g; they may be of another recording or of other "
+               "actuators; one action is off by up to ",
+               fmax(0, s->relation.explained), fmax(0, s->relation.by_chance));
+      add_error(&t, s, worst);
       break;
     case REPLAY_NOTHING:
       text_add(&t, "the data have no actions (data.actions_key is empty)");

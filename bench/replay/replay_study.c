@@ -437,6 +437,9 @@ static df_status find_cause(replay_study* s, const replay_input* in, bool search
   DF_TRY(explain_same_model(s, in, &space, &done));
   if (done) return DF_OK;
   if (!searches) return try_rounded_actions(s, in);
+  DF_TRY(unrelated_actions_find(&s->r, in->system, &s->relation));
+  s->evidence.unrelated = s->relation.unrelated;
+  if (s->relation.unrelated) return DF_OK;
   DF_TRY(find_unit(s, in));
   if (s->order) return DF_OK;
   DF_TRY(replay_find_varying(&s->r, in->config, in->search, s->allowed.carried, space.motion, in->opts, &s->varying));

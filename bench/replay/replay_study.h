@@ -7,6 +7,7 @@
 #include "replay_hypotheses.h"
 #include "replay_sensitivity.h"
 #include "replay_verdict.h"
+#include "unrelated_actions.h"
 #include "varying_steps.h"
 
 /* Limits of the worst errors, NAN: the default: 1e-12 for `carried` and 1e-11 for `open_loop`, times the largest
@@ -53,6 +54,7 @@ typedef struct replay_study {
   bool hidden[CHANGES];           /* changes of the model that the rounding hides, if the verdict needs it */
   varying_steps varying;          /* the numbers of physics steps per action if they vary: then nothing else is tried */
   replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
+  action_relation relation;       /* of the actions to the states, if the verdict needs it */
   char* left_out;                 /* replay_left_out() */
   char* order; /* "data.actuators = b,a" or "data.action_scale = 0.01745329252": the action columns are in this other
                   order or unit, from which the whole recording follows; NULL: they are not; owned */

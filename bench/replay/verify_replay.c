@@ -23,6 +23,7 @@
 #include "record_model.h"
 #include "store.h"
 #include "text.h"
+#include "verify_task.h"
 
 /* Rounding errors of 1e-16 grow to 1e-12 over 300 steps of the hopper's recordings, and faster at impacts; a different
  * time step, clamp, model or pairing gives more than 1e-4 at once. Relative to the number, absolute below 1. */
@@ -221,6 +222,10 @@ static verify_method method_of(const char* name) {
 }
 
 verify_cfg verify_with_simulator(const options* opts, bool need_checkpoints) {
-  return (verify_cfg){
-      .need_checkpoints = need_checkpoints, .method = method_of, .replays = check_replays, .context = opts};
+  return (verify_cfg){.need_checkpoints = need_checkpoints,
+                      .method = method_of,
+                      .replays = check_replays,
+                      .drawn = verify_drawn,
+                      .weights = verify_weights,
+                      .context = opts};
 }

@@ -7,15 +7,23 @@
 
 #include "data_check.h"
 #include "dynaflow/core/alloc.h"
+#include "held_out.h"
 #include "terminal.h"
 #include "text.h"
 
-static df_status find(const cell* c, data_findings* out) {
+static df_status find_states(const cell* c, data_findings* out) {
   DF_TRY(data_check_states(c->task->data, c->task->system, &check_quick, out));
   if (c->task->data->resampled) DF_TRY(data_check_intervals(c->data_path, &c->config, c->task->system, out));
   if (!data_check_is_doubtful(out)) return DF_OK;
   data_findings_clear(out);
   return data_check_recording(c->data_path, &c->config, c->task->system, &check_quick, out, NULL);
+}
+
+static df_status find(const cell* c, data_findings* out) {
+  DF_TRY(find_states(c, out));
+  const held_out_input in = {
+      .data = c->task->data, .windows = c->task->windows, .config = &c->config, .system = c->task->system};
+  return check_held_out(&in, out);
 }
 
 /* Names the checks that warn, each once. Constant coordinates are noted with the floors of the scales. */
@@ -25,6 +33,8 @@ static void warn(const cell* c, const data_findings* f) {
   for (int i = 0; i < f->n; i++) {
     if (f->list[i].verdict != CHECK_WARN || last == (int)f->list[i].check) continue;
     if (f->list[i].check == DATA_CHECK_CONSTANT) continue;
+    if (f->list[i].check == DATA_CHECK_HELD_OUT && !c->opts->quiet)
+      print_line(stderr, "dynaflow: warning: task %s: held-out copy: %s", c->config.task_name, f->list[i].reason);
     last = (int)f->list[i].check;
     text_add(&names, "%s%s", names.n ? ", " : "", data_check_name(f->list[i].check));
   }

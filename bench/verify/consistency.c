@@ -1,6 +1,7 @@
 #include "consistency.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "json.h"
 #include "key.h"
 #include "store.h"
+#include "text.h"
 
 /* rounding of sums of numbers of this size, in any order */
 static const double ROUNDING = 1e-9;
@@ -82,13 +84,16 @@ static int count_different(int n, const int* label) {
 }
 
 /* the interval of a row by its values, which are dependent within an episode, as bench/evaluate/measures.c has it */
-static df_status interval_of(const char* metric, long seed, int n, const double* value, const int* episode,
+static df_status interval_of(const json_t* number, long seed, int n, const double* value, const int* episode,
                              df_interval* out) {
+  const df_strata strata = {.n = 1, .sizes = &n, .values = value};
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)seed;
   cfg.cluster = episode;
-  if (strcmp(metric, "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
-  return df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value}, out);
+  if (strcmp(string_of(number, "metric"), "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
+  return strcmp(string_of(number, "unit"), "share") == 0
+             ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out)
+             : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out);
 }
 
 static void judge_interval(verifier* v, const json_t* record, const json_t* number, const df_interval* right,
@@ -124,7 +129,7 @@ static df_status compare_interval(verifier* v, const json_t* record, const json_
     episode[i] = (int)json_integer_value(json_array_get(windows, (size_t)i));
     size = fmax(size, fabs(value[i]));
   }
-  if (status == DF_OK) status = interval_of(string_of(number, "metric"), seed, n, value, episode, &right);
+  if (status == DF_OK) status = interval_of(number, seed, n, value, episode, &right);
   if (status == DF_OK) judge_interval(v, record, number, &right, count_different(n, episode), size);
   df_free(value);
   df_free(episode);
@@ -201,6 +206,42 @@ static void check_rows(verifier* v, const json_t* record) {
   }
 }
 
+/* ---- what nothing tells ---- */
+
+/* adds the first part of a metric's name, "tre.*" for "tre.joint_pos", unless the list has it */
+static void add_metric(text* list, const char* metric) {
+  char name[80];
+  const size_t n = strcspn(metric, ".");
+  snprintf(name, sizeof name, "%.70s", metric);
+  if (metric[n] && n < 70) snprintf(name + n, sizeof name - n, ".*");
+  for (const char* at = list->n ? text_of(list) : NULL; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
+    const size_t length = strcspn(at, ", ");
+    if (length == strlen(name) && strncmp(at, name, length) == 0) return;
+  }
+  text_add(list, "%s%s", list->n ? ", " : "", name);
+}
+
+void check_unshown(verifier* v) {
+  text names = {0};
+  int n = 0;
+  size_t i, j;
+  json_t *record, *number;
+  json_array_foreach(store_records(v->r->source), i, record) {
+    if (!verify_is_done(record)) continue;
+    json_array_foreach(json_object_get(record, "rows"), j, number) {
+      if (!isfinite(number_of(json_object_get(number, "value"))) || values_of(record, number)) continue;
+      add_metric(&names, string_of(number, "metric"));
+      n++;
+    }
+  }
+  if (n)
+    verify_find(v, VERIFY_UNCHECKED, NULL,
+                "%d rows have no single values in the record, so that nothing shows whether they are those that were "
+                "measured: %s",
+                n, text_of(&names));
+  text_clear(&names);
+}
+
 /* ---- windows ---- */
 
 static void check_origins(verifier* v, const json_t* record) {
@@ -264,6 +305,8 @@ static void check_curve(verifier* v, const json_t* record, const json_t* curve) 
 static void check_steps(verifier* v, const json_t* record) {
   const json_t *training = json_object_get(record, "training"), *curves = json_object_get(training, "curves");
   const json_t* of_curve = json_object_get(json_array_get(curves, 0), "steps");
+  const json_t *weights = json_object_get(training, "parameters"),
+               *of_network = json_object_get(json_array_get(curves, 0), "parameters");
   const json_t* steps = json_object_get(training, "steps");
   size_t i;
   json_t* curve;
@@ -275,6 +318,9 @@ static void check_steps(verifier* v, const json_t* record) {
     verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but the setting train.steps is %ld",
                 (long long)json_integer_value(steps), planned);
   }
+  if (of_network && !json_equal(weights, of_network))
+    verify_find(v, VERIFY_FAILED, record, "training.parameters is %lld, but those of its first curve are %lld",
+                (long long)json_integer_value(weights), (long long)json_integer_value(of_network));
   if (!of_curve || json_equal(steps, of_curve)) return;
   verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but its first curve has %lld steps",
               (long long)json_integer_value(steps), (long long)json_integer_value(of_curve));

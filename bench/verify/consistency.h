@@ -11,9 +11,13 @@
  * no window is there twice. */
 void check_samples(verifier* v);
 
-/* The steps of a training are those of its first curve and of the setting, no curve goes beyond its own last step, and
- * a method whose actions were executed has some of them recorded (replays), if the record has the field, and counted as
- * many physics steps as its windows have. */
+/* Names the rows whose single values are not in the record, such as the parts of tre: they may be changed without a
+ * contradiction, unless `record_sha256` shows it. Not a failure. */
+void check_unshown(verifier* v);
+
+/* Steps and parameters of a training are those of its first curve, the steps those of the setting, no curve goes beyond
+ * its own last step, and a method whose actions were executed has some of them recorded (replays), if the record has
+ * the field, and counted as many physics steps as its windows have. */
 void check_training(verifier* v);
 
 /* Every record is of a cell that a plan of its profile has, with the same key if the plan gives keys. Nothing is said

@@ -49,6 +49,9 @@ typedef struct verify_cfg {
   bool need_checkpoints;                             /* report missing checkpoints; changed ones are always reported */
   verify_method (*method)(const char* name);         /* properties of a method; all false if it is unknown */
   void (*replays)(verifier* v, const void* context); /* the check "replay": simulates the recorded actions again */
+  /* the checks "drawn" and "weights": held-out windows and numbers of parameters again; NULL: they are not checked */
+  void (*drawn)(verifier* v, const void* context);
+  void (*weights)(verifier* v, const void* context);
   const void* context;
 } verify_cfg;
 

@@ -400,6 +400,14 @@ static void check_replays(verifier* v) {
   v->cfg->replays(v, v->cfg->context);
 }
 
+static void check_drawn(verifier* v) {
+  if (v->cfg->drawn) v->cfg->drawn(v, v->cfg->context);
+}
+
+static void check_weights(verifier* v) {
+  if (v->cfg->weights) v->cfg->weights(v, v->cfg->context);
+}
+
 /* ---- all checks ---- */
 
 /* X(name, function) */
@@ -414,12 +422,15 @@ static void check_replays(verifier* v) {
   X(numbers, check_numbers)   \
   X(units, check_units)       \
   X(samples, check_samples)   \
+  X(unshown, check_unshown)   \
   X(training, check_training) \
   X(windows, check_windows)   \
   X(identity, check_identity) \
   X(seeds, check_seeds)       \
   X(ceiling, check_ceiling)   \
   X(floor, check_floor)       \
+  X(drawn, check_drawn)       \
+  X(weights, check_weights)   \
   X(replay, check_replays)
 
 void verify_run(const run_view* r, const char* folder, const verify_cfg* cfg, verification* out) {

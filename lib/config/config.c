@@ -235,13 +235,30 @@ static df_status parse_items(const target* t, df_items* out) {
   return DF_OK;
 }
 
+static df_status parse_several(const target* t, void* at) {
+  if (is_kind(t->key, "LIST")) return parse_list(t, at);
+  return is_kind(t->key, "NAMES") ? parse_names(t, at) : parse_items(t, at);
+}
+
+/* a list in brackets, as YAML has it, is the same */
+static df_status parse_in_brackets(const target* t, void* at) {
+  const size_t n = strlen(t->value);
+  if (n < 2 || t->value[0] != '[' || t->value[n - 1] != ']') return parse_several(t, at);
+  char* inside = df_strdup(t->value + 1);
+  if (!inside) return DF_E_NOMEM;
+  inside[n - 2] = '\0';
+  target bare = *t;
+  bare.value = inside;
+  const df_status status = parse_several(&bare, at);
+  df_free(inside);
+  return status;
+}
+
 static df_status parse_value(df_config* config, const target* t) {
   void* at = member(config, t->key);
   if (is_kind(t->key, "INT")) return parse_int(t, at);
   if (is_kind(t->key, "REAL")) return parse_number(t, t->value, at);
-  if (is_kind(t->key, "TEXT")) return parse_text(t, at);
-  if (is_kind(t->key, "LIST")) return parse_list(t, at);
-  return is_kind(t->key, "NAMES") ? parse_names(t, at) : parse_items(t, at);
+  return is_kind(t->key, "TEXT") ? parse_text(t, at) : parse_in_brackets(t, at);
 }
 
 /* ---- presets of the network ---- */

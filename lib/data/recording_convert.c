@@ -247,6 +247,25 @@ static df_status read_actuators(const converter* c, int* actuator) {
   return DF_OK;
 }
 
+/* times that are irregular, at the longest interval: where frames are missing, it is a whole number of the usual ones
+ */
+static df_status fail_irregular(const converter* c, int episode) {
+  const recorded_episode* e = &c->r->episode[episode];
+  const double* time = c->motion[episode].time;
+  int at = 1;
+  double least = INFINITY;
+  for (int t = 1; t < e->frames; t++) {
+    if (time[t] - time[t - 1] > time[at] - time[at - 1]) at = t;
+    least = fmin(least, time[t] - time[t - 1]);
+  }
+  return df_fail(
+      DF_E_CONFIG,
+      "%s: the times of episode %d are irregular: a frame takes %.6g s at least, and %.6g s from frame %d to "
+      "%d; actions can be held or thinned out only if all frames take the same time: where frames are missing, "
+      "end the episode there (data.ends_key), or set data.actions_key: \"\"",
+      c->r->file[e->file], e->number, least, time[at] - time[at - 1], at - 1, at);
+}
+
 /* Whether the actions of an episode can be at the rate of the system. A file that states another rate than the task is
  * more likely a wrong system.timestep than a wish to hold actions, which changes what they do. */
 static df_status check_rate(const converter* c, int episode) {
@@ -255,13 +274,13 @@ static df_status check_rate(const converter* c, int episode) {
   const bool whole = stretch > 0 && (fabs(stretch - round(stretch)) < 1e-6 * stretch ||
                                      fabs(inverse - round(inverse)) < 1e-6 * inverse);
   if (stretch == 1 || (whole && c->config->data_rate > 0)) return DF_OK;
-  const double step = stretch > 0 ? stretch * dt : 0;
-  if (c->config->data_rate > 0 || stretch == 0) {
-    return df_fail(
-        DF_E_CONFIG,
-        "%s: a recorded frame lasts %.9g s%s and an action of the system %.9g s; actions can only be held or "
-        "thinned out by a whole number: set system.timestep and system.substeps, or data.actions_key: \"\"",
-        c->r->file[e->file], step, stretch == 0 ? " (times are irregular)" : "", dt);
+  if (stretch == 0) return fail_irregular(c, episode);
+  const double step = stretch * dt;
+  if (c->config->data_rate > 0) {
+    return df_fail(DF_E_CONFIG,
+                   "%s: a recorded frame lasts %.9g s and an action of the system %.9g s; actions can only be held or "
+                   "thinned out by a whole number: set system.timestep and system.substeps, or data.actions_key: \"\"",
+                   c->r->file[e->file], step, dt);
   }
   return df_fail(DF_E_MISMATCH,
                  "%s: %s is %.9g s, but an action of the system lasts %.9g s; set system.timestep and system.substeps, "

@@ -44,9 +44,11 @@ typedef struct recorded_ends {
 
 struct df_recording {
   df_layout* layout;
-  df_config config;                                   /* the layout points into it */
-  df_recording_column* column;                        /* [layout->columns] */
-  df_stored_precision* precision;                     /* [layout->columns] of their raw numbers */
+  df_config config;               /* the layout points into it */
+  df_recording_column* column;    /* [layout->columns] */
+  df_stored_precision* precision; /* [layout->columns] of their raw numbers */
+  df_stored_precision* stated;    /* [layout->columns] that the files state; float64: none */
+  df_stored_precision action_stated;
   df_stored_precision action_precision, action_shown; /* that they count as rounded to; that they show by themselves */
   char** array;                                       /* [layout->blocks] names of the columns' arrays */
   column_name* name;                                  /* [layout->columns] that the files state */

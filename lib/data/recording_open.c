@@ -82,7 +82,8 @@ static df_status describe_columns(df_recording* r) {
   const df_layout* layout = r->layout;
   r->column = df_alloc((size_t)layout->columns, sizeof *r->column);
   r->array = df_alloc((size_t)layout->blocks, sizeof *r->array);
-  if (!r->column || !r->array) return DF_E_NOMEM;
+  r->stated = df_alloc((size_t)layout->columns, sizeof *r->stated);
+  if (!r->column || !r->array || !r->stated) return DF_E_NOMEM;
   int in_states = 0, in_array = 0;
   for (int b = 0; b < layout->blocks; b++) {
     const layout_block* block = &layout->block[b];

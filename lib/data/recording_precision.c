@@ -96,11 +96,18 @@ static bool holds_all(df_stored_precision p, const numbers* all) {
   return true;
 }
 
+static df_stored_precision coarser(df_stored_precision a, df_stored_precision b) {
+  return df_stored_precision_error(b, 1) > df_stored_precision_error(a, 1) ? b : a;
+}
+
 /* sets the precision of the columns of a group, and notes it as that of its kind if it is the first to show one */
 static df_status find_precision(df_recording* r, const column_group* g, df_stored_precision shown[KINDS]) {
   numbers all;
   DF_TRY(numbers_of_group(r, g, &all));
-  const df_stored_precision p = df_stored_precision_of(all.list, all.n);
+  df_stored_precision p = df_stored_precision_of(all.list, all.n);
+  for (int i = 0; i < r->layout->columns; i++) {
+    if (is_member(r, g, i)) p = coarser(p, r->stated[i]);
+  }
   df_free(all.list);
   if (shown[g->kind].kind == DF_STORED_FLOAT64) shown[g->kind] = p;
   for (int i = 0; i < r->layout->columns; i++) {
@@ -110,12 +117,12 @@ static df_status find_precision(df_recording* r, const column_group* g, df_store
 }
 
 /* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
- * controller may have output rounded actions. */
+ * controller may have output rounded actions, unless the file states that it has rounded them. */
 static df_status find_precision_of_actions(df_recording* r, df_stored_precision states) {
   numbers all;
   DF_TRY(numbers_of_actions(r, &all));
   r->action_shown = df_stored_precision_of(all.list, all.n);
-  r->action_precision = holds_all(states, &all) ? states : (df_stored_precision){DF_STORED_FLOAT64, 0};
+  r->action_precision = holds_all(states, &all) ? states : r->action_stated;
   df_free(all.list);
   return DF_OK;
 }

@@ -78,6 +78,7 @@ void df_recording_free(df_recording* r) {
   layout_free(r->layout);
   df_free(r->column);
   df_free(r->precision);
+  df_free(r->stated);
   df_free(r->array);
   df_free(r->file);
   df_free(r->episode);

@@ -67,6 +67,19 @@ static df_status check_columns(const reader* rd, const source* s) {
                  width, s->read.name, has, block_at(rd, s, has));
 }
 
+/* how a file states that an array was rounded, as the precision of its numbers */
+static df_stored_precision stated_precision(df_array_rounding rounding) {
+  static const df_stored_kind kinds[] = {
+      [DF_ARRAY_PLAIN] = DF_STORED_FLOAT64, [DF_ARRAY_STEPS] = DF_STORED_STEPS, [DF_ARRAY_BITS] = DF_STORED_BITS};
+  return (df_stored_precision){kinds[rounding.kind], rounding.n};
+}
+
+/* of several files the coarsest one counts */
+static void note_precision(df_array_rounding rounding, df_stored_precision* out) {
+  const df_stored_precision p = stated_precision(rounding);
+  if (rounding.kind && df_stored_precision_error(p, 1) > df_stored_precision_error(*out, 1)) *out = p;
+}
+
 static df_status read_states(reader* rd) {
   for (int k = 0; k < rd->sources; k++) {
     source* s = &rd->source[k];
@@ -75,6 +88,7 @@ static df_status read_states(reader* rd) {
     if (rd->group[0] && array_file_has(rd->file, rd->group, "", full)) s->request.expression = "";
     DF_TRY(stack_read(rd->file, &s->request, &s->read));
     DF_TRY(check_columns(rd, s));
+    for (int c = 0; c < s->request.width; c++) note_precision(s->read.rounding, &rd->r->stated[s->column[c]]);
     const stack *a = &rd->source[0].read, *b = &s->read;
     if (a->episodes != b->episodes || a->frames != b->frames) {
       return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, but '%s' has %s: other numbers of frames",
@@ -131,6 +145,7 @@ static df_status read_actions(reader* rd, const df_system* system) {
   }
   if (status != DF_OK) return status;
   rd->r->action_columns = columns;
+  note_precision(rd->actions.rounding, &rd->r->action_stated);
   return check_actions(rd, columns);
 }
 

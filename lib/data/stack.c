@@ -170,11 +170,13 @@ static df_status read_arrays(array_file* file, const stack_request* r, const nam
     }
     DF_TRY(df_arrays_read(file->arrays, full, &arrays[k]));
     const bool known = read_shape(&arrays[k], single, list->n == 1 ? r->width : 0, &parts[k]);
+    const df_array_rounding rounding = k > 0 && out->rounding.kind ? out->rounding : info->rounding;
     if (k == 0) {
       *out = parts[0];
       shape_text(&arrays[0], out->shape);
       memcpy(out->name, full, sizeof full);
     }
+    out->rounding = rounding;
     DF_TRY(check_part(file, r, full, &arrays[k], known, out, &parts[k]));
     columns += parts[k].columns;
   }

@@ -42,7 +42,8 @@ typedef struct stack {
   bool listed; /* the arrays list episodes; else they are the frames of one, or of several without borders */
   bool transposed;
   size_t episodes, frames, columns;
-  size_t arrays; /* number of them */
+  size_t arrays;              /* number of them */
+  df_array_rounding rounding; /* of the first array that has one */
   double* values;
   char shape[128];          /* of the first array, e.g. "[3,7,4]" */
   char name[STACK_NAME];    /* of the first array */

@@ -22,7 +22,7 @@ static const int least_exponent[] = {
     [DF_STORED_FLOAT64] = -1022, [DF_STORED_FLOAT32] = -126, [DF_STORED_FLOAT16] = -14, [DF_STORED_BFLOAT16] = -126};
 
 static bool is_binary(df_stored_kind kind) {
-  return kind != DF_STORED_DECIMALS && kind != DF_STORED_DIGITS;
+  return kind < DF_STORED_DECIMALS;
 }
 
 /* whether `value` has at most `bits` significant bits, and fewer below the smallest exponent */
@@ -52,17 +52,23 @@ static bool has_decimals(double value, int decimals) {
 bool df_stored_precision_holds(df_stored_precision p, double value) {
   if (p.kind == DF_STORED_DECIMALS) return has_decimals(value, p.digits);
   if (p.kind == DF_STORED_DIGITS) return reads_back(value, "%.*e", p.digits - 1);
+  if (p.kind == DF_STORED_STEPS) return false;
+  if (p.kind == DF_STORED_BITS) return fits(value, p.digits, least_exponent[DF_STORED_FLOAT64]);
   if (p.kind == DF_STORED_FLOAT16 && fabs(value) > 65504) return false;
   return fits(value, bits_of[p.kind], least_exponent[p.kind]);
 }
 
 double df_stored_precision_error(df_stored_precision p, double value) {
-  if (p.kind == DF_STORED_DECIMALS) return 0.5 * pow(10, -p.digits);
+  /* the filter takes what is less than a step from 0, its fill value, as that */
+  if (p.kind == DF_STORED_STEPS && value == 0) return pow(10, -p.digits);
+  if (p.kind == DF_STORED_DECIMALS || p.kind == DF_STORED_STEPS) return 0.5 * pow(10, -p.digits);
   if (p.kind == DF_STORED_DIGITS) return value == 0 ? 0 : 0.5 * pow(10, floor(log10(fabs(value))) + 1 - p.digits);
-  int exponent = least_exponent[p.kind] + 1;
+  const bool stated = p.kind == DF_STORED_BITS;
+  const int least = least_exponent[stated ? DF_STORED_FLOAT64 : p.kind] + 1;
+  int exponent = least;
   if (value != 0) (void)frexp(value, &exponent);
-  if (exponent < least_exponent[p.kind] + 1) exponent = least_exponent[p.kind] + 1;
-  return ldexp(0.5, exponent - bits_of[p.kind]);
+  if (exponent < least) exponent = least;
+  return ldexp(0.5, exponent - (stated ? p.digits : bits_of[p.kind]));
 }
 
 double df_rounding_error(const df_rounding* r, double value) {
@@ -79,6 +85,10 @@ void df_stored_precision_text(df_stored_precision p, char text[40]) {
                                       [DF_STORED_BFLOAT16] = "bfloat16"};
   if (is_binary(p.kind))
     snprintf(text, 40, "%s", names[p.kind]);
+  else if (p.kind == DF_STORED_STEPS)
+    snprintf(text, 40, "steps of %.0e (scaleoffset)", pow(10, -p.digits));
+  else if (p.kind == DF_STORED_BITS)
+    snprintf(text, 40, "%d significant bits", p.digits);
   else
     snprintf(text, 40, "text of %d %s%s", p.digits, p.kind == DF_STORED_DECIMALS ? "decimal" : "digit",
              p.digits == 1 ? "" : "s");

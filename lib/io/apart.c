@@ -163,6 +163,7 @@ static df_status get_list(df_arrays* arrays) {
       return fail_child(arrays, NULL);
     }
     DF_TRY(df_arrays_add(arrays, text[0], info.rank, info.shape, text[1], info.numeric));
+    arrays->item[arrays->count - 1].info.rounding = info.rounding;
   }
   return DF_OK;
 }

@@ -105,6 +105,31 @@ static const char* find_obstacle(hid_t dataset, char* text, size_t n) {
   return obstacle;
 }
 
+/* How numbers of a floating-point dataset are rounded: by its type, if that has fewer bits than any other of its size,
+ * or by the scaleoffset filter, whose parameters are the kind of scale and the number of decimals. */
+static df_array_rounding find_rounding(const object* o) {
+  enum { DECIMALS = 1, PARAMETERS = 20 };
+  df_array_rounding out = {DF_ARRAY_PLAIN, 0};
+  if (o->attribute || H5Tget_class(o->type) != H5T_FLOAT) return out;
+  size_t sign, exponent, exponent_bits, fraction, fraction_bits;
+  if (H5Tget_fields(o->type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits) >= 0) {
+    const size_t bytes = H5Tget_size(o->type);
+    const size_t usual = bytes == 2 ? 10 : bytes == 4 ? 23 : 52;
+    const bool brain = bytes == 2 && exponent_bits == 8; /* bfloat16, whose numbers show it */
+    if (fraction_bits < usual && !brain) out = (df_array_rounding){DF_ARRAY_BITS, (int)fraction_bits + 1};
+  }
+  const hid_t list = H5Dget_create_plist(o->id);
+  for (int i = 0; list >= 0 && i < H5Pget_nfilters(list); i++) {
+    unsigned flags, parameter[PARAMETERS] = {0};
+    size_t n = PARAMETERS;
+    const H5Z_filter_t filter = H5Pget_filter2(list, (unsigned)i, &flags, &n, parameter, 0, NULL, NULL);
+    if (filter == H5Z_FILTER_SCALEOFFSET && n > DECIMALS && parameter[0] == H5Z_SO_FLOAT_DSCALE)
+      out = (df_array_rounding){DF_ARRAY_STEPS, (int)parameter[DECIMALS]};
+  }
+  if (list >= 0) H5Pclose(list);
+  return out;
+}
+
 /* adds an open object to the list, also one that cannot be read */
 static df_status add_object(df_arrays* arrays, const char* name, const object* o) {
   /* shape */
@@ -122,7 +147,9 @@ static df_status add_object(df_arrays* arrays, const char* name, const object* o
   char type[32];
   bool numeric = false;
   const char* what = type_name(o->type, type, sizeof type, &numeric);
-  return df_arrays_add(arrays, name, rank, shape, obstacle ? obstacle : what, numeric && !obstacle);
+  DF_TRY(df_arrays_add(arrays, name, rank, shape, obstacle ? obstacle : what, numeric && !obstacle));
+  arrays->item[arrays->count - 1].info.rounding = find_rounding(o);
+  return DF_OK;
 }
 
 /* ---- listing ---- */

@@ -230,8 +230,9 @@ static df_status read_row(const table* t, const char* path, line* l, size_t head
     if (i < t->columns && !read_number(&c, &row[i])) return fail_cell(path, l, i, &c);
   }
   if (i == t->columns) return DF_OK;
-  return df_fail(DF_E_FORMAT, "%s: line %zu: %d columns, line %zu has %d; all lines of a table have as many", path,
-                 l->number, i, header, t->columns);
+  return df_fail(DF_E_FORMAT, "%s: line %zu: %d columns, line %zu has %d; all lines of a table have as many%s", path,
+                 l->number, i, header, t->columns,
+                 i == 2 * t->columns ? "; if the numbers have decimal commas, write decimal points" : "");
 }
 
 static df_status read_rows(table* t, const char* path, line first, size_t header) {

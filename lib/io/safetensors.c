@@ -359,6 +359,17 @@ const char* df_safetensors_metadata(const df_safetensors* file, const char* key)
   return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
+int df_safetensors_count(const df_safetensors* file) {
+  return file->n;
+}
+
+const char* df_safetensors_name(const df_safetensors* file, int i, size_t* elements) {
+  if (i < 0 || i >= file->n) return NULL;
+  *elements = 1;
+  for (int k = 0; k < file->tensor[i].rank; k++) *elements *= file->tensor[i].shape[k];
+  return file->tensor[i].name;
+}
+
 df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype, int rank,
                               const size_t* shape, void* out) {
   DF_REQUIRE_POINTER(file);

@@ -5,12 +5,10 @@
 /* 97.5 % point of the standard normal distribution */
 static const double Z95 = 1.959963984540054;
 
-/* Wilson's interval for a share p of `size` values, which need not be an integer; the bounds 0 and 1 are exact, where
- * rounding would leave about 1e-17 */
-static void set_wilson(double p, double size, df_interval* out) {
-  const double z2 = Z95 * Z95;
+void df_set_wilson(double p, double size, double point, df_interval* out) {
+  const double z2 = point * point;
   const double centre = (p + z2 / (2 * size)) / (1 + z2 / size);
-  const double half = Z95 * sqrt(p * (1 - p) / size + z2 / (4 * size * size)) / (1 + z2 / size);
+  const double half = point * sqrt(p * (1 - p) / size + z2 / (4 * size * size)) / (1 + z2 / size);
   out->mean = p;
   out->lo = p == 0 ? 0 : centre - half;
   out->hi = p == 1 ? 1 : centre + half;
@@ -19,7 +17,7 @@ static void set_wilson(double p, double size, df_interval* out) {
 df_interval df_share_interval(int count, int n) {
   df_interval out = {.mean = NAN, .lo = NAN, .hi = NAN, .n = n > 0 ? n : 0};
   if (n < 1 || count < 0 || count > n) return out;
-  set_wilson((double)count / n, n, &out);
+  df_set_wilson((double)count / n, n, Z95, &out);
   return out;
 }
 
@@ -62,7 +60,7 @@ df_status df_share_interval_clustered(int n, const double* values, const int* cl
   const double p = (double)count / n;
   out->n = n;
   out->failed = 0;
-  set_wilson(p, effective_size(n, &c, values, p), out);
+  df_set_wilson(p, effective_size(n, &c, values, p), Z95, out);
   df_clusters_clear(&c);
   return DF_OK;
 }

@@ -53,6 +53,10 @@ void df_resampler_draw(df_resampler* s, int r, int offset);
  * returns the standard error. */
 double df_set_interval(const df_bootstrap_cfg* cfg, int m, const double* estimates, df_interval* out);
 
+/* Wilson's interval for a share p of `size` values, which need not be an integer, with the point z of the normal
+ * distribution, or t of Student's; the bounds 0 and 1 are exact, where rounding would leave about 1e-17 */
+void df_set_wilson(double p, double size, double point, df_interval* out);
+
 /* the number of values that are not finite */
 int df_count_failures(int n, const double* values);
 

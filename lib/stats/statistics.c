@@ -65,21 +65,44 @@ static df_status bootstrap(df_resampler* s, df_estimate kind, const double* valu
   return status;
 }
 
-df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* strata,
-                                df_interval* out) {
+/* the interval of an estimate of shares, from its standard error over resamples that draw m things */
+static void bound_interval(const df_bootstrap_cfg* cfg, int m, double error, df_interval* out) {
+  const double p = out->mean, spread = p * (1 - p);
+  if (error > 0) df_set_wilson(p, spread > 0 ? spread / (error * error) : m, df_student_point(cfg->level, m - 1), out);
+}
+
+static df_status bootstrap_interval(const char* name, bool shares, const df_bootstrap_cfg* cfg, df_estimate kind,
+                                    const df_strata* strata, df_interval* out) {
   DF_REQUIRE_POINTER(strata);
   DF_REQUIRE_POINTER(out);
-  DF_REQUIRE(strata->values, "df_bootstrap_interval: strata.values is NULL");
+  DF_REQUIRE(strata->values, "%s: strata.values is NULL", name);
   df_resampler s;
+  double error = NAN;
   df_status status = df_resampler_new(cfg, strata->n, strata->sizes, &s);
+  for (int i = 0; shares && status == DF_OK && i < s.total; i++) {
+    const double value = strata->values[i];
+    if (isfinite(value) && !(value >= 0 && value <= 1))
+      status = df_fail(DF_E_ARG, "value %d is %g: a share is in [0, 1]", i, value);
+  }
   if (status == DF_OK) {
     df_interval result = {.mean = INFINITY, .lo = NAN, .hi = NAN, .n = s.total};
     result.failed = df_count_failures(s.total, strata->values);
-    if (!result.failed) status = bootstrap(&s, kind, strata->values, &result, NULL);
+    if (!result.failed) status = bootstrap(&s, kind, strata->values, &result, &error);
+    if (status == DF_OK && shares && !result.failed) bound_interval(cfg, df_resampler_draws(&s), error, &result);
     if (status == DF_OK) *out = result;
   }
   df_resampler_clear(&s);
   return status;
+}
+
+df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* strata,
+                                df_interval* out) {
+  return bootstrap_interval("df_bootstrap_interval", false, cfg, kind, strata, out);
+}
+
+df_status df_bootstrap_share_interval(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* strata,
+                                      df_interval* out) {
+  return bootstrap_interval("df_bootstrap_share_interval", true, cfg, kind, strata, out);
 }
 
 /* ---- paired differences ---- */

@@ -43,7 +43,7 @@ for episode in range(EPISODES):
     x = v = 0.0
     states += [x, 0.0, v, 0.0]
     for t in range(T):
-        u = ((7 * t + 3 * episode) % 11 - 5) / 5
+        u = ((7 * t + 3 * episode) % 11 - 5) / 5 * (1 - episode / 64)
         v += 0.01 * u
         x += 0.01 * v
         states += [x, 0.0, v, 0.0]

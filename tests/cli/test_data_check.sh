@@ -247,6 +247,47 @@ check methods_that_do_not_train_run exits_with 0 run "${plan[@]}" --method rando
 check right_data_are_trained_on exits_with 0 run "${plan[@]}" --method kinematic_fm --out "$scratch/right"
 check in_silence test ! -s "$scratch/err"
 
+# a held-out episode that repeats one of the training
+cp -r "$tasks/pendulum" "$tasks/copied"
+python3 - "$file" "$tasks/copied/pendulum.npz" <<'PYTHON'
+import re, sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+with zipfile.ZipFile(sys.argv[2], 'w') as out:
+    for name in z.namelist():
+        raw = z.read(name)
+        if name in ('states.npy', 'actions.npy'):
+            episodes = int(re.search(rb"'shape': \((\d+),", raw).group(1))
+            size = (len(raw) - 128) // episodes
+            parts = [raw[128 + i * size:128 + (i + 1) * size] for i in range(episodes)]
+            parts[4] = parts[2]
+            raw = raw[:128] + b''.join(parts)
+        out.writestr(name, raw)
+PYTHON
+copied=("$tasks/copied" "${plan[@]:1}" --method kinematic_fm)
+both='episode 4, held out for the test, repeats episode 2 of the training: frame 0 is its frame 0, and 100 % of the frames that move are equal'
+check the_held_out_copy_is_a_row exits_with 1 data check "$tasks/copied" --quiet --json
+check with_both_episodes rows "at['held-out copy', '']['verdict'] == 'wrong' and at['held-out copy', '']['value'] == 1 and '$both' in at['held-out copy', '']['reason']"
+check a_training_refuses_the_copy refuses "the demonstrations are wrong: held-out copy: $both" train "${copied[@]}" --checkpoint "$scratch/w3.safetensors"
+check without_one_of_them_it_is_right exits_with 0 data check "$tasks/copied" --quiet --set data.select=0,1,3-19
+check a_file_of_no_task_has_a_warning exits_with 0 data check "$tasks/copied/pendulum.npz" --model "$model" --set system.timestep=0.01 --json
+check that_names_both rows "at['held-out copy', '']['verdict'] == 'warn' and 'episode 4 repeats episode 2' in at['held-out copy', '']['reason']"
+
+# a filter of HDF5 that rounds
+packages=third_party/python
+if PYTHONPATH=$packages python3 -c 'import h5py' 2>/dev/null; then
+  PYTHONPATH=$packages python3 - "$file" "$scratch/steps.h5" <<'PYTHON'
+import sys, h5py, numpy
+data = numpy.load(sys.argv[1])
+with h5py.File(sys.argv[2], "w") as out:
+    out.create_dataset("states", data=data["states"], chunks=(1,) + data["states"].shape[1:], scaleoffset=4)
+    out["actions"], out["dt"] = data["actions"], 0.01
+PYTHON
+  check a_filter_that_rounds_is_named exits_with 0 data check "$scratch/steps.h5" --model "$model" --set system.timestep=0.01 --quiet --json
+  check and_judged_as_rounding rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] <= 1 == at['replay', '']['limit'] and at['replay', '']['reason'].startswith('rounding: ') and 'positions: steps of 1e-04 (scaleoffset), velocities: steps of 1e-04 (scaleoffset)' in at['replay', '']['reason']"
+else
+  skip a_filter_that_rounds_is_named "no h5py in $packages"
+fi
+
 # published recordings
 data=${DYNAFLOW_DATA:-../shared/data}
 # clean CHECKED...: no alarm

@@ -28,7 +28,7 @@ check an_honest_run_passes verdict 0 '' ''
 check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
-assert len(rows) == 17 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'replay'}, rows" "$scratch/out"
+assert len(rows) == 20 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'replay', 'drawn', 'weights', 'unshown'}, rows" "$scratch/out"
 before=$(sha256sum "$scratch/run/events.jsonl")
 run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
@@ -198,13 +198,31 @@ replays() {
   local wanted=$1 name=$2
   rm -rf "$scratch/changed"
   cp -r "$scratch/real" "$scratch/changed" && python3 tests/cli/seal.py "$scratch/changed/events.jsonl" "$3" || return 1
-  exits_with "$wanted" verify "$scratch/changed" --json || return 1
+  exits_with "$wanted" verify "$scratch/changed" --data "$scratch/data" --json || return 1
   python3 -c "
 import json, sys
 said = {r['check'] for r in json.load(open(sys.argv[1]))['rows'] if r['status'] == 'failed' or r['status'] == 'tampered'}
 assert said == set(sys.argv[2].split()), said" "$scratch/out" "$name"
 }
 check sealed_anew_unchanged_is_whole replays 0 '' ''
+# what task, demonstrations and checkpoints say
+check windows_and_parameters_were_looked_at python3 -c "
+import json, sys
+rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
+assert (rows['drawn']['status'], rows['drawn']['n']) == ('ok', 6) and (rows['weights']['status'], rows['weights']['n']) == ('ok', 2), rows
+assert rows['unshown']['status'] == 'not checked' and 'tre.*' in rows['unshown']['detail'], rows" "$scratch/out"
+check shifted_windows_are_a_failure replays 1 drawn "for c in cells: c['windows']['start'] = [s + 1 for s in c['windows']['start']]"
+check their_first_window_is_named grep -qE 'window 0 is recorded as episode [0-9]+, frame [0-9]+, but is episode' "$scratch/out"
+check windows_of_another_episode_are_a_failure replays 1 drawn "c = cells[1]; e = c['windows']['episode']; e[0], c['windows']['episode'] = e[0], [x + 1 for x in e]"
+check another_hash_in_all_records_is_a_failure replays 1 drawn "for c in cells: c['windows_sha256'] = '0' * 64"
+check another_number_of_parameters_is_a_failure replays 1 'training weights' "for c in cells:
+    if c['training']['parameters']: c['training']['parameters'] += 1"
+check also_in_the_curve replays 1 weights "for c in cells:
+    if c['training']['parameters']:
+        c['training']['parameters'] += 1
+        c['training']['curves'][0]['parameters'] += 1"
+check demonstrations_that_are_gone_are_a_warning exits_with 0 verify "$scratch/real" --data "$scratch/nowhere"
+check windows_are_then_not_drawn grep -qE '^drawn +warning .*its held-out windows were not drawn again' "$scratch/out"
 # an error of the size that a missing clamp causes
 check another_action_is_a_failure replays 1 replay "cells[0]['replays'][1]['u'][5] += 0.01"
 check window_entry_and_frame_are_named grep -q 'window 4: the recorded actions do not reproduce the recorded states: entry [0-9]* of frame 1 is' "$scratch/out"

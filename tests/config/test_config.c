@@ -279,6 +279,19 @@ static void items_are_kept_in_order_and_may_be_repeated(void** state) {
     if (strcmp(keys[i].name, "data.columns") == 0) df_config_value(&c, i, text, sizeof text);
   }
   assert_string_equal(text, "skip:2,qpos@a+b,skip:2");
+  /* brackets, as in a task file */
+  assert_ok(df_config_set(&c, "data.columns", "[qpos, qvel]", "test"));
+  assert_int_equal(c.data_columns.n, 2);
+  assert_string_equal(c.data_columns.v[0], "qpos");
+  assert_string_equal(c.data_columns.v[1], "qvel");
+  assert_ok(df_config_set(&c, "task.methods", "[dynaflow,bc]", "test"));
+  assert_int_equal(c.task_methods.n, 2);
+  assert_ok(df_config_set(&c, "data.action_scale", "[0.5, 2]", "test"));
+  assert_true(c.data_action_scale.n == 2 && c.data_action_scale.v[1] == 2);
+  assert_ok(df_config_set(&c, "data.actuators", "[]", "test"));
+  assert_int_equal(c.data_actuators.n, 0);
+  assert_int_equal(df_config_set(&c, "data.columns", "[[qpos]]", "test"), DF_OK); /* an unknown block, named later */
+  assert_string_equal(c.data_columns.v[0], "[qpos]");
   memset(item, 'x', DF_ITEM_MAX);
   item[DF_ITEM_MAX] = '\0';
   assert_int_equal(df_config_set(&c, "data.columns", item, "test"), DF_E_CONFIG);

@@ -247,6 +247,23 @@ static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
           SAYS("dt is 0.02 s, but an action of the system lasts 0.01 s", "or data.rate: 50"));
 }
 
+/* Frames of 0.01 s, of which those from 0.03 s to 0.06 s are missing. */
+static void actions_of_irregular_times_are_refused(void** state) {
+  (void)state;
+  static const double time[] = {0, 0.01, 0.02, 0.06, 0.07, 0.08, 0.09};
+  double x[7 * 4], wide[7 * 5] = {0};
+  move(0.01, 7, x);
+  for (int t = 0; t < 7; t++) {
+    wide[5 * t] = time[t];
+    memcpy(wide + 5 * t + 1, x + 4 * t, 4 * sizeof *x);
+  }
+  WRITE(ARRAY("states", wide, 2, 7, 5), ARRAY("actions", counting(), 2, 6, 1));
+  const df_config config = SETTINGS("data.columns", "time,qpos,qvel");
+  refused(cart, &config, DF_E_CONFIG,
+          SAYS("the times of episode 0 are irregular: a frame takes 0.01 s at least, and 0.04 s from frame 2 to 3",
+               "data.ends_key"));
+}
+
 /* ---- velocities and positions ---- */
 
 /* which coordinates of the cart the file does not hold; frees the data */
@@ -478,6 +495,7 @@ int main(void) {
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
       WITH_SYSTEMS(every_episode_has_the_rate_that_its_file_states),
       WITH_SYSTEMS(actions_are_held_or_thinned_out_by_whole_numbers),
+      WITH_SYSTEMS(actions_of_irregular_times_are_refused),
       WITH_SYSTEMS(velocities_that_are_missing_are_differences),
       WITH_SYSTEMS(velocities_of_resampled_frames_are_recorded_or_differences),
       WITH_SYSTEMS(a_horizontal_position_is_integrated_if_asked_for),

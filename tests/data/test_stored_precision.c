@@ -105,6 +105,17 @@ static void the_error_is_half_the_distance(void** state) {
   assert_true(fabs(df_stored_precision_error(decimals, 123) - 0.0005) < 1e-18);
   assert_true(fabs(df_stored_precision_error(digits, 123) - 0.05) < 1e-15);
   assert_true(df_stored_precision_error(digits, 0) == 0);
+  /* that a file states: of the scaleoffset filter, numbers near 0 are 0; of 11 bits, the error is that of float16 */
+  const df_stored_precision steps = {DF_STORED_STEPS, 3}, bits = {DF_STORED_BITS, 11};
+  assert_true(fabs(df_stored_precision_error(steps, 123) - 0.0005) < 1e-18);
+  assert_true(fabs(df_stored_precision_error(steps, 0) - 0.001) < 1e-18);
+  assert_true(df_stored_precision_error(bits, 1) == df_stored_precision_error(f16, 1));
+  assert_true(df_stored_precision_error(bits, -1000) == df_stored_precision_error(f16, -1000));
+  char text[40];
+  df_stored_precision_text(steps, text);
+  assert_string_equal(text, "steps of 1e-03 (scaleoffset)");
+  df_stored_precision_text(bits, text);
+  assert_string_equal(text, "11 significant bits");
 }
 
 static void formats_hold_their_numbers(void** state) {
@@ -115,6 +126,9 @@ static void formats_hold_their_numbers(void** state) {
   assert_true(df_stored_precision_holds(f32, 0) && df_stored_precision_holds(f16, ldexp(1, -24)));
   assert_false(df_stored_precision_holds(f16, ldexp(1, -25)));
   assert_false(df_stored_precision_holds(f16, 70000));
+  const df_stored_precision bits = {DF_STORED_BITS, 11}, steps = {DF_STORED_STEPS, 3};
+  assert_true(df_stored_precision_holds(bits, ldexp(1, -25)) && !df_stored_precision_holds(bits, 0.1));
+  assert_false(df_stored_precision_holds(steps, 0.001));
   assert_true(df_stored_precision_holds(decimals, 0.123) && !df_stored_precision_holds(decimals, 0.1234));
 }
 

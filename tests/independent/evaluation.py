@@ -369,8 +369,17 @@ def drawn_cluster(seed, lane, n):
     return below(seed, BOOTSTRAP, np.arange(2000), lane, n)
 
 
-def bootstrap(values, episode, seed):
-    """Student's 95 % interval of the mean: 2000 resamples of whole episodes"""
+def bounded(p, error, drawn):
+    """the shares s with |p - s| <= t e sqrt(s (1 - s) / (p (1 - p))): the roots of a quadratic"""
+    t = student_point(drawn - 1)
+    if not error: return p, p
+    f = t * t * (error**2 / (p * (1 - p)) if 0 < p < 1 else 1 / drawn)
+    roots = sorted(np.roots([1 + f, -(2 * p + f), p * p]).real)
+    return 0 if p == 0 else roots[0], 1 if p == 1 else roots[1]
+
+
+def bootstrap(values, episode, seed, share=False):
+    """95 % interval of the mean: 2000 resamples of whole episodes; Student's, or of a share"""
     clusters = clusters_of(episode)
     if len(clusters) == 1: return None, None
     total, size = np.array([sum(values[i] for i in c) for c in clusters]), np.array([len(c) for c in clusters])
@@ -378,8 +387,11 @@ def bootstrap(values, episode, seed):
     for lane in range(len(clusters)):
         drawn = drawn_cluster(seed, lane, len(clusters))
         sums, counts = sums + total[drawn], counts + size[drawn]
-    half = student_point(len(clusters) - 1) * standard_error(sums / counts, len(clusters))
+    error = standard_error(sums / counts, len(clusters))
     mean = sum(values) / len(values)
+    # equal means have no error but that of rounding
+    if share: return bounded(mean, error if error > 1e-14 * mean else 0, len(clusters))
+    half = student_point(len(clusters) - 1) * error
     return mean - half, mean + half
 
 
@@ -416,7 +428,7 @@ class Results:
         if samples: self.samples[metric, k] = values
         failed, lo, hi = sum(not math.isfinite(v) for v in values), None, None
         episodes = [task.episode[i] for i in of]
-        if not failed: lo, hi = bootstrap(values, episodes, int(task.number('eval.seed')))
+        if not failed: lo, hi = bootstrap(values, episodes, int(task.number('eval.seed')), unit == 'share')
         mean = None if failed else sum(values) / len(values)
         self.put(metric, k, unit, mean, len(values), lo, hi, failed, len(set(episodes)))
 

@@ -6,7 +6,7 @@ import csv, functools, glob, html.parser, json, math, re, sys
 
 import numpy as np
 
-from evaluation import BOOTSTRAP, SIGNS, below, clusters_of, quantile, standard_error, student, student_point
+from evaluation import BOOTSTRAP, SIGNS, below, bounded, clusters_of, quantile, standard_error, student, student_point
 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
         'command_error.yaw_rate']
@@ -157,7 +157,7 @@ def middle_half(ascending, weights):
     return (share @ ascending) / (.5 * total[:, 0])
 
 
-def iqm(samples):
+def iqm(samples, unit):
     if not np.isfinite(samples.values).all(): return math.inf, math.nan, math.nan
     flat = samples.values.ravel()
     order = np.argsort(flat, kind='stable')
@@ -165,7 +165,10 @@ def iqm(samples):
     times = (seeds[:, :, None] == np.arange(samples.seeds)).sum(1)  # how often a resample has each seed
     weights = (times[:, :, None] * counts[:, None, :]).reshape(len(counts), -1)
     mean = middle_half(flat[order], np.ones((1, len(flat))))[0]
-    return mean, *ends(mean, middle_half(flat[order], weights[:, order]), samples.fewest)
+    estimates = middle_half(flat[order], weights[:, order])
+    if unit != 'share' or samples.fewest < 2: return mean, *ends(mean, estimates, samples.fewest)
+    error = standard_error(estimates, samples.fewest)
+    return mean, *bounded(mean, error if error > 1e-14 * mean else 0, samples.fewest)
 
 
 def sign_p(sums):
@@ -334,7 +337,7 @@ def iqm_table(g, k):
     columns = {}
     for metric in g.main:
         if metric == 'fall_rate': continue
-        found = {m: iqm(s) for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
+        found = {m: iqm(s, g.unit(metric, k)) for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
         if found: columns[metric] = found
     yield ['interquartile mean'] + [head(g, m, k) for m in columns]
     for method in g.methods:

@@ -95,6 +95,40 @@ static void a_damaged_file_is_refused_by_name(void** state) {
   df_free(bytes);
 }
 
+/* rounded.h5 is written by make.py; the rounding is that of the values, compared with those of `plain` */
+static void rounding_by_filters_and_types_is_stated(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    df_array_rounding_kind kind;
+    int n;
+    double largest; /* error of numbers up to 3 */
+  } cases[] = {{"plain", DF_ARRAY_PLAIN, 0, 0},
+               {"half", DF_ARRAY_PLAIN, 0, 0x1p-10},
+               {"whole", DF_ARRAY_PLAIN, 0, 40},
+               {"steps", DF_ARRAY_STEPS, 3, 0.0005},
+               {"bits", DF_ARRAY_BITS, 16, 0x1p-15}};
+  df_arrays* arrays;
+  df_array exact;
+  assert_ok(df_arrays_open("tests/io/recordings/rounded.h5", &arrays));
+  assert_ok(df_arrays_read(arrays, "plain", &exact));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_array_info* info = df_arrays_info(arrays, df_arrays_find(arrays, cases[i].name));
+    df_array a;
+    double largest = 0;
+    assert_int_equal(info->rounding.kind, cases[i].kind);
+    assert_int_equal(info->rounding.n, cases[i].n);
+    assert_ok(df_arrays_read(arrays, cases[i].name, &a));
+    for (size_t k = 0; k < a.count && a.count == exact.count; k++)
+      largest = fmax(largest, fabs(a.values[k] - exact.values[k]));
+    assert_true(largest <= cases[i].largest * (1 + 1e-9));
+    if (cases[i].kind) assert_true(largest > 0.9 * cases[i].largest);
+    df_array_clear(&a);
+  }
+  df_array_clear(&exact);
+  df_arrays_close(arrays);
+}
+
 static void a_failed_allocation_leaks_nothing(void** state) {
   (void)state;
   fail_every_allocation("tests/io/recordings/demonstrations.h5");
@@ -105,6 +139,7 @@ int main(void) {
       cmocka_unit_test(what_must_not_be_read_is_refused_by_name),
       cmocka_unit_test(sizes_that_a_file_claims_are_bounded),
       IN_SCRATCH(a_damaged_file_is_refused_by_name),
+      cmocka_unit_test(rounding_by_filters_and_types_is_stated),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

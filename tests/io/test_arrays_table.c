@@ -101,6 +101,9 @@ static void what_is_no_table_is_refused_with_line_and_column(void** state) {
   static const struct {
     const char *text, *says;
   } cases[] = {
+      {"a,b\n1,5,2,5\n",
+       "line 2: 4 columns, line 1 has 2; all lines of a table have as many; if the numbers have "
+       "decimal commas, write decimal points"},
       {"1,2,3\n4,5\n", "line 2: 2 columns, line 1 has 3; all lines of a table have as many"},
       {"a b\n\n1 2\n3 4 5\n", "line 4: 3 columns, line 1 has 2"},
       {"1,2\n3,x\n", "line 2, column 2: 'x' is not a number; a table has only numbers"},

@@ -25,8 +25,36 @@ static replay_evidence off(void) {
   return e;
 }
 
+/* what is accepted has an error of at most what is allowed */
 static void judged(replay_evidence e, replay_verdict verdict) {
   assert_string_equal(replay_verdict_text(replay_judge(&e)), replay_verdict_text(verdict));
+  if (replay_verdict_exit(verdict) == EXIT_DONE) assert_true(replay_error(&e) <= 1);
+}
+
+static void the_error_is_that_of_the_closest_explanation(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  assert_true(replay_error(&e) == 1.001);
+  e.trained.carried = 4e7;
+  assert_true(replay_error(&e) == 4e7);
+  e.trained.step = 0.3;
+  e.trained.drift = 0.7;
+  assert_true(replay_error(&e) == 0.7);
+  e.own.step = 0.2;
+  e.own.drift = 3;
+  assert_true(replay_error(&e) == 0.7);
+  e.trained.drift = 5;
+  assert_true(replay_error(&e) == 3);
+  e.trained.solver_step = 1.5;
+  e.trained.solver_drift = 0.1;
+  assert_true(replay_error(&e) == 1.5);
+  /* another solver counts, another model does not */
+  e.best.carried = 0.01;
+  assert_true(replay_error(&e) == 1.5);
+  e.best_is_solver = true;
+  assert_true(replay_error(&e) == 0.01);
+  e.trained.steps = e.own.steps = e.best.steps = 0;
+  assert_true(replay_error(&e) == INFINITY);
 }
 
 static void exact_actions_follow(void** state) {
@@ -43,6 +71,17 @@ static void exact_actions_follow(void** state) {
   judged(e, REPLAY_SOLVER_LIMITED);
   e.trained.cleared = 1;
   judged(e, REPLAY_CHAOTIC);
+}
+
+static void unrelated_actions_are_no_model(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.unrelated = true;
+  judged(e, REPLAY_UNRELATED);
+  assert_int_equal(replay_verdict_exit(REPLAY_UNRELATED), EXIT_CHECK_FAILED);
+  /* rounding explains them all the same */
+  e.trained.step = e.trained.drift = 1;
+  judged(e, REPLAY_ROUNDING);
 }
 
 static void inexact_actions_do_not_follow_by_themselves(void** state) {
@@ -301,7 +340,9 @@ static void adding_up_is_not_exponential(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_error_is_that_of_the_closest_explanation),
       cmocka_unit_test(exact_actions_follow),
+      cmocka_unit_test(unrelated_actions_are_no_model),
       cmocka_unit_test(inexact_actions_do_not_follow_by_themselves),
       cmocka_unit_test(rounding_explains_every_action_and_every_window),
       cmocka_unit_test(the_bias_is_a_median_of_at_least_eight_windows),

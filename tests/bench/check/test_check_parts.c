@@ -373,11 +373,42 @@ static void the_best_of_several_exchanges_is_found(void** state) {
     double* x = frame_of(f.d, 0, t);
     for (int i = 0; i < 3; i++) x[7 * i] = 2 * i, x[7 * i + 2] = height[i], x[7 * i + 3] = 1;
   }
-  assert_ok(free_bodies_find(f.d, f.s, &f.s->dt, &cfg, &found));
+  assert_ok(free_bodies_find(f.d, f.s, NULL, &f.s->dt, &cfg, &found));
   assert_int_equal(found.base, 0);
   assert_int_equal(found.other, 1);
   assert_true(fabs(found.as_read - 0.4 / 0.6) < 1e-9);
   assert_true(fabs(found.misfit) < 1e-9);
+  fixture_free(&f);
+}
+
+/* A box stands before the robot in the model, and nothing drives it: the base is the robot, which is recorded in the
+ * place of the box. As read, it is 0.4 m in the floor. */
+static void the_base_is_that_of_the_robot(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body><freejoint name='box'/><geom size='.1'/></body>"
+      "<body name='robot'><freejoint name='base'/><geom size='.5'/><body pos='0 0 .5'><joint name='arm' axis='0 1 0'/>"
+      "<geom size='.1'/></body></body></worldbody><actuator><motor joint='arm'/></actuator></mujoco>";
+  static const check_cfg cfg = {.frames_max = 1000, .poses_max = 100};
+  fixture f = fixture_new(model, 1);
+  free_exchange found;
+  pose_summary p;
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 3;
+    x[2] = 0.5;
+    x[3] = x[4] = sqrt(0.5); /* the box lies on its side */
+    x[9] = 0.1;
+    x[10] = 1;
+  }
+  assert_ok(free_bodies_find(f.d, f.s, NULL, &f.s->dt, &cfg, &found));
+  assert_true(found.found);
+  assert_int_equal(found.base, 1);
+  assert_int_equal(found.other, 0);
+  assert_true(fabs(found.as_read - 0.4 / 0.6) < 1e-9 && fabs(found.misfit) < 1e-9);
+  trace_it(&f, &f.s->dt);
+  assert_ok(pose_summary_of(&f.m, 50, &p));
+  assert_true(fabs(p.base_height - 0.1) < 1e-9 && fabs(p.upright - 1) < 1e-9);
   fixture_free(&f);
 }
 
@@ -871,6 +902,7 @@ int main(void) {
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
+                                     cmocka_unit_test(the_base_is_that_of_the_robot),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),

@@ -73,6 +73,23 @@ static void a_wrong_velocity_does_not_matter(void** state) {
   end(&f);
 }
 
+/* x and y of the base, the first two of the seven dofs, and only if the task integrates them */
+static void the_base_is_integrated_if_the_task_says_so(void** state) {
+  (void)state;
+  fixture f;
+  work w = {0};
+  start(&f);
+  w.study = f.model;
+  for (int integrated = 0; integrated < 2; integrated++) {
+    bool found[NV] = {false};
+    w.config = df_config_default();
+    if (integrated) assert_int_equal(df_config_set(&w.config, "data.root_xy", "integrated", "test"), DF_OK);
+    work_find_integrated(&w, found);
+    for (int i = 0; i < NV; i++) assert_int_equal(found[i], integrated && i < 2);
+  }
+  end(&f);
+}
+
 /* a path that is the integral of its velocities over steps of the model says nothing about the frames */
 static void integrated_positions_are_left_out(void** state) {
   (void)state;
@@ -147,6 +164,7 @@ int main(void) {
       cmocka_unit_test(usual_rates_are_plain),
       cmocka_unit_test(a_frame_of_ten_steps_is_found),
       cmocka_unit_test(a_wrong_velocity_does_not_matter),
+      cmocka_unit_test(the_base_is_integrated_if_the_task_says_so),
       cmocka_unit_test(integrated_positions_are_left_out),
       cmocka_unit_test(velocities_of_another_motion_give_none),
       cmocka_unit_test(a_fast_joint_does_not_matter_beside_a_slow_base),

@@ -44,6 +44,18 @@ static void files_of_a_folder_are_alike(void** state) {
   source_close(&s);
 }
 
+static void a_folder_without_recordings_says_why(void** state) {
+  (void)state;
+  const char* folder = scratch_folder;
+  source s;
+  put("a.json", "time;q\n0,00;1,5\n0,02;1,6\n");
+  put("b.json", "time;q\n0,00;1,5\n");
+  assert_int_equal(source_open(1, &folder, &s), DF_E_MISSING);
+  assert_non_null(strstr(df_error_message(), "is a recording: a.json (no recording), b.json (no recording); "));
+  assert_non_null(strstr(df_error_message(), "a.json: line 2, column 1: '0,00' is not a number; write decimal points"));
+  source_close(&s);
+}
+
 static void hidden_files_are_left_out(void** state) {
   (void)state;
   const char* folder = scratch_folder;
@@ -76,7 +88,8 @@ static void arrays_of_other_episodes_are_not_listed(void** state) {
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, remove_all)
 int main(void) {
-  const struct CMUnitTest tests[] = {IN_FOLDER(files_of_a_folder_are_alike), IN_FOLDER(hidden_files_are_left_out),
-                                     IN_FOLDER(arrays_of_other_episodes_are_not_listed)};
+  const struct CMUnitTest tests[] = {
+      IN_FOLDER(files_of_a_folder_are_alike), IN_FOLDER(a_folder_without_recordings_says_why),
+      IN_FOLDER(hidden_files_are_left_out), IN_FOLDER(arrays_of_other_episodes_are_not_listed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1255,6 +1255,7 @@ static void one_kick_is_never_excused(void** state) {
     judged found = judge_same(&how);
     const hypothesis* best = &found.study.tried.list[found.study.tried.best];
     if (found.study.tried.best == TRY_TRAINED) assert_string_equal(hypothesis_text(best), "as training simulates it");
+    if (i == 0) assert_non_null(strstr(found.reason, ", and 479 of 480 are exact"));
     expect(found, REPLAY_ANOTHER_MODEL, "episode 2, frame 70");
   }
 }

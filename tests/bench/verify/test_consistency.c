@@ -168,6 +168,30 @@ static void the_interval_of_a_share_is_wilsons(void** state) {
   }
 }
 
+/* Of a mean of shares the standard error is that of Student's interval, scaled with s (1 - s): [0, 0.1] of two episodes
+ * with the means 0 and 0.1, t e = 12.706 / 20, ends at the roots of (s - 0.05)^2 = (t e)^2 s (1 - s) / 0.0475. */
+static void the_interval_of_a_mean_of_shares_stays_within_0_and_1(void** state) {
+  (void)state;
+  static const double value[] = {0, 0, 0.05, 0.15};
+  static const int episode[] = {7, 7, 3, 3}, n = 4;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval plain;
+  cfg.seed = 1;
+  cfg.cluster = episode;
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = value}, &plain), DF_OK);
+  assert_true(fabs(plain.hi - 0.05 - 12.706 / 20) < 0.04);
+  const double f = pow(plain.hi - 0.05, 2) / 0.0475, half = sqrt(pow(0.1 + f, 2) - 4 * (1 + f) * 0.0025);
+  const double lo = (0.1 + f - half) / (2 + 2 * f), hi = (0.1 + f + half) / (2 + 2 * f);
+  for (int wrong = 0; wrong < 2; wrong++) {
+    with_interval(value, episode, wrong ? plain.lo : lo, wrong ? plain.hi : hi, 2);
+    set_text(row_of(one), "unit", "share");
+    set_text(row_of(one), "metric", "gait_agreement");
+    set_text(json_array_get(json_object_get(one, "samples"), 0), "metric", "gait_agreement");
+    finds(check_samples, wrong, wrong ? "gait_agreement at K = 1: the interval is" : "");
+  }
+}
+
 static void values_are_there_if_another_record_has_them(void** state) {
   (void)state;
   begin();
@@ -318,6 +342,7 @@ int main(void) {
       cmocka_unit_test(a_number_is_there_once),
       cmocka_unit_test(an_interval_is_that_of_its_values),
       cmocka_unit_test(the_interval_of_a_share_is_wilsons),
+      cmocka_unit_test(the_interval_of_a_mean_of_shares_stays_within_0_and_1),
       cmocka_unit_test(values_are_there_if_another_record_has_them),
       cmocka_unit_test(work_is_that_of_the_windows),
       cmocka_unit_test(a_window_is_there_once),

@@ -123,6 +123,25 @@ def write_latest(path):
 
 # ---- published recordings ----
 
+def write_rounded(path):
+    """arrays that filters and types of few bits have rounded; the values are those of `plain`"""
+    x = np.random.default_rng(4).uniform(-3, 3, size=(40, 3))
+    bits = h5py.h5t.IEEE_F32LE.copy()  # 16 significant bits
+    bits.set_fields(31, 23, 8, 8, 15)
+    bits.set_offset(8)
+    bits.set_precision(24)
+    with h5py.File(path, "w") as file:
+        file["plain"] = x
+        file["half"] = x.astype("f2")
+        file.create_dataset("steps", data=x, chunks=(20, 3), scaleoffset=3)
+        file.create_dataset("whole", data=np.arange(40), scaleoffset=0)
+        create = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        create.set_chunk((20, 3))
+        create.set_filter(h5py.h5z.FILTER_NBIT)
+        dataset = h5py.h5d.create(file.id, b"bits", bits, h5py.h5s.create_simple(x.shape), create)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, x)
+
+
 def rows_of_npz(file, path):
     with np.load(path, allow_pickle=True) as data:
         return [row(file, k, data[k]) for k in data if data[k].dtype != object]
@@ -162,6 +181,7 @@ def write_table(name, rows):
 def main():
     here = lambda name: os.path.join(HERE, name)
     write_refused(here("refused.h5"))
+    write_rounded(here("rounded.h5"))
     write_table("recordings.tsv", write_npz(here("numpy.npz")) + write_demonstrations(here("demonstrations.h5"))
                 + write_latest(here("latest.h5")))
     if len(sys.argv) > 1:

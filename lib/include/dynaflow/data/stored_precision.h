@@ -16,12 +16,15 @@ typedef enum df_stored_kind {
   DF_STORED_FLOAT16,
   DF_STORED_BFLOAT16,
   DF_STORED_DECIMALS, /* text with a fixed number of decimals */
-  DF_STORED_DIGITS    /* text with a fixed number of significant digits */
+  DF_STORED_DIGITS,   /* text with a fixed number of significant digits */
+  /* that a file states (df_array_rounding) and numbers do not show: */
+  DF_STORED_STEPS, /* multiples of 10^-digits from an unknown number on; numbers that are closer to 0 are 0 */
+  DF_STORED_BITS   /* binary numbers of `digits` significant bits */
 } df_stored_kind;
 
 typedef struct df_stored_precision {
   df_stored_kind kind;
-  int digits; /* of DF_STORED_DECIMALS and DF_STORED_DIGITS */
+  int digits; /* of the kinds from DF_STORED_DECIMALS on */
 } df_stored_precision;
 
 /* The coarsest precision that holds each of n values, if they look like rounded numbers: at least 16 different ones, of
@@ -29,13 +32,13 @@ typedef struct df_stored_precision {
  * `values` may be NULL if n is 0. */
 DF_API df_stored_precision df_stored_precision_of(const double* values, size_t n);
 
-/* Whether a finite value is one that this precision can store. */
+/* Whether a finite value is one that this precision can store; false for DF_STORED_STEPS, of which it is not known. */
 DF_API bool df_stored_precision_holds(df_stored_precision p, double value);
 
 /* The largest rounding error of a stored value: half the distance to the next one. */
 DF_API double df_stored_precision_error(df_stored_precision p, double value);
 
-/* Writes "float32", "text of 6 decimals". */
+/* Writes "float32", "text of 6 decimals", "steps of 1e-03 (scaleoffset)", "16 significant bits". */
 DF_API void df_stored_precision_text(df_stored_precision p, char text[40]);
 
 /* How a converted number was stored: it is unit x (the stored number) + offset. */

@@ -13,6 +13,18 @@ DF_BEGIN_DECLS
 
 typedef struct df_arrays df_arrays;
 
+/* How a file has rounded the floating-point numbers of an array, coarser than their type tells. */
+typedef enum df_array_rounding_kind {
+  DF_ARRAY_PLAIN, /* it has not */
+  DF_ARRAY_STEPS, /* HDF5's scaleoffset filter: to steps of 10^-n, counted from the least number of each chunk */
+  DF_ARRAY_BITS   /* a type of n significant bits, as HDF5's nbit filter packs */
+} df_array_rounding_kind;
+
+typedef struct df_array_rounding {
+  df_array_rounding_kind kind;
+  int n;
+} df_array_rounding;
+
 /* One array of a file. Names per format:
  *   npz, npy  the key; of a lone npy file the file name without ".npy"
  *   HDF5      the path without the leading '/', e.g. "data/demo_0/obs/qpos"; an attribute is "path@attribute", one of
@@ -27,6 +39,7 @@ typedef struct df_array_info {
   size_t shape[DF_NPZ_MAX_RANK];
   const char* type; /* "float32", "int64", "bool", "text", or what it is: "object (pickled)", "ragged list", ... */
   bool numeric;     /* df_arrays_read() can read it; else the error of df_arrays_read() says why not and what to do */
+  df_array_rounding rounding;
 } df_array_info;
 
 /* Opens a file and lists its arrays; the caller releases *out with df_arrays_close(); on failure *out is NULL. An array

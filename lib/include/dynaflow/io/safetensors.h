@@ -47,6 +47,11 @@ DF_API void df_safetensors_close(df_safetensors* file); /* NULL is allowed */
 /* Returns the string stored under `key`, owned by `file`; NULL if absent. */
 DF_API const char* df_safetensors_metadata(const df_safetensors* file, const char* key);
 
+/* The number of tensors, and the name of tensor i, owned by `file`, with its number of elements, in the order of their
+ * data in the file; NULL unless 0 <= i < count. `elements` must not be NULL. */
+DF_API int df_safetensors_count(const df_safetensors* file);
+DF_API const char* df_safetensors_name(const df_safetensors* file, int i, size_t* elements);
+
 /* The checksum of df_safetensors_sum() of the tensors in the order of their data in the file. Errors: the same. */
 DF_API DF_MUST_CHECK df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256_TEXT]);
 

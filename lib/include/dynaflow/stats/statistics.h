@@ -14,6 +14,7 @@
  *   [MB]  Mickey and Brown, Annals of Mathematical Statistics 37 (1966): the least degrees of freedom of two variances
  *   [O07] Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1 (2007): crossed effects
  *   [KG]  Korn and Graubard, Survey Methodology 24 (1998): shares of clustered counts by the effective sample size
+ *         p (1 - p) / e^2; with Wilson's interval it is the method "wilson" of svyciprop() in R's package survey
  *   [A21] Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice, NeurIPS 2021:
  *         stratified bootstrap, section 4.1; performance profiles, 4.2; interquartile mean and probability of
  *         improvement, 4.3
@@ -105,12 +106,13 @@ typedef struct df_strata {
   const double* values; /* [sum of sizes] the values of stratum 0, then those of stratum 1 and so on */
 } df_strata;
 
-/* Intervals are estimate +- t e, also outside the range of the values. e is the standard error, the standard deviation
- * of the estimates of all resamples [ET] times sqrt(m / (m - 1)); t is the point of Student's distribution with m - 1
- * degrees of freedom that holds cfg->level. m is the smallest number of things that a resample draws: clusters (units
- * if there are none; without same_units those of the smallest stratum that has two), and strata if they are drawn and
- * there are two. With strata crossed with clusters, e^2 is at least the sum of the variances of the mean over strata
- * and over clusters, for which m - 1 degrees of freedom hold at least the level [MB].
+/* Intervals are estimate +- t e, also outside the range of the values, unless a function says otherwise. e is the
+ * standard error, the standard deviation of the estimates of all resamples [ET] times sqrt(m / (m - 1)); t is the point
+ * of Student's distribution with m - 1 degrees of freedom that holds cfg->level. m is the smallest number of things
+ * that a resample draws: clusters (units if there are none; without same_units those of the smallest stratum that has
+ * two), and strata if they are drawn and there are two. With strata crossed with clusters, e^2 is at least the sum of
+ * the variances of the mean over strata and over clusters, for which m - 1 degrees of freedom hold at least the level
+ * [MB].
  *
  * All functions below return DF_E_ARG for NULL arguments and arrays, n < 1, a size < 1, a cfg out of range, or more
  * than 10^8 values in the strata or in one resample, and DF_E_NOMEM; *out is unchanged on failure. If all resamples
@@ -119,6 +121,14 @@ typedef struct df_strata {
 /* The estimate over all values with its interval. If a value is not finite the estimate is +inf and lo = hi = NaN. */
 DF_API DF_MUST_CHECK df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind,
                                                      const df_strata* strata, df_interval* out);
+
+/* The same for values in [0, 1], whose interval stays there: the numbers s with |estimate - s| <= t e sqrt(s (1 - s) /
+ * (p (1 - p))), where p is the estimate. This is Wilson's interval [W27] for the sample size p (1 - p) / e^2 [KG] with
+ * t in the place of z: the standard error is taken as proportional to that of a share, as it is where p is near 0 or 1.
+ * If all resamples have the same estimate, lo = hi = p; otherwise the sample size is m for p = 0 or 1. Also DF_E_ARG
+ * for a finite value outside [0, 1]. */
+DF_API DF_MUST_CHECK df_status df_bootstrap_share_interval(const df_bootstrap_cfg* cfg, df_estimate kind,
+                                                           const df_strata* strata, df_interval* out);
 
 typedef struct df_paired {
   df_interval difference; /* mean of a - b; all NaN if a pair is not finite; `failed` counts such pairs */
