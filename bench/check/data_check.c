@@ -13,6 +13,7 @@
 #include "joint_order.h"
 #include "list.h"
 #include "mixture.h"
+#include "name_proof.h"
 #include "reading.h"
 #include "text.h"
 
@@ -417,6 +418,7 @@ df_status data_check_recording(const char* path, const df_config* config, const 
   check_cfg own = *cfg;
   if (data) *data = NULL;
   df_status status = find_names(path, config, system, &names);
+  if (status == DF_OK) status = name_proof_weigh(path, config, system, cfg, &names);
   if (status == DF_OK) status = column_names_apply(&names, &named);
   own.named = names.decide;
   move_findings(&names.found, out);
