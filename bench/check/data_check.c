@@ -150,12 +150,17 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   }
   if (r->delay.frames) {
     const int frames = abs(r->delay.frames);
+    const bool some = r->delay.episodes < r->data->episodes;
+    char* of =
+        some ? format_text(" (of the %d of %d episodes that are long enough)", r->delay.episodes, r->data->episodes)
+             : format_text("%s", "");
     snprintf(sentence, sizeof sentence, falls, r->delay.as_read, r->delay.misfit);
     data_finding_judge(
         data_findings_add(out, DATA_CHECK_JOINT_DELAY, NULL, r->delay.as_read, NAN, "misfit"), CHECK_WRONG,
-        "the columns of the joints are %d frame%s %s than those of the base: with the joints of the same "
+        "the columns of the joints are %d frame%s %s than those of the base%s: with the joints of the same "
         "time %s: move their columns in the recording",
-        frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", sentence);
+        frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", of, sentence);
+    df_free(of);
   }
   if (r->reversed) {
     const bool signs = joint_order_reverses(system, r->reversed);
