@@ -460,6 +460,14 @@ static void note_unused(work* w) {
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
 
+/* the rate of a comment, whose words may be of something else */
+static void note_rate(work* w) {
+  const bool of_comment = strcmp(df_recording_rate_source(w->recording), "a comment") == 0;
+  if (of_comment && !settings_find(w->found, "data.rate"))
+    text_add(&w->result->notes, "frame rate: %.6g Hz, by a comment of the file; --set data.rate=HZ says otherwise\n",
+             df_recording_rate(w->recording));
+}
+
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
@@ -467,6 +475,7 @@ static df_status read_all(work* w) {
   DF_TRY(follow_names(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
+  note_rate(w);
   DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
   if (!w->dataset->actions) {

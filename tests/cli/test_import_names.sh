@@ -24,7 +24,10 @@ check their_header_decides sets tables "joints: [elbow, slider, shoulder]"
 check it_states_the_unit sets tables "angles: deg"
 check what_is_followed_is_said says "names of columns are followed, data.joints: the file calls the column 'elbow \(deg\)' that is read as joint slider: 3 of 3 columns" err
 check the_rate_is_that_of_the_comment sets tables "substeps: 10"
+check where_it_comes_from_is_said says "frame rate: 50 Hz, by a comment of the file" err
 check no_other_rate_is_set bash -c "! grep -q 'LAFAN1\|by its velocities' '$tasks/tables/task.yaml'"
+check the_check_says_it_too run data check "$tasks/tables" --threads 1
+check with_the_rate says "ok: frame interval: a comment of the file states 50 Hz" err
 check the_check_is_content exits_with 0 data check "$tasks/tables" --threads 1
 check no_row_is_of_names bash -c "! grep -q ' names ' '$scratch/out'"
 check another_order_is_doubted run data check "$tasks/tables" --threads 1 --set data.joints=slider,shoulder,elbow

@@ -82,7 +82,6 @@ static void every_place_that_was_searched_is_named(void** state) {
   assert_non_null(here);
   assert_int_equal(chdir(above), 0);
   assert_int_equal(task_folder(&opts, "none", &folder), DF_E_CONFIG);
-  char twice[8192];
   char expected[8192];
   snprintf(expected, sizeof expected, "unknown task 'none' in %s, %s/../share", here, program);
   assert_non_null(strstr(df_error_message(), expected));

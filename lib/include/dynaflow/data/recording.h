@@ -101,6 +101,10 @@ DF_API const double* df_recording_action(const df_recording* recording, int epis
  * all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
 
+/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array such as
+ * "fps", or "a comment" of a table; "": nothing does. Owned by the recording. */
+DF_API const char* df_recording_rate_source(const df_recording* recording);
+
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
  * as its file states it, else that of an action of the system */
 DF_API double df_recording_frame_duration(const df_recording* recording, const df_config* config,
