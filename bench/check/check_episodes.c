@@ -208,8 +208,8 @@ static void report(const work* w, data_findings* out) {
     if (k->check == DATA_CHECK_VELOCITY_SCALE && is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES)) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
-    data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, %s wrong by %s, and the others are not; in episode %d, %s",
-                       named, n, judged, n == 1 ? "is" : "are", n == 1 ? "itself" : "themselves", k->first, k->reason);
+    data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s",
+                       named, n, judged, n == 1 ? "s" : "", k->first, k->reason);
     remedy_add(&one->would_fit, &k->fits);
     df_free(named);
   }

@@ -284,7 +284,7 @@ static void add_posture(const reading* r, data_findings* out) {
   data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, s->key, r->now.part[MISFIT_TILT], NAN, "misfit");
   data_finding_judge(one, CHECK_WARN,
                      "the base lies on its side or upside down; with %s it would be as in the model's own first pose, "
-                     "and nothing else tells which is right",
+                     "and no other check can tell which is right",
                      fits);
   remedy_add(&one->would_fit, &s->fits);
   df_free(fits);

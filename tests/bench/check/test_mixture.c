@@ -63,10 +63,10 @@ static const recorded cases[] = {
     {"centimetres", QUADRUPED, half, centimetres, true, "data.position_scale",
      "episodes 1, 3, 5, 7, 4 of 8, fit data.position_scale = 0.01", 4},
     {"order of velocities", QUADRUPED, two, velocity_order, false, "velocity order",
-     "episodes 2, 7, 2 of 8, are wrong by themselves", 2},
-    {"zero", QUADRUPED, two, all_zero, false, "velocity zero", "episodes 2, 7, 2 of 8, are wrong by themselves", 2},
+     "episodes 2, 7, 2 of 8, fail this check, and the others pass it", 2},
+    {"zero", QUADRUPED, two, all_zero, false, "velocity zero", "episodes 2, 7, 2 of 8, fail this check, and the others pass it", 2},
     {"scale", QUADRUPED, half, joint_scale, false, "velocity scale",
-     "episodes 1, 3, 5, 7, 4 of 8, are wrong by themselves", 4},
+     "episodes 1, 3, 5, 7, 4 of 8, fail this check, and the others pass it", 4},
     {"degrees", ARM, two, degrees, false, "data.angles", "episodes 2, 7, 2 of 8, fit data.angles = deg", 2},
     {"degrees, positions", ARM, half, degrees, true, "data.angles",
      "episodes 1, 3, 5, 7, 4 of 8, fit data.angles = deg", 4},
@@ -164,7 +164,7 @@ static void files_are_named(void** state) {
   assert_non_null(found);
   assert_int_equal(found->verdict, CHECK_WRONG);
   assert_non_null(strstr(found->reason, "episode 1 ("));
-  assert_non_null(strstr(found->reason, "clip_b.npz), 1 of 2, is wrong by itself"));
+  assert_non_null(strstr(found->reason, "clip_b.npz), 1 of 2, fails this check, and the others pass it"));
   assert_string_equal(would_fit(found), "data.velocities = differences");
   data_findings_clear(&f);
   df_dataset_free(right);
