@@ -1,5 +1,7 @@
 #include "name_proof.h"
 
+#include <string.h>
+
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
 
@@ -57,10 +59,50 @@ static df_status add_driven(const char* path, const df_config* config, const df_
   return DF_OK;
 }
 
+/* whether the states follow with these settings, or with these and the order of actuators that they imply */
+static df_status follows_with(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                              const remedy* fits, bool* explained) {
+  remedy all = {0};
+  df_config named = *config;
+  remedy_add(&all, fits);
+  df_status status = remedy_apply(&all, &named, "data check");
+  if (status == DF_OK) status = follows(path, &named, system, cfg, explained);
+  if (status == DF_OK && !*explained) {
+    status = add_driven(path, config, system, &all);
+    named = *config;
+    if (status == DF_OK) status = remedy_apply(&all, &named, "data check");
+    if (status == DF_OK) status = follows(path, &named, system, cfg, explained);
+  }
+  remedy_clear(&all);
+  return status;
+}
+
+/* Follows the one of two lists with which the actions lead to the states, if the other one is not such a list. */
+static df_status weigh_lists(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                             column_names* names) {
+  bool follow[2];
+  for (int k = 0; k < 2; k++) DF_TRY(follows_with(path, config, system, cfg, &names->by_list[k], &follow[k]));
+  if (follow[0] == follow[1]) return DF_OK;
+  const remedy* fits = &names->by_list[follow[1]];
+  for (int i = 0; i < names->found.n; i++) {
+    data_finding* one = &names->found.list[i];
+    if (one->check != DATA_CHECK_NAMES || strcmp(one->column, "data.joints") != 0) continue;
+    const char* tail = strstr(one->reason, ": neither");
+    const int n = (int)(tail ? (size_t)(tail - one->reason) : strlen(one->reason));
+    data_finding_judge(
+        one, remedy_is_empty(fits) ? CHECK_WARN : CHECK_WRONG,
+        "%.*s: the recorded actions lead to the recorded states by the %s list alone, so that it is followed", n,
+        one->reason, follow[0] ? "first" : "second");
+    remedy_add(&one->would_fit, fits);
+  }
+  return DF_OK;
+}
+
 df_status name_proof_weigh(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                            column_names* names) {
   remedy fits = {0};
   bool refuted = false;
+  if (names->contradict) DF_TRY(weigh_lists(path, config, system, cfg, names));
   for (int i = 0; i < names->found.n; i++) {
     const data_finding* one = &names->found.list[i];
     if (one->verdict == CHECK_WRONG) remedy_add(&fits, &one->would_fit);

@@ -14,8 +14,9 @@ DF_MUST_CHECK df_status name_proof_refutes(const char* path, const df_config* co
                                            const check_cfg* cfg, const remedy* fits, bool* refuted);
 
 /* Makes what names say (column_names_find() of the same recording and settings) a warning without settings, if the
- * actions refute it, also if they are in the order of the joints that the file names; else leaves it as it is. Errors
- * as above. */
+ * actions refute it, also if they are in the order of the joints that the file names; else leaves it as it is. Of two
+ * lists that contradict each other, the one with which the actions lead to the states is followed, if the other one is
+ * not such a list. Errors as above. */
 DF_MUST_CHECK df_status name_proof_weigh(const char* path, const df_config* config, const df_system* system,
                                          const check_cfg* cfg, column_names* names);
 

@@ -83,6 +83,8 @@ typedef struct df_recording_column {
    * of names, such as joint_names; "": the file does not say */
   const char* stated_name;
   const char* stated_by; /* the array or attribute of names; "": the column's own name */
+  /* the same by another array or attribute of names that is as near, such as dof_names beside joint_names; "": none */
+  const char *other_name, *other_by;
 } df_recording_column;
 DF_API int df_recording_columns(const df_recording* recording);
 DF_API const df_recording_column* df_recording_column_at(const df_recording* recording, int i);
