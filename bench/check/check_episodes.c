@@ -165,54 +165,32 @@ static df_status find_outliers(work* w) {
 
 /* ---- actions ---- */
 
-/* stretches of an episode whose actions are simulated, their pairs, and the most episodes */
-enum { STRETCHES = 10, STRETCH = 10, FOLLOWED_MAX = 200 };
-/* share of the stretches in which actions lead from each state to the next one, of an episode that follows them, and of
- * one that does not */
-static const double NEARLY_ALL = 0.9, HARDLY_ANY = 0.1;
-
-/* the share of the stretches of an episode that its actions explain */
-static df_status share_followed(const trace* m, double* share) {
-  const size_t step = m->n / STRETCHES > STRETCH ? m->n / STRETCHES : STRETCH;
-  int n = 0, right = 0;
-  for (size_t from = 0; from + STRETCH <= m->n; from += step) {
-    const trace some = trace_part(m, from, from + STRETCH);
-    bool explained;
-    DF_TRY(states_are_explained(&some, &explained));
-    n++;
-    right += explained;
-  }
-  *share = n ? (double)right / n : NAN;
-  return DF_OK;
-}
-
-/* episodes whose actions lead from no state to the next one, while those of the others do */
+/* episodes whose actions do not lead to their states, while those of others do */
 static df_status check_actions(const trace* m, data_findings* out) {
   const int episodes = m->data->episodes;
   int followed = 0, n = 0;
-  if (!m->data->actions || episodes > FOLLOWED_MAX) return DF_OK;
+  if (!m->data->actions) return DF_OK;
   bool* unlike = df_alloc((size_t)episodes, sizeof *unlike);
-  df_status status = unlike ? DF_OK : DF_E_NOMEM;
-  for (size_t from = 0, to = 0; from < m->n && status == DF_OK; from = to) {
-    double share = NAN;
-    to = trace_episode_end(m, from);
-    const trace one = trace_part(m, from, to);
-    status = share_followed(&one, &share);
-    followed += share >= NEARLY_ALL;
-    unlike[m->episode[from]] = share <= HARDLY_ANY;
-    n += share <= HARDLY_ANY;
+  episode_actions* each = df_alloc((size_t)episodes, sizeof *each);
+  const df_status status = unlike && each ? episodes_are_explained(m, each) : DF_E_NOMEM;
+  for (int e = 0; e < episodes && status == DF_OK; e++) {
+    followed += each[e] == ACTIONS_EXPLAIN;
+    unlike[e] = each[e] == ACTIONS_EXPLAIN_NOTHING;
+    n += unlike[e];
   }
   /* of another model, hardly any episode follows */
-  if (status == DF_OK && n > 0 && followed >= n) {
+  if (n > 0 && followed >= n) {
     char* named = check_named_episodes(&m->source, episodes, unlike);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, "actions", n, 0, "episodes");
-    data_finding_judge(one, CHECK_WRONG,
-                       "the recorded actions of %s, %d of %d, lead from hardly any state to the next one, those of %d "
-                       "others do: they are in another order or unit, or of another model",
-                       named, n, episodes, followed);
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "the recorded actions of %s, %d of %d, do not lead to the recorded states, and those of %d other "
+        "episodes do: their columns are in another order or unit, or they are of another model",
+        named, n, episodes, followed);
     df_free(named);
   }
   df_free(unlike);
+  df_free(each);
   return status;
 }
 
@@ -230,8 +208,8 @@ static void report(const work* w, data_findings* out) {
     if (k->check == DATA_CHECK_VELOCITY_SCALE && is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES)) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
-    data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, %s wrong by %s, and the others are not; in episode %d, %s",
-                       named, n, judged, n == 1 ? "is" : "are", n == 1 ? "itself" : "themselves", k->first, k->reason);
+    data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s",
+                       named, n, judged, n == 1 ? "s" : "", k->first, k->reason);
     remedy_add(&one->would_fit, &k->fits);
     df_free(named);
   }

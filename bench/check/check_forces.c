@@ -184,7 +184,7 @@ void check_forces(const pose_summary* p, data_findings* out) {
                                             : "nothing in the model but contacts can provide it");
   else if (p->residual > CHECK_RESIDUAL)
     data_finding_judge(one, CHECK_OK,
-                       "frames of several physics steps leave up to %.3g weights in contacts: less does not tell "
-                       "whether the motion is one of the model",
+                       "contacts within frames of several physics steps leave up to %.3g weights: a smaller force "
+                       "does not show that the motion is not one of the model",
                        limit);
 }

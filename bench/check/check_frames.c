@@ -193,7 +193,7 @@ static void check_jumps(const trace* m, data_findings* out) {
                      m->episode[first], m->frame[first], m->frame[first] + 1,
                      wrapped  ? "the angle is wrapped to one turn"
                      : begins ? "a controller starts there, or the first frame is of another motion"
-                     : back   ? "the second of these frames is out of place; mend or remove it"
+                     : back   ? "the second of these frames is out of place; correct or remove it"
                               : "two episodes are joined (data.ends_key says where they end), or frames are missing");
 }
 

@@ -124,14 +124,17 @@ static df_status transpose(const df_dataset* data, df_dataset** out) {
   return DF_OK;
 }
 
-/* Whether positions tell that `other` is the recording and `as_read` is not: of what moves, neighbours are about as far
- * apart as other frames of the episode as read, and near in the other. */
+/* Whether positions tell that `other` is the recording and `as_read` is not: of what moves, frames are about as far
+ * apart as other frames of the episode as read, at any lag, and neighbours are near in the other. A motion that repeats
+ * is near itself at some lag, and clips that are sorted are near their neighbours, too. */
 static bool is_nearer(const nearness* as_read, const nearness* other) {
   static const double FAR = 0.5, NEAR = 0.2;
   bool any = false, all = true;
   for (int g = 0; g < GROUPS; g++) {
     if (!changes_much(as_read, g)) continue;
-    any |= as_read->at[1][g] > FAR * as_read->at[0][g];
+    any = true;
+    for (int lag = 1; lag <= LAGS_MAX; lag++)
+      all &= as_read->n[lag] == 0 || as_read->at[lag][g] > FAR * as_read->at[0][g];
     all &= other->n[1] > 0 && other->at[1][g] < NEAR * fmin(other->at[0][g], as_read->at[1][g]);
   }
   return any && all;
@@ -175,10 +178,35 @@ static int groups_without_order(const trace* m, const nearness* d, text* names) 
   return n;
 }
 
+/* that frames and episodes are exchanged; without velocities, rare frames may be those of a motion that they miss */
+static void judge_exchanged(const trace* m, double slowest, data_finding* one) {
+  const bool velocities = has_velocities(m, -1), sure = velocities || slowest < SLOW;
+  const int frames = m->data->episodes, episodes = m->data->length + 1;
+  const char* here =
+      velocities ? "velocities do not follow from the positions" : "they are as far apart as any two frames";
+  char* as_read = format_text("as %d episodes of %d frames, %s", frames, episodes, here);
+  static const char exchange[] = "exchange the first two axes of the arrays, in Python numpy.swapaxes(x, 0, 1)";
+  if (sure) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "frames and episodes are exchanged: read as %d frames of %d episodes, as jax.lax.scan returns "
+                       "them, successive frames are near each other%s; as they are, %s: %s",
+                       frames, episodes, velocities ? " and velocities follow" : "", as_read, exchange);
+  } else {
+    data_finding_judge(
+        one, CHECK_WARN,
+        "are frames and episodes exchanged? Read as %d frames of %d episodes, successive frames are near "
+        "each other; as they are, %s, unless frames of %.3g s miss the motion between them. Only if the "
+        "arrays are [frames][episodes][columns], %s",
+        frames, episodes, as_read, slowest, exchange);
+  }
+  df_free(as_read);
+}
+
 df_status check_motion(const trace* m, data_findings* out) {
   static const char unlike[] =
-      "successive frames are no nearer to each other than any two frames of an episode: this is no motion, but noise, "
-      "or frames that are out of order";
+      "successive frames are no nearer to each other than any two frames of an episode: the positions are noise, or "
+      "the "
+      "frames are out of order";
   const nearness d = nearness_of(m);
   text names = {0};
   bool exchanged = false;
@@ -189,12 +217,7 @@ df_status check_motion(const trace* m, data_findings* out) {
   data_finding* one = data_findings_add(out, DATA_CHECK_MOTION, NULL, exchanged ? m->data->episodes : n, 0,
                                         exchanged ? "episodes" : "groups");
   if (exchanged) {
-    data_finding_judge(one, CHECK_WRONG,
-                       "frames and episodes are exchanged: read as %d frames of %d episodes, as jax.lax.scan returns "
-                       "them, positions change from frame to frame and velocities follow; as they are, as %d "
-                       "episodes of %d frames, they do not: exchange the first two axes of the arrays, in Python "
-                       "numpy.swapaxes(x, 0, 1)",
-                       m->data->episodes, m->data->length + 1, m->data->episodes, m->data->length + 1);
+    judge_exchanged(m, slowest, one);
   } else if (n && (slowest < SLOW || has_velocities(m, -1))) {
     data_finding_judge(one, CHECK_WRONG, "%s: %s", text_of(&names), unlike);
   } else if (n) {

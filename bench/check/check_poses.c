@@ -243,6 +243,6 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
   const double limit = pose_speed(p, SLIP);
   data_finding* one = data_findings_add(out, DATA_CHECK_SLIP, NULL, p->slip, limit, "m/s");
   if (p->slip > limit)
-    data_finding_judge(one, CHECK_WARN, "what touches the floor slides at %.3g m/s, in the median of the poses",
+    data_finding_judge(one, CHECK_WARN, "points in contact with the floor slide at %.3g m/s (median over poses)",
                        p->slip);
 }

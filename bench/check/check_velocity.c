@@ -197,7 +197,7 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
 
 static void judge_shift(data_finding* one, int lag, double error) {
   data_finding_judge(one, CHECK_WRONG,
-                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
+                     "the velocities match the positions of one frame %s: compared with those, their error is %.2g",
                      trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
   data_finding_fits(one, "data.velocities", "differences");
 }

@@ -34,6 +34,7 @@ typedef struct comparison {
   const df_joint* joints;
   int n_joints;
   const char** joint_name; /* [n_joints], "" for a free or a ball joint */
+  bool other;              /* by the other list of names, where there is one */
   named position, velocity;
 } comparison;
 
@@ -75,10 +76,11 @@ static df_status list_named(const comparison* c, bool velocity, named* out) {
     const df_recording_column* column = df_recording_column_at(c->recording, i);
     const int j = joint_at(c, column->state, velocity);
     out->all += j >= 0;
-    if (j < 0 || !column->stated_name[0]) continue;
+    const char* name = c->other && column->other_name[0] ? column->other_name : column->stated_name;
+    if (j < 0 || !name[0]) continue;
     out->column[out->n] = i;
     out->joint[out->n] = j;
-    out->name[out->n++] = column->stated_name;
+    out->name[out->n++] = name;
   }
   return DF_OK;
 }
@@ -511,26 +513,59 @@ static df_status match_all(comparison* c) {
   return status;
 }
 
-static df_status begin(const df_recording* recording, const df_config* config, const df_system* system,
+static df_status begin(const df_recording* recording, const df_config* config, const df_system* system, bool other,
                        comparison* out) {
-  *out = (comparison){.recording = recording, .config = config, .system = system};
+  *out = (comparison){.recording = recording, .config = config, .system = system, .other = other};
   out->n_joints = df_mujoco_joints(system, &out->joints);
   out->joint_name = df_alloc((size_t)out->n_joints, sizeof *out->joint_name);
   return out->joint_name ? match_all(out) : DF_E_NOMEM;
+}
+
+/* the first column that the lists call different joints; -1: none */
+static int first_contradiction(const comparison* one, const comparison* other) {
+  const named *a = &one->position, *b = &other->position;
+  for (int i = 0; i < a->n && a->n == b->n; i++) {
+    if (a->is[i] >= 0 && b->is[i] >= 0 && a->is[i] != b->is[i]) return i;
+  }
+  return -1;
+}
+
+/* Compares the two lists of names of a file, if there are two; a contradiction is a warning, unless settings say what
+ * the columns are. */
+static df_status judge_lists(const comparison* c, column_names* out) {
+  comparison other;
+  df_status status = begin(c->recording, c->config, c->system, true, &other);
+  const int i = status == DF_OK ? first_contradiction(c, &other) : -1;
+  if (i >= 0 && !is_told(c, &c->position)) {
+    const df_recording_column* column = df_recording_column_at(c->recording, c->position.column[i]);
+    out->contradict = true;
+    if (c->position.wrong) out->by_list[0] = settle_order(c);
+    if (other.position.wrong) out->by_list[1] = settle_order(&other);
+    data_finding* one = data_findings_add(&out->found, DATA_CHECK_NAMES, "data.joints", c->position.n, NAN, "columns");
+    data_finding_judge(
+        one, CHECK_WARN,
+        "the file calls the column that is read as joint %s '%s' in '%s' and '%s' in '%s': neither list is "
+        "followed; remove the wrong one, or name the joints in the order of the columns in data.joints",
+        c->joint_name[c->position.joint[i]], column->stated_name, column->stated_by, column->other_name,
+        column->other_by);
+  }
+  clear_comparison(&other);
+  return status;
 }
 
 df_status column_names_find(const df_recording* recording, const df_config* config, const df_system* system,
                             column_names* out) {
   comparison c;
   *out = (column_names){0};
-  df_status status = begin(recording, config, system, &c);
+  df_status status = begin(recording, config, system, false, &c);
+  if (status == DF_OK) status = judge_lists(&c, out);
   if (status == DF_OK) {
-    judge_joints(&c, &out->found);
+    if (!out->contradict) judge_joints(&c, &out->found);
     judge_angles(&c, &out->found);
     judge_lengths(&c, &out->found);
     judge_quaternion(&c, &out->found);
     status = judge_actuators(&c, &out->found);
-    out->decide = is_whole(&c, &c.position) && !(c.position.wrong && is_told(&c, &c.position));
+    out->decide = !out->contradict && is_whole(&c, &c.position) && !(c.position.wrong && is_told(&c, &c.position));
   }
   clear_comparison(&c);
   return status;
@@ -538,6 +573,7 @@ df_status column_names_find(const df_recording* recording, const df_config* conf
 
 void column_names_clear(column_names* names) {
   data_findings_clear(&names->found);
+  for (int k = 0; k < 2; k++) remedy_clear(&names->by_list[k]);
   *names = (column_names){0};
 }
 
@@ -553,7 +589,7 @@ remedy column_names_of_driven(const df_recording* recording, const df_config* co
   comparison c;
   const char* by = "";
   remedy out = {0};
-  if (begin(recording, config, system, &c) == DF_OK && order_actuators(&c, true, &out, &by) != DF_OK)
+  if (begin(recording, config, system, false, &c) == DF_OK && order_actuators(&c, true, &out, &by) != DF_OK)
     remedy_clear(&out);
   clear_comparison(&c);
   return out;

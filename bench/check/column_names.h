@@ -12,10 +12,13 @@
 typedef struct column_names {
   data_findings found; /* wrong, with the settings by which each column is what it is called, or a warning */
   bool decide;         /* all joints are named, and read as they are called, at least with these settings */
+  bool contradict;     /* two lists of names call the columns different joints */
+  remedy by_list[2];   /* then: with which the columns are what each list calls them; empty: as they are read */
 } column_names;
 
 /* Compares the names, `config` being the settings of the recording. Names that data.joints gives as MODEL=RECORDED are
- * those of the joint MODEL. A warning: names that are no joint's, or that data.joints or data.legs contradicts. The
+ * those of the joint MODEL. A warning: names that are no joint's, that data.joints or data.legs contradicts, or that
+ * another list of names contradicts (neither is followed then). The
  * caller calls column_names_clear(), also after a failure. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status column_names_find(const df_recording* recording, const df_config* config,
                                           const df_system* system, column_names* out);

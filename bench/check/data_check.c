@@ -13,6 +13,7 @@
 #include "joint_order.h"
 #include "list.h"
 #include "mixture.h"
+#include "name_proof.h"
 #include "reading.h"
 #include "text.h"
 
@@ -149,12 +150,17 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   }
   if (r->delay.frames) {
     const int frames = abs(r->delay.frames);
+    const bool some = r->delay.episodes < r->data->episodes;
+    char* of =
+        some ? format_text(" (of the %d of %d episodes that are long enough)", r->delay.episodes, r->data->episodes)
+             : format_text("%s", "");
     snprintf(sentence, sizeof sentence, falls, r->delay.as_read, r->delay.misfit);
     data_finding_judge(
         data_findings_add(out, DATA_CHECK_JOINT_DELAY, NULL, r->delay.as_read, NAN, "misfit"), CHECK_WRONG,
-        "the columns of the joints are %d frame%s %s than those of the base: with the joints of the same "
+        "the columns of the joints are %d frame%s %s than those of the base%s: with the joints of the same "
         "time %s: move their columns in the recording",
-        frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", sentence);
+        frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", of, sentence);
+    df_free(of);
   }
   if (r->reversed) {
     const bool signs = joint_order_reverses(system, r->reversed);
@@ -278,7 +284,7 @@ static void add_posture(const reading* r, data_findings* out) {
   data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, s->key, r->now.part[MISFIT_TILT], NAN, "misfit");
   data_finding_judge(one, CHECK_WARN,
                      "the base lies on its side or upside down; with %s it would be as in the model's own first pose, "
-                     "and nothing else tells which is right",
+                     "and no other check can tell which is right",
                      fits);
   remedy_add(&one->would_fit, &s->fits);
   df_free(fits);
@@ -417,6 +423,7 @@ df_status data_check_recording(const char* path, const df_config* config, const 
   check_cfg own = *cfg;
   if (data) *data = NULL;
   df_status status = find_names(path, config, system, &names);
+  if (status == DF_OK) status = name_proof_weigh(path, config, system, cfg, &names);
   if (status == DF_OK) status = column_names_apply(&names, &named);
   own.named = names.decide;
   move_findings(&names.found, out);

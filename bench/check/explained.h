@@ -14,4 +14,16 @@
  * than actions. Errors: those of df_sim_new(), DF_E_NOMEM. */
 DF_MUST_CHECK df_status states_are_explained(const trace* m, bool* explained);
 
+/* what the actions of an episode are to its states */
+typedef enum episode_actions { ACTIONS_UNCLEAR, ACTIONS_EXPLAIN, ACTIONS_EXPLAIN_NOTHING } episode_actions;
+
+/* Judges each episode of the data, also those that the trace leaves out, by stretches of ten actions, evenly spread; of
+ * a shorter episode the whole. A stretch is explained if nine of ten of its actions lead to the next state, to a
+ * hundredth of the RMS change of the stretch. out [episodes]: ACTIONS_EXPLAIN if nine of ten stretches are explained,
+ * ACTIONS_EXPLAIN_NOTHING if at most one of ten is, and of an episode of one stretch at most half of the actions lead.
+ * Up to 200 episodes have ten stretches each; each of more begins with fewer, at least two, and has ten if these are
+ * not explained. Episodes whose frames are longer or shorter than actions are ACTIONS_UNCLEAR. Errors: those of
+ * df_sim_new(), DF_E_NOMEM. */
+DF_MUST_CHECK df_status episodes_are_explained(const trace* m, episode_actions* out);
+
 #endif

@@ -28,10 +28,16 @@ int frame_interval_lag(const trace_fit* f) {
   return between ? -1 : lag;
 }
 
+/* whether a comment states the rate, in words that may be of something else */
+static bool is_of_comment(const fit_source* source) {
+  return strcmp(df_recording_rate_source(source->recording), "a comment") == 0;
+}
+
 /* what states the duration of a frame */
 static const char* stated_by(const fit_source* source) {
   if (!source->config) return "the data state";
   if (source->config->data_rate > 0) return "data.rate states";
+  if (is_of_comment(source)) return "a comment of the file states";
   return df_recording_rate(source->recording) > 0 ? "the file states" : "system.timestep and system.substeps state";
 }
 
@@ -64,6 +70,8 @@ void check_frame_intervals(int episodes, const double* stated, const df_system* 
                        "data.rate or system.timestep, whichever is wrong",
                        stated_by(source), h, step);
     one->limit = NAN;
+  } else if (source->config && !(source->config->data_rate > 0) && is_of_comment(source)) {
+    data_finding_judge(one, CHECK_OK, "a comment of the file states %.6g Hz", 1 / h);
   }
 }
 

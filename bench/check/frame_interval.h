@@ -20,7 +20,8 @@ bool frame_interval_is_plausible(double h);
 int frame_interval_lag(const trace_fit* f);
 
 /* Adds a finding "frame interval" on stated [episodes] s per frame: wrong if one is not plausible, a warning if the
- * first one and the physics step of the model are far apart. */
+ * first one and the physics step of the model are far apart. A reason that is right says which rate a comment of a
+ * table states. */
 void check_frame_intervals(int episodes, const double* stated, const df_system* system, const fit_source* source,
                            data_findings* out);
 

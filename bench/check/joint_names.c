@@ -328,7 +328,7 @@ df_status match_joints(int n_recorded, const char* const* recorded, int n_model,
     int other;
     const int k = joint_of[i] = closest(recorded[i], &a[i], n_model, model, b, &how[i], &other);
     if (k < 0)
-      snprintf(what, sizeof what, "the recorded joint '%s' is none of the model's joints", recorded[i]);
+      snprintf(what, sizeof what, "the recorded joint '%s' is not a joint of the model", recorded[i]);
     else if (other >= 0)
       snprintf(what, sizeof what, "the recorded joint '%s' may be '%s' or '%s'", recorded[i], model[k], model[other]);
     for (int j = 0; j < i && !what[0]; j++) {

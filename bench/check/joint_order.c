@@ -144,15 +144,42 @@ static df_status try_sorted(trial* t) {
   return try_columns(t);
 }
 
-/* two joints exchanged */
+/* the samples of what is read as joint `column` that would be beyond the limits of joint `as`, by 2 % of its width */
+static int count_beyond(const trial* t, const df_joint* column, const df_joint* as) {
+  static const double SLACK = 0.02;
+  const df_dataset* d = t->data;
+  const double slack = SLACK * as->width;
+  int n = 0;
+  for (size_t f = 0; f < d->first[d->episodes] && isfinite(as->width); f++) {
+    const double q = d->states[f * (size_t)d->nx + (size_t)column->qpos];
+    n += q < as->lo - slack || q > as->hi + slack;
+  }
+  return n;
+}
+
+/* beyond [n][n] of count_beyond(), a row per column */
+static void count_all_beyond(const trial* t, int* beyond) {
+  const int n = t->c->n;
+  for (int a = 0; a < n; a++) {
+    for (int b = 0; b < n; b++) beyond[a * n + b] = count_beyond(t, t->c->joint[a], t->c->joint[b]);
+  }
+}
+
+/* Two joints exchanged, if this brings samples within the limits: of a model of many joints, few pairs do. */
 static df_status try_exchanged(trial* t) {
-  for (int a = 0; a < t->c->n; a++) {
-    for (int b = a + 1; b < t->c->n; b++) {
-      for (int k = 0; k < t->c->n; k++) t->order[k] = k == a ? b : k == b ? a : k;
-      DF_TRY(try_order(t));
+  const int n = t->c->n;
+  int* beyond = df_alloc((size_t)n * (size_t)n, sizeof *beyond);
+  df_status status = beyond ? DF_OK : DF_E_NOMEM;
+  if (beyond) count_all_beyond(t, beyond);
+  for (int a = 0; a < n; a++) {
+    for (int b = a + 1; b < n && status == DF_OK; b++) {
+      if (beyond[a * n + b] + beyond[b * n + a] >= beyond[a * n + a] + beyond[b * n + b]) continue;
+      for (int k = 0; k < n; k++) t->order[k] = k == a ? b : k == b ? a : k;
+      status = try_order(t);
     }
   }
-  return DF_OK;
+  df_free(beyond);
+  return status;
 }
 
 /* the opposite sign of joint `part` of every leg; -1: of every joint */
@@ -168,7 +195,7 @@ static df_status try_single(trial* t, int joint) {
   return try_order(t);
 }
 
-enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which all pairs and orders are tried */
+enum { PERMUTED_MAX = 4 }; /* most legs of which all orders are tried */
 
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
  * tried if more than this share of the samples is beyond the limits. */
@@ -186,7 +213,7 @@ static df_status try_all(trial* t) {
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));
-  return t->c->n <= EXCHANGED_MAX ? try_exchanged(t) : DF_OK;
+  return try_exchanged(t);
 }
 
 /* the opposite sign of those of the joints at[count] that are in the set `part` */

@@ -366,11 +366,12 @@ static void report_variant(const work* w, const variant* v, const bool* chosen, 
   while (!chosen[first]) first++;
   char *named = check_named_episodes(&source, w->episodes, chosen), *fits = remedy_text(&v->fits);
   data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, v->key, n, 0, "episodes");
-  data_finding_judge(one, CHECK_WRONG,
-                     "%s, %d of %d, fit %s%s, the others do as they are read%s%s: convert them before they are joined; "
-                     "in episode %d the misfit is %.2g with it, %.2g as it is read",
-                     named, n, judged, v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first,
-                     misfit_sum(&v->view[first].fit), misfit_sum(&w->as_read[first].fit));
+  data_finding_judge(
+      one, CHECK_WRONG,
+      "%s, %d of %d, fit %s%s; the others fit as read%s%s: convert these episodes before joining them; in "
+      "episode %d the misfit is %.2g with this setting, %.2g as read",
+      named, n, judged, v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first,
+      misfit_sum(&v->view[first].fit), misfit_sum(&w->as_read[first].fit));
   df_free(named);
   df_free(fits);
 }

@@ -387,9 +387,8 @@ static char* unclear_signs(const df_system* system, const joint_signs* signs, co
   char* words = remedy_text(fits);
   char* other = signs->exchange ? reading_order_words(system, signs->exchange) : format_text("%s", "");
   char* out = format_text(
-      "it cannot be told whether joints are reversed or exchanged: the motion needs a force of %.2g weights on what no "
-      "actuator drives as it is, %.2g with %s%s%s, and right data with such frames may leave %.2g; more episodes may "
-      "tell",
+      "joints may be reversed or exchanged: on what no actuator drives, the motion needs a force of %.2g weights as "
+      "read and %.2g with %s%s%s, but frames this long may leave %.2g in a correct recording; check more episodes",
       signs->as_read, signs->residual, words, *other ? ", and little with " : "", other, signs->floor);
   df_free(words);
   df_free(other);
@@ -440,8 +439,8 @@ static df_status find_order(const source* s, bool by_limits, reading* r) {
   } else if (!remedy_is_empty(&fits)) {
     char *words = remedy_text(&fits), *other = remedy_text(&rival);
     r->unclear = format_text(
-        "the order or sign of joints is not clear: the misfit of joint limits, floor and slip is %.2g as it is, %.2g "
-        "with %s%s%s; more episodes may tell",
+        "the order or sign of joints is not clear: the misfit of joint limits, floor and slip is %.2g as read and %.2g "
+        "with %s%s%s; check more episodes",
         orders.as_read, orders.misfit, words, *other ? ", and about the same with " : "", other);
     df_free(words);
     df_free(other);

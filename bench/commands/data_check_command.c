@@ -314,7 +314,8 @@ static df_status add_columns(const checked* c, bool json, rows* out) {
 static void print_reasons(const checked* c, const data_findings* found, bool quiet) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    const bool shown = f->verdict != CHECK_OK || f->check == DATA_CHECK_EXAMINED;
+    const bool told = f->check == DATA_CHECK_EXAMINED || f->check == DATA_CHECK_FRAME_INTERVAL;
+    const bool shown = f->verdict != CHECK_OK || (told && f->reason && f->reason[0]);
     if (!shown || (quiet && f->verdict != CHECK_WRONG)) continue;
     char* fits = remedy_text(&f->would_fit);
     print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict),

@@ -21,6 +21,7 @@
 #include "import_text.h"
 #include "known_layouts.h"
 #include "model_copy.h"
+#include "name_proof.h"
 #include "propose.h"
 #include "stop.h"
 #include "task_growth.h"
@@ -201,26 +202,39 @@ static bool is_remedied(const work* w, const data_finding* f, bool follow) {
 
 /* ---- the names of the columns ---- */
 
-/* puts the order of actuators that names of joints tell, as long as replays do not tell another one */
-static int follow_driven(work* w, const df_config* config) {
-  if (settings_find(w->found, "data.actuators")) return 0;
-  remedy fits = column_names_of_driven(w->recording, config, w->system);
+/* puts the order of actuators that names of joints tell, unless the recorded actions contradict it */
+static df_status follow_driven(work* w, int* changed) {
+  df_config config;
+  bool refuted;
+  if (settings_find(w->found, "data.actuators")) return DF_OK;
+  DF_TRY(work_reading_config(w, &config));
+  remedy fits = column_names_of_driven(w->recording, &config, w->system);
   const char* value = remedy_value(&fits, "data.actuators");
-  if (value)
+  df_status status = DF_OK;
+  if (value) status = name_proof_refutes(w->data, &config, w->system, &check_thorough, &fits, &refuted);
+  if (value && status == DF_OK && refuted) {
+    text_add(&w->result->notes,
+             "the actions are not in the order of the joints that the file names: the recorded states follow from them "
+             "in the order of the model\n");
+  } else if (value && status == DF_OK) {
     settings_put_why(w->found, "data.actuators", value,
                      "the actions are taken to be in the order of the joints that the file names");
-  const int n = fits.n;
+    ++*changed;
+  }
   remedy_clear(&fits);
-  return n;
+  return status;
 }
 
-/* Reads each column as what the file calls it, before anything is looked for by numbers. */
+/* Reads each column as what the file calls it, before anything is looked for by numbers, unless recorded actions
+ * contradict it. */
 static df_status follow_names(work* w) {
   column_names names;
   df_config config;
   int changed = 0;
+  DF_TRY(work_settle_steps(w, false));
   DF_TRY(work_reading_config(w, &config));
   df_status status = column_names_find(w->recording, &config, w->system, &names);
+  if (status == DF_OK) status = name_proof_weigh(w->data, &config, w->system, &check_thorough, &names);
   for (int i = 0; i < names.found.n && status == DF_OK; i++) {
     const data_finding* f = &names.found.list[i];
     const int n = f->verdict == CHECK_WRONG ? put_remedy(w, f) : 0;
@@ -228,7 +242,9 @@ static df_status follow_names(work* w) {
     changed += n;
   }
   column_names_clear(&names);
-  if (status == DF_OK) changed += follow_driven(w, &config);
+  if (status == DF_OK && changed) status = work_open_recording(w);
+  changed = 0;
+  if (status == DF_OK) status = follow_driven(w, &changed);
   return status == DF_OK && changed ? work_open_recording(w) : status;
 }
 
@@ -444,6 +460,14 @@ static void note_unused(work* w) {
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
 
+/* the rate of a comment, whose words may be of something else */
+static void note_rate(work* w) {
+  const bool of_comment = strcmp(df_recording_rate_source(w->recording), "a comment") == 0;
+  if (of_comment && !settings_find(w->found, "data.rate"))
+    text_add(&w->result->notes, "frame rate: %.6g Hz, by a comment of the file; --set data.rate=HZ says otherwise\n",
+             df_recording_rate(w->recording));
+}
+
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
@@ -451,6 +475,7 @@ static df_status read_all(work* w) {
   DF_TRY(follow_names(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
+  note_rate(w);
   DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
   if (!w->dataset->actions) {

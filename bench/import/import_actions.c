@@ -245,31 +245,41 @@ static df_status find_order(const work* w, char** names) {
   return status;
 }
 
-/* Replays with the columns of the actions in the order that the states need; without success, the settings are as
- * before. */
+/* Replays with the columns of the actions in the order that the states need, whatever names of columns say; without
+ * success, the settings are as before. */
 static df_status try_order(work* w, replayed* r) {
   static const char key[] = "data.actuators";
   replayed ordered = {.nearly = false};
-  char* names;
-  if (!is_unexplained(r) || settings_find(w->found, key) || !work_has_velocities(w)) return DF_OK;
+  char *names, *value = NULL, *why = NULL;
+  const setting* old = settings_find(w->found, key);
+  if (!is_unexplained(r) || (old && old->given) || !work_has_velocities(w)) return DF_OK;
   DF_TRY(undo_steps(w));
   df_status status = find_order(w, &names);
   const bool found = names && names[0];
+  if (found && old) {
+    value = format_text("%s", old->value);
+    why = format_text("%s", old->why);
+  }
   if (found) settings_put_why(w->found, key, names, "the recorded states follow from the actions in this order");
   df_free(names);
   if (!found) return status;
-  DF_TRY(read_again(w));
-  status = find_replay(w, &ordered);
-  if (status == DF_OK && !is_unexplained(&ordered)) {
-    text_add(&w->result->notes,
-             "the columns of the actions are in another order than the actuators (data.actuators)\n");
+  status = read_again(w);
+  if (status == DF_OK) status = find_replay(w, &ordered);
+  const bool follow = status == DF_OK && !is_unexplained(&ordered);
+  if (follow) {
+    text_add(&w->result->notes, "the columns of the actions are in another order than %s (data.actuators)\n",
+             value ? "the file names them" : "the actuators");
     replay_study_clear(&r->study);
     *r = ordered;
-    return DF_OK;
+  } else {
+    replay_study_clear(&ordered.study);
+    settings_drop(w->found, key);
+    if (value) settings_put_why(w->found, key, value, "%s", why);
+    if (status == DF_OK) status = read_again(w);
   }
-  replay_study_clear(&ordered.study);
-  settings_drop(w->found, key);
-  return status == DF_OK ? read_again(w) : status;
+  df_free(value);
+  df_free(why);
+  return status;
 }
 
 /* puts n numbers as one if they are equal */

@@ -185,7 +185,7 @@ static df_status try_conditions(work* w, const char* value, const char* array, i
   DF_TRY(open_with(w, value));
   DF_TRY(work_convert(w));
   if (is_single_text(w->dataset, first))
-    return df_fail(DF_E_CONFIG, "it is the same in all episodes, and tells none apart");
+    return df_fail(DF_E_CONFIG, "it is the same in all episodes, so it does not distinguish them");
   return check_numbers(w, first);
 }
 

@@ -746,7 +746,8 @@ static df_status fail_unknown(const recognition* r) {
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
   const df_status status = df_fail(
       DF_E_CONFIG,
-      "%s: this is no layout that import knows (%s); its arrays: %s%s; the model has nq = %d, nv = %d, na = %d, nu = "
+      "%s: import does not recognise this layout (it knows: %s); its arrays: %s%s; the model has nq = %d, nv = %d, na "
+      "= %d, nu = "
       "%d "
       "and "
       "%d hinges and slides; say what the columns are: --set data.states_key=ARRAY --set data.columns=BLOCK,... "

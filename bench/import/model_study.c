@@ -148,7 +148,7 @@ const char* model_cannot_fall(const model_study* m) {
   if (base < 0) return NULL;
   if (!(df_mujoco_weight(m->system, base) > 0)) return "nothing has weight in the model";
   if (!df_mujoco_may_touch_world(m->system, base))
-    return "nothing of the robot can touch what cannot move: contacts are disabled, or there is no floor; if it is in "
+    return "no geom of the robot can touch static geometry: contacts are disabled, or there is no floor; if it is in "
            "another file, import the file of the scene";
   const int falls = m->free_joint >= 0 ? m->free_joint : m->height;
   return falls >= 0 && df_mujoco_is_carried(m->system, falls) ? "actuators carry its base, as of a drone or a gripper"

@@ -112,15 +112,22 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
   text list = {0};
   for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
   text places = {0};
-  char* searched[3];
+  char *searched[3], *shown[3];
   const int n_places = task_places(opts, searched);
   for (int i = 0; i < n_places; i++) {
-    char* shown = searched[i] ? realpath(searched[i], NULL) : NULL;
-    if (searched[i]) {
-      text_add(&places, "%s%s%s", places.n ? ", " : "", shown ? shown : searched[i],
-               shown ? "" : " (there is no such folder)");
+    bool again = false;
+    shown[i] = searched[i] ? realpath(searched[i], NULL) : NULL;
+    for (int k = 0; k < i; k++) {
+      const char *a = shown[k] ? shown[k] : searched[k], *b = shown[i] ? shown[i] : searched[i];
+      again = again || (a && b && strcmp(a, b) == 0);
     }
-    free(shown);
+    if (searched[i] && !again) {
+      text_add(&places, "%s%s%s", places.n ? ", " : "", shown[i] ? shown[i] : searched[i],
+               shown[i] ? "" : " (there is no such folder)");
+    }
+  }
+  for (int i = 0; i < n_places; i++) {
+    free(shown[i]);
     df_free(searched[i]);
   }
   const df_status status =

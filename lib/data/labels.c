@@ -121,8 +121,10 @@ df_status labels_read(array_file* file, const char* group, const char* array, co
   char *lines = NULL, full[512];
   *out = (stack){0};
   if (!labels_hold(file, group, array)) {
-    return df_fail(DF_E_FORMAT, "%s: data.conditions: array '%s' is not of texts, as in other files", file->path,
-                   array);
+    return df_fail(DF_E_FORMAT,
+                   "%s%s%s: data.conditions: array '%s' is missing or does not hold text, as it does in other "
+                   "files or groups",
+                   file->path, group[0] ? ": group " : "", group, array);
   }
   DF_TRY(read_lines(file, group, array, full, &lines));
   snprintf(out->name, sizeof out->name, "%s", full);

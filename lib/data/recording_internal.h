@@ -25,7 +25,8 @@ typedef struct recorded_episode {
 
 /* what a file calls a column; owned; NULL: it does not say */
 typedef struct column_name {
-  char *name, *by; /* by: the array or attribute of names, NULL: its own name */
+  char *name, *by;        /* by: the array or attribute of names, NULL: its own name */
+  char *other, *other_by; /* the same by another list, NULL: there is none */
 } column_name;
 
 typedef struct recorded_condition {

@@ -209,15 +209,18 @@ static const char* own_name(const stack* s, const char* const* header, int i) {
   return header ? header[i] : s->part[i];
 }
 
-/* the list that suits an array best; -1: none */
-static int best_list(const reader* rd, const char* array, bool actions) {
+/* The list that suits an array best; -1: none. *rival: another one that suits it as well, -1: none. */
+static int best_list(const reader* rd, const char* array, bool actions, int* rival) {
   int best = -1, most = 0;
+  *rival = -1;
   for (int i = 0; i < df_arrays_count(rd->file->arrays); i++) {
     const df_array_info* info = df_arrays_info(rd->file->arrays, i);
     const int rank = !info->numeric && strcmp(info->type, "text") == 0 ? rank_of(info->name, array, actions) : 0;
+    if (rank == most && rank > 0 && *rival < 0) *rival = i;
     if (rank <= most) continue;
     most = rank;
     best = i;
+    *rival = -1;
   }
   return best;
 }
@@ -237,6 +240,32 @@ static const char* in_group(const reader* rd, const char* name) {
   return n > 0 && strncmp(name, rd->group, n) == 0 && (name[n] == '/' || name[n] == '@') ? name + n + 1 : name;
 }
 
+/* the names of the columns of a source by list i of the file */
+static df_status name_by_list(reader* rd, const source* s, int i, column_name* out) {
+  name_list list = {0};
+  df_status status = read_list(rd, i, &list);
+  if (status == DF_OK)
+    status = name_joints(rd->r->layout, s, &list, in_group(rd, df_arrays_info(rd->file->arrays, i)->name), out);
+  df_free(list.text);
+  return status;
+}
+
+/* the other names of the columns of a source, by list i of the file */
+static df_status name_by_rival(reader* rd, const source* s, int i, column_name* out) {
+  const int columns = rd->r->layout->columns;
+  column_name* rival = df_alloc((size_t)columns, sizeof *rival);
+  if (!rival) return DF_E_NOMEM;
+  const df_status status = name_by_list(rd, s, i, rival);
+  for (int c = 0; c < columns && status == DF_OK; c++) {
+    if (!rival[c].name) continue;
+    out[c].other = rival[c].name;
+    out[c].other_by = rival[c].by;
+    rival[c] = (column_name){0};
+  }
+  recording_free_names(columns, rival);
+  return status;
+}
+
 static df_status name_source(reader* rd, const source* s, column_name* out) {
   const char* const* header = NULL;
   /* arrays that were chosen by the names of joints are theirs */
@@ -246,14 +275,10 @@ static df_status name_source(reader* rd, const source* s, column_name* out) {
       DF_TRY(set_name(&out[s->column[i]], own_name(&s->read, header, i), NULL));
     return DF_OK;
   }
-  const int i = best_list(rd, s->read.name, false);
-  name_list list = {0};
-  if (i < 0) return DF_OK;
-  df_status status = read_list(rd, i, &list);
-  if (status == DF_OK)
-    status = name_joints(rd->r->layout, s, &list, in_group(rd, df_arrays_info(rd->file->arrays, i)->name), out);
-  df_free(list.text);
-  return status;
+  int rival;
+  const int i = best_list(rd, s->read.name, false, &rival);
+  if (i >= 0) DF_TRY(name_by_list(rd, s, i, out));
+  return rival >= 0 ? name_by_rival(rd, s, rival, out) : DF_OK;
 }
 
 static df_status name_actions(reader* rd, column_name* out) {
@@ -265,7 +290,8 @@ static df_status name_actions(reader* rd, column_name* out) {
     for (int i = 0; i < n; i++) DF_TRY(set_name(&out[i], own_name(a, header, i), NULL));
     return DF_OK;
   }
-  const int i = best_list(rd, a->name, true);
+  int rival;
+  const int i = best_list(rd, a->name, true, &rival);
   name_list list = {0};
   if (i < 0) return DF_OK;
   df_status status = read_list(rd, i, &list);
@@ -332,6 +358,8 @@ df_status reader_names(reader* rd) {
   for (int c = 0; c < columns; c++) {
     r->column[c].stated_name = r->name[c].name ? r->name[c].name : "";
     r->column[c].stated_by = r->name[c].by ? r->name[c].by : "";
+    r->column[c].other_name = r->name[c].other ? r->name[c].other : "";
+    r->column[c].other_by = r->name[c].other_by ? r->name[c].other_by : "";
   }
   return keep_names(rd, "actions", actions, own_action, &r->action_name);
 }

@@ -97,7 +97,7 @@ static df_status describe_columns(df_recording* r) {
       column->array = r->array[b];
       column->index = (block->array ? in_array : in_states) + c;
       column->state = layout_is_coordinate(from) ? from->at : -1;
-      column->stated_name = column->stated_by = "";
+      column->stated_name = column->stated_by = column->other_name = column->other_by = "";
     }
     *(block->array ? &in_array : &in_states) += block->width;
   }

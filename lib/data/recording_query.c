@@ -61,6 +61,8 @@ void recording_free_names(int n, column_name* names) {
   for (int i = 0; names && i < n; i++) {
     df_free(names[i].name);
     df_free(names[i].by);
+    df_free(names[i].other);
+    df_free(names[i].other_by);
   }
   df_free(names);
 }

@@ -331,7 +331,8 @@ static df_status read_stated(reader* rd, const char* group, double* dt, const ch
                      stated[k].rate ? "frame rate" : "duration of a frame");
     }
     *dt = stated[k].rate ? 1 / value : value;
-    *by = stated[k].name;
+    /* a table has no array of one number but the rate of its comments */
+    *by = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0 ? "a comment" : stated[k].name;
   }
   return DF_OK;
 }

@@ -41,6 +41,14 @@ double recording_stated_duration(const df_recording* r, int episode) {
   return end > 0 ? end / (e->frames - 1) : e->stated_dt;
 }
 
+const char* df_recording_rate_source(const df_recording* r) {
+  for (int k = 0; k < r->episodes; k++) {
+    if (column_end(r, k) > 0) return find_role(r->layout, COLUMN_TIME) >= 0 ? "times" : "durations";
+    if (r->episode[k].stated_dt > 0) return r->episode[k].stated_by;
+  }
+  return "";
+}
+
 double df_recording_rate(const df_recording* r) {
   double sum = 0;
   long steps = 0;

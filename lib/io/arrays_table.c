@@ -270,7 +270,7 @@ static df_status open_table(df_arrays* arrays) {
   DF_TRY(df_arrays_add(arrays, "table", 2, shape, "float64", true));
   if (header.number) DF_TRY(take_names(t, header));
   for (int i = 0; i < t->columns && t->name; i++) DF_TRY(df_arrays_add(arrays, t->name[i], 1, shape, "float64", true));
-  return t->rate.name ? df_arrays_add(arrays, t->rate.name, 0, NULL, "float64", true) : DF_OK;
+  return t->rate.name && !t->rate.contradicted ? df_arrays_add(arrays, t->rate.name, 0, NULL, "float64", true) : DF_OK;
 }
 
 static df_status read_stated_rate(const table* t, df_array* out) {

@@ -50,3 +50,43 @@ for i, e in enumerate(groups.values()):
     e["joint_names"], e["joint_pos"] = ["a1", "b2", "c3"], rows(JOINTS, i)
 with open(folder + "/foreign.json", "w") as file:
     json.dump(groups, file)
+
+
+# three sleds that motors drive, simulated here by semi-implicit Euler: named against the states, and as they are
+MASSES = {"a": 1, "b": 3, "c": 7}
+with open(folder + "/motors.xml", "w") as file:
+    file.write('<mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody>')
+    for i, (name, mass) in enumerate(MASSES.items()):
+        file.write(f'<body pos="0 {2 * i} 0"><joint name="{name}" type="slide" axis="1 0 0"/>'
+                   f'<geom size=".1" mass="{mass}" contype="0" conaffinity="0"/></body>')
+    file.write("</worldbody><actuator>")
+    for name in MASSES:
+        file.write(f'<motor name="m{name}" joint="{name}" ctrlrange="-9 9"/>')
+    file.write("</actuator></mujoco>")
+
+
+def driven(episode, order):
+    q, v, rows_q, rows_v, actions = [0.1 * episode, -0.2, 0.3], [0.0] * 3, [], [], []
+    for t in range(STEPS + 1):
+        rows_q.append(list(q))
+        rows_v.append(list(v))
+        u = [math.sin(0.2 * t + episode), 2 * math.cos(0.3 * t + episode), 3 * math.sin(0.11 * t + 1)]
+        v = [x + 0.01 * f / m for x, f, m in zip(v, u, MASSES.values())]
+        q = [x + 0.01 * y for x, y in zip(q, v)]
+        if t < STEPS:
+            actions.append([u["abc".index(name)] for name in order])
+    return rows_q, rows_v, actions
+
+
+def write_driven(name, order="abc", **names):
+    recorded = [driven(e, order) for e in range(4)]
+    arrays = {key: [r[i] for r in recorded] for i, key in enumerate(("qpos", "qvel", "actions"))}
+    with open(f"{folder}/{name}.json", "w") as file:
+        json.dump({**arrays, "dt": 0.01, **names}, file)
+
+
+write_driven("joints_misnamed", joint_names=["b", "a", "c"])
+write_driven("actuators_misnamed", actuator_names=["mb", "ma", "mc"])
+write_driven("actuators_named", "bac", actuator_names=["mb", "ma", "mc"])
+# neither as read nor as named, but in a third order
+write_driven("actuators_unordered", "cab", actuator_names=["mb", "ma", "mc"])

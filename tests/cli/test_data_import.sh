@@ -192,7 +192,7 @@ check joints_are_matched says "recorded joint RL_calf_joint is RL_knee of the mo
 joints=$(grep -A3 "^  joints:" "$tasks/arrays/task.yaml" | tr -d '\n ')
 check hips_are_abductions grep -qF "FL_abduction=FL_hip_joint,FL_hip=FL_thigh_joint,FL_knee=FL_calf_joint" <<<"$joints"
 check the_root_is_one_of_euler_angles sets arrays "euler: ZXY"
-check other_joints_are_refused refuses "recorded joint 'tail' is none of the model's joints.*recorded: tail, wing|recorded joint 'wing' is none.*--set data.joints=" \
+check other_joints_are_refused refuses "recorded joint 'tail' is not a joint of the model.*recorded: tail, wing|recorded joint 'wing' is not.*--set data.joints=" \
   data import "$made/odd.npz" --model "$models/quadruped.xml" --out "$tasks/odd"
 
 # texts per frame
@@ -202,7 +202,7 @@ check other_texts_are_named imports labels "$models/quadruped.xml" "$made/labels
 check as_arrays_that_nothing_uses says "^dynaflow: arrays that nothing uses \(data.conditions may\): surface" err
 
 # refusals leave nothing behind
-check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
+check an_unknown_layout_is_described refuses "unknown.npz: import does not recognise this layout .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
   data import "$made/unknown.npz" --model "$models/quadruped.xml" --out "$tasks/unknown"
 python3 - "$made" <<'PY'
 import json, math, sys

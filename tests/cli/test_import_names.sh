@@ -24,7 +24,10 @@ check their_header_decides sets tables "joints: [elbow, slider, shoulder]"
 check it_states_the_unit sets tables "angles: deg"
 check what_is_followed_is_said says "names of columns are followed, data.joints: the file calls the column 'elbow \(deg\)' that is read as joint slider: 3 of 3 columns" err
 check the_rate_is_that_of_the_comment sets tables "substeps: 10"
+check where_it_comes_from_is_said says "frame rate: 50 Hz, by a comment of the file" err
 check no_other_rate_is_set bash -c "! grep -q 'LAFAN1\|by its velocities' '$tasks/tables/task.yaml'"
+check the_check_says_it_too run data check "$tasks/tables" --threads 1
+check with_the_rate says "ok: frame interval: a comment of the file states 50 Hz" err
 check the_check_is_content exits_with 0 data check "$tasks/tables" --threads 1
 check no_row_is_of_names bash -c "! grep -q ' names ' '$scratch/out'"
 check another_order_is_doubted run data check "$tasks/tables" --threads 1 --set data.joints=slider,shoulder,elbow
@@ -44,6 +47,22 @@ check numbers_that_are_not_exact_stop_nothing says "array timestamp gives no rat
 check names_of_no_joint_are_imported imports foreign "$made/foreign.json" $columns
 check names_of_no_joint_are_a_warning says "data check: warn: names, data.joints: the columns are called a1, b2, c3 in 'joint_names', and none of these is a joint of the model \(slider, shoulder, elbow\)" err
 
+# names that recorded actions contradict
+model=$made/motors.xml
+without() { ! grep -qE "^ +($2):" "$tasks/$1/task.yaml" || { grep -A25 "^data:" "$tasks/$1/task.yaml"; false; }; }
+check misnamed_joints_are_imported imports joints_misnamed "$made/joints_misnamed.json"
+check their_actions_are_kept sets joints_misnamed "actions_key: actions"
+check in_the_order_of_the_model without joints_misnamed "joints|actuators"
+check their_names_are_a_warning says "warn: names, data.joints: .*and not as they are named, so the names are ignored" err
+check misnamed_actuators_are_imported imports actuators_misnamed "$made/actuators_misnamed.json"
+check actions_of_misnamed_ones_are_kept sets actuators_misnamed "actions_key: actions"
+check actuators_are_in_the_order_of_the_model without actuators_misnamed "actuators"
+check named_actuators_are_imported imports actuators_named "$made/actuators_named.json"
+check their_names_are_followed sets actuators_named "actuators: [mb, ma, mc]"
+check wrongly_named_ones_are_imported imports actuators_unordered "$made/actuators_unordered.json"
+check their_order_is_that_of_the_states sets actuators_unordered "actuators: [mc, ma, mb]"
+check by_another_order_than_the_names says "in another order than the file names them" err
+
 # HDF5: a text and an attribute of each group
 packages=third_party/python
 if PYTHONPATH=$packages python3 -c 'import h5py' 2>/dev/null; then
@@ -59,6 +78,7 @@ with h5py.File(sys.argv[1] + "/groups.h5", "w") as file:
         file[name].attrs["operator"] = "nobody"
     file.attrs["joint_names"] = groups["ep_0"]["joint_names"]
 PY
+  model=$made/arm.xml
   check groups_of_hdf5_are_imported imports hdf5 "$made/groups.h5" $columns --set data.rate=50
   check attributes_name_joints sets hdf5 "joints: [elbow, slider, shoulder]"
   check texts_and_attributes_of_groups_are_conditions sets hdf5 'conditions: [target_speed@@target_speed, instruction]'

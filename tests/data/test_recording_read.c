@@ -676,7 +676,15 @@ static void texts_of_several_files_are_one_list(void** state) {
   static const char other[] = "{\"states\": [[0,1,2,3],[4,5,6,7]], \"gait\": 3}";
   assert_ok(df_file_write(path, other, strlen(other)));
   assert_int_equal(df_dataset_read(pattern, &config, cart, &data), DF_E_FORMAT);
-  assert_says(path, "array 'gait' is not of texts, as in other files");
+  assert_says(path, "array 'gait' is missing or does not hold text, as it does in other files or groups");
+  /* and in a group, which is named */
+  static const char groups[] =
+      "{\"a\": {\"states\": [[0,1,2,3],[4,5,6,7]], \"gait\": \"trot\"},"
+      " \"b\": {\"states\": [[0,1,2,3],[4,5,6,7]], \"gait\": 3}}";
+  const df_config of_groups = SETTINGS(STATES_ONLY, "data.conditions", "gait", "data.episodes_key", "*");
+  assert_ok(df_file_write(path, groups, strlen(groups)));
+  assert_int_equal(df_dataset_read(path, &of_groups, cart, &data), DF_E_FORMAT);
+  assert_says(path, ".json: group b: data.conditions: array 'gait' is missing or does not hold text");
   for (int i = 0; i < 3; i++) {
     snprintf(path, sizeof path, "%s/%d.json", scratch_folder, i);
     unlink(path);

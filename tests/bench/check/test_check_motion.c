@@ -159,13 +159,42 @@ static fixture exchanged(int episodes) {
 
 static void frames_and_episodes_that_are_exchanged_are_named(void** state) {
   (void)state;
-  expect(exchanged(8), 0.01, CHECK_WRONG, CHECK_WRONG, T + 1, "read as 201 frames of 8 episodes");
+  expect(exchanged(8), 0.01, CHECK_WRONG, CHECK_WRONG, T + 1, "ead as 201 frames of 8 episodes");
 }
 
 /* too few frames for positions to tell; velocities do */
 static void two_episodes_that_are_exchanged_are_named_by_velocities(void** state) {
   (void)state;
   expect(exchanged(2), 0.01, CHECK_WRONG, CHECK_OK, T + 1, "read as 201 frames of 2 episodes");
+}
+
+/* without velocities, frames of 0.1 s may be of clips that are sorted */
+static void rare_frames_that_seem_exchanged_are_a_question(void** state) {
+  (void)state;
+  expect(exchanged(8), 0.1, CHECK_WRONG, CHECK_WARN, T + 1, "ead as 201 frames of 8 episodes");
+}
+
+/* 24 clips at 10 Hz in the order of their amplitudes: 3 Hz is far from frame to frame, and near every tenth frame */
+static void sorted_clips_are_right(void** state) {
+  (void)state;
+  enum { CLIPS = 24, CLIP = 39 };
+  fixture f = fixture_new(slide_xml, 1);
+  df_dataset_free(f.d);
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = CLIPS, .length = CLIP, .nx = f.s->nx, .dt = f.s->dt}, &f.d));
+  for (int e = 0; e < CLIPS; e++) {
+    for (int t = 0; t <= CLIP; t++) {
+      const double size = 0.2 + e / 23., at = 2 * PI * 3 * 0.1 * t;
+      double* x = frame_of(f.d, e, t);
+      x[0] = size * sin(at);
+      x[1] = 0.7 * size * sin(at + 0.6);
+      x[2] = 6 * PI * size * cos(at);
+      x[3] = 6 * PI * 0.7 * size * cos(at + 0.6);
+    }
+  }
+  data_findings found = {0};
+  assert_int_equal(judged(&f, false, 0.1, &found).verdict, CHECK_OK);
+  data_findings_clear(&found);
+  fixture_free(&f);
 }
 
 int main(void) {
@@ -178,6 +207,8 @@ int main(void) {
                                      cmocka_unit_test(shuffled_frames_are_no_motion),
                                      cmocka_unit_test(rare_frames_of_noise_are_a_warning),
                                      cmocka_unit_test(frames_and_episodes_that_are_exchanged_are_named),
+                                     cmocka_unit_test(rare_frames_that_seem_exchanged_are_a_question),
+                                     cmocka_unit_test(sorted_clips_are_right),
                                      cmocka_unit_test(two_episodes_that_are_exchanged_are_named_by_velocities)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -590,8 +590,8 @@ static void velocities_of_other_frames_are_earlier_or_later(void** state) {
   (void)state;
   static const double one[2] = {1, 1};
   data_findings late = velocities(one, -2, -1), early = velocities(one, 1, 2), right = velocities(one, -1, 1);
-  assert_non_null(strstr(finding_of(&late, "velocity shift")->reason, "to the positions a frame earlier"));
-  assert_non_null(strstr(finding_of(&early, "velocity shift")->reason, "to the positions a frame later"));
+  assert_non_null(strstr(finding_of(&late, "velocity shift")->reason, "the positions of one frame earlier"));
+  assert_non_null(strstr(finding_of(&early, "velocity shift")->reason, "the positions of one frame later"));
   assert_string_equal(finding_of(&right, "velocity shift")->reason, "");
   data_findings_clear(&late);
   data_findings_clear(&early);

@@ -1,8 +1,12 @@
-/* Recorded actions that lead to the recorded states, against simulations with mistakes planted in them. */
+/* Recorded actions that lead to the recorded states, of all episodes or of some, against simulations with mistakes
+ * planted in them. */
 #include "explained.h"
 
 #include "data_check.h"
+#include "dynaflow/io/npz.h"
+#include "found.h"
 #include "planted.h"
+#include "test_file.h"
 
 /* a cart that a motor jerks to and fro, and a box on a floor that it pushes: ten physics steps per frame */
 static const char cart_xml[] =
@@ -149,9 +153,141 @@ static void actions_press_joints_beyond_their_limits(void** state) {
   df_system_free(s);
 }
 
+/* a spring with a motor, of which a frame is fifty physics steps: velocities do not follow from frame to frame */
+static const char spring_xml[] =
+    "<mujoco><option timestep='.002' gravity='0 0 0'/><worldbody><body><joint name='a' type='slide' axis='1 0 0' "
+    "stiffness='400' damping='2'/><geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='a' gear='40'/>"
+    "</actuator></mujoco>";
+
+/* the number of the episodes changes nothing */
+static void many_episodes_are_explained_as_few_are(void** state) {
+  (void)state;
+  enum { FEW = 8, MANY = 1100, EACH = 31 };
+  df_system* s;
+  df_sim* sim;
+  df_dataset* d;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.substeps = 50;
+  assert_ok(df_mujoco_system_from_xml(spring_xml, "spring", &cfg, &s));
+  assert_ok(df_sim_new(s, 0, &sim));
+  for (int many = 0; many < 2; many++) {
+    const int episodes = many ? MANY : FEW;
+    data_findings f = {0};
+    assert_ok(
+        df_dataset_new(&(df_dataset_shape){.episodes = episodes, .length = EACH, .nx = 2, .nu = 1, .dt = s->dt}, &d));
+    for (int e = 0; e < episodes; e++) {
+      frame_of(d, e, 0)[0] = 0.4 * sin(1.7 * e);
+      s->ops->reset(sim, frame_of(d, e, 0));
+      for (int t = 0; t < EACH; t++) {
+        double* u = d->actions + e * EACH + t;
+        *u = sin(2.3 * t + 0.9 * e * t + e);
+        assert_int_equal(s->ops->step(sim, u, frame_of(d, e, t + 1)), DF_TRAJ_COMPLETE);
+      }
+    }
+    assert_ok(data_check_states(d, s, &check_thorough, &f));
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
+    data_findings_clear(&f);
+    /* without the actions something is */
+    double* actions = d->actions;
+    d->actions = NULL;
+    assert_ok(data_check_states(d, s, &check_thorough, &f));
+    assert_true(data_findings_count(&f, CHECK_WRONG) > 0);
+    data_findings_clear(&f);
+    d->actions = actions;
+    df_dataset_free(d);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* two joints of a weight each, with motors */
+static const char motors_xml[] =
+    "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='a' axis='0 1 0' damping='.1'/>"
+    "<geom size='.1' mass='1' pos='.3 0 0'/></body><body pos='2 0 0'><joint name='b' axis='0 1 0' damping='.1'/>"
+    "<geom size='.1' mass='2' pos='.3 0 0'/></body></worldbody><actuator><motor joint='a'/><motor "
+    "joint='b'/></actuator>"
+    "</mujoco>";
+enum { MOVED_MAX = 800, LONG = 120 };
+
+/* episodes of motors_xml; the recorded actions of one of `each`, the second one first, are exchanged from a frame on */
+typedef struct moved {
+  int episodes, length, each, from;
+} moved;
+
+static data_findings check_actions_of(const moved* c) {
+  static double states[MOVED_MAX * (LONG + 1)][4], actions[MOVED_MAX * LONG][2];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const size_t episodes = (size_t)c->episodes, length = (size_t)c->length;
+  data_findings f = {0};
+  df_config config = df_config_default();
+  df_system* s;
+  df_sim* sim;
+  assert_ok(df_mujoco_system_from_xml(motors_xml, "motors", &cfg, &s));
+  assert_ok(df_sim_new(s, 0, &sim));
+  for (int e = 0; e < c->episodes; e++) {
+    double x[4] = {0.1 * e, 0.2, 0, 0};
+    s->ops->reset(sim, x);
+    for (int t = 0; t < c->length; t++) {
+      double* u = actions[e * c->length + t];
+      memcpy(states[e * (c->length + 1) + t], x, sizeof x);
+      u[0] = sin(0.05 * t + e);
+      u[1] = 2 * cos(0.08 * t + e);
+      assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+      const double first = u[0];
+      if (e % c->each == 1 && t >= c->from) u[0] = u[1], u[1] = first;
+    }
+    memcpy(states[e * (c->length + 1) + c->length], x, sizeof x);
+  }
+  const df_npz_entry entries[] = {
+      {.key = "states", .rank = 3, .shape = {episodes, length + 1, 4}, .values = &states[0][0]},
+      {.key = "actions", .rank = 3, .shape = {episodes, length, 2}, .values = &actions[0][0]},
+      {.key = "dt", .values = &s->dt}};
+  assert_ok(df_npz_write(test_file("actions.npz"), 3, entries));
+  config.window_horizon = 1;
+  assert_ok(data_check_recording(test_file("actions.npz"), &config, s, &check_thorough, &f, NULL));
+  df_sim_free(s, sim);
+  df_system_free(s);
+  return f;
+}
+
+/* all of an episode, of any length and of any number; not a part of it, in which something may have pushed the model */
+static void actions_of_other_columns_are_named(void** state) {
+  (void)state;
+  static const struct {
+    moved recorded;
+    const char* says; /* NULL: nothing is wrong */
+    int n;
+  } cases[] = {
+      {{4, LONG, 4, LONG}, NULL, 0},
+      {{4, LONG, 4, LONG / 2}, NULL, 0},
+      {{4, LONG, 4, 0}, "actions of episode 1, 1 of 4, do not lead to the recorded states, and those of 3 other", 1},
+      {{30, 8, 10, 0}, "actions of episodes 1, 11, 21, 3 of 30, do not lead", 3},
+      {{30, 1, 10, 0}, "actions of episodes 1, 11, 21, 3 of 30, do not lead", 3},
+      {{30, 8, 10, 5}, NULL, 0},
+      {{201, 60, 100, 0}, "actions of episodes 1, 101, 2 of 201, do not lead", 2},
+      {{800, 40, 400, 0}, "actions of episodes 1, 401, 2 of 800, do not lead", 2},
+      {{800, 40, 400, 20}, NULL, 0},
+      {{800, 40, 400, LONG}, NULL, 0},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = check_actions_of(&cases[i].recorded);
+    const data_finding* found = finding_at(&f, DATA_CHECK_MIXTURE, "actions");
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), cases[i].says != NULL);
+    assert_int_equal(found != NULL, cases[i].says != NULL);
+    if (found) {
+      assert_true(found->value == cases[i].n);
+      assert_non_null(strstr(found->reason, cases[i].says));
+    }
+    data_findings_clear(&f);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(states_that_follow_from_actions_are_right), cmocka_unit_test(other_velocities_are_not),
-      cmocka_unit_test(every_jump_is_looked_at), cmocka_unit_test(actions_press_joints_beyond_their_limits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(states_that_follow_from_actions_are_right),
+                                     cmocka_unit_test(other_velocities_are_not),
+                                     cmocka_unit_test(every_jump_is_looked_at),
+                                     cmocka_unit_test(actions_of_other_columns_are_named),
+                                     cmocka_unit_test(many_episodes_are_explained_as_few_are),
+                                     cmocka_unit_test(actions_press_joints_beyond_their_limits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,42 @@ static void a_delay_of_the_joints_is_named_in_frames(void** state) {
   df_system_free(s);
 }
 
+/* an episode that is too short tells nothing, and keeps no other one from telling */
+static void episodes_that_are_too_short_are_left_out(void** state) {
+  (void)state;
+  enum { LATE = 3, KEPT = FRAMES - LATE, SHORT = 29 };
+  df_system* s = robot_system(QUADRUPED, 1);
+  df_dataset *right = robot_data(QUADRUPED), *late;
+  const layout l = layout_of(s);
+  double h[EPISODES + 1];
+  int lengths[EPISODES + 1];
+  joint_delay found;
+  for (int e = 0; e <= EPISODES; e++) {
+    h[e] = s->dt;
+    lengths[e] = e == 2 ? SHORT : KEPT;
+  }
+  const df_dataset_shape shape = {.episodes = EPISODES + 1, .lengths = lengths, .nx = l.nx, .dt = s->dt};
+  assert_ok(df_dataset_new(&shape, &late));
+  for (int e = 0; e <= EPISODES; e++) {
+    for (int t = 0; t <= lengths[e]; t++) {
+      const int from = e < EPISODES ? e : 0;
+      double* x = frame_of(late, e, t);
+      const double* joints = df_dataset_state(right, from, t);
+      memcpy(x, df_dataset_state(right, from, t + LATE), (size_t)l.nx * sizeof *x);
+      memcpy(x + 7, joints + 7, (size_t)(l.nq - 7) * sizeof *x);
+      memcpy(x + l.nq + 6, joints + l.nq + 6, (size_t)(l.nv - 6) * sizeof *x);
+    }
+  }
+  assert_ok(joint_delay_find(late, s, h, &check_thorough, &found));
+  assert_int_equal(found.frames, LATE);
+  assert_int_equal(found.episodes, EPISODES);
+  df_dataset_free(late);
+  df_dataset_free(right);
+  df_system_free(s);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_delay_of_the_joints_is_named_in_frames)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(episodes_that_are_too_short_are_left_out),
+                                     cmocka_unit_test(a_delay_of_the_joints_is_named_in_frames)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

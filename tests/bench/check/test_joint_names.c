@@ -85,7 +85,7 @@ static void what_is_ambiguous_lists_both_sides(void** state) {
   assert_int_equal(match(2, two, 2, model), DF_E_CONFIG);
   says("the recorded joints 'ankle_left' and 'left_ankle' both seem to be 'left_ankle_joint'");
   assert_int_equal(match(1, other, 2, model), DF_E_CONFIG);
-  says("the recorded joint 'wing' is none of the model's joints");
+  says("the recorded joint 'wing' is not a joint of the model");
 }
 
 int main(void) {

@@ -2,6 +2,7 @@
 #include "joint_order.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "small_recording.h"
 #include "unit.h"
@@ -66,8 +67,31 @@ static void a_sign_is_compared_with_orders(void** state) {
   joint_orders_clear(&orders);
 }
 
+/* of 20 joints, of which one alone may go to 1 rad, the one that does is exchanged with it */
+static void pairs_of_many_joints_are_exchanged(void** state) {
+  (void)state;
+  enum { MANY = 20, WIDE = 13, MOVED = 4 };
+  char xml[8192];
+  int n = snprintf(xml, sizeof xml,
+                   "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom "
+                   "size='.1' mass='1' contype='0' conaffinity='0'/></default><worldbody>");
+  for (int k = 0; k < MANY; k++)
+    n += snprintf(xml + n, sizeof xml - (size_t)n, "<body><joint name='j%d' range='-.5 %s'/><geom/></body>", k,
+                  k == WIDE ? "1" : ".5");
+  snprintf(xml + n, sizeof xml - (size_t)n, "</worldbody></mujoco>");
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[MOVED] = 1;
+  joint_orders out;
+  assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &out));
+  assert_true(out.found && out.is_clear && out.misfit == 0);
+  for (int k = 0; k < MANY; k++) assert_int_equal(out.best[k], k == MOVED ? WIDE : k == WIDE ? MOVED : k);
+  joint_orders_clear(&out);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(orders_that_fit_about_equally_are_rivals),
-                                     cmocka_unit_test(a_sign_is_compared_with_orders)};
+                                     cmocka_unit_test(a_sign_is_compared_with_orders),
+                                     cmocka_unit_test(pairs_of_many_joints_are_exchanged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

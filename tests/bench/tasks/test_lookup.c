@@ -76,6 +76,18 @@ static void every_place_that_was_searched_is_named(void** state) {
   assert_int_equal(task_folder(&opts, "none", &folder), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "unknown task 'none' in tasks (there is no such folder), /"));
   assert_non_null(strstr(df_error_message(), "/../share/dynaflow/tasks (there is no such folder); --tasks names"));
+  /* a folder that is both is named once */
+  char *program = program_folder(), *above = program ? df_path_join(program, "..") : NULL;
+  char* here = program ? realpath(program, NULL) : NULL;
+  assert_non_null(here);
+  assert_int_equal(chdir(above), 0);
+  assert_int_equal(task_folder(&opts, "none", &folder), DF_E_CONFIG);
+  char expected[8192];
+  snprintf(expected, sizeof expected, "unknown task 'none' in %s, %s/../share", here, program);
+  assert_non_null(strstr(df_error_message(), expected));
+  free(here);
+  df_free(above);
+  df_free(program);
   assert_int_equal(chdir(before), 0);
   remove_all(root);
 }

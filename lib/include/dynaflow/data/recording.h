@@ -83,6 +83,8 @@ typedef struct df_recording_column {
    * of names, such as joint_names; "": the file does not say */
   const char* stated_name;
   const char* stated_by; /* the array or attribute of names; "": the column's own name */
+  /* the same by another array or attribute of names that is as near, such as dof_names beside joint_names; "": none */
+  const char *other_name, *other_by;
 } df_recording_column;
 DF_API int df_recording_columns(const df_recording* recording);
 DF_API const df_recording_column* df_recording_column_at(const df_recording* recording, int i);
@@ -100,6 +102,10 @@ DF_API const double* df_recording_action(const df_recording* recording, int epis
 /* the frame rate that the files state, Hz: from dt, FrameDuration, or a time or frame_duration column; the mean over
  * all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
+
+/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array such as
+ * "fps", or "a comment" of a table; "": nothing does. Owned by the recording. */
+DF_API const char* df_recording_rate_source(const df_recording* recording);
 
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
  * as its file states it, else that of an action of the system */
