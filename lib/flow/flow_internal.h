@@ -6,7 +6,9 @@
 
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
+#include "solver.h"
 #include "trainer.h"
+#include "variant.h"
 
 enum {
   FLOW_HORIZON_MAX = 512, /* the upper limit of window.horizon */
@@ -20,8 +22,15 @@ typedef struct flow_worker {
   df_net_work* net;
   df_sim *sim, *forward;                 /* forward: without a tape, for sampling; NULL unless the decoder simulates */
   df_real *x_t, *cond, *t, *out, *d_out; /* [slice][H][in], [slice][cond], [slice], [slice][H][out] twice */
-  double* target;                        /* [slice][H][in]: X^1 in flow coordinates */
-  double *noise, *z, *d_z;               /* [H][in], [H][nz], [H][nz], of one window */
+  double* target;                        /* [slice][H][in]: X^1 in flow coordinates, or the velocity to predict */
+  double* noise;                         /* [slice][H][in]: X^0 / sigma */
+  double* time;                          /* [slice] flow times, before rounding */
+  double *z, *d_z;                       /* [H][nz], [H][nz], of one window */
+  df_real *null_cond, *null_out;         /* as cond and out: without the task's condition; guidance */
+  double* solver;                        /* [solver_work(slice, H in)] */
+  double* cost;                          /* [slice][slice] of couplings, then their work; transport */
+  int* column;                           /* [slice] a coupling; transport */
+  long evaluations;                      /* windows times network evaluations of all samples so far */
   double *u, *d_u;                       /* [H][nu] */
   double *x, *d_x;                       /* [H+1][nx], [H+1][ndx] */
   double* tracking_error;                /* [H][nz] z - zref of every frame; TRACKING */
@@ -43,7 +52,9 @@ struct df_flow {
   df_decoder decoder;
   int H, nx, ndx, nu, nz;
   int in, out; /* features per frame of the flow and of the network's output */
-  int cond;    /* features of the network's condition: context of x0, then the task's condition */
+  int nc;      /* features of the task's condition */
+  int cond;    /* features of the network's condition: context of x0, the task's condition and, with
+                * flow.condition_dropout, 1, or 0 if the task's condition is unknown and its features are 0 */
   int slice;   /* capacity of a worker, windows */
   df_net* net;
   trainer* trainer;
@@ -65,6 +76,9 @@ df_status task_network(const df_task* task, df_net_cfg* cfg);
 
 /* The same for a flow, out [cond]. */
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out);
+
+/* Makes the task's condition of out [cond] unknown; only with flow.condition_dropout. */
+void flow_forget_condition(const df_flow* flow, df_real* out);
 
 /* Decodes the network output out [H][out] of one window by simulation from x0, on the worker's simulator with a tape
  * (`record`) or, for the same bits in less time and without an adjoint, on that without. Writes the applied actions
