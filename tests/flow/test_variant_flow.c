@@ -108,7 +108,7 @@ static int base_of(const df_flow* flow, int j) {
 
 static void base_samples_are_coupled_at_the_least_cost(void** state) {
   (void)state;
-  static const char* const weights[] = {"0", "0.3", "1e9"};
+  static const char* const weights[] = {"0", "0.02", "1e9"};
   for (int k = 0; k < 3; k++) {
     const df_config c =
         CONFIG({"flow.coupling", "transport"}, {"flow.coupling_condition", weights[k]}, {"flow.sigma", "0.8"});
