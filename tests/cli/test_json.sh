@@ -85,6 +85,7 @@ document 0 'expert eval go1_gaits --profile smoke --checkpoint policy.safetensor
 document 0 'optimise my_task --profile smoke --clip 0 --seconds 0.2 --out clip.npz'
 document 0 'transfer my_task m.npz --profile smoke --gain 0.5'
 document 0 'render m.npz --profile smoke --keyframes m.xml'
+document 0 'toy2d --cloud moons --variant x1 --points 200 --samples 16 --set train.steps=3 --quiet'
 document 0 'completion zsh'
 document 0,3 'doctor --quiet'
 head -3 results/runs/my_task-smoke/events.jsonl >"$scratch/part" && mkdir results/runs/part && mv "$scratch/part" results/runs/part/events.jsonl
@@ -123,6 +124,7 @@ error 3 'show m.npz'
 error 2 'expert train my_task --checkpoint policy.safetensors'
 error 2 'optimise my_task --clip 1000 --out clip.npz'
 error 2 'transfer my_task m.npz --profile smoke --latency 0.0001'
+error 2 'toy2d --set train.stepz=3'
 error 2 'completion fish'
 error 2 'compare my_task-smoke'
 

@@ -45,7 +45,8 @@ typedef enum df_stream {
   DF_STREAM_EXPERT_NOISE,     /* exploration of a policy in training */
   DF_STREAM_EXPERT_RENEW,     /* which robots start afresh or are told another command between windows */
   DF_STREAM_EXPERT_BATCH,     /* training samples of a critic */
-  DF_STREAM_CONDITION         /* which training samples of a flow are without their condition */
+  DF_STREAM_CONDITION,        /* which training samples of a flow are without their condition */
+  DF_STREAM_TOY               /* points of the clouds of toy2d */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */
