@@ -131,7 +131,8 @@ const struct argp toy2d_argp = {
         "distance "
         "of samples by solver and steps, with that of fresh points as the floor. The cloud gaussian has a closed form: "
         "the errors of the field and of the sampled moments are printed, too. docs/flow-matching.md explains all of it."
-        "\n\nVariants: x1, velocity, time_power, time_beta, time_logit_normal, sigma_min, transport, conditional, "
+        "\n\nVariants: x1, velocity, time_power, time_beta, time_logit_normal, sigma_min, transport, reflow, shortcut, "
+        "mean_flow, consistency, conditional, "
         "conditional_transport, conditional_transport_within.\v"
         "Exits with 0 when done, 2 on bad input, 3 when gnuplot or BLAS is not available or memory is exhausted, 130 "
         "when interrupted.",

@@ -31,6 +31,14 @@ static const toy_variant variants[] = {
      2,
      false},
     {"transport", "minibatch optimal transport", {VELOCITY, {"flow.coupling", "transport"}}, 2, false},
+    {"reflow",
+     "the second half of the training learns the flow's own paths",
+     {VELOCITY, {"flow.reflow_from", "0.5"}},
+     2,
+     false},
+    {"shortcut", "a step is two steps of half its length", {VELOCITY, {"flow.few_step", "shortcut"}}, 2, false},
+    {"mean_flow", "a step has the mean velocity of its span", {VELOCITY, {"flow.few_step", "mean_flow"}}, 2, false},
+    {"consistency", "every step leads to the end of the path", {VELOCITY, {"flow.few_step", "consistency"}}, 2, false},
     {"conditional",
      "one network for all clouds; the condition is left out of a tenth of the samples",
      {VELOCITY, {"flow.condition_dropout", "0.1"}},
@@ -110,7 +118,16 @@ static void add_number(json_t* entry, const char* name, double value) {
   json_object_set_new(entry, name, isfinite(value) ? json_real(value) : json_null());
 }
 
-/* distances of all samplers; *rk4 [samples][2] are the points of the finest one */
+static bool takes_few_steps(const subject* s) {
+  return strcmp(s->task->config.flow_few_step, "none") != 0;
+}
+
+/* whether the network has a velocity at every flow time below 1 */
+static bool has_field(const subject* s) {
+  return strcmp(s->task->config.flow_few_step, "consistency") != 0;
+}
+
+/* distances of all samplers; `points` and `right` [samples][2] are memory, `right` gets fresh points */
 static df_status measure_samples(const subject* s, double* points, double* right, json_t* entry) {
   const int n = s->cfg->samples;
   double distance;
@@ -119,6 +136,7 @@ static df_status measure_samples(const subject* s, double* points, double* right
   DF_TRY(toy_sliced_wasserstein(n, points, right, &distance));
   add_number(entry, "floor", distance);
   for (int k = 0; k < SAMPLERS; k++) {
+    if (takes_few_steps(s) && strcmp(samplers[k].solver, "euler") != 0) continue;
     const long before = df_flow_evaluations(s->flow);
     DF_TRY(df_config_set(&s->task->config, "flow.solver", samplers[k].solver, "toy2d"));
     DF_TRY(sample(s, samplers[k].K, points));
@@ -135,7 +153,7 @@ static df_status measure_likelihood(const subject* s, const double* right, json_
   enum { POINTS = 500, STEPS = 32 };
   const df_config* c = &s->task->config;
   const int n = s->cfg->samples < POINTS ? s->cfg->samples : POINTS;
-  const bool defined = strcmp(c->flow_prediction, "velocity") == 0 || c->flow_sigma_min > 0;
+  const bool defined = has_field(s) && (strcmp(c->flow_prediction, "velocity") == 0 || c->flow_sigma_min > 0);
   double condition[CLOUDS], nll = NAN, entropy = 0;
   for (int i = 0; i < n; i++) entropy -= cloud_log_density(s->c, right + 2 * i) / n;
   if (defined) DF_TRY(toy_nll(s->flow, s->task, condition_of(s, condition), n, right, STEPS, &nll));
@@ -192,10 +210,12 @@ static void moment_errors(int n, const double* points, double* of_mean, double* 
 
 static df_status measure_gaussian(const subject* s, double* points, json_t* entry) {
   double error, of_mean, of_covariance;
-  DF_TRY(df_config_set(&s->task->config, "flow.solver", "rk4", "toy2d"));
-  DF_TRY(sample(s, 5, points));
+  const bool few = takes_few_steps(s);
+  DF_TRY(df_config_set(&s->task->config, "flow.solver", few ? "euler" : "rk4", "toy2d"));
+  DF_TRY(sample(s, few ? 4 : 5, points));
   moment_errors(s->cfg->samples, points, &of_mean, &of_covariance);
-  if (strcmp(s->task->config.flow_coupling, "independent") == 0) {
+  const df_config* c = &s->task->config;
+  if (strcmp(c->flow_coupling, "independent") == 0 && c->flow_reflow_from == 1 && has_field(s)) {
     DF_TRY(field_error(s, &error));
     add_number(entry, "field_error", error);
   }
@@ -251,9 +271,8 @@ static df_status measure_clouds(subject* s, const cloud* clouds, toy_figure* fig
     for (size_t g = 0; g < sizeof guidances / sizeof guidances[0] && s->variant->conditional; g++)
       DF_TRY(add_row(s, guidances[g], out));
     if (!s->variant->conditional) DF_TRY(add_row(s, NAN, out));
-    if (!figure) continue;
-    DF_TRY(df_config_set(&s->task->config, "flow.solver", "midpoint", "toy2d"));
-    DF_TRY(toy_figure_add(figure, s->c, s->flow, s->task, condition_of(s, condition), seed_of(s)));
+    if (figure && has_field(s))
+      DF_TRY(toy_figure_add(figure, s->c, s->flow, s->task, condition_of(s, condition), seed_of(s)));
   }
   return DF_OK;
 }
@@ -294,7 +313,7 @@ static df_status run_variant(const toy_cfg* cfg, const toy_variant* v, progress*
     status = run_network(cfg, v, 1, &cfg->clouds[k], drawn, out);
     progress_update(shown, shown->done + 1, v->name);
   }
-  if (status == DF_OK && drawn) status = toy_figure_save(drawn, cfg->out);
+  if (status == DF_OK && drawn && figure.added > 0) status = toy_figure_save(drawn, cfg->out);
   toy_figure_clear(&figure);
   return status;
 }

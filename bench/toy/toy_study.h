@@ -29,17 +29,18 @@ typedef struct toy_cfg {
   const char* out; /* folder for the figures; NULL: none */
 } toy_cfg;
 
-/* Trains and measures every variant on every cloud; adds a row for each to `out`:
- *   cloud, variant, guidance   guidance: of conditional variants, else null
- *   train_cpu_s                CPU seconds of the training; of a conditional variant, for all its clouds
- *   nll, entropy               the mean of -log p of fresh points, by the flow (null where its velocity is not defined
- * at flow time 1) and by the density of the cloud, below which no nll is but by chance field_error                RMS
- * difference of the velocity to the closed form, over the RMS of that: GAUSSIAN, with independent coupling mean_error,
- * covariance_error  largest differences of the moments of the points of `rk4_5`: GAUSSIAN floor sliced Wasserstein
- * distance between two sets of points of the cloud itself euler_1 ..                 sliced Wasserstein distance of the
- * sampled points, by solver and steps K adaptive, evaluations      the same of the adaptive solver, and its network
- * evaluations per point With `out`, draws toy2d-<variant>: a row of panels for each cloud. Errors: DF_E_CONFIG for a
- * --set; those of training, sampling and plot_save(); DF_E_INTERRUPTED. */
+/* Trains and measures every variant on every cloud; adds a row for each to `out`, with null for what is not defined:
+ *   cloud, variant, guidance  guidance: of conditional variants
+ *   train_cpu_s               CPU seconds of the training; of a conditional variant, for all its clouds
+ *   floor                     sliced Wasserstein distance between two sets of fresh points of the cloud itself
+ *   euler_1 ..                that between sampled and fresh points, by solver and steps K; of networks that are made
+ * for few steps, with Euler only evaluations               network evaluations per point of the solver `adaptive` nll,
+ * entropy              the mean of -log p of fresh points, by the flow and by the density of the cloud field_error RMS
+ * difference of the velocity to the closed form, over the RMS of that: GAUSSIAN, without coupling, reflow and guidance
+ *   mean_error, covariance_error  largest differences of the moments of the points of rk4_5, or of euler_4 of networks
+ *                             that are made for few steps: GAUSSIAN
+ * With `out`, draws toy2d-<variant>: a row of panels for each cloud; not of a consistency model, which has no field.
+ * Errors: DF_E_CONFIG for a --set; those of training, sampling and plot_save(); DF_E_INTERRUPTED. */
 DF_MUST_CHECK df_status toy_study_run(const toy_cfg* cfg, rows* out);
 
 #endif

@@ -206,7 +206,9 @@ static df_status build(df_flow* flow) {
               : flow->decoder == DF_DECODE_TRACKING ? flow->nu + flow->nz
                                                     : flow->nu;
   flow->nc = task->data->nc;
-  flow->cond = flow->nz + flow->nc + (task->config.flow_condition_dropout > 0 ? 1 : 0);
+  flow->cond = flow->nz + flow->nc;
+  flow->known = task->config.flow_condition_dropout > 0 ? flow->cond++ : -1;
+  flow->span = strcmp(task->config.flow_few_step, "none") != 0 ? flow->cond++ : -1;
   if (flow->nz > FLOW_CONTEXT_MAX) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", task->config.task_name,
                    flow->nz, FLOW_CONTEXT_MAX);
@@ -228,6 +230,7 @@ static df_status build(df_flow* flow) {
   DF_TRY(df_action_map(&task->config, task->system, flow->u_center, flow->u_half));
   if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
+  DF_TRY(reflow_make(flow));
   DF_TRY(variant_check(&task->config, flow->name, flow_simulates(flow), flow->nc, flow->slice));
   if (flow_simulates(flow) && task->config.train_push > 0) {
     DF_TRY(make_drift(flow, &flow->drift[0]));
@@ -280,6 +283,7 @@ void df_flow_free(df_flow* flow) {
   if (!flow) return;
   flow_recovered_free(flow->recovered);
   df_free(flow->action_scale);
+  df_free(flow->teacher);
   if (flow->worker) {
     for (int i = 0; i < flow->env.threads; i++) free_worker(flow, &flow->worker[i]);
   }

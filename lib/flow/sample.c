@@ -62,6 +62,7 @@ typedef struct chunk {
   const sampling* s;
   flow_worker* w;
   int first, count;
+  double span; /* that the network is told */
 } chunk;
 
 /* projects the final Xhat^1, or that of an earlier step, whose flow coordinates z1 it changes; x and u are overwritten
@@ -83,7 +84,10 @@ static void predict(const chunk* c, const double* t, const double* x) {
   const size_t n = (size_t)c->count * (size_t)flow->H, in = n * (size_t)flow->in, out = n * (size_t)flow->out;
   const double guidance = c->s->variant.guidance;
   for (size_t k = 0; k < in; k++) w->x_t[k] = (df_real)x[k];
-  for (int row = 0; row < c->count; row++) w->t[row] = (df_real)t[row];
+  for (int row = 0; row < c->count; row++) {
+    w->t[row] = (df_real)t[row];
+    flow_tell_span(flow, w->cond + (size_t)row * (size_t)flow->cond, c->span);
+  }
   df_net_input input = {.B = c->count, .x = w->x_t, .c = w->cond, .t = w->t};
   df_net_forward(flow->net, w->net, flow->trainer->average, &input, w->out);
   w->evaluations += c->count;
@@ -177,6 +181,29 @@ static void describe(const chunk* c) {
   }
 }
 
+/* K steps of a consistency model: each leads to the end of the path, and is followed by a return to the path with
+ * another base sample */
+static void follow_consistently(chunk* c, int K) {
+  const sampling* s = c->s;
+  const size_t n = (size_t)s->flow->H * (size_t)s->flow->in;
+  double *x = c->w->state, *v = c->w->solver;
+  for (int step = 0; step < K; step++) {
+    const double t = (double)step / K, next = (double)(step + 1) / K;
+    for (int row = 0; row < c->count; row++) c->w->time[row] = t;
+    c->span = 1 - t;
+    field(c, c->w->time, x, v);
+    for (size_t k = 0; k < (size_t)c->count * n; k++) x[k] += (1 - t) * v[k];
+    for (int row = 0; row < c->count && step + 1 < K; row++) {
+      const uint64_t window = s->request->first_index + (uint64_t)(c->first + row);
+      df_rng_normal(s->request->seed, DF_STREAM_RENEWED_NOISE, window << 10 | (uint64_t)step, n, c->w->noise);
+      for (size_t k = 0; k < n; k++) {
+        double* at = &x[(size_t)row * n + k];
+        *at = variant_base_share(&s->variant, next) * s->variant.sigma * c->w->noise[k] + next * *at;
+      }
+    }
+  }
+}
+
 /* samples the windows of one chunk */
 static void sample_chunk(const sampling* s, int number) {
   df_flow* flow = s->flow;
@@ -198,14 +225,20 @@ static void sample_chunk(const sampling* s, int number) {
 
   /* Steps of the solver to flow time 1 or, where the velocity is not defined there or Xhat^1 has to be a rollout, to
    * 1 - 1/K, from where the last step jumps to Xhat^1. For Euler both are the same. */
-  const bool arrives = s->variant.prediction == FLOW_PREDICT_VELOCITY && s->variant.solver != FLOW_EULER;
+  const bool steps = s->variant.solver == FLOW_EULER && s->variant.few_step == FLOW_ANY_STEP;
+  const bool arrives = s->variant.prediction == FLOW_PREDICT_VELOCITY && !steps;
+  c.span = 1.0 / K;
   const solver_problem p = {.solver = s->variant.solver,
                             .tolerance = s->variant.tolerance,
                             .count = c.count,
                             .n = n,
                             .field = field,
                             .context = &c};
-  solver_run(&p, K, arrives ? K : K - 1, w->state, w->solver);
+  if (s->variant.few_step == FLOW_CONSISTENCY) {
+    follow_consistently(&c, K);
+  } else {
+    solver_run(&p, K, arrives ? K : K - 1, w->state, w->solver);
+  }
   const double last = (double)(K - 1) / K;
   if (!arrives) {
     for (int row = 0; row < c.count; row++) w->time[row] = last;
@@ -220,8 +253,10 @@ static df_status check_windows(const df_flow* flow, int B, const double* x0, con
   DF_REQUIRE(x0, "df_flow_sample: request.x0 is NULL");
   DF_REQUIRE(B >= 1, "df_flow_sample: request.B is %d, must be at least 1", B);
   DF_REQUIRE(flow->nc == 0 || condition, "df_flow_sample: the task has conditions: condition is NULL");
-  DF_REQUIRE(guidance == 1 || flow->cond > flow->nz + flow->nc,
+  DF_REQUIRE(guidance == 1 || flow->known >= 0,
              "df_flow_sample: flow.guidance = %g, but the flow was made without flow.condition_dropout", guidance);
+  DF_REQUIRE(flow->span < 0 || (guidance == 1 && strcmp(flow_config(flow)->flow_solver, "euler") == 0),
+             "df_flow_sample: a flow of flow.few_step takes flow.solver: euler and flow.guidance: 1 only");
   return DF_OK;
 }
 
@@ -328,6 +363,8 @@ df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* 
              "df_flow_velocity: points.t is %g, must be in 0..1, and below 1 with flow.prediction: x1 and no "
              "flow.sigma_min",
              points->t);
+  DF_REQUIRE(f.s.variant.few_step != FLOW_CONSISTENCY,
+             "df_flow_velocity: a consistency model (flow.few_step) has no velocity but that to the end of its path");
   f.n_scratch = df_net_parameters(flow->net) + (size_t)flow->slice * (size_t)flow->H * (size_t)flow->in;
   if (divergence) f.scratch = df_alloc((size_t)flow->env.threads * f.n_scratch, sizeof *f.scratch);
   if (divergence && !f.scratch) return DF_E_NOMEM;

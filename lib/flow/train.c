@@ -127,22 +127,24 @@ static void draw_sample(const df_flow* flow, const flow_variant* v, flow_worker*
   const size_t n = (size_t)flow->H * (size_t)flow->in;
   df_real* cond = w->cond + (size_t)row * (size_t)flow->cond;
   make_target(flow, s->window, w->target + (size_t)row * n);
-  w->time[row] = variant_time(v, flow->env.seed, index);
   df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, n, w->noise + (size_t)row * n);
   flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode, s->window.start), cond);
+  w->time[row] = variant_time(v, flow->env.seed, index);
+  few_step_choose(flow, v, w, row, index);
 }
 
 /* Exchanges the base samples of the rows, so that the sum over rows of |X^0 - X^1|^2 + cost |c^0 - c^1|^2 is least,
  * where c^0 is the condition with which a base sample was drawn. */
 static void couple(const df_flow* flow, const flow_variant* v, flow_worker* w, int count) {
   const size_t n = (size_t)flow->H * (size_t)flow->in, cond = (size_t)flow->cond;
+  const size_t compared = (size_t)(flow->nz + flow->nc);
   for (int i = 0; i < count; i++) {
     for (int j = 0; j < count; j++) {
       const double *noise = w->noise + (size_t)i * n, *target = w->target + (size_t)j * n;
       const df_real *from = w->cond + (size_t)i * cond, *to = w->cond + (size_t)j * cond;
       double paths = 0, conditions = 0;
       for (size_t k = 0; k < n; k++) paths += (v->sigma * noise[k] - target[k]) * (v->sigma * noise[k] - target[k]);
-      for (size_t k = 0; k < cond; k++) {
+      for (size_t k = 0; k < compared; k++) {
         const double apart = (double)from[k] - (double)to[k];
         conditions += apart * apart;
       }
@@ -156,12 +158,16 @@ static void couple(const df_flow* flow, const flow_variant* v, flow_worker* w, i
   memcpy(w->noise, w->solver, (size_t)count * n * sizeof(double));
 }
 
-/* writes the network inputs of the rows that draw_sample() has drawn: X^t and t; `index` is that of the random numbers
+/* writes the network inputs of the rows that draw_sample() has drawn: X^t and t; `reflows`: with targets of the flow
+ * itself; `index` is that of the random numbers
  * of row 0, and those of the others follow with the stride +1 or -1 */
-static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker* w, int count, uint64_t index,
-                        int stride) {
+static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker* w, int count, bool reflows,
+                        uint64_t index, int stride) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
-  if (v->transport) couple(flow, v, w, count);
+  if (reflows) {
+    reflow_targets(flow, v, w, count);
+  } else if (v->transport)
+    couple(flow, v, w, count);
   for (int row = 0; row < count; row++) {
     const double *noise = w->noise + (size_t)row * n, t = w->time[row], share = variant_base_share(v, t);
     double* target = w->target + (size_t)row * n;
@@ -345,7 +351,8 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
     from[row] = choose_start(flow, w, step, first + row, row);
     draw_sample(flow, &v, w, event(flow, step, first + row), row, &from[row]);
   }
-  make_inputs(flow, &v, w, count, event(flow, step, first), 1);
+  make_inputs(flow, &v, w, count, reflow_begun(flow, step), event(flow, step, first), 1);
+  few_step_targets(flow, &v, w, count, parameters);
   df_net_forward(flow->net, w->net, parameters, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t},
                  w->out);
 
@@ -385,7 +392,8 @@ static void validate(void* context, int thread, int first, int count, const df_r
     from[row].x0 = df_dataset_state(flow->env.task->data, from[row].window.episode, from[row].window.start);
     draw_sample(flow, &v, w, UINT64_MAX - (uint64_t)(first + row), row, &from[row]);
   }
-  make_inputs(flow, &v, w, count, UINT64_MAX - (uint64_t)first, -1);
+  make_inputs(flow, &v, w, count, false, UINT64_MAX - (uint64_t)first, -1);
+  few_step_targets(flow, &v, w, count, weights);
   df_net_forward(flow->net, w->net, weights, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t}, w->out);
   for (int row = 0; row < count; row++) {
     loss[row] = validation_loss(flow, w, first + row, row, from[row].x0, flow_gain(flow, weights));

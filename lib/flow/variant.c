@@ -18,6 +18,7 @@ static int choice(const char* value, int n, const char* const* names) {
 
 flow_variant variant_of(const df_config* c) {
   static const char* const laws[] = {"power", "beta", "logit_normal"};
+  static const char* const few_steps[] = {"none", "shortcut", "mean_flow", "consistency"};
   static const char* const solvers[] = {"euler", "midpoint", "rk4", "adaptive"};
   return (flow_variant){
       .prediction = strcmp(c->flow_prediction, "velocity") == 0 ? FLOW_PREDICT_VELOCITY : FLOW_PREDICT_X1,
@@ -30,6 +31,10 @@ flow_variant variant_of(const df_config* c) {
       .transport = strcmp(c->flow_coupling, "transport") == 0,
       .cost = c->flow_coupling_condition,
       .dropout = c->flow_condition_dropout,
+      .few_step = (flow_few_step)choice(c->flow_few_step, 4, few_steps),
+      .span_share = c->flow_few_step_share,
+      .reflow_from = c->flow_reflow_from,
+      .reflow_steps = c->flow_reflow_steps,
       .guidance = c->flow_guidance,
       .solver = (flow_solver)choice(c->flow_solver, 4, solvers),
       .tolerance = c->flow_tolerance};
@@ -56,6 +61,18 @@ df_status variant_check(const df_config* c, const char* method, bool simulates, 
                    "task %s: flow.prediction = velocity: the network of %s outputs actions, from which the simulator "
                    "makes X^1; use x1",
                    c->task_name, method);
+  }
+  if (v.reflow_from < 1 && simulates) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: flow.reflow_from = %g: the flow of %s has no targets but demonstrated states; use 1",
+                   c->task_name, v.reflow_from, method);
+  }
+  if (v.few_step != FLOW_ANY_STEP &&
+      (v.prediction != FLOW_PREDICT_VELOCITY || v.solver != FLOW_EULER || v.guidance != 1)) {
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: flow.few_step = %s needs flow.prediction: velocity, flow.solver: euler and flow.guidance: 1",
+        c->task_name, c->flow_few_step);
   }
   if (v.dropout > 0 && nc == 0) {
     return df_fail(DF_E_CONFIG, "task %s: flow.condition_dropout = %g: the demonstrations have no conditions",

@@ -18,6 +18,14 @@ typedef enum flow_time_law {
   FLOW_TIME_LOGIT_NORMAL /* 1 / (1 + exp(-n)) of normal n */
 } flow_time_law;
 
+/* what a network that is told the span of a step outputs: the mean velocity over the span, learned by ... */
+typedef enum flow_few_step {
+  FLOW_ANY_STEP,   /* it is told no span */
+  FLOW_SHORTCUT,   /* two steps of half the span (Frans et al. 2024) */
+  FLOW_MEAN,       /* the derivative of the mean velocity along the path (Geng et al. 2025) */
+  FLOW_CONSISTENCY /* the end of the path from a point further on; every span ends at 1 (Song et al. 2023) */
+} flow_few_step;
+
 typedef enum flow_solver { FLOW_EULER, FLOW_MIDPOINT, FLOW_RK4, FLOW_ADAPTIVE } flow_solver;
 
 typedef struct flow_variant {
@@ -31,7 +39,11 @@ typedef struct flow_variant {
   bool transport;   /* base samples are coupled to targets by optimal transport within a micro-batch */
   double cost;      /* weight of the squared distance of conditions in the cost of that transport */
   double dropout;   /* share of the training samples without their condition */
-  double guidance;  /* w of out = unconditional + w (conditional - unconditional) */
+  flow_few_step few_step;
+  double span_share;  /* share of the samples that learn a span above 0 */
+  double reflow_from; /* share of the steps; 1: never */
+  int reflow_steps;
+  double guidance; /* w of out = unconditional + w (conditional - unconditional) */
   flow_solver solver;
   double tolerance; /* FLOW_ADAPTIVE */
 } flow_variant;
@@ -39,7 +51,8 @@ typedef struct flow_variant {
 /* The variant of the settings, which variant_check() has found good. */
 flow_variant variant_of(const df_config* config);
 
-/* DF_E_CONFIG for settings that do not fit together, a method or a task: a velocity from a decoder that simulates;
+/* DF_E_CONFIG for settings that do not fit together, a method or a task: a velocity or reflow of a decoder that
+ * simulates; flow.few_step without a velocity, with guidance or with another solver than Euler's;
  * guidance without flow.condition_dropout; dropout without conditions (nc = 0); a list that is not two numbers, or a
  * spread that is not positive; transport within micro-batches of one sample. */
 df_status variant_check(const df_config* config, const char* method, bool simulates, int nc, int slice);

@@ -166,6 +166,15 @@ static void settings_that_do_not_fit_together_are_refused(void** state) {
   assert_int_equal(df_config_set(&c, "flow.condition_dropout", "0.1", "test"), DF_OK);
   assert_int_equal(variant_check(&c, "m", true, 1, 8), DF_OK);
   refused(&c, false, 0, 8, "flow.condition_dropout = 0.1");
+  c = with("flow.reflow_from", "0.5");
+  assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
+  refused(&c, true, 0, 8, "flow.reflow_from = 0.5");
+  c = with("flow.few_step", "shortcut");
+  refused(&c, false, 0, 8, "flow.few_step = shortcut");
+  assert_int_equal(df_config_set(&c, "flow.prediction", "velocity", "test"), DF_OK);
+  assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
+  assert_int_equal(df_config_set(&c, "flow.solver", "rk4", "test"), DF_OK);
+  refused(&c, false, 0, 8, "flow.solver: euler");
   c = with("flow.time_shape", "2");
   refused(&c, false, 0, 8, "flow.time_shape has 1 numbers");
   c = with("flow.time_shape", "2,0");
@@ -182,14 +191,11 @@ static void a_method_with_its_own_sampler_takes_flow_times_only(void** state) {
   static const char* const fine[][2] = {{"flow.sigma", "2"},           {"flow.time", "beta"},
                                         {"flow.time_power", "3"},      {"flow.time_shape", "2,2"},
                                         {"flow.time_normal", "1,0.5"}, {"train.steps", "7"}};
-  static const char* const refused_keys[][2] = {{"flow.prediction", "velocity"},
-                                                {"flow.sigma_min", "0.1"},
-                                                {"flow.coupling", "transport"},
-                                                {"flow.coupling_condition", "0.1"},
-                                                {"flow.condition_dropout", "0.1"},
-                                                {"flow.guidance", "2"},
-                                                {"flow.solver", "rk4"},
-                                                {"flow.tolerance", "0.1"}};
+  static const char* const refused_keys[][2] = {
+      {"flow.prediction", "velocity"},   {"flow.sigma_min", "0.1"},   {"flow.coupling", "transport"},
+      {"flow.few_step", "shortcut"},     {"flow.reflow_from", "0.5"}, {"flow.coupling_condition", "0.1"},
+      {"flow.condition_dropout", "0.1"}, {"flow.guidance", "2"},      {"flow.solver", "rk4"},
+      {"flow.tolerance", "0.1"}};
   for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
     const df_config c = with(fine[i][0], fine[i][1]);
     assert_int_equal(variant_check_times_only(&c, "dap"), DF_OK);

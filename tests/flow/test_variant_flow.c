@@ -391,6 +391,208 @@ static void simulated_samples_replay_with_every_solver(void** state) {
   }
 }
 
+/* ---- few steps ---- */
+
+/* the network's output for row i of the first micro-batch, moved by `step` along `slope`, with a span */
+static void spanned(df_flow* flow, const df_real* parameters, int i, const double* x, double t, double span,
+                    double* out) {
+  const int n = flow->H * flow->nu;
+  df_real in[MOST], cond[32], y[MOST], time = (df_real)t;
+  df_net_work* work;
+  for (int k = 0; k < n; k++) in[k] = (df_real)x[k];
+  memcpy(cond, flow->worker[0].cond + i * flow->cond, (size_t)flow->cond * sizeof *cond);
+  cond[flow->cond - 1] = (df_real)span;
+  assert_int_equal(df_net_work_new(flow->net, 1, &work), DF_OK);
+  df_net_forward(flow->net, work, parameters, &(df_net_input){.B = 1, .x = in, .c = cond, .t = &time}, y);
+  df_net_work_free(work);
+  for (int k = 0; k < n; k++) out[k] = (double)y[k];
+}
+
+/* the target of row i by the definition of its kind */
+static void few_step_target(df_flow* flow, const char* kind, const double* x, double t, double span,
+                            const double* slope, int i, double* target) {
+  const df_real* p = flow->trainer->parameters;
+  const int n = flow->H * flow->nu;
+  double y[2][MOST], moved[MOST];
+  memcpy(target, slope, (size_t)n * sizeof *target);
+  if (strcmp(kind, "shortcut") == 0 && span > 0) {
+    const double half = span / 2, told = half < 1.0 / 64 ? 0 : half;
+    spanned(flow, p, i, x, t, told, y[0]);
+    for (int k = 0; k < n; k++) moved[k] = x[k] + half * y[0][k];
+    spanned(flow, p, i, moved, t + half, told, y[1]);
+    for (int k = 0; k < n; k++) target[k] = (y[0][k] + y[1][k]) / 2;
+  } else if (strcmp(kind, "mean_flow") == 0) {
+    const double h = 1e-3;
+    for (int s = 0; s < 2; s++) {
+      for (int k = 0; k < n; k++) moved[k] = x[k] + (s ? -h : h) * slope[k];
+      spanned(flow, p, i, moved, t + (s ? -h : h), span - (s ? -h : h), y[s]);
+    }
+    for (int k = 0; k < n; k++) target[k] += span * (y[0][k] - y[1][k]) / (2 * h);
+  } else if (strcmp(kind, "consistency") == 0) {
+    const double h = 1.0 / 32;
+    for (int k = 0; k < n; k++) moved[k] = x[k] + h * slope[k];
+    spanned(flow, p, i, moved, t + h, fmax(0, 1 - t - h), y[0]);
+    for (int k = 0; k < n; k++) target[k] = (moved[k] + fmax(0, 1 - t - h) * y[0][k] - x[k]) / (1 - t);
+  }
+}
+
+static void steps_are_trained_on_what_the_network_implies(void** state) {
+  (void)state;
+  static const char* const kinds[] = {"shortcut", "mean_flow", "consistency"};
+  for (int kind = 0; kind < 3; kind++) {
+    const df_config c =
+        CONFIG({"flow.prediction", "velocity"}, {"flow.few_step", kinds[kind]}, {"flow.few_step_share", "0.7"});
+    df_task* task = tiny_task_with(&c);
+    double loss[ROWS];
+    df_flow* flow = first_slice(task, DF_DECODE_ACTIONS, loss);
+    const flow_worker* w = &flow->worker[0];
+    const int n = flow->H * flow->nu;
+    int spans = 0;
+    assert_int_equal(flow->cond, flow->nz + 2);
+    for (int i = 0; i < ROWS; i++) {
+      double end[MOST], noise[MOST], x[MOST], slope[MOST], target[MOST], draw[3], sum = 0;
+      const double t = w->time[i], span = (double)w->cond[(i + 1) * flow->cond - 1];
+      draws_of(flow, i, end, noise);
+      df_rng_uniform(flow->env.seed, DF_STREAM_SPAN, (uint64_t)i, 3, draw);
+      assert_true(t >= 0 && t < 1 && span >= 0 && t + span < 1 + 1e-6);
+      assert_true((span > 0) == (kind == 2 || draw[0] < 0.7));
+      if (kind == 0 && span > 0) assert_near(t / span, floor(t / span + 1e-9), 1e-9);
+      if (kind == 2) assert_near(t + span, 1, 1e-7);
+      spans += span > 0;
+      for (int k = 0; k < n; k++) {
+        x[k] = (1 - t) * noise[k] + t * end[k];
+        slope[k] = end[k] - noise[k];
+        assert_near((double)w->x_t[i * n + k], x[k], 1e-5);
+      }
+      few_step_target(flow, kinds[kind], x, t, span, slope, i, target);
+      for (int k = 0; k < n; k++) {
+        assert_near(w->target[i * n + k], target[k], 2e-3 * (1 + fabs(target[k])));
+        sum += pow((double)w->out[i * n + k] - w->target[i * n + k], 2) / n;
+      }
+      assert_near(loss[i], sum, 1e-5 * sum);
+    }
+    assert_true(spans > 0 && (kind == 2 || spans < ROWS));
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
+/* a sample is a sum of mean velocities over its steps; a consistency model returns to the path with new noise */
+static void few_steps_follow_mean_velocities(void** state) {
+  (void)state;
+  static const char* const kinds[] = {"shortcut", "consistency"};
+  for (int kind = 0; kind < 2; kind++) {
+    const df_config c = CONFIG({"flow.prediction", "velocity"}, {"flow.few_step", kinds[kind]});
+    df_task* task = tiny_task_with(&c);
+    df_flow* flow = new_flow(task, DF_DECODE_ACTIONS, 1);
+    train(flow);
+    const int n = flow->H * flow->nu;
+    const size_t nx = (size_t)task->system->nx;
+    for (int K = 1; K <= 3; K++) {
+      double *x, *u;
+      sample(flow, task, K, 9, &x, &u);
+      for (int b = 0; b < B; b++) {
+        const df_window window = task->windows->test[b * 5 % task->windows->n_test];
+        double z[MOST], y[MOST], expected[MOST], noise[MOST];
+        flow_condition(flow, x + (size_t)b * (size_t)(flow->H + 1) * nx,
+                       df_dataset_condition(task->data, window.episode, window.start), flow->worker[0].cond);
+        df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)b, (size_t)n, z);
+        for (int step = 0; step < K; step++) {
+          const double t = (double)step / K, next = (step + 1.0) / K, span = kind ? 1 - t : 1.0 / K;
+          spanned(flow, flow->trainer->average, 0, z, t, span, y);
+          for (int k = 0; k < n; k++) z[k] += span * y[k];
+          df_rng_normal(9, DF_STREAM_RENEWED_NOISE, (uint64_t)b << 10 | (uint64_t)step, (size_t)n, noise);
+          for (int k = 0; k < n && kind && step + 1 < K; k++) z[k] = (1 - next) * noise[k] + next * z[k];
+        }
+        flow_unnormalise_actions(flow, z, expected);
+        for (int k = 0; k < n; k++) assert_near(u[b * n + k], expected[k], 1e-5);
+      }
+      df_free(x);
+      df_free(u);
+    }
+    assert_int_equal(df_config_set(&task->config, "flow.solver", "rk4", "test"), DF_OK);
+    double x0[16] = {0}, condition = 0, x[9 * 16], u[16];
+    const df_request r = {.B = 1, .x0 = x0, .condition = &condition, .sampler_steps = 1};
+    assert_int_equal(df_flow_sample(flow, &r, x, u), DF_E_ARG);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
+/* ---- reflow ---- */
+
+static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
+  (void)state;
+  static const char* const predictions[] = {"x1", "velocity"};
+  for (int kind = 0; kind < 2; kind++) {
+    const df_config c = CONFIG({"flow.prediction", predictions[kind]}, {"flow.reflow_from", "0.5"},
+                               {"flow.reflow_steps", "3"}, {"train.steps", "4"});
+    df_task* task = tiny_task_with(&c);
+    double loss[ROWS];
+    df_flow* flow = new_flow(task, DF_DECODE_ACTIONS, 1);
+    train(flow);
+    /* the teacher is the average after two of the four steps */
+    df_config half = c;
+    half.train_steps = 2;
+    half.train_decay_from = half.flow_reflow_from = 1;
+    df_task* first = tiny_task_with(&half);
+    df_flow* other = new_flow(first, DF_DECODE_ACTIONS, 1);
+    train(other);
+    assert_memory_equal(flow->teacher, other->trainer->average, flow->trainer->n * sizeof(df_real));
+    df_flow_free(other);
+    df_task_free(first);
+
+    /* targets before and after */
+    const int n = flow->H * flow->nu;
+    df_real* gradient = df_alloc(flow->trainer->n, sizeof *gradient);
+    for (long step = 1; step <= 2; step++) {
+      flow_train_slice(flow, 0, step, 0, ROWS, flow->trainer->parameters, gradient, loss);
+      const flow_worker* w = &flow->worker[0];
+      for (int i = 0; i < ROWS; i++) {
+        const uint64_t index = (uint64_t)step * 12 + (uint64_t)i;
+        double z[MOST], noise[MOST], v[MOST], end[MOST], t;
+        df_real in[MOST], y[MOST], time;
+        df_net_work* work;
+        df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, (size_t)n, noise);
+        df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
+        memcpy(z, noise, sizeof z);
+        assert_int_equal(df_net_work_new(flow->net, 1, &work), DF_OK);
+        /* three midpoint steps, the last of which jumps to the end where that is what the network predicts */
+        for (int k = 0; k < 3; k++) {
+          for (int stage = 0; stage < 2; stage++) {
+            const bool jumps = kind == 0 && k == 2;
+            const double at = (k + 0.5 * stage) / 3;
+            double x[MOST];
+            for (int j = 0; j < n; j++) x[j] = z[j] + (stage ? v[j] / 6 : 0);
+            for (int j = 0; j < n; j++) in[j] = (df_real)x[j];
+            time = (df_real)at;
+            df_net_forward(flow->net, work, flow->teacher,
+                           &(df_net_input){.B = 1, .x = in, .c = w->cond + i * flow->cond, .t = &time}, y);
+            for (int j = 0; j < n; j++) v[j] = kind ? (double)y[j] : ((double)y[j] - x[j]) / (1 - at);
+            if (jumps) {
+              for (int j = 0; j < n; j++) z[j] = (double)y[j];
+              break;
+            }
+          }
+          for (int j = 0; j < n && !(kind == 0 && k == 2); j++) z[j] += v[j] / 3;
+        }
+        df_net_work_free(work);
+        double apart = 0;
+        for (int j = 0; j < n; j++) {
+          end[j] = ((double)w->x_t[i * n + j] - (1 - t) * noise[j]) / t;
+          apart = fmax(apart, t * fabs(end[j] - z[j]));
+        }
+        /* before, the path ends at the demonstration */
+        if ((apart < 1e-4) != (step == 2))
+          fail_msg("%s, step %ld, row %d: %g apart", predictions[kind], step, i, apart);
+      }
+    }
+    df_free(gradient);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_velocity_is_trained_on_the_slope_of_the_path),
@@ -402,6 +604,9 @@ int main(void) {
       cmocka_unit_test(the_field_and_its_divergence_are_those_of_the_network),
       cmocka_unit_test(a_field_that_is_not_defined_is_refused),
       cmocka_unit_test(simulated_samples_replay_with_every_solver),
+      cmocka_unit_test(steps_are_trained_on_what_the_network_implies),
+      cmocka_unit_test(few_steps_follow_mean_velocities),
+      cmocka_unit_test(reflow_learns_the_ends_of_the_flows_own_paths),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

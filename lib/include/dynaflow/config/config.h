@@ -206,6 +206,13 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "pairs of base sample and target: as drawn, or by optimal transport within a micro-batch")                         \
   X(REAL, flow, coupling_condition, "0", 0, 1e9, "", "",                                                               \
     "weight of squared distances of conditions in the cost of flow.coupling: transport")                               \
+  X(TEXT, flow, few_step, "none", 0, 0, "none|shortcut|mean_flow|consistency", "",                                     \
+    "train for few sampler steps: the network is told how far a step goes (flow.prediction: velocity)")                \
+  X(REAL, flow, few_step_share, "0.5", 0, 1, "", "",                                                                   \
+    "share of the training samples that learn such steps, the others the velocity (shortcut, mean_flow)")              \
+  X(REAL, flow, reflow_from, "1", 0, 1, "", "",                                                                        \
+    "share of the steps after which targets are where the flow of then leads their base samples; 1: never")            \
+  X(INT, flow, reflow_steps, "10", 1, 1000, "", "", "midpoint steps of the flow that makes these targets")             \
   X(REAL, flow, condition_dropout, "0", 0, 1, "", "",                                                                  \
     "share of the training samples without the task's condition; above 0 allows flow.guidance")                        \
   X(REAL, flow, guidance, "1", 0, 100, "", "",                                                                         \
