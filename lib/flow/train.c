@@ -159,8 +159,7 @@ static void couple(const df_flow* flow, const flow_variant* v, flow_worker* w, i
 }
 
 /* writes the network inputs of the rows that draw_sample() has drawn: X^t and t; `reflows`: with targets of the flow
- * itself; `index` is that of the random numbers
- * of row 0, and those of the others follow with the stride +1 or -1 */
+ * itself; `index` is that of the random numbers of row 0, and those of the others follow with the stride +1 or -1 */
 static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker* w, int count, bool reflows,
                         uint64_t index, int stride) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
