@@ -63,11 +63,14 @@ static void the_learned_gaussian_field_is_the_exact_one(void** state) {
     if (!(number(entry, "mean_error") < 0.12)) fail_msg("%s: mean %g", name, number(entry, "mean_error"));
     if (!(number(entry, "covariance_error") < 0.2))
       fail_msg("%s: covariance %g", name, number(entry, "covariance_error"));
-    if (!(number(entry, "adaptive") < 0.12)) fail_msg("%s: distance %g", name, number(entry, "adaptive"));
+    /* measured: 0.011 to 0.025 above the distance of fresh points */
+    const double within = number(entry, "floor") + 0.06;
+    if (!(number(entry, "adaptive") < within)) fail_msg("%s: distance %g", name, number(entry, "adaptive"));
     /* one Euler step suffices where paths do not cross, else it leads to the mean: the spread of the cloud is missing
      */
     const bool straight = strcmp(name, "transport") == 0;
-    if ((number(entry, "euler_1") < 0.12) != straight) fail_msg("%s: one step %g", name, number(entry, "euler_1"));
+    if (straight ? !(number(entry, "euler_1") < within) : !(number(entry, "euler_1") > 0.5))
+      fail_msg("%s: one step %g", name, number(entry, "euler_1"));
     /* that of the Gaussian is 1 + log(2 pi) + log(1.2 0.5); of 500 points */
     assert_near(number(entry, "entropy"), 1 + log(2 * acos(-1)) + log(1.2 * 0.5), 0.15);
     const double nll = number(entry, "nll");
