@@ -1,6 +1,9 @@
 /* Training samples and sampling of the variants, against their formulas, one window at a time. */
+#include <signal.h>
+
 #include "flow_test.h"
 #include "near.h"
+#include "test_file.h"
 
 static df_config config_of(int n, const char* const (*pairs)[2]) {
   df_config c = tiny_config();
@@ -593,6 +596,44 @@ static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
   }
 }
 
+static volatile sig_atomic_t stop;
+
+static void stop_after(void* context, const df_progress* at) {
+  stop = at->step == *(const long*)context;
+}
+
+/* a training that is interrupted while it learns the flow's own paths goes on with the same teacher */
+static void reflow_resumes_to_the_same_bits(void** state) {
+  (void)state;
+  const df_config c = CONFIG({"flow.prediction", "velocity"}, {"flow.reflow_from", "0.5"}, {"train.steps", "6"});
+  df_task* task = tiny_task_with(&c);
+  df_flow* whole = new_flow(task, DF_DECODE_ACTIONS, 1);
+  train(whole);
+  for (long at = 3; at <= 4; at++) { /* just before the first step with a teacher, and after it */
+    df_flow* parts = NULL;
+    df_training_log log;
+    for (int part = 0; part < 2; part++) {
+      const df_method_env env = {.task = task,
+                                 .seed = 3,
+                                 .threads = 1,
+                                 .progress = part ? NULL : stop_after,
+                                 .progress_context = &at,
+                                 .stop = &stop,
+                                 .state_folder = test_folder(),
+                                 .state_every = 1e9};
+      stop = 0;
+      df_flow_free(parts);
+      assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ACTIONS, &parts), DF_OK);
+      assert_int_equal(df_flow_train(parts, &log), part ? DF_OK : DF_E_INTERRUPTED);
+    }
+    assert_memory_equal(parts->trainer->average, whole->trainer->average, whole->trainer->n * sizeof(df_real));
+    df_flow_free(parts);
+    unlink(test_file("test.state"));
+  }
+  df_flow_free(whole);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_velocity_is_trained_on_the_slope_of_the_path),
@@ -607,6 +648,7 @@ int main(void) {
       cmocka_unit_test(steps_are_trained_on_what_the_network_implies),
       cmocka_unit_test(few_steps_follow_mean_velocities),
       cmocka_unit_test(reflow_learns_the_ends_of_the_flows_own_paths),
+      cmocka_unit_test(reflow_resumes_to_the_same_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
