@@ -250,7 +250,7 @@ static void sample_chunk(const sampling* s, int number) {
 /* DF_E_ARG for windows that cannot be sampled */
 static df_status check_windows(const df_flow* flow, int B, const double* x0, const double* condition) {
   const double guidance = flow_config(flow)->flow_guidance;
-  DF_REQUIRE(x0, "df_flow_sample: request.x0 is NULL");
+  DF_REQUIRE(x0, "df_flow_velocity: points.x0 is NULL");
   DF_REQUIRE(B >= 1, "df_flow_sample: request.B is %d, must be at least 1", B);
   DF_REQUIRE(flow->nc == 0 || condition, "df_flow_sample: the task has conditions: condition is NULL");
   DF_REQUIRE(guidance == 1 || flow->known >= 0,
@@ -264,6 +264,7 @@ static df_status run(df_flow* flow, const df_request* request, const df_flow_pro
                      double* u) {
   DF_REQUIRE_POINTER(flow);
   DF_REQUIRE_POINTER(request);
+  DF_REQUIRE(request->x0, "df_flow_sample: request.x0 is NULL");
   DF_REQUIRE_POINTER(x);
   DF_TRY(check_windows(flow, request->B, request->x0, request->condition));
   DF_REQUIRE(request->sampler_steps >= 1, "df_flow_sample: sampler_steps = %d: must be at least 1",
