@@ -66,7 +66,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import expert gradient speed commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import expert gradient speed toy commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -85,6 +85,7 @@ SEES_bench/replay := run verify analysis data evaluate record tasks base
 SEES_bench/import := replay run check verify analysis data evaluate record tasks base
 SEES_bench/expert := run data evaluate check record tasks base
 SEES_bench/speed := run data evaluate check record tasks base
+SEES_bench/toy := report run analysis record base
 SEES_bench/gradient := report analysis data record tasks base
 SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
 

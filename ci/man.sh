@@ -12,16 +12,16 @@ page() {
   shift 2
   help2man --no-info --no-discard-stderr --version-string="$version" --manual="User Commands" --source="dynaflow $version" \
     --name="$summary" "$@" |
-    sed -e "s/^\\.TH DYNAFLOW /.TH ${name^^} /" -e "s/^dynaflow  *[a-z]* \\\\- /${name//-/\\\\-} \\\\- /" >"$folder/$name.1"
+    sed -e "s/^\\.TH DYNAFLOW /.TH ${name^^} /" -e "s/^dynaflow  *[a-z0-9]* \\\\- /${name//-/\\\\-} \\\\- /" >"$folder/$name.1"
 }
 include=$(mktemp)
 trap 'rm -f "$include"' EXIT
-commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  *\(.*\)/\1 \2/p')
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z0-9]*\)  *\(.*\)/\1 \2/p')
 {
   printf '[COMMON OPTIONS]\n.nf\n'
   "$program" help options | sed '1d; s/\\/\\\\/g; s/-/\\-/g'
   printf '.fi\n\n[SEE ALSO]\n'
-  sed 's/^\([a-z]*\).*/.BR dynaflow-\1 (1)/' <<<"$commands"
+  sed 's/^\([a-z0-9]*\).*/.BR dynaflow-\1 (1)/' <<<"$commands"
 } >"$include"
 page dynaflow "train and evaluate flow-matching models with a simulator inside" --include="$include" "$program"
 printf '[SEE ALSO]\n.BR dynaflow (1),\nwhich describes the common options\n' >"$include"

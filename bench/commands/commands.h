@@ -39,6 +39,8 @@
     "dynaflow gate my_task-smoke --junit verdicts.xml")                                                                \
   X(compare, "compare runs, or methods of a run, by paired differences",                                               \
     "dynaflow compare my_task-smoke --method dynaflow,kinematic_fm")                                                   \
+  X(toy2d, "train and draw variants of flow matching on clouds of the plane",                                          \
+    "dynaflow toy2d --cloud moons --variant velocity,transport --out toy")                                             \
   X(render, "draw motions as a film strip (PNG) and a film (MP4, WebM)",                                               \
     "dynaflow render my_task --out my_task.png --frames 4")                                                            \
   X(show, "play motions in a window", "dynaflow show my.npz --ghost demonstration")                                    \

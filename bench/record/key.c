@@ -18,8 +18,24 @@ static bool is_in_key(const char* name, key_scope scope) {
   return scope == KEY_CELL || df_config_trains(name);
 }
 
+/* Whether a setting has the default with which results from before it were made: variants of the flow. Left out, so
+ * that these results keep their keys. */
+static bool is_as_before(const char* name, const char* value) {
+  static const char* const older[] = {"flow.sigma", "flow.time_power"};
+  if (strncmp(name, "flow.", 5) != 0) return false;
+  for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
+    if (strcmp(name, older[i]) == 0) return false;
+  }
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(keys[i].name, name) == 0) return strcmp(keys[i].default_text, value) == 0;
+  }
+  return false;
+}
+
 static void add_setting(text* out, key_scope scope, const char* name, const char* value) {
-  if (is_in_key(name, scope)) text_add(out, "%s %s\n", name, value);
+  if (is_in_key(name, scope) && !is_as_before(name, value)) text_add(out, "%s %s\n", name, value);
 }
 
 static void add_identity(text* out, key_scope scope, const cell_identity* id, int numbers) {

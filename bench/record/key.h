@@ -33,8 +33,8 @@ typedef struct cell_identity {
 
 /* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
  * task.methods, system.model_url, data.url, train.tape_mib, train.checkpoint_every and net.preset, then the other
- * members of `id`, NUMBERS_VERSION and the scope. The name of the profile is not part of it, only the settings that it
- * makes. */
+ * members of `id`, NUMBERS_VERSION and the scope. Settings flow.* other than flow.sigma and flow.time_power are left
+ * out while they have their defaults. The name of the profile is not part of it, only the settings that it makes. */
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
 /* The SHA-256 of that text as hexadecimal digits. Errors: those of df_sha256(). */

@@ -147,9 +147,10 @@ static df_status check_entry(const char* path, const df_safetensors* file, const
  * is compared, which is also in checkpoints older than these settings. The sizes of a policy are those of its tensors.
  */
 static bool is_free(const char* key) {
-  static const char* const free_keys[] = {"task.",     "train.",     "inverse.",     "recover.",     "flow.time_power",
-                                          "data.file", "data.url",   "system.model", "scale_floor.", "net.preset",
-                                          "bc.",       "act_chunk.", "dap."};
+  static const char* const free_keys[] = {
+      "task.",       "train.",    "inverse.", "recover.",     "flow.time",    "flow.coupling", "flow.few_step_share",
+      "flow.reflow", "data.file", "data.url", "system.model", "scale_floor.", "net.preset",    "bc.",
+      "act_chunk.",  "dap."};
   for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++) {
     if (strncmp(key, free_keys[i], strlen(free_keys[i])) == 0) return true;
   }

@@ -18,6 +18,13 @@ void task_condition(const df_task* task, const double* x0, const double* conditi
 
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
   task_condition(flow->env.task, x0, condition, out);
+  if (flow->known >= 0) out[flow->known] = 1;
+  flow_tell_span(flow, out, 0);
+}
+
+void flow_forget_condition(const df_flow* flow, df_real* out) {
+  for (int i = flow->nz; i < flow->nz + flow->nc; i++) out[i] = 0;
+  out[flow->known] = 0;
 }
 
 df_status task_network(const df_task* task, df_net_cfg* cfg) {

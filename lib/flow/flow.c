@@ -72,6 +72,23 @@ static df_status bound_tape(const df_flow* flow, df_sim* sim) {
   return df_fail(DF_E_CONFIG, "task %s: train.tape_mib = %g: %s", flow_config(flow)->task_name, mib, why);
 }
 
+/* allocates what only some variants need */
+static df_status make_variant_buffers(const df_flow* flow, flow_worker* w) {
+  const flow_variant v = variant_of(flow_config(flow));
+  const size_t n = (size_t)flow->slice;
+  if (v.dropout > 0) {
+    w->null_cond = df_alloc(n * (size_t)flow->cond, sizeof(df_real));
+    w->null_out = df_alloc(n * (size_t)flow->H * (size_t)flow->out, sizeof(df_real));
+    if (!w->null_cond || !w->null_out) return DF_E_NOMEM;
+  }
+  if (v.transport) {
+    w->cost = df_alloc(n * n + coupling_work(flow->slice), sizeof(double));
+    w->column = df_alloc(n, sizeof(int));
+    if (!w->cost || !w->column) return DF_E_NOMEM;
+  }
+  return DF_OK;
+}
+
 /* allocates the buffers of one thread; only simulating decoders need a tape */
 static df_status make_worker(const df_flow* flow, flow_worker* w) {
   const size_t n = (size_t)flow->slice, H = (size_t)flow->H;
@@ -82,7 +99,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->out = df_alloc(n * out, sizeof(df_real));
   w->d_out = df_alloc(n * out, sizeof(df_real));
   w->target = df_alloc(n * in, sizeof(double));
-  w->noise = df_alloc(in, sizeof(double));
+  w->noise = df_alloc(n * in, sizeof(double));
+  w->time = df_alloc(n, sizeof(double));
+  w->solver = df_alloc(solver_work(flow->slice, in), sizeof(double));
   w->z = df_alloc(H * (size_t)flow->nz, sizeof(double));
   w->d_z = df_alloc(H * (size_t)flow->nz, sizeof(double));
   w->u = df_alloc(actions, sizeof(double));
@@ -95,11 +114,15 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->start = df_alloc(flow->from_recovered ? n * (size_t)flow->nx : 1, sizeof(double));
   w->state = df_alloc(n * in, sizeof(double));
   w->failed = df_alloc(n, 1);
-  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed) return DF_E_NOMEM;
+  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed || !w->time ||
+      !w->solver) {
+    return DF_E_NOMEM;
+  }
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
   }
+  DF_TRY(make_variant_buffers(flow, w));
 
   /* activations and simulator */
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
@@ -118,6 +141,12 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->d_out);
   df_free(w->target);
   df_free(w->noise);
+  df_free(w->time);
+  df_free(w->null_cond);
+  df_free(w->null_out);
+  df_free(w->solver);
+  df_free(w->cost);
+  df_free(w->column);
   df_free(w->z);
   df_free(w->d_z);
   df_free(w->u);
@@ -176,7 +205,10 @@ static df_status build(df_flow* flow) {
   flow->out = flow->decoder == DF_DECODE_STATES     ? flow->nz
               : flow->decoder == DF_DECODE_TRACKING ? flow->nu + flow->nz
                                                     : flow->nu;
-  flow->cond = flow->nz + task->data->nc;
+  flow->nc = task->data->nc;
+  flow->cond = flow->nz + flow->nc;
+  flow->known = task->config.flow_condition_dropout > 0 ? flow->cond++ : -1;
+  flow->span = strcmp(task->config.flow_few_step, "none") != 0 ? flow->cond++ : -1;
   if (flow->nz > FLOW_CONTEXT_MAX) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", task->config.task_name,
                    flow->nz, FLOW_CONTEXT_MAX);
@@ -198,6 +230,8 @@ static df_status build(df_flow* flow) {
   DF_TRY(df_action_map(&task->config, task->system, flow->u_center, flow->u_half));
   if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
+  DF_TRY(reflow_make(flow));
+  DF_TRY(variant_check(&task->config, flow->name, flow_simulates(flow), flow->nc, flow->slice));
   if (flow_simulates(flow) && task->config.train_push > 0) {
     DF_TRY(make_drift(flow, &flow->drift[0]));
     DF_TRY(make_drift(flow, &flow->drift[1]));
@@ -249,6 +283,7 @@ void df_flow_free(df_flow* flow) {
   if (!flow) return;
   flow_recovered_free(flow->recovered);
   df_free(flow->action_scale);
+  df_free(flow->teacher);
   if (flow->worker) {
     for (int i = 0; i < flow->env.threads; i++) free_worker(flow, &flow->worker[i]);
   }

@@ -6,7 +6,9 @@
 
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
+#include "solver.h"
 #include "trainer.h"
+#include "variant.h"
 
 enum {
   FLOW_HORIZON_MAX = 512, /* the upper limit of window.horizon */
@@ -20,8 +22,15 @@ typedef struct flow_worker {
   df_net_work* net;
   df_sim *sim, *forward;                 /* forward: without a tape, for sampling; NULL unless the decoder simulates */
   df_real *x_t, *cond, *t, *out, *d_out; /* [slice][H][in], [slice][cond], [slice], [slice][H][out] twice */
-  double* target;                        /* [slice][H][in]: X^1 in flow coordinates */
-  double *noise, *z, *d_z;               /* [H][in], [H][nz], [H][nz], of one window */
+  double* target;                        /* [slice][H][in]: X^1 in flow coordinates, or the velocity to predict */
+  double* noise;                         /* [slice][H][in]: X^0 / sigma */
+  double* time;                          /* [slice] flow times, before rounding */
+  double *z, *d_z;                       /* [H][nz], [H][nz], of one window */
+  df_real *null_cond, *null_out;         /* as cond and out: without the task's condition; guidance */
+  double* solver;                        /* [solver_work(slice, H in)] */
+  double* cost;                          /* [slice][slice] of couplings, then their work; transport */
+  int* column;                           /* [slice] a coupling; transport */
+  long evaluations;                      /* windows times network evaluations of all samples so far */
   double *u, *d_u;                       /* [H][nu] */
   double *x, *d_x;                       /* [H+1][nx], [H+1][ndx] */
   double* tracking_error;                /* [H][nz] z - zref of every frame; TRACKING */
@@ -42,9 +51,13 @@ struct df_flow {
   char name[DF_NAME_MAX];
   df_decoder decoder;
   int H, nx, ndx, nu, nz;
-  int in, out; /* features per frame of the flow and of the network's output */
-  int cond;    /* features of the network's condition: context of x0, then the task's condition */
-  int slice;   /* capacity of a worker, windows */
+  int in, out;     /* features per frame of the flow and of the network's output */
+  int nc;          /* features of the task's condition */
+  int known, span; /* indices of the last two features of the condition, -1: not there */
+  int cond;        /* features of the network's condition: context of x0, the task's condition; with
+                    * flow.condition_dropout 1, or 0 if the task's condition is unknown and its features are 0; with
+                    * flow.few_step the span of a step */
+  int slice;       /* capacity of a worker, windows */
   df_net* net;
   trainer* trainer;
   double *u_center, *u_half;         /* [nu] centre and half range of the actions */
@@ -53,6 +66,7 @@ struct df_flow {
   df_gradient_count adjoints_before; /* computed on the workers before the training */
   bool from_recovered;               /* trains on recovered actions; these are: */
   struct flow_recovered* recovered;
+  df_real* teacher;      /* the averaged weights when reflow began; NULL without it */
   df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
 
@@ -65,6 +79,14 @@ df_status task_network(const df_task* task, df_net_cfg* cfg);
 
 /* The same for a flow, out [cond]. */
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out);
+
+/* The same with a span, 0 from flow_condition(); nothing without flow.few_step. */
+static inline void flow_tell_span(const df_flow* flow, df_real* out, double span) {
+  if (flow->span >= 0) out[flow->span] = (df_real)span;
+}
+
+/* Makes the task's condition of out [cond] unknown; only with flow.condition_dropout. */
+void flow_forget_condition(const df_flow* flow, df_real* out);
 
 /* Decodes the network output out [H][out] of one window by simulation from x0, on the worker's simulator with a tape
  * (`record`) or, for the same bits in less time and without an adjoint, on that without. Writes the applied actions
@@ -101,5 +123,27 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
                       df_real* gradient, double* loss);
 
 const df_config* flow_config(const df_flow* flow);
+
+/* ---- few_step.c: flows that are trained for few steps of the sampler ---- */
+
+/* Chooses the flow time and the span of a training sample: w->time[row], and the span in w->cond. */
+void few_step_choose(const df_flow* flow, const flow_variant* v, flow_worker* w, int row, uint64_t index);
+
+/* Replaces the velocities w->target of rows with a span by what the network, with these parameters, implies for it:
+ *   SHORTCUT     the mean of its steps of half the span, from x^t and from where the first of them leads; half of the
+ *                shortest span, 1/64, counts as 0
+ *   MEAN         velocity + span d/dt u(x^t, t, r - t) at fixed r, along the velocity, by a central difference
+ *   CONSISTENCY  (end - x^t) / (1 - t), where `end` is where it leads x at t + 1/32 on the same straight path
+ * No gradient flows through them. */
+void few_step_targets(const df_flow* flow, const flow_variant* v, flow_worker* w, int count, const df_real* parameters);
+
+/* Whether the targets of a step are those of the flow itself. */
+bool reflow_begun(const df_flow* flow, long step);
+
+/* Adds the weights of the flow that makes targets to the training state; nothing unless flow.reflow_from is below 1. */
+df_status reflow_make(df_flow* flow);
+
+/* Replaces the targets of the rows by the ends of the paths from their base samples. */
+void reflow_targets(const df_flow* flow, const flow_variant* v, flow_worker* w, int count);
 
 #endif

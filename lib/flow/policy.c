@@ -153,6 +153,7 @@ static void free_worker(const df_policy* m, policy_worker* w) {
 /* DF_E_CONFIG for a task of which a policy cannot be made */
 static df_status check_task(const df_policy* m) {
   const df_task* task = m->env.task;
+  if (m->kind == DF_POLICY_DAP) DF_TRY(variant_check_times_only(&task->config, NAMES[m->kind]));
   if (m->nz > STATE_CHANGE_MAX) {
     return df_fail(DF_E_CONFIG, "task %s: %d chart coordinates, at most %d are supported", task->config.task_name,
                    m->nz, STATE_CHANGE_MAX);

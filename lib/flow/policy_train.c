@@ -5,6 +5,7 @@
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
 #include "policy_internal.h"
+#include "variant.h"
 
 /* what a sample of the policy is told of the next state */
 typedef enum told { TOLD_NOTHING, TOLD_ESTIMATE, TOLD_TRUTH } told;
@@ -37,9 +38,8 @@ static void make_sample(const df_policy* m, policy_worker* w, uint64_t index, in
 
   /* a^tau = (1 - tau) a^0 + tau a, and the change of state likewise */
   const df_config* c = &m->env.task->config;
-  double t;
-  df_rng_uniform(m->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
-  if (c->flow_time_power != 1) t = pow(t, c->flow_time_power);
+  const flow_variant v = variant_of(c);
+  const double t = variant_time(&v, m->env.seed, index);
   df_rng_normal(m->env.seed, DF_STREAM_FLOW_NOISE, index, n + (m->dynamics ? nz : 0), w->noise);
   for (size_t k = 0; k < n; k++) a_t[k] = (df_real)((1 - t) * c->flow_sigma * w->noise[k] + t * target[k]);
   w->t[row] = (df_real)t;

@@ -121,24 +121,67 @@ static void make_target(const df_flow* flow, df_window w, double* target) {
   }
 }
 
-/* writes the network inputs of one sample to row `row`: X^t, t and the condition; `index` is that of its random numbers
- */
-static void make_input(const df_flow* flow, flow_worker* w, uint64_t index, int row, const start* s) {
+/* draws one sample to row `row`: target, base sample, flow time and condition; `index` is that of its random numbers */
+static void draw_sample(const df_flow* flow, const flow_variant* v, flow_worker* w, uint64_t index, int row,
+                        const start* s) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
-  double* target = w->target + (size_t)row * n;
-  make_target(flow, s->window, target);
+  df_real* cond = w->cond + (size_t)row * (size_t)flow->cond;
+  make_target(flow, s->window, w->target + (size_t)row * n);
+  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, n, w->noise + (size_t)row * n);
+  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode, s->window.start), cond);
+  w->time[row] = variant_time(v, flow->env.seed, index);
+  few_step_choose(flow, v, w, row, index);
+}
 
-  /* X^t = (1-t) X^0 + t X^1 */
-  double t;
-  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
-  if (flow_config(flow)->flow_time_power != 1) t = pow(t, flow_config(flow)->flow_time_power);
-  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, n, w->noise);
-  const double sigma = flow_config(flow)->flow_sigma;
-  df_real* x_t = w->x_t + (size_t)row * n;
-  for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
-  w->t[row] = (df_real)t;
-  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode, s->window.start),
-                 w->cond + (size_t)row * (size_t)flow->cond);
+/* Exchanges the base samples of the rows, so that the sum over rows of |X^0 - X^1|^2 + cost |c^0 - c^1|^2 is least,
+ * where c^0 is the condition with which a base sample was drawn. */
+static void couple(const df_flow* flow, const flow_variant* v, flow_worker* w, int count) {
+  const size_t n = (size_t)flow->H * (size_t)flow->in, cond = (size_t)flow->cond;
+  const size_t compared = (size_t)(flow->nz + flow->nc);
+  for (int i = 0; i < count; i++) {
+    for (int j = 0; j < count; j++) {
+      const double *noise = w->noise + (size_t)i * n, *target = w->target + (size_t)j * n;
+      const df_real *from = w->cond + (size_t)i * cond, *to = w->cond + (size_t)j * cond;
+      double paths = 0, conditions = 0;
+      for (size_t k = 0; k < n; k++) paths += (v->sigma * noise[k] - target[k]) * (v->sigma * noise[k] - target[k]);
+      for (size_t k = 0; k < compared; k++) {
+        const double apart = (double)from[k] - (double)to[k];
+        conditions += apart * apart;
+      }
+      w->cost[(size_t)i * (size_t)count + (size_t)j] = paths + v->cost * conditions;
+    }
+  }
+  coupling_assign(count, w->cost, w->column, w->cost + (size_t)count * (size_t)count);
+  /* w->solver is free while training */
+  for (int i = 0; i < count; i++)
+    memcpy(w->solver + (size_t)w->column[i] * n, w->noise + (size_t)i * n, n * sizeof(double));
+  memcpy(w->noise, w->solver, (size_t)count * n * sizeof(double));
+}
+
+/* writes the network inputs of the rows that draw_sample() has drawn: X^t and t; `reflows`: with targets of the flow
+ * itself; `index` is that of the random numbers of row 0, and those of the others follow with the stride +1 or -1 */
+static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker* w, int count, bool reflows,
+                        uint64_t index, int stride) {
+  const size_t n = (size_t)flow->H * (size_t)flow->in;
+  if (reflows) {
+    reflow_targets(flow, v, w, count);
+  } else if (v->transport)
+    couple(flow, v, w, count);
+  for (int row = 0; row < count; row++) {
+    const double *noise = w->noise + (size_t)row * n, t = w->time[row], share = variant_base_share(v, t);
+    double* target = w->target + (size_t)row * n;
+    df_real* x_t = w->x_t + (size_t)row * n;
+    for (size_t k = 0; k < n; k++) x_t[k] = (df_real)(share * v->sigma * noise[k] + t * target[k]);
+    w->t[row] = (df_real)t;
+
+    /* what a direct prediction is compared with */
+    for (size_t k = 0; v->prediction == FLOW_PREDICT_VELOCITY && k < n; k++)
+      target[k] -= (1 - v->sigma_min) * v->sigma * noise[k];
+
+    double draw = 1;
+    if (v->dropout > 0) df_rng_uniform(flow->env.seed, DF_STREAM_CONDITION, index + (uint64_t)(stride * row), 1, &draw);
+    if (draw < v->dropout) flow_forget_condition(flow, w->cond + (size_t)row * (size_t)flow->cond);
+  }
 }
 
 /* the mean squared error of a direct prediction (STATES, ACTIONS); writes its gradient, times 1/batch, to d_out */
@@ -302,10 +345,13 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
 
   /* network inputs and forward pass */
   start from[TRAINER_SLICE_MAX];
+  const flow_variant v = variant_of(flow_config(flow));
   for (int row = 0; row < count; row++) {
     from[row] = choose_start(flow, w, step, first + row, row);
-    make_input(flow, w, event(flow, step, first + row), row, &from[row]);
+    draw_sample(flow, &v, w, event(flow, step, first + row), row, &from[row]);
   }
+  make_inputs(flow, &v, w, count, reflow_begun(flow, step), event(flow, step, first), 1);
+  few_step_targets(flow, &v, w, count, parameters);
   df_net_forward(flow->net, w->net, parameters, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t},
                  w->out);
 
@@ -339,11 +385,14 @@ static void validate(void* context, int thread, int first, int count, const df_r
   df_flow* flow = context;
   flow_worker* w = &flow->worker[thread];
   start from[TRAINER_SLICE_MAX];
+  const flow_variant v = variant_of(flow_config(flow));
   for (int row = 0; row < count; row++) {
     from[row].window = trainer_validation_window(&flow->trainer->cfg, flow->env.task, first + row);
     from[row].x0 = df_dataset_state(flow->env.task->data, from[row].window.episode, from[row].window.start);
-    make_input(flow, w, UINT64_MAX - (uint64_t)(first + row), row, &from[row]);
+    draw_sample(flow, &v, w, UINT64_MAX - (uint64_t)(first + row), row, &from[row]);
   }
+  make_inputs(flow, &v, w, count, false, UINT64_MAX - (uint64_t)first, -1);
+  few_step_targets(flow, &v, w, count, weights);
   df_net_forward(flow->net, w->net, weights, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t}, w->out);
   for (int row = 0; row < count; row++) {
     loss[row] = validation_loss(flow, w, first + row, row, from[row].x0, flow_gain(flow, weights));

@@ -11,7 +11,7 @@ check bash_reads_it bash -n "$scratch/completion.bash"
 check another_shell_is_refused refuses "unknown shell 'zhs', did you mean 'zsh'" completion zhs
 check no_shell_is_refused refuses 'missing argument: bash or zsh' completion
 
-commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z0-9]*\)  .*/\1/p')
 check there_are_commands [ "$(wc -w <<<"$commands")" -ge 15 ]
 
 # ---- bash: words, the last of which is being completed -> one reply per line ----

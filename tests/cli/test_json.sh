@@ -44,7 +44,7 @@ no_document() {
 
 # the examples of --help, in the order of the table, with a small task
 unset DISPLAY WAYLAND_DISPLAY
-commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z0-9]*\)  .*/\1/p')
 for command in $commands; do
   read -ra example <<<"$("$program" "$command" --help | tail -1)"
   # 3: no gnuplot or BLAS, 4: too few seeds, 5: another MuJoCo
@@ -56,6 +56,7 @@ for command in $commands; do
     expert) example=(dynaflow expert train go1_gaits --profile smoke --set expert.updates=2
       --checkpoint policy.safetensors) ;; # my_task has no legs
     render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
+    toy2d) example=(dynaflow toy2d --cloud moons --variant x1 --points 200 --samples 16 --set train.steps=3) ;; # trains in seconds
     show) continue ;; # its window needs a display: tests/cli/test_window.sh reads its document
     *) codes=0 ;;
   esac
@@ -85,6 +86,7 @@ document 0 'expert eval go1_gaits --profile smoke --checkpoint policy.safetensor
 document 0 'optimise my_task --profile smoke --clip 0 --seconds 0.2 --out clip.npz'
 document 0 'transfer my_task m.npz --profile smoke --gain 0.5'
 document 0 'render m.npz --profile smoke --keyframes m.xml'
+document 0 'toy2d --cloud moons --variant x1 --points 200 --samples 16 --set train.steps=3 --quiet'
 document 0 'completion zsh'
 document 0,3 'doctor --quiet'
 head -3 results/runs/my_task-smoke/events.jsonl >"$scratch/part" && mkdir results/runs/part && mv "$scratch/part" results/runs/part/events.jsonl
@@ -123,10 +125,11 @@ error 3 'show m.npz'
 error 2 'expert train my_task --checkpoint policy.safetensors'
 error 2 'optimise my_task --clip 1000 --out clip.npz'
 error 2 'transfer my_task m.npz --profile smoke --latency 0.0001'
+error 2 'toy2d --set train.stepz=3'
 error 2 'completion fish'
 error 2 'compare my_task-smoke'
 
 # a command that is missing in the lists above is noticed; the document of show is that of its window (test_window.sh)
-listed=$(grep -oE "^(error|document) [0-9,]+ '[a-z]+" "$OLDPWD/tests/cli/test_json.sh" | awk -F"'" '{print $2}' | sort | uniq -c | awk '$1 >= 2 {print $2}')
+listed=$(grep -oE "^(error|document) [0-9,]+ '[a-z0-9]+" "$OLDPWD/tests/cli/test_json.sh" | awk -F"'" '{print $2}' | sort | uniq -c | awk '$1 >= 2 {print $2}')
 check every_command_is_tested_with_and_without_an_error diff <(grep -vx show <<<"$commands" | sort) <(sort <<<"$listed")
 finish

@@ -19,7 +19,7 @@ check no_command_is_refused exits_with 2
 check unknown_command_is_refused refuses "unknown command 'raport', did you mean 'report'" raport
 check far_off_command_gets_no_suggestion refuses "unknown command 'xyzzy'$" xyzzy
 
-commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z0-9]*\)  .*/\1/p')
 same_help() { run "$1" --help && cp "$scratch/out" "$scratch/help" && for words in "$1 -h" "$1 -?" "help $1"; do run $words && cmp "$scratch/help" "$scratch/out" || return 1; done; }
 for command in $commands; do
   check "short_help_of_${command}_is_its_help" same_help $command

@@ -145,13 +145,30 @@ static void other_value(const df_config_key* key, const char* now, char value[DF
 /* whether weights stay those of a task under another value of the setting: it names what is compared by its hash or in
  * another way, such as the sizes of a policy by those of its tensors, or belongs to training or evaluation */
 static bool leaves_weights(const char* name) {
-  static const char* const names[] = {"data.file",           "data.url",         "system.model",
-                                      "system.model_sha256", "system.model_url", "task.title",
-                                      "task.version",        "task.methods",     "flow.time_power"};
-  static const char* const sections[] = {
-      "train.",         "inverse.",        "recover.",     "eval.",      "tracking.", "projection.",
-      "trajopt.",       "scale_floor.",    "bc.",          "act_chunk.", "dap.",      "expert.",
-      "expert_reward.", "expert_observe.", "expert_start."};
+  static const char* const names[] = {"data.file",        "data.url",   "system.model", "system.model_sha256",
+                                      "system.model_url", "task.title", "task.version", "task.methods"};
+  static const char* const sections[] = {"train.",
+                                         "inverse.",
+                                         "recover.",
+                                         "eval.",
+                                         "tracking.",
+                                         "projection.",
+                                         "trajopt.",
+                                         "scale_floor.",
+                                         "bc.",
+                                         "act_chunk.",
+                                         "dap.",
+                                         "expert.",
+                                         "expert_reward.",
+                                         "expert_observe.",
+                                         "expert_start.",
+                                         "flow.time",
+                                         "flow.coupling",
+                                         "flow.solver",
+                                         "flow.tolerance",
+                                         "flow.few_step_share",
+                                         "flow.reflow",
+                                         "flow.guidance"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(name, names[i]) == 0) return true;
   }

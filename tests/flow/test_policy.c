@@ -768,6 +768,16 @@ static void what_does_not_fit_is_refused(void** state) {
   assert_non_null(strstr(df_error_message(), "method bc needs actions"));
   assert_null(m);
   task->data->actions = actions;
+
+  /* variants of flows that DAP does not have; the others have no flow, and ignore them */
+  require(df_config_set(&task->config, "flow.solver", "rk4", "test"));
+  assert_int_equal(df_policy_new(&env, DF_POLICY_DAP, &m), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "flow.solver = rk4: the method dap"));
+  df_policy_free(new_policy(task, DF_POLICY_BC, 1));
+  df_policy_free(new_policy(task, DF_POLICY_ACT_CHUNK, 1));
+  require(df_config_set(&task->config, "flow.solver", "euler", "test"));
+  require(df_config_set(&task->config, "flow.time", "beta", "test"));
+  df_policy_free(new_policy(task, DF_POLICY_DAP, 1));
   df_task_free(task);
 }
 

@@ -196,6 +196,32 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
   X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
     "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
+  X(TEXT, flow, time, "power", 0, 0, "power|beta|logit_normal", "",                                                    \
+    "distribution of the flow times of training: by flow.time_power, time_shape or time_normal")                       \
+  X(LIST, flow, time_shape, "1.5,1", 0, 100, "", "", "alpha and beta of flow.time: beta")                              \
+  X(LIST, flow, time_normal, "0,1", -10, 10, "", "",                                                                   \
+    "mean and standard deviation of the logit of the flow time of flow.time: logit_normal")                            \
+  X(TEXT, flow, prediction, "x1", 0, 0, "x1|velocity", "",                                                             \
+    "what the network predicts: the end of the path, or its velocity (decoders that do not simulate)")                 \
+  X(REAL, flow, sigma_min, "0", 0, 1, "", "", "share of the base sample that is left at flow time 1")                  \
+  X(TEXT, flow, coupling, "independent", 0, 0, "independent|transport", "",                                            \
+    "pairs of base sample and target: as drawn, or by optimal transport within a micro-batch")                         \
+  X(REAL, flow, coupling_condition, "0", 0, 1e9, "", "",                                                               \
+    "weight of squared distances of conditions in the cost of flow.coupling: transport")                               \
+  X(TEXT, flow, few_step, "none", 0, 0, "none|shortcut|mean_flow|consistency", "",                                     \
+    "train for few sampler steps: the network is told how far a step goes (flow.prediction: velocity)")                \
+  X(REAL, flow, few_step_share, "0.5", 0, 1, "", "",                                                                   \
+    "share of the training samples that learn such steps, the others the velocity (shortcut, mean_flow)")              \
+  X(REAL, flow, reflow_from, "1", 0, 1, "", "",                                                                        \
+    "share of the steps after which targets are where the flow of then leads their base samples; 1: never")            \
+  X(INT, flow, reflow_steps, "10", 1, 1000, "", "", "midpoint steps of the flow that makes these targets")             \
+  X(REAL, flow, condition_dropout, "0", 0, 1, "", "",                                                                  \
+    "share of the training samples without the task's condition; above 0 allows flow.guidance")                        \
+  X(REAL, flow, guidance, "1", 0, 100, "", "",                                                                         \
+    "w of unconditional + w (conditional - unconditional), the output of the network when sampling")                   \
+  X(TEXT, flow, solver, "euler", 0, 0, "euler|midpoint|rk4|adaptive", "",                                              \
+    "how the sampler follows the velocity; eval.sampler_steps counts its steps")                                       \
+  X(REAL, flow, tolerance, "0.001", 1e-9, 1, "", "std", "error per step of flow.solver: adaptive")                     \
   X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
     "sets those keys below that are not given: small (64 wide), base (the defaults), jax_seed (384 wide, 6 heads)")    \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
@@ -408,7 +434,8 @@ typedef struct df_config_key {
 DF_API int df_config_keys(const df_config_key** keys);
 
 /* Whether trained weights depend on a setting: not on those of evaluation (eval.*) and of sampling (tracking.*,
- * projection.*, trajopt.*), nor on those of experts (expert*), which are no methods. */
+ * projection.*, trajopt.*, flow.solver, flow.tolerance, flow.guidance), nor on those of experts (expert*), which are no
+ * methods. */
 DF_API bool df_config_trains(const char* key);
 
 /* Returns the settings with every default value. */

@@ -45,6 +45,10 @@ typedef enum df_stream {
   DF_STREAM_EXPERT_NOISE,     /* exploration of a policy in training */
   DF_STREAM_EXPERT_RENEW,     /* which robots start afresh or are told another command between windows */
   DF_STREAM_EXPERT_BATCH,     /* training samples of a critic */
+  DF_STREAM_CONDITION,        /* which training samples of a flow are without their condition */
+  DF_STREAM_SPAN,             /* how far the steps go that training samples of few-step flows learn */
+  DF_STREAM_RENEWED_NOISE,    /* base samples of the later steps of a consistency model */
+  DF_STREAM_TOY,              /* points of the clouds of toy2d */
   DF_STREAM_DISTORTION        /* by how much the states of generated gaits are distorted */
 } df_stream;
 

@@ -7,6 +7,18 @@
  * The condition c consists of the context of x0 (chart.h) and the task's condition. Sampling takes K Euler steps from
  * t = 0; the last step returns Xhat^1 itself, so K = 1 is one network call.
  *
+ * This is the default. The settings flow.* choose variants (docs/flow-matching.md); with s = flow.sigma_min,
+ *     path        X^t = (1 - (1-s) t) X^0 + t X^1,   velocity = (Xhat^1 - (1-s) X^t) / (1 - (1-s) t)
+ *     prediction  Xhat^1, or the velocity itself, trained by its squared error against X^1 - (1-s) X^0
+ *     t           u^time_power of uniform u, beta or logit-normal
+ *     coupling    X^0 independent of X^1, or exchanged within a micro-batch by optimal transport: the sum of
+ *                 |X^0 - X^1|^2 + coupling_condition |c^0 - c^1|^2 is least, c^0 being the condition drawn with X^0
+ *     guidance    output = unconditional + guidance (conditional - unconditional) for a network that is trained without
+ *                 the task's condition in a share condition_dropout of the samples
+ *     solver      Euler, midpoint, RK4, or Bogacki-Shampine with a chosen step length. A velocity network is followed
+ *                 to t = 1. With Xhat^1, whose velocity is not defined at t = 1, the solver takes K - 1 of the K steps,
+ *                 and the last one returns Xhat^1 at t = 1 - 1/K.
+ *
  * The decoder computes Xhat^1 from the network's output:
  *     STATES    Xhat^1 is the output, in chart coordinates: kinematic flow matching.
  *     ACTIONS   Xhat^1 is the output, in normalised actions; the actions are rolled out after sampling.
@@ -34,7 +46,8 @@ typedef struct df_flow df_flow;
  * name, used in logs and files. The caller frees *out with df_flow_free(); on failure *out is NULL. Errors: DF_E_CONFIG
  * for settings that do not fit (more than 128 chart coordinates, actions missing from the data, action.center or
  * half_range of a length that does not divide nu or missing for an unbounded actuator, a network or train.slices out of
- * range, a warm-up or validation that does not fit the training, a train.tape_mib that is too small); DF_E_ARG for a
+ * range, a warm-up or validation that does not fit the training, a train.tape_mib that is too small, variants flow.*
+ * that do not fit together, the decoder or the task); DF_E_ARG for a
  * NULL argument, no task or env->threads < 1; DF_E_BLAS before df_blas_open(); DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
                                            df_flow** out);
@@ -48,9 +61,31 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
 
 /* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
  * is unchanged with STATES. The noise of a window depends on (seed, index) only. If the rollout of a window diverges, x
- * is NaN from that frame on; if it diverges before the last Euler step, all frames but the first are NaN. Errors:
- * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition. Allocates nothing. */
+ * is NaN from that frame on; if it diverges before the last step, all frames but the first are NaN. Errors:
+ * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1, a missing condition, or guidance of a flow without
+ * condition_dropout. Allocates nothing. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
+
+/* points of the paths of many windows; the arrays are owned by the caller */
+typedef struct df_flow_points {
+  int B;
+  const double* x0;        /* [B][nx] start states */
+  const double* condition; /* [B][nc]; NULL if nc == 0 */
+  const double* z;         /* [B][H][in] X^t in flow coordinates: in = nu normalised actions for ACTIONS, else nz */
+  double t;                /* flow time, 0 .. 1 */
+} df_flow_points;
+
+/* Computes the velocity [B][H][in] of the averaged weights at points of the path, with guidance, and, if it is not
+ * NULL, its divergence [B], the trace of d(velocity)/d(X^t), exactly, by H in backward passes. A velocity that is not
+ * finite, after a divergence of the simulator, is 0. Errors: those of df_flow_sample() for the windows; DF_E_ARG for a
+ * t out of range, t = 1 where the velocity is not defined there (prediction x1 without sigma_min), and the divergence
+ * of a decoder that simulates; DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* velocity,
+                                                double* divergence);
+
+/* The number of network evaluations of all samples and velocities so far, summed over windows: the cost of a sample on
+ * any machine. 0 for NULL. */
+DF_API long df_flow_evaluations(const df_flow* flow);
 
 /* A projection of sampled states, such as onto those that a simulator can reach. */
 typedef struct df_flow_projection {
@@ -58,7 +93,7 @@ typedef struct df_flow_projection {
    * them. Called by the threads of the flow, 0 .. env.threads - 1, each with windows of its own. */
   void (*project)(void* context, int thread, double* x, double* u);
   void* context; /* given to project */
-  double from; /* Xhat^1 of an Euler step is projected from this flow time t on, 0 .. 1; that of the last step always */
+  double from;   /* Xhat^1 of a step is projected from this flow time t on, 0 .. 1; that of the last step always */
 } df_flow_projection;
 
 /* As df_flow_sample() with STATES, with projected Xhat^1: a step follows the velocity towards the projected one, and x
