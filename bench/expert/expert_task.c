@@ -199,7 +199,7 @@ df_status expert_checkpoint_write(const expert_task* task, const df_expert* expe
   }
   char number[32], updates[32];
   snprintf(number, sizeof number, "%" PRIu64, seed);
-  snprintf(updates, sizeof updates, "%ld", df_expert_updates(expert));
+  snprintf(updates, sizeof updates, "%ld", df_expert_get_totals(expert).updates);
   if (status == DF_OK) {
     pairs[count++] = (df_text_pair){FORMAT_KEY, FORMAT};
     pairs[count++] = (df_text_pair){"task.name", task->config.task_name};
