@@ -89,6 +89,8 @@ static void check_arguments(const arguments* a, struct argp_state* state) {
   } else if (!a->task) {
     argp_error(state, "missing argument: info, make, fetch or check, and a task; or import, and recordings");
   }
+  if (strcmp(a->action, "fetch") != 0 && (a->allowed.unverified || a->allowed.http || a->allowed.file))
+    argp_error(state, "--allow-unverified, --allow-http and --allow-file are options of 'data fetch'");
   if (!check && !import && (a->check.model || a->check.columns))
     argp_error(state, "--model and --columns are options of 'data check'");
   if (import && a->check.columns) argp_error(state, "--columns is an option of 'data check'");

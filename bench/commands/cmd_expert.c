@@ -37,9 +37,12 @@ typedef struct arguments {
   options common;
   int action; /* < 0: not given */
   const char *task, *checkpoint, *out, *log;
-  int episodes, walks, every;
-  double seconds, kick, noise, renew; /* seconds NaN: not given */
+  int episodes, walks, every;         /* 0: not given */
+  double seconds, kick, noise, renew; /* NaN: not given */
 } arguments;
+
+/* defaults of --episodes and --walks */
+enum { EPISODES = 50, WALKS = 64 };
 
 /* ---- arguments ---- */
 
@@ -55,18 +58,45 @@ static int action_of(struct argp_state* state, const char* word) {
   return -1;
 }
 
+/* refuses the options that the action would ignore */
+static void check_unused(struct argp_state* state, const arguments* a) {
+  enum {
+    TRAIN = 1 << EXPERT_TRAIN,
+    EVAL = 1 << EXPERT_EVAL,
+    COLLECT = 1 << EXPERT_COLLECT,
+    EVERY = 1 << EXPERT_ACTIONS
+  };
+  const struct {
+    const char* name;
+    bool given;
+    int actions; /* that use it; EVERY: also train with --eval-every */
+    const char* words;
+  } options_of[] = {
+      {"--out", a->out != NULL, COLLECT, "expert collect"},
+      {"--episodes", a->episodes > 0, COLLECT, "expert collect"},
+      {"--log", a->log != NULL, TRAIN, "expert train"},
+      {"--eval-every", a->every > 0, TRAIN, "expert train"},
+      {"--walks", a->walks > 0, EVAL | EVERY, "expert eval` and `expert train --eval-every"},
+      {"--kick", !isnan(a->kick), EVAL | EVERY, "expert eval` and `expert train --eval-every"},
+      {"--seconds", !isnan(a->seconds), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"},
+      {"--renew", !isnan(a->renew), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"},
+      {"--noise", !isnan(a->noise), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"}};
+  const int action = 1 << a->action | (a->action == EXPERT_TRAIN && a->every ? EVERY : 0);
+  for (size_t i = 0; i < sizeof options_of / sizeof *options_of; i++) {
+    if (options_of[i].given && !(options_of[i].actions & action))
+      argp_error(state, "%s is only for `%s`", options_of[i].name, options_of[i].words);
+  }
+}
+
 static void check_arguments(struct argp_state* state, const arguments* a) {
   if (a->action < 0) argp_error(state, "an action is missing: train, eval or collect");
   if (!a->task) argp_error(state, "a task is missing");
   if (!a->checkpoint) argp_error(state, "--checkpoint is missing: the file of the policy");
-  if (a->action == EXPERT_COLLECT && a->kick > 0) argp_error(state, "--kick is of `expert eval`");
+  check_unused(state, a);
   if (a->action == EXPERT_COLLECT && !a->out) argp_error(state, "--out is missing: the npz file to write");
   const size_t length = a->out ? strlen(a->out) : 0;
   if (a->out && (length < 5 || strcmp(a->out + length - 4, ".npz") != 0))
     argp_error(state, "--out %s: the name must end in .npz", a->out);
-  if (a->action != EXPERT_COLLECT && a->out) argp_error(state, "--out is of `expert collect`");
-  if (a->action != EXPERT_TRAIN && (a->log || a->every))
-    argp_error(state, "--log and --eval-every are of `expert train`");
   expect_one_seed(&a->common, state);
 }
 
@@ -124,30 +154,32 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
-    {"checkpoint", 'c', "FILE", 0, "file of the policy: train writes it, eval and collect read it", 0},
-    {"out", 'o', "FILE.npz", 0, "collect: file for the demonstrations; a data card is written beside it", 0},
+    {"checkpoint", 'c', "FILE", 0, "policy file: train writes it, eval and collect read it", 0},
+    {"out", 'o', "FILE.npz", 0, "collect: file to write the demonstrations to; a data card is written next to it", 0},
     {"episodes", KEY_EPISODES, "N", 0, "collect: demonstrations per gait (default: 50)", 0},
-    {"seconds", KEY_SECONDS, "S", 0, "length of a walk (default: 10; collect: 5)", 0},
-    {"walks", KEY_WALKS, "N", 0, "eval: walks, every gait in turn (default: 64)", 0},
-    {"kick", KEY_KICK, "V", 0, "eval: kick robots by V m/s in a random direction, every 2 s in the mean", 0},
-    {"renew", KEY_RENEW, "S", 0, "give another command every S seconds in the mean (default: one per walk)", 0},
-    {"noise", KEY_NOISE, "STD", 0, "noise on the actions before tanh (default: none)", 0},
+    {"seconds", KEY_SECONDS, "S", 0, "eval, collect, --eval-every: length of a walk, s (default: 10; collect: 5)", 0},
+    {"walks", KEY_WALKS, "N", 0, "eval, --eval-every: number of walks, every gait in turn (default: 64)", 0},
+    {"kick", KEY_KICK, "V", 0,
+     "eval, --eval-every: push the robot by V m/s in a random direction, every 2 s on average", 0},
+    {"renew", KEY_RENEW, "S", 0,
+     "eval, collect, --eval-every: draw a new command every S seconds on average (default: one command per walk)", 0},
+    {"noise", KEY_NOISE, "STD", 0,
+     "eval, collect, --eval-every: standard deviation of the noise on the actions before tanh (default: 0)", 0},
     {"eval-every", KEY_EVERY, "N", 0, "train: evaluate the policy every N updates", 0},
-    {"log", KEY_LOG, "FILE.jsonl", 0, "train: append a line per update, and per evaluation, to a file", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "train: append a line per update and per evaluation to FILE.jsonl", 0},
     {0}};
 const struct argp expert_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "train|eval|collect TASK",
     .doc =
-        "Trains a policy for a legged robot by the gradient through the simulator, tries it, and collects "
-        "demonstrations "
-        "of it.\n\n"
-        "The task needs a model and the settings expert*, not demonstrations (`dynaflow list settings expert`). train "
-        "writes FILE when it ends; interrupted, it keeps FILE.state, from which the same command continues to the same "
-        "bytes. eval walks robots for 10 s and prints falls, errors of velocity and yaw rate, and how well the feet "
-        "follow the gait clock. collect writes walks without a fall as a file of demonstrations, with the gait and the "
-        "command of every frame as conditions.\v"
+        "Trains a policy for a legged robot with gradients through the simulator, evaluates it, and collects "
+        "demonstrations from it.\n\n"
+        "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations. "
+        "train writes FILE when it is done. If it is interrupted, it keeps FILE.state, and the same command resumes "
+        "from there with the same result, byte for byte. eval lets robots walk for 10 s and prints how many fall, the "
+        "errors of velocity and yaw rate, and how well the feet follow the gait clock. collect writes walks without a "
+        "fall to a file of demonstrations, with the gait and the command of every frame as conditions.\v"
         "Exits with 0 when done, 2 on bad input or when the simulation fails, 3 when a file is missing, 130 when "
         "interrupted.",
     .children = children};
@@ -202,15 +234,19 @@ static df_status log_update(const training* t, const df_expert_update* u) {
   return log_line(t, line);
 }
 
+static double given(double value, double otherwise) {
+  return isnan(value) ? otherwise : value;
+}
+
 static trials_cfg trials_of(const arguments* a, double seconds) {
   static const double KICK_SECONDS = 2;
   return (trials_cfg){.walks = a->walks,
-                      .seconds = isnan(a->seconds) ? seconds : a->seconds,
+                      .seconds = given(a->seconds, seconds),
                       .seed = a->common.seeds[0],
-                      .renew_seconds = a->renew,
-                      .kick = a->kick,
+                      .renew_seconds = given(a->renew, 0),
+                      .kick = given(a->kick, 0),
                       .kick_seconds = a->kick > 0 ? KICK_SECONDS : 0,
-                      .noise = a->noise,
+                      .noise = given(a->noise, 0),
                       .threads = a->common.threads};
 }
 
@@ -468,11 +504,13 @@ static df_status act(const arguments* a, const expert_task* task) {
 }
 
 int cmd_expert(int argc, char** argv) {
-  arguments a = {.common = options_default(), .action = -1, .episodes = 50, .walks = 64, .seconds = NAN};
+  arguments a = {.common = options_default(), .action = -1, .seconds = NAN, .kick = NAN, .noise = NAN, .renew = NAN};
   df_config config;
   df_search search = {0};
   expert_task task = {0};
   options_parse(&expert_argp, argc, argv, &a);
+  if (!a.episodes) a.episodes = EPISODES;
+  if (!a.walks) a.walks = WALKS;
   /* a training keeps its state; the others lose nothing that they would keep */
   if (a.action == EXPERT_TRAIN)
     stop_in_order();

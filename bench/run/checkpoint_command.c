@@ -107,6 +107,10 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
       if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint)
         argp_error(state, "missing option --checkpoint FILE");
+      if (!a->writes && a->checkpoint && !(a->method->flags & DF_METHOD_TRAINS))
+        argp_error(state, "--checkpoint: %s has no weights; remove this option", a->method->name);
+      if (a->steps && !(a->method->flags & DF_METHOD_SAMPLES))
+        argp_error(state, "--steps: %s has no sampler; remove this option", a->method->name);
       check_motion(a, state);
       if (a->save_every >= 0 && !a->resume) argp_error(state, "--save-every is for --resume");
       if (a->seconds == 0) expect_one_seed(&a->common, state);

@@ -125,6 +125,7 @@ static const char* parse_file(struct argp_state* state, const char* option, char
 static void check(const show_arguments* a, struct argp_state* state) {
   if (!a->source) argp_error(state, "missing argument: a run, a file of trajectories (.npz) or a task");
   if (a->keyframes && (a->out || a->film)) argp_error(state, "--keyframes draws nothing: give no --out or --film");
+  if (a->keyframes && a->of_pictures) argp_error(state, "--keyframes draws nothing: %s has no effect", a->of_pictures);
   if (a->fps > 0 && !a->film) argp_error(state, "--fps is for --film FILE");
   expect_one_seed(&a->common, state);
 }
@@ -158,16 +159,20 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       for_words(state, "--beside", value, take_beside);
       return 0;
     case KEY_GHOST:
+      a->of_pictures = "--ghost";
       a->ghost = parse_motion(state, "--ghost", value);
       return 0;
     case KEY_VIEW:
+      a->of_pictures = "--view";
       a->n_views = 0;
       for_words(state, "--view", value, take_view);
       return 0;
     case KEY_SIZE:
+      a->of_pictures = "--size";
       parse_size(state, a, value);
       return 0;
     case KEY_FRAMES:
+      a->of_pictures = "--frames";
       a->pictures = (int)parse_integer(state, "--frames", value, 1, PICTURES_MOST);
       return 0;
     case KEY_EVERY:

@@ -220,6 +220,29 @@ mkdir folder.npz
 check a_folder_is_refused_before early collect "$go1" "${small[@]}" --checkpoint a --episodes 5000 --out folder.npz
 check the_folder_is_named grep -q '^dynaflow: folder.npz: is a folder$' err
 
+# ---- options that the action does not use ----
+unused() { # PATTERN ACTION OPTION VALUE
+  refuses "$3 is only for \`$1\`" expert "$2" "$go1" --checkpoint a --out x.npz "${@:3}" ||
+    refuses "$3 is only for \`$1\`" expert "$2" "$go1" --checkpoint a "${@:3}"
+}
+for option in '--walks 7' '--kick 0' '--kick 1'; do
+  # shellcheck disable=SC2086
+  check "collect_refuses_${option// /_}" unused 'expert eval` and `expert train --eval-every' collect $option
+done
+for option in '--log l' '--eval-every 3'; do
+  for action in eval collect; do
+    # shellcheck disable=SC2086
+    check "${action}_refuses_${option%% *}" unused 'expert train' $action $option
+  done
+done
+for action in train eval; do
+  check "${action}_refuses_--episodes" unused 'expert collect' $action --episodes 3
+  check "${action}_refuses_--out" refuses '\-\-out is only for `expert collect`' expert $action "$go1" --checkpoint a --out x.npz
+done
+for option in --seconds --renew --noise; do
+  check "train_refuses_$option" unused 'expert eval`, `collect` and `train --eval-every' train $option 2
+done
+
 # ---- errors ----
 another_bit() { # one bit of a weight
   python3 -c "

@@ -118,9 +118,16 @@ static void an_interrupted_training_ends_with_the_bits_of_one_without(void** sta
     stop.flag = 0;
     e = expert_of(&f, 2);
     OK(df_expert_train(e, &how));
-    assert_true(df_expert_get_totals(e).cpu > part.cpu);
+    const df_expert_totals all = df_expert_get_totals(e);
+    assert_true(all.updates == 6 && all.cpu > part.cpu);
     hash_of(e, parts);
     assert_string_equal(whole, parts);
+    df_expert_free(e);
+    /* its state has the totals of all parts */
+    e = expert_of(&f, 1);
+    OK(df_expert_train(e, &how));
+    const df_expert_totals again = df_expert_get_totals(e);
+    assert_true(again.updates == 6 && again.lost == all.lost && again.cpu == all.cpu);
     df_expert_free(e);
   }
 
