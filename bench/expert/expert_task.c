@@ -19,7 +19,8 @@
 /* number i of a list that has one number, or one per item */
 static df_status pick(const char* key, const df_list* list, int n, int i, double* out) {
   if (list->n != 1 && list->n != n)
-    return df_fail(DF_E_CONFIG, "%s: %d numbers, must be one, or one per gait of expert.gaits (%d)", key, list->n, n);
+    return df_fail(DF_E_CONFIG, "%s: got %d numbers, expected one, or one per gait in expert.gaits (%d)", key, list->n,
+                   n);
   *out = list->v[list->n == 1 ? 0 : i];
   return DF_OK;
 }
@@ -41,15 +42,16 @@ static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
 static df_status set_base(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
   cfg->base = df_robot_base(system, &c->chart_objects).joint;
   if (cfg->base >= 0) return DF_OK;
-  return df_fail(DF_E_CONFIG,
-                 "system.model: no free joint is the base of a robot: one that an actuator moves, and that "
-                 "is not in chart.objects");
+  return df_fail(
+      DF_E_CONFIG,
+      "system.model: the model has no robot base: a free joint that is not in chart.objects and whose body or "
+      "descendants are moved by an actuator");
 }
 
 static df_status set_feet(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
   cfg->n_feet = c->eval_feet.n;
   if (cfg->n_feet != 4)
-    return df_fail(DF_E_CONFIG, "eval.feet: %d feet; the gaits are of four, in the order FR, FL, RR, RL", cfg->n_feet);
+    return df_fail(DF_E_CONFIG, "eval.feet: got %d feet, expected four, in the order FR, FL, RR, RL", cfg->n_feet);
   for (int i = 0; i < cfg->n_feet; i++) {
     cfg->foot[i] = df_mujoco_point(system, DF_POINT_GEOM, c->eval_feet.v[i]);
     if (cfg->foot[i].index < 0) return df_fail(DF_E_CONFIG, "eval.feet: the model has no geom '%s'", c->eval_feet.v[i]);
@@ -81,9 +83,9 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
                        .centre = centre,
                        .half_range = half};
   if (cfg->n_gaits < 1 || cfg->n_gaits > DF_WALK_GAITS_MAX)
-    return df_fail(DF_E_CONFIG, "expert.gaits: %d gaits, must be 1 to %d", cfg->n_gaits, DF_WALK_GAITS_MAX);
+    return df_fail(DF_E_CONFIG, "expert.gaits: got %d gaits, expected 1 to %d", cfg->n_gaits, DF_WALK_GAITS_MAX);
   if (c->expert_command.n != 3)
-    return df_fail(DF_E_CONFIG, "expert.command: %d numbers, must be 3: vx, vy and yaw rate", c->expert_command.n);
+    return df_fail(DF_E_CONFIG, "expert.command: got %d numbers, expected 3: vx, vy and yaw rate", c->expert_command.n);
   memcpy(cfg->command, c->expert_command.v, sizeof cfg->command);
   for (int i = 0; i < cfg->n_gaits; i++) DF_TRY(set_gait(c, i, &cfg->gait[i]));
 #define OBSERVE(name, ...) cfg->observe[DF_OBSERVE_##name] = c->expert_observe_##name;
@@ -229,8 +231,8 @@ static df_status check_file(const expert_task* task, const char* path, const df_
     df_config_value(&task->config, i, value, sizeof value);
     if (!found) found = keys[i].default_text;
     if (strcmp(found, value) != 0)
-      return df_fail(DF_E_MISMATCH, "%s: trained with %s = %s, but it is %s; use the settings of the training", path,
-                     keys[i].name, found, value);
+      return df_fail(DF_E_MISMATCH, "%s: trained with %s = %s, but it is %s; use the settings it was trained with",
+                     path, keys[i].name, found, value);
   }
   if (strcmp(model, df_mujoco_identity(task->system)->compiled) != 0)
     return df_fail(DF_E_MISMATCH, "%s: trained with another model, or other system.* settings", path);

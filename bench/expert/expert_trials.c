@@ -26,7 +26,7 @@ static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int 
   const double dt = system->dt, length = round(cfg->seconds / dt);
   *w = (walks){.n = n, .length = (int)length};
   if (!(length >= 1 && length < 1e6))
-    return df_fail(DF_E_CONFIG, "walks of %g s: must be of 1 to 999999 actions of %g s", cfg->seconds, dt);
+    return df_fail(DF_E_CONFIG, "--seconds %g: a walk must have 1 to 999999 actions of %g s each", cfg->seconds, dt);
   const size_t frames = (size_t)w->length + 1, count = (size_t)n;
   w->walk = df_alloc(count, sizeof *w->walk);
   w->x = df_alloc(count * frames * (size_t)system->nx, sizeof *w->x);
@@ -147,8 +147,8 @@ static df_status collect_gait(const expert_task* task, const df_expert* expert, 
   int kept = 0;
   for (long next = 0; kept < wanted;) {
     if (next > (long)ATTEMPTS * wanted)
-      return df_fail(DF_E_CONFIG, "%s: %d of %ld walks did not fall; train the policy for longer", attempts->name, kept,
-                     next);
+      return df_fail(DF_E_CONFIG, "%s: only %d of %ld walks ended without a fall; train the policy longer",
+                     attempts->name, kept, next);
     for (int i = 0; i < w->n; i++) {
       w->walk[i].gait = gait;
       w->walk[i].event = (uint64_t)gait << 32 | (uint64_t)next++;

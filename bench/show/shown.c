@@ -156,14 +156,14 @@ static bool is_task_folder(const char* folder) {
 }
 
 static df_status refuse_method(const show_arguments* a, const char* what) {
-  return df_fail(DF_E_CONFIG, "--method is for a run, but '%s' is %s; remove it", a->source, what);
+  return df_fail(DF_E_CONFIG, "--method is only for a run, but '%s' is %s; remove it", a->source, what);
 }
 
 /* a file by its ending, a task by its name or its task.yaml, else a run */
 static df_status find_motions(shown* s, const show_arguments* a) {
   char* folder = NULL;
   if (is_npz(a->source)) return a->method ? refuse_method(a, "a file of trajectories") : shown_file(s, a);
-  if (a->task) return df_fail(DF_E_CONFIG, "--task is for a file of trajectories (.npz), not for '%s'", a->source);
+  if (a->task) return df_fail(DF_E_CONFIG, "--task is only for a file of trajectories (.npz), not for '%s'", a->source);
   df_status status = run_folder(a->source, &folder);
   const bool run = status == DF_OK && !is_task_folder(folder);
   if (run)

@@ -208,7 +208,7 @@ else
 fi
 check the_simulator_reproduces_them exits_with 0 replay "$go1" --set data.source=file --set data.file=data.npz --data . \
   --set window.first=0 --set window.last=0 --set split.test_every=2
-check a_policy_that_falls_gives_no_demonstrations refuses 'trot: 0 of 2[0-9]* walks did not fall; train the policy for longer' \
+check a_policy_that_falls_gives_no_demonstrations refuses 'trot: only 0 of 2[0-9]* walks ended without a fall; train the policy longer' \
   expert collect "$go1" "${small[@]}" --set eval.fall_height=0.5 --checkpoint a --episodes 1 --seconds 1 --out no.npz
 check another_name_is_refused refuses '--out x: the name must end in .npz' expert collect "$go1" --checkpoint a --out x
 check nothing_is_written_then eval '[ ! -e no.npz ]'
@@ -253,7 +253,7 @@ open('bit', 'wb').write(data)"
   refuses 'bit: damaged: its tensors do not have the checksum that was written with them' expert eval "$go1" "${small[@]}" --checkpoint bit
 }
 check another_bit_is_refused another_bit
-check another_observation_is_refused refuses 'a: trained with expert_observe.up = 3, but it is 2; use the settings of the training' \
+check another_observation_is_refused refuses 'a: trained with expert_observe.up = 3, but it is 2; use the settings it was trained with' \
   expert eval "$go1" "${small[@]}" --set expert_observe.up=2 --checkpoint a
 check another_duration_of_actions_is_refused refuses 'a: trained with system.substeps = 5, but it is 4' \
   expert eval "$go1" "${small[@]}" --set system.substeps=4 --checkpoint a
@@ -262,7 +262,7 @@ check another_model_is_refused refuses 'a: trained with another model, or other 
 check no_policy_is_missing misses 'nowhere' expert eval "$go1" "${small[@]}" --checkpoint nowhere
 echo text >text
 check another_file_is_refused refuses 'text' expert eval "$go1" "${small[@]}" --checkpoint text
-check a_list_of_another_length_is_refused refuses 'expert.height: 4 numbers, must be one, or one per gait of expert.gaits \(1\)' \
+check a_list_of_another_length_is_refused refuses 'expert.height: got 4 numbers, expected one, or one per gait in expert.gaits \(1\)' \
   expert train "$go1" "${small[@]}" --set expert.gaits=trot --checkpoint d
 check an_unknown_gait_is_refused refuses "expert.gaits: unknown gait 'gallop'" \
   expert train "$go1" "${small[@]}" --set expert.gaits=gallop --checkpoint d
