@@ -371,12 +371,20 @@ static char* too_few_episodes(const comparison* one, int tests) {
                      one->episodes > 0 ? "episode" : "window", n == 1 ? "" : "s", tests, tests == 1 ? "" : "s", least);
 }
 
+/* the side that is no competitor of the other; NULL: neither */
+static const char* ceiling_of(const comparison* one) {
+  if (strcmp(one->method_a, one->method_b) == 0) return NULL;
+  return method_is_ceiling(one->method_a) ? one->method_a : method_is_ceiling(one->method_b) ? one->method_b : NULL;
+}
+
+static bool both_are_zero(const comparison* one) {
+  return fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING;
+}
+
 static void name_winner(comparison* one, int tests) {
   if (one->outcome != COMPARE_OK) return;
-  const char* ceiling = method_is_ceiling(one->method_a)   ? one->method_a
-                        : method_is_ceiling(one->method_b) ? one->method_b
-                                                           : NULL;
-  if (ceiling && strcmp(one->method_a, one->method_b) != 0) {
+  const char* ceiling = ceiling_of(one);
+  if (ceiling) {
     one->reason = format_text("%s sees the demonstration: a ceiling, not a competitor", ceiling);
     return;
   }
@@ -386,8 +394,10 @@ static void name_winner(comparison* one, int tests) {
   if (isnan(one->p)) {
     one->outcome = COMPARE_UNSURE;
     why = "one window gives no interval";
-  } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING) {
+  } else if (both_are_zero(one)) {
     why = "both are 0 up to rounding";
+  } else if (!one->better[0]) {
+    why = "the metric has no better direction";
   } else if (!(one->p_holm < ALPHA)) {
     /* nothing can be said if they are too few for a comparison by itself */
     if (!(df_sign_flip_least_p(one->paired.clusters) < ALPHA)) one->outcome = COMPARE_UNSURE;
@@ -396,8 +406,6 @@ static void name_winner(comparison* one, int tests) {
     why = "no significant difference";
   } else if (!agree) {
     why = "seeds disagree on the sign";
-  } else if (!one->better[0]) {
-    why = "the metric has no better direction";
   } else if (one->only_a >= 0 && (one->only_a > one->only_b) != (d > 0)) {
     /* the McNemar test supports the side with fewer episodes only */
     why = "the test over episodes and the mean difference favour opposite sides";
@@ -409,14 +417,34 @@ static void name_winner(comparison* one, int tests) {
   }
 }
 
-/* Holm adjustment over all comparisons, then winners */
+/* whether two comparisons are one test: of the same methods at the same K, on the same values */
+static bool same_test(const comparison* x, const comparison* y) {
+  return x->values[0] && strcmp(x->values, y->values) == 0 && x->p == y->p && x->k == y->k &&
+         strcmp(x->task, y->task) == 0 && strcmp(x->profile, y->profile) == 0 &&
+         strcmp(x->method_a, y->method_a) == 0 && strcmp(x->method_b, y->method_b) == 0;
+}
+
+/* the first comparison that is the same test as number i: i itself if there is none before it */
+static int first_of_test(const comparisons* c, int i) {
+  int j = 0;
+  while (j < i && !same_test(&c->list[j], &c->list[i])) j++;
+  return j;
+}
+
+/* whether a comparison is a test of its own: a winner could be named, whichever side it is */
+static bool is_test(const comparisons* c, int i) {
+  const comparison* one = &c->list[i];
+  return !both_are_zero(one) && !ceiling_of(one) && one->better[0] && first_of_test(c, i) == i;
+}
+
+/* Holm adjustment over all tests, then winners */
 static df_status adjust(comparisons* c) {
   double* p = df_alloc((size_t)c->n, sizeof *p);
   if (!p) return DF_E_NOMEM;
-  for (int i = 0; i < c->n; i++) p[i] = c->list[i].p;
+  for (int i = 0; i < c->n; i++) p[i] = is_test(c, i) ? c->list[i].p : NAN;
   const df_status status = df_holm(c->n, p, p, &c->tests);
   for (int i = 0; status == DF_OK && i < c->n; i++) {
-    c->list[i].p_holm = p[i];
+    c->list[i].p_holm = p[first_of_test(c, i)];
     name_winner(&c->list[i], c->tests);
   }
   df_free(p);

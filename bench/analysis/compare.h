@@ -2,6 +2,7 @@
 #ifndef BENCH_ANALYSIS_COMPARE_H
 #define BENCH_ANALYSIS_COMPARE_H
 
+#include "dynaflow/core/hash.h"
 #include "dynaflow/stats/statistics.h"
 #include "exit_code.h"
 #include "run_view.h"
@@ -49,7 +50,9 @@ typedef struct comparison {
   double seed_lo, seed_hi;            /* smallest and largest mean difference of a seed */
   df_interval improvement;            /* probability that a is better, values not paired by start state */
   int only_a, only_b;                 /* fall_rate: episodes in which a (b) falls more often; other metrics: -1 */
-  double p, p_holm;                   /* paired.p (fall_rate: at least that of McNemar's test) and, adjusted, by Holm */
+  char values[DF_SHA256_TEXT];        /* SHA-256 of the values of both sides; "" without them */
+  double p, p_holm;                   /* paired.p (fall_rate: at least that of McNemar's test) and, adjusted, by Holm;
+                                       * p_holm is NaN if it is no test (compare_new()) */
   char winner;                        /* 'a', 'b' or 0 */
   compare_outcome outcome;
   char* reason; /* why the outcome is not ok or there is no winner; NULL: none; freed by compare_clear() */
@@ -60,12 +63,15 @@ typedef struct comparisons {
   compare_side a, b;
   int n, room;
   comparison* list;
-  int tests; /* number of p-values over which the Holm adjustment was made */
+  int tests; /* number of tests over which the Holm adjustment was made */
 } comparisons;
 
-/* Compares all tasks and profiles of both sides. What cannot be compared becomes a comparison with an outcome and a
- * reason, not an error. Errors: DF_E_NOMEM. Strings point into the run views, which must outlive *out. Call
- * compare_clear(), also after a failure. */
+/* Compares all tasks and profiles of both sides. The Holm adjustment covers the comparisons that may name a winner:
+ * those with a p, except of values that are 0 up to rounding on both sides, with a ceiling, and of metrics without a
+ * better direction. Which these are does not depend on which side is better. Metrics of the same methods at the same K
+ * with the same values, such as tre and tre_open_loop of a method without feedback, are one test. What cannot be
+ * compared becomes a comparison with an outcome and a reason, not an error. Errors: DF_E_NOMEM. Strings point into the
+ * run views, which must outlive *out. Call compare_clear(), also after a failure. */
 DF_MUST_CHECK df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out);
 void compare_clear(comparisons* c);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
@@ -113,6 +114,22 @@ df_status text_write(const text* t, const char* path) {
 
 df_status text_write_output(const text* t, const char* path) {
   return df_file_write(path, text_of(t), t->n);
+}
+
+df_status text_prepare_output(const char* path) {
+  char* folder = df_path_folder(path);
+  if (!folder) return DF_E_NOMEM;
+  const df_status status = df_dir_make(folder);
+  df_free(folder);
+  DF_TRY(status);
+  struct stat info;
+  if (stat(path, &info) == 0) return S_ISDIR(info.st_mode) ? df_fail(DF_E_IO, "%s: is a folder", path) : DF_OK;
+  DF_TRY(df_file_write(path, "", 0));
+  /* `path` may be a symbolic link, which stays */
+  char* made = realpath(path, NULL);
+  if (made) remove(made);
+  free(made);
+  return DF_OK;
 }
 
 df_status text_append_output(const text* t, const char* path) {

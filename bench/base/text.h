@@ -37,6 +37,10 @@ DF_MUST_CHECK df_status text_write_output(const text* t, const char* path);
  * written to. Errors name the path: DF_E_MISSING (its folder does not exist), DF_E_IO. */
 DF_MUST_CHECK df_status text_append_output(const text* t, const char* path);
 
+/* Makes the folder of a file that the user chose and tries to write there, so that a bad path is found before the work
+ * and not at its end; nothing that exists changes. Errors name the path: those of df_dir_make() and df_file_write(). */
+DF_MUST_CHECK df_status text_prepare_output(const char* path);
+
 /* A new formatted string; free it with df_free(). Out of memory, it ends the program with a message and
  * EXIT_INCOMPLETE. */
 char* format_text(const char* format, ...) DF_PRINTF(1, 2);

@@ -87,6 +87,7 @@ static void check_arguments(const arguments* a, struct argp_state* state) {
   }
   if (a->at.suite) argp_error(state, "--suite is not valid with %s, which takes one task", b->name);
   if (a->windows) argp_error(state, "--windows is not valid with %s", b->name);
+  if (a->at.has_horizon) argp_error(state, "--horizon is not valid with %s", b->name);
   if (a->at.n > 1) argp_error(state, "unexpected argument '%s': %s takes one task", a->at.target[1], b->name);
   if (a->at.n == 1 && target_is_model(a->at.target[0])) {
     argp_error(state, "%s takes a task, not the model file '%s'", b->name, a->at.target[0]);

@@ -85,10 +85,12 @@ static void check_arguments(const arguments* a, struct argp_state* state) {
     if (!a->check.model) argp_error(state, "import needs --model M.xml, the MuJoCo model of the recording");
     if (!a->import.out && !a->import.name)
       argp_error(state, "import needs --out FOLDER, or --name NAME for tasks/NAME");
-    if (a->import.out && a->import.name) argp_error(state, "--out and --name exclude each other");
+    if (a->import.out && a->import.name) argp_error(state, "--out and --name cannot be combined");
   } else if (!a->task) {
     argp_error(state, "missing argument: info, make, fetch or check, and a task; or import, and recordings");
   }
+  if (strcmp(a->action, "fetch") != 0 && (a->allowed.unverified || a->allowed.http || a->allowed.file))
+    argp_error(state, "--allow-unverified, --allow-http and --allow-file are options of 'data fetch'");
   if (!check && !import && (a->check.model || a->check.columns))
     argp_error(state, "--model and --columns are options of 'data check'");
   if (import && a->check.columns) argp_error(state, "--columns is an option of 'data check'");

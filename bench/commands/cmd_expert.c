@@ -1,6 +1,7 @@
 /* cmd_expert.c: dynaflow expert train|eval|collect TASK: policies that are trained by the gradient through the
  * simulator, and demonstrations of them. */
 #define _GNU_SOURCE
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,8 +12,7 @@
 #include "data_card.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/core/clock.h"
-#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
 #include "dynaflow/sim/mujoco.h"
 #include "exit_code.h"
 #include "expert_task.h"
@@ -26,6 +26,7 @@
 #include "suggestion.h"
 #include "terminal.h"
 #include "text.h"
+#include "training_log.h"
 
 enum { KEY_EPISODES = 256, KEY_SECONDS, KEY_WALKS, KEY_KICK, KEY_NOISE, KEY_RENEW, KEY_EVERY, KEY_LOG };
 
@@ -36,9 +37,12 @@ typedef struct arguments {
   options common;
   int action; /* < 0: not given */
   const char *task, *checkpoint, *out, *log;
-  int episodes, walks, every;
-  double seconds, kick, noise, renew; /* seconds NaN: not given */
+  int episodes, walks, every;         /* 0: not given */
+  double seconds, kick, noise, renew; /* NaN: not given */
 } arguments;
+
+/* defaults of --episodes and --walks */
+enum { EPISODES = 50, WALKS = 64 };
 
 /* ---- arguments ---- */
 
@@ -54,18 +58,45 @@ static int action_of(struct argp_state* state, const char* word) {
   return -1;
 }
 
+/* refuses the options that the action would ignore */
+static void check_unused(struct argp_state* state, const arguments* a) {
+  enum {
+    TRAIN = 1 << EXPERT_TRAIN,
+    EVAL = 1 << EXPERT_EVAL,
+    COLLECT = 1 << EXPERT_COLLECT,
+    EVERY = 1 << EXPERT_ACTIONS
+  };
+  const struct {
+    const char* name;
+    bool given;
+    int actions; /* that use it; EVERY: also train with --eval-every */
+    const char* words;
+  } options_of[] = {
+      {"--out", a->out != NULL, COLLECT, "expert collect"},
+      {"--episodes", a->episodes > 0, COLLECT, "expert collect"},
+      {"--log", a->log != NULL, TRAIN, "expert train"},
+      {"--eval-every", a->every > 0, TRAIN, "expert train"},
+      {"--walks", a->walks > 0, EVAL | EVERY, "expert eval` and `expert train --eval-every"},
+      {"--kick", !isnan(a->kick), EVAL | EVERY, "expert eval` and `expert train --eval-every"},
+      {"--seconds", !isnan(a->seconds), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"},
+      {"--renew", !isnan(a->renew), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"},
+      {"--noise", !isnan(a->noise), EVAL | COLLECT | EVERY, "expert eval`, `collect` and `train --eval-every"}};
+  const int action = 1 << a->action | (a->action == EXPERT_TRAIN && a->every ? EVERY : 0);
+  for (size_t i = 0; i < sizeof options_of / sizeof *options_of; i++) {
+    if (options_of[i].given && !(options_of[i].actions & action))
+      argp_error(state, "%s is only for `%s`", options_of[i].name, options_of[i].words);
+  }
+}
+
 static void check_arguments(struct argp_state* state, const arguments* a) {
   if (a->action < 0) argp_error(state, "an action is missing: train, eval or collect");
   if (!a->task) argp_error(state, "a task is missing");
   if (!a->checkpoint) argp_error(state, "--checkpoint is missing: the file of the policy");
-  if (a->action == EXPERT_COLLECT && a->kick > 0) argp_error(state, "--kick is of `expert eval`");
+  check_unused(state, a);
   if (a->action == EXPERT_COLLECT && !a->out) argp_error(state, "--out is missing: the npz file to write");
   const size_t length = a->out ? strlen(a->out) : 0;
   if (a->out && (length < 5 || strcmp(a->out + length - 4, ".npz") != 0))
     argp_error(state, "--out %s: the name must end in .npz", a->out);
-  if (a->action != EXPERT_COLLECT && a->out) argp_error(state, "--out is of `expert collect`");
-  if (a->action != EXPERT_TRAIN && (a->log || a->every))
-    argp_error(state, "--log and --eval-every are of `expert train`");
   expect_one_seed(&a->common, state);
 }
 
@@ -123,47 +154,54 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
-    {"checkpoint", 'c', "FILE", 0, "file of the policy: train writes it, eval and collect read it", 0},
-    {"out", 'o', "FILE.npz", 0, "collect: file for the demonstrations; a data card is written beside it", 0},
+    {"checkpoint", 'c', "FILE", 0, "policy file: train writes it, eval and collect read it", 0},
+    {"out", 'o', "FILE.npz", 0, "collect: file to write the demonstrations to; a data card is written next to it", 0},
     {"episodes", KEY_EPISODES, "N", 0, "collect: demonstrations per gait (default: 50)", 0},
-    {"seconds", KEY_SECONDS, "S", 0, "length of a walk (default: 10; collect: 5)", 0},
-    {"walks", KEY_WALKS, "N", 0, "eval: walks, every gait in turn (default: 64)", 0},
-    {"kick", KEY_KICK, "V", 0, "eval: kick robots by V m/s in a random direction, every 2 s in the mean", 0},
-    {"renew", KEY_RENEW, "S", 0, "give another command every S seconds in the mean (default: one per walk)", 0},
-    {"noise", KEY_NOISE, "STD", 0, "noise on the actions before tanh (default: none)", 0},
+    {"seconds", KEY_SECONDS, "S", 0, "eval, collect, --eval-every: length of a walk, s (default: 10; collect: 5)", 0},
+    {"walks", KEY_WALKS, "N", 0, "eval, --eval-every: number of walks, every gait in turn (default: 64)", 0},
+    {"kick", KEY_KICK, "V", 0,
+     "eval, --eval-every: push the robot by V m/s in a random direction, every 2 s on average", 0},
+    {"renew", KEY_RENEW, "S", 0,
+     "eval, collect, --eval-every: draw a new command every S seconds on average (default: one command per walk)", 0},
+    {"noise", KEY_NOISE, "STD", 0,
+     "eval, collect, --eval-every: standard deviation of the noise on the actions before tanh (default: 0)", 0},
     {"eval-every", KEY_EVERY, "N", 0, "train: evaluate the policy every N updates", 0},
-    {"log", KEY_LOG, "FILE.jsonl", 0, "train: append a line per update, and per evaluation, to a file", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "train: append a line per update and per evaluation to FILE.jsonl", 0},
     {0}};
 const struct argp expert_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "train|eval|collect TASK",
     .doc =
-        "Trains a policy for a legged robot by the gradient through the simulator, tries it, and collects "
-        "demonstrations "
-        "of it.\n\n"
-        "The task needs a model and the settings expert*, not demonstrations (`dynaflow list settings expert`). train "
-        "writes FILE when it ends; interrupted, it keeps FILE.state, from which the same command continues to the same "
-        "bytes. eval walks robots for 10 s and prints falls, errors of velocity and yaw rate, and how well the feet "
-        "follow the gait clock. collect writes walks without a fall as a file of demonstrations, with the gait and the "
-        "command of every frame as conditions.\v"
+        "Trains a policy for a legged robot with gradients through the simulator, evaluates it, and collects "
+        "demonstrations from it.\n\n"
+        "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations. "
+        "train writes FILE when it is done. If it is interrupted, it keeps FILE.state, and the same command resumes "
+        "from there with the same result, byte for byte. eval lets robots walk for 10 s and prints how many fall, the "
+        "errors of velocity and yaw rate, and how well the feet follow the gait clock. collect writes walks without a "
+        "fall to a file of demonstrations, with the gait and the command of every frame as conditions.\v"
         "Exits with 0 when done, 2 on bad input or when the simulation fails, 3 when a file is missing, 130 when "
         "interrupted.",
     .children = children};
 
 /* ---- train ---- */
 
+/* the line of progress and the table of results show means over this many updates, the last ones */
+enum { RECENT = 10 };
+
+/* the network of a line of the log (training_log.h) */
+static const char NETWORK[] = "policy";
+
 typedef struct training {
   const arguments* a;
   const expert_task* task;
   const df_expert* expert;
   progress bar;
-  double started, paused;  /* CPU time at the start, and spent on evaluations */
-  df_expert_update window; /* sums since the last line of progress */
-  df_expert_update last;
-  int in_window;
-  bool resumed;     /* the line of progress knows how much was done before */
-  df_status status; /* of evaluations and the log */
+  training_log* log;               /* NULL: none */
+  char key[17];                    /* of its lines: the first digits of the SHA-256 of the training's identity */
+  df_expert_update recent[RECENT]; /* a ring of the last updates */
+  long reported;                   /* updates of this process */
+  df_status status;                /* of evaluations and the log */
 } training;
 
 static long steps_of(const expert_task* task, long updates) {
@@ -171,24 +209,15 @@ static long steps_of(const expert_task* task, long updates) {
 }
 
 static df_status log_line(const training* t, json_t* line) {
-  if (!t->a->log) {
-    json_decref(line);
-    return DF_OK;
-  }
-  char* words = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+  const df_status status = t->log ? training_log_add(t->log, line) : DF_OK;
   json_decref(line);
-  if (!words) return DF_E_NOMEM;
-  text out = {0};
-  text_add(&out, "%s\n", words);
-  free(words);
-  const df_status status = text_append_output(&out, t->a->log);
-  text_clear(&out);
   return status;
 }
 
 static json_t* begin_line(const training* t, const char* kind, long update) {
-  return json_pack("{s:s,s:I,s:I,s:f}", "kind", kind, "update", (json_int_t)update, "steps",
-                   (json_int_t)steps_of(t->task, update), "cpu_s", df_clock_cpu() - t->started - t->paused);
+  return json_pack("{s:s,s:I,s:I,s:f,s:s,s:s}", "kind", kind, "update", (json_int_t)update, "steps",
+                   (json_int_t)steps_of(t->task, update), "cpu_s", df_expert_get_totals(t->expert).cpu, "network",
+                   NETWORK, "key", t->key);
 }
 
 static df_status log_update(const training* t, const df_expert_update* u) {
@@ -205,117 +234,151 @@ static df_status log_update(const training* t, const df_expert_update* u) {
   return log_line(t, line);
 }
 
+static double given(double value, double otherwise) {
+  return isnan(value) ? otherwise : value;
+}
+
 static trials_cfg trials_of(const arguments* a, double seconds) {
   static const double KICK_SECONDS = 2;
   return (trials_cfg){.walks = a->walks,
-                      .seconds = isnan(a->seconds) ? seconds : a->seconds,
+                      .seconds = given(a->seconds, seconds),
                       .seed = a->common.seeds[0],
-                      .renew_seconds = a->renew,
-                      .kick = a->kick,
+                      .renew_seconds = given(a->renew, 0),
+                      .kick = given(a->kick, 0),
                       .kick_seconds = a->kick > 0 ? KICK_SECONDS : 0,
-                      .noise = a->noise,
+                      .noise = given(a->noise, 0),
                       .threads = a->common.threads};
 }
 
 static json_t* score_json(json_t* line, const trials_score* s) {
   json_object_set_new(line, "walks", json_integer(s->walks));
   json_object_set_new(line, "fall_rate", json_number(s->fall_rate.mean));
+  json_object_set_new(line, "measured", json_integer(s->cycles));
   json_object_set_new(line, "velocity_error", json_number(s->velocity_error));
   json_object_set_new(line, "yaw_rate_error", json_number(s->yaw_rate_error));
   json_object_set_new(line, "contact", json_number(s->contact));
   return line;
 }
 
-static df_status try_and_log(training* t, long update) {
-  const double before = df_clock_cpu();
+/* says which walks are not in the errors of velocity and yaw rate */
+static void note_without(const arguments* a, const text* without, int upright, int cycles) {
+  if (!without->n || a->common.quiet) return;
+  print_line(
+      stderr,
+      "dynaflow: note: %d of %d walks that did not fall have no whole cycle of the gait clock with one command "
+      "after the first 1.5 s, so they count neither in velocity_error nor in yaw_rate_error (longer --seconds or "
+      "--renew gives them one): walk%s %s",
+      upright - cycles, upright, upright - cycles == 1 ? "" : "s", text_of(without));
+}
+
+/* a number with so many decimals, or a dash */
+static char* decimals(double value, int digits) {
+  return isnan(value) ? format_text("-") : format_text("%.*f", digits, value);
+}
+
+static void print_scores(const trials_score* s, long update) {
+  char *velocity = decimals(s->velocity_error, 3), *yaw = decimals(s->yaw_rate_error, 3);
+  char* contacts = decimals(s->contact, 2);
+  print_line(stderr, "update %ld: falls %.0f %%, velocity error %s m/s, yaw rate error %s rad/s, contacts %s", update,
+             100 * s->fall_rate.mean, velocity, yaw, contacts);
+  df_free(velocity);
+  df_free(yaw);
+  df_free(contacts);
+}
+
+static df_status try_and_log(const training* t, long update) {
   trials_score score[DF_WALK_GAITS_MAX], all;
+  text without = {0};
   const trials_cfg cfg = trials_of(t->a, 10);
-  json_t* line = begin_line(t, "eval", update);
-  const df_status status = expert_try(t->task, t->expert, &cfg, score, &all);
-  t->paused += df_clock_cpu() - before;
-  if (status != DF_OK) {
-    json_decref(line);
-    return status;
-  }
-  score_json(line, &all);
-  json_t* gaits = json_object();
+  const df_status status = expert_try(t->task, t->expert, &cfg, score, &all, &without);
+  if (status == DF_OK) note_without(t->a, &without, all.walks - all.falls, all.cycles);
+  text_clear(&without);
+  DF_TRY(status);
+  json_t *line = score_json(begin_line(t, "eval", update), &all), *gaits = json_object();
   for (int g = 0; g < t->task->config.expert_gaits.n; g++)
     json_object_set_new(gaits, t->task->config.expert_gaits.v[g], score_json(json_object(), &score[g]));
   json_object_set_new(line, "gaits", gaits);
-  if (!t->a->common.quiet)
-    print_line(stderr, "update %ld: falls %.0f %%, velocity error %.3f m/s, yaw rate error %.3f rad/s, contacts %.2f",
-               update, 100 * all.fall_rate.mean, all.velocity_error, all.yaw_rate_error, all.contact);
+  if (!t->a->common.quiet) print_scores(&all, update);
   return log_line(t, line);
 }
 
-/* the line of progress shows means over the last 10 updates */
-static void report(void* context, const df_expert_update* u) {
-  enum { SHOWN = 10 };
-  training* t = context;
-  /* the first update of a training that continues */
-  if (!t->resumed) progress_resume(&t->bar, (double)u->update - 1);
-  t->resumed = true;
-  t->window.reward += u->reward / SHOWN;
-  t->window.velocity_error += u->velocity_error / SHOWN;
-  t->window.falls += u->falls;
-  t->window.lost += u->lost;
-  t->last.lost += u->lost;
-  if (t->status == DF_OK) t->status = log_update(t, u);
-  if (++t->in_window == SHOWN) {
-    char note[128];
-    const double thousands = (double)steps_of(t->task, SHOWN) / 1000;
-    snprintf(note, sizeof note, "reward %.2f  falls %.2f per 1000 steps  velocity error %.3f m/s", t->window.reward,
-             (double)t->window.falls / thousands, t->window.velocity_error);
-    progress_update(&t->bar, (double)u->update, note);
-    const long lost = t->last.lost;
-    t->last = t->window;
-    t->last.lost = lost;
-    t->window = (df_expert_update){0};
-    t->in_window = 0;
+/* the last updates of this process, at most RECENT of them: *n; means but for falls and lost steps, which are sums */
+static df_expert_update recent_of(const training* t, int* n) {
+  df_expert_update sum = {0};
+  *n = t->reported < RECENT ? (int)t->reported : RECENT;
+  for (int i = 0; i < *n; i++) {
+    sum.reward += t->recent[i].reward / *n;
+    sum.velocity_error += t->recent[i].velocity_error / *n;
+    sum.falls += t->recent[i].falls;
   }
+  if (*n == 0) sum.reward = sum.velocity_error = NAN;
+  return sum;
+}
+
+static void show_progress(training* t, long update) {
+  char note[128];
+  int n;
+  const df_expert_update mean = recent_of(t, &n);
+  const double thousands = (double)steps_of(t->task, n) / 1000;
+  snprintf(note, sizeof note, "reward %.2f  falls %.2f per 1000 steps  velocity error %.3f m/s", mean.reward,
+           (double)mean.falls / thousands, mean.velocity_error);
+  progress_update(&t->bar, (double)update, note);
+}
+
+static void report(void* context, const df_expert_update* u) {
+  training* t = context;
+  if (t->reported == 0) {
+    /* a training that continues, or begins again, writes these lines anew */
+    progress_resume(&t->bar, (double)u->update - 1);
+    if (t->log) t->status = training_log_rewind(t->log, t->key, NETWORK, u->update - 1);
+  }
+  t->recent[t->reported++ % RECENT] = *u;
+  if (t->status == DF_OK) t->status = log_update(t, u);
+  if (t->reported % RECENT == 0) show_progress(t, u->update);
   if (t->a->every && u->update % t->a->every == 0 && t->status == DF_OK) t->status = try_and_log(t, u->update);
   if (t->status != DF_OK) stop_flag = 1;
 }
 
+/* n: number of samples behind the value; < 0: not counted */
 static void add_row(const arguments* a, rows* out, const char* metric, const char* gait, double value, const char* unit,
                     int64_t n) {
   json_t* one = json_pack("{s:s,s:s?,s:s,s:o,s:s}", "task", a->task, "gait", gait, "metric", metric, "value",
                           json_number(value), "unit", unit);
-  if (n) json_object_set_new(one, "n", json_integer(n));
+  if (n >= 0) json_object_set_new(one, "n", json_integer(n));
   rows_add_object(out, one);
 }
 
-static void print_training(const training* t, long updates) {
+/* the state of every part of the training, and what this process saw of the last updates */
+static void print_training(const training* t) {
   rows out = rows_new();
   const arguments* a = t->a;
-  add_row(a, &out, "updates", NULL, (double)updates, "", 0);
-  add_row(a, &out, "steps", NULL, (double)steps_of(t->task, updates), "", 0);
-  add_row(a, &out, "cpu", NULL, df_clock_cpu() - t->started - t->paused, "s", 0);
-  add_row(a, &out, "reward", NULL, t->last.reward, "", 0);
-  add_row(a, &out, "velocity_error", NULL, t->last.velocity_error, "m/s", 0);
-  add_row(a, &out, "falls", NULL, (double)t->last.falls, "in the last updates", 0);
-  add_row(a, &out, "lost", NULL, (double)t->last.lost, "steps", 0);
+  const df_expert_totals done = df_expert_get_totals(t->expert);
+  int n;
+  const df_expert_update recent = recent_of(t, &n);
+  add_row(a, &out, "updates", NULL, (double)done.updates, "", -1);
+  add_row(a, &out, "steps", NULL, (double)steps_of(t->task, done.updates), "", -1);
+  add_row(a, &out, "lost", NULL, (double)done.lost, "steps", -1);
+  add_row(a, &out, "cpu", NULL, done.cpu, "s", -1);
+  add_row(a, &out, "reward", NULL, recent.reward, "mean of the last n updates", n);
+  add_row(a, &out, "velocity_error", NULL, recent.velocity_error, "m/s, mean of the last n updates", n);
+  add_row(a, &out, "falls", NULL, n ? (double)recent.falls : NAN, "in the last n updates", n);
   rows_print(&out, &a->common);
   rows_free(&out);
 }
 
-/* makes the folder of the checkpoint, so that a bad path is found before the training */
-static df_status make_folder(const char* path) {
-  char* folder = df_path_folder(path);
-  const df_status status = folder ? df_dir_make(folder) : DF_E_NOMEM;
-  df_free(folder);
-  return status;
-}
-
 static df_status train(const arguments* a, const expert_task* task) {
-  DF_TRY(make_folder(a->checkpoint));
+  DF_TRY(text_prepare_output(a->checkpoint));
   const uint64_t seed = a->common.seeds[0];
   df_expert* expert;
   text identity = {0};
   char* state = format_text("%s.state", a->checkpoint);
   expert_identity(task, seed, &identity);
   df_status status = df_expert_new(task->walk, &task->cfg, seed, a->common.threads, &expert);
-  training t = {.a = a, .task = task, .expert = expert, .started = df_clock_cpu()};
+  training t = {.a = a, .task = task, .expert = expert};
+  char sha256[DF_SHA256_TEXT];
+  if (status == DF_OK) status = df_sha256(text_of(&identity), identity.n, sha256);
+  if (status == DF_OK) snprintf(t.key, sizeof t.key, "%.16s", sha256);
+  if (status == DF_OK && a->log) status = training_log_open(a->log, "update", &t.log);
   if (status == DF_OK) {
     static const double SAVE_SECONDS = 30;
     const df_expert_training how = {.state_path = state,
@@ -332,8 +395,9 @@ static df_status train(const arguments* a, const expert_task* task) {
   if (status == DF_OK) status = expert_checkpoint_write(task, expert, seed, a->checkpoint);
   if (status == DF_OK) {
     (void)remove(state);
-    print_training(&t, df_expert_updates(expert));
+    print_training(&t);
   }
+  training_log_close(t.log);
   df_expert_free(expert);
   text_clear(&identity);
   df_free(state);
@@ -343,26 +407,32 @@ static df_status train(const arguments* a, const expert_task* task) {
 /* ---- eval ---- */
 
 static void add_score(const arguments* a, rows* out, const char* gait, const trials_score* s) {
-  const int upright = s->walks - s->falls;
   add_row(a, out, "fall_rate", gait, s->fall_rate.mean, "share", s->walks);
-  add_row(a, out, "velocity_error", gait, s->velocity_error, "m/s", upright);
-  add_row(a, out, "yaw_rate_error", gait, s->yaw_rate_error, "rad/s", upright);
-  add_row(a, out, "contact_agreement", gait, s->contact, "share", upright);
+  add_row(a, out, "velocity_error", gait, s->velocity_error, "m/s", s->cycles);
+  add_row(a, out, "yaw_rate_error", gait, s->yaw_rate_error, "rad/s", s->cycles);
+  add_row(a, out, "contact_agreement", gait, s->contact, "share", s->contacts);
 }
 
 static df_status evaluate(const arguments* a, const expert_task* task, const df_expert* expert) {
   trials_score score[DF_WALK_GAITS_MAX], all;
+  text without = {0};
   const trials_cfg cfg = trials_of(a, 10);
-  DF_TRY(expert_try(task, expert, &cfg, score, &all));
-  rows out = rows_new();
-  for (int g = 0; g < task->config.expert_gaits.n; g++) add_score(a, &out, task->config.expert_gaits.v[g], &score[g]);
-  add_score(a, &out, "all", &all);
-  rows_print(&out, &a->common);
-  rows_free(&out);
-  return DF_OK;
+  const df_status status = expert_try(task, expert, &cfg, score, &all, &without);
+  if (status == DF_OK) {
+    rows out = rows_new();
+    for (int g = 0; g < task->config.expert_gaits.n; g++) add_score(a, &out, task->config.expert_gaits.v[g], &score[g]);
+    add_score(a, &out, "all", &all);
+    rows_print(&out, &a->common);
+    rows_free(&out);
+    note_without(a, &without, all.walks - all.falls, all.cycles);
+  }
+  text_clear(&without);
+  return status;
 }
 
 /* ---- collect ---- */
+
+static const double COLLECT_SECONDS = 5;
 
 static void show_collected(void* context, int done) {
   progress_update(context, done, NULL);
@@ -384,17 +454,34 @@ static df_status write_card(const arguments* a, const expert_task* task, const d
   DF_TRY(df_sha256_file(a->checkpoint, sha256));
   char* summary = format_text("walks of the policy of dynaflow expert train with the SHA-256 %s", sha256);
   const df_generator generator = {.name = "expert", .summary = summary, .version = 1};
-  const card_origin origin = {"`dynaflow expert collect`", &generator, expert_depends};
+  const trials_cfg cfg = trials_of(a, COLLECT_SECONDS);
+  char episodes[32], seconds[32], renew[32], noise[32], seed[32];
+  snprintf(episodes, sizeof episodes, "%d", a->episodes);
+  snprintf(seconds, sizeof seconds, "%.10g", cfg.seconds);
+  snprintf(renew, sizeof renew, "%.10g", cfg.renew_seconds);
+  snprintf(noise, sizeof noise, "%.10g", cfg.noise);
+  snprintf(seed, sizeof seed, "%" PRIu64, cfg.seed);
+  const card_option of_command[] = {{"--episodes", episodes, "per gait"},
+                                    {"--seconds", seconds, "s"},
+                                    {"--renew", renew, "s, on average; 0: one command per walk"},
+                                    {"--noise", noise, "standard deviation, before tanh"},
+                                    {"--seed", seed, ""}};
+  const card_origin origin = {.written_by = "`dynaflow expert collect`",
+                              .generator = &generator,
+                              .depends = expert_depends,
+                              .n_options = sizeof of_command / sizeof *of_command,
+                              .option = of_command};
   const df_status status = data_card_write(a->out, &task->config, task->system, &origin, data, made);
   df_free(summary);
   return status;
 }
 
 static df_status collect(const arguments* a, const expert_task* task, const df_expert* expert) {
-  trials_cfg cfg = trials_of(a, 5);
+  trials_cfg cfg = trials_of(a, COLLECT_SECONDS);
   df_generation made;
   df_dataset* data;
   progress bar;
+  DF_TRY(text_prepare_output(a->out));
   progress_start(&bar, a->common.quiet, "collect", "episodes", a->episodes * task->config.expert_gaits.n);
   df_status status = expert_collect(task, expert, &cfg, a->episodes, show_collected, &bar, &made, &data);
   progress_end(&bar);
@@ -417,12 +504,18 @@ static df_status act(const arguments* a, const expert_task* task) {
 }
 
 int cmd_expert(int argc, char** argv) {
-  arguments a = {.common = options_default(), .action = -1, .episodes = 50, .walks = 64, .seconds = NAN};
+  arguments a = {.common = options_default(), .action = -1, .seconds = NAN, .kick = NAN, .noise = NAN, .renew = NAN};
   df_config config;
   df_search search = {0};
   expert_task task = {0};
   options_parse(&expert_argp, argc, argv, &a);
-  stop_in_order();
+  if (!a.episodes) a.episodes = EPISODES;
+  if (!a.walks) a.walks = WALKS;
+  /* a training keeps its state; the others lose nothing that they would keep */
+  if (a.action == EXPERT_TRAIN)
+    stop_in_order();
+  else
+    stop_at_once();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK) status = open_blas(&a.common);
   if (status == DF_OK) status = expert_task_make(&config, &search, &task);

@@ -28,6 +28,9 @@ typedef struct arguments {
 
 static const double LIMIT_ROLLOUT = 1e-6;
 
+/* defaults of --states and --rollouts */
+enum { STATES = 200, ROLLOUTS = 20 };
+
 static error_t parse(int key, char* value, struct argp_state* state) {
   arguments* a = state->input;
   switch (key) {
@@ -46,6 +49,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case ARGP_KEY_END:
       if (a->at.out && !a->at.suite) argp_error(state, "--out is only valid with --suite");
       if (a->plot && a->at.suite) argp_error(state, "--plot takes tasks and models, not a suite");
+      if (a->at.suite && (a->states >= 0 || a->rollouts >= 0 || a->at.has_horizon))
+        argp_error(state, "--states, --rollouts and --horizon are not valid with --suite, whose file has the numbers");
+      if (a->plot && a->states >= 0) argp_error(state, "--states is not valid with --plot, which draws rollouts");
+      if (a->states < 0) a->states = STATES;
+      if (a->rollouts < 0) a->rollouts = ROLLOUTS;
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -278,7 +286,7 @@ static int check_suite(const arguments* a, rows* out) {
 }
 
 int cmd_gradcheck(int argc, char** argv) {
-  arguments a = {.at = target_argument_default(), .states = 200, .rollouts = 20};
+  arguments a = {.at = target_argument_default(), .states = -1, .rollouts = -1};
   options_parse(&gradcheck_argp, argc, argv, &a);
   rows out = rows_new();
   const int code = a.at.suite ? check_suite(&a, &out) : check_targets(&a, &out);

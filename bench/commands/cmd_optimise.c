@@ -85,10 +85,10 @@ static const struct argp_option own_options[] = {
     {"clip", KEY_CLIP, "N", 0, "the episode of the demonstrations, counted from 0", 0},
     {"first", KEY_FIRST, "F", 0, "the frame at which the clip begins (default: 0)", 0},
     {"seconds", KEY_SECONDS, "S", 0, "length of the clip (default: to the end of the episode)", 0},
-    {"window", KEY_WINDOW, "W", 0, "actions that are optimised together (default: 16)", 0},
-    {"commit", KEY_COMMIT, "C", 0, "actions that are kept of each window (default: 4)", 0},
-    {"iterations", KEY_ITERATIONS, "I", 0, "most iterations per window (default: 30)", 0},
-    {"out", 'o', "FILE.npz", 0, "file for the states and actions, in the layout of `dynaflow sample`", 0},
+    {"window", KEY_WINDOW, "W", 0, "number of actions optimised together (default: 16)", 0},
+    {"commit", KEY_COMMIT, "C", 0, "number of actions kept from each window (default: 4)", 0},
+    {"iterations", KEY_ITERATIONS, "I", 0, "maximum number of iterations per window (default: 30)", 0},
+    {"out", 'o', "FILE.npz", 0, "file to write the states and actions to, in the layout of `dynaflow sample`", 0},
     {0}};
 const struct argp optimise_argp = {
     .options = own_options,

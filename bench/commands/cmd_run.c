@@ -399,7 +399,7 @@ static int lead(void* arguments_of_command, df_ranks* ranks) {
   p.check_data = !a->no_data_check;
   status = open_blas(&a->common);
   if (status != DF_OK) return report_failure(status);
-  if (a->log) status = training_log_open(a->log, &a->points);
+  if (a->log) status = training_log_open(a->log, "step", &a->points);
   if (status != DF_OK) return report_failure(status);
   char* folder = find_folder(a);
   const int code = run_in_folder(a, &p, folder);

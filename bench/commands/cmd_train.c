@@ -20,23 +20,8 @@
 #include "rows.h"
 #include "stop.h"
 #include "terminal.h"
+#include "text.h"
 #include "training_log.h"
-
-/* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
-static df_status prepare(const char* path) {
-  char* folder = df_path_folder(path);
-  if (!folder) return DF_E_NOMEM;
-  df_status status = df_dir_make(folder);
-  df_free(folder);
-  DF_TRY(status);
-  if (df_file_exists(path)) return DF_OK;
-  DF_TRY(df_file_write(path, "", 0));
-  /* `path` may be a symbolic link, which stays */
-  char* made = realpath(path, NULL);
-  if (made) remove(made);
-  free(made);
-  return DF_OK;
-}
 
 static void add_notes(const df_training_log* log, json_t* notes) {
   note_loss(notes, log->name, log->n, log->loss);
@@ -137,8 +122,8 @@ static int lead(void* arguments, df_ranks* ranks) {
   int n = 0;
   training_log* log = NULL;
   df_status status = expect_two_files("--checkpoint", a.checkpoint, "--log", a.log);
-  if (status == DF_OK) status = prepare(a.checkpoint);
-  if (status == DF_OK && a.log) status = training_log_open(a.log, &log);
+  if (status == DF_OK) status = text_prepare_output(a.checkpoint);
+  if (status == DF_OK && a.log) status = training_log_open(a.log, "step", &log);
   if (status != DF_OK) return report_failure(status);
   json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);

@@ -90,8 +90,8 @@ static const struct argp_option own_options[] = {
     {"friction", KEY_FIRST_KIND + PERTURB_FRICTION, "F,..", 0, "factors on the friction of every contact", 0},
     {"gain", KEY_FIRST_KIND + PERTURB_GAIN, "F,..", 0, "factors on the strength of every actuator", 0},
     {"damping", KEY_FIRST_KIND + PERTURB_DAMPING, "F,..", 0, "factors on the damping of every joint and tendon", 0},
-    {"latency", KEY_FIRST_KIND + PERTURB_LATENCY, "S,..", 0,
-     "times by which every action is late, s: whole numbers of physics steps", 0},
+    {"latency", KEY_FIRST_KIND + PERTURB_LATENCY, "S,..", 0, "delays of every action, s: multiples of the physics step",
+     0},
     {"plot", KEY_PLOT, "DIR", 0, "folder for the figure transfer.svg and transfer.pdf", 0},
     {0}};
 const struct argp transfer_argp = {

@@ -37,6 +37,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_HORIZON:
       a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
+      a->has_horizon = true;
       return 0;
     case KEY_SUITE:
       a->suite = parse_text(state, "--suite", value);

@@ -12,6 +12,7 @@ typedef struct target_argument {
   int n;
   const char* target[TARGETS_MAX]; /* tasks and model files; none with a suite */
   int horizon;                     /* actions per rollout */
+  bool has_horizon;                /* whether it was given */
   const char *suite, *out;         /* NULL: not given */
 } target_argument;
 

@@ -84,7 +84,8 @@ static void add_facts(text* out, const df_system* system, const df_generator* ge
 static void add_settings(text* out, const df_config* config, const card_origin* origin) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
-  text_add(out, "\n## Settings\n\nThose on which the demonstrations depend and that are not at their defaults.\n\n");
+  text_add(out, "\n## Settings\n\nThose on which the demonstrations depend and that are not at their defaults%s.\n\n",
+           origin->n_options ? ", and options of the command" : "");
   text_add(out, "| setting | value | unit |\n| --- | --- | --- |\n");
   for (int i = 0; i < n; i++) {
     char value[DF_VALUE_MAX];
@@ -94,6 +95,8 @@ static void add_settings(text* out, const df_config* config, const card_origin* 
     text_add_markdown(out, value);
     text_add(out, " | %s |\n", keys[i].unit);
   }
+  for (int i = 0; i < origin->n_options; i++)
+    text_add(out, "| %s | %s | %s |\n", origin->option[i].name, origin->option[i].value, origin->option[i].unit);
 }
 
 static void add_attempts(text* out, const df_generation* attempts) {

@@ -101,7 +101,9 @@ static df_status generate(const df_generator* generator, const df_config* config
   status = generator->make(system, config, &env, &data);
   progress_end(&p);
   if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
-  const card_origin origin = {"`dynaflow data make` and by the first run of the task", generator, setting_generates};
+  const card_origin origin = {.written_by = "`dynaflow data make` and by the first run of the task",
+                              .generator = generator,
+                              .depends = setting_generates};
   if (status == DF_OK) status = data_card_write(path, config, system, &origin, data, &report);
   df_dataset_free(data);
   if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);

@@ -7,6 +7,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/angles.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/action_map.h"
 #include "dynaflow/gait/gait.h"
@@ -18,7 +19,8 @@
 /* number i of a list that has one number, or one per item */
 static df_status pick(const char* key, const df_list* list, int n, int i, double* out) {
   if (list->n != 1 && list->n != n)
-    return df_fail(DF_E_CONFIG, "%s: %d numbers, must be one, or one per gait of expert.gaits (%d)", key, list->n, n);
+    return df_fail(DF_E_CONFIG, "%s: got %d numbers, expected one, or one per gait in expert.gaits (%d)", key, list->n,
+                   n);
   *out = list->v[list->n == 1 ? 0 : i];
   return DF_OK;
 }
@@ -37,10 +39,19 @@ static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
   return DF_OK;
 }
 
+static df_status set_base(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
+  cfg->base = df_robot_base(system, &c->chart_objects).joint;
+  if (cfg->base >= 0) return DF_OK;
+  return df_fail(
+      DF_E_CONFIG,
+      "system.model: the model has no robot base: a free joint that is not in chart.objects and whose body or "
+      "descendants are moved by an actuator");
+}
+
 static df_status set_feet(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
   cfg->n_feet = c->eval_feet.n;
   if (cfg->n_feet != 4)
-    return df_fail(DF_E_CONFIG, "eval.feet: %d feet; the gaits are of four, in the order FR, FL, RR, RL", cfg->n_feet);
+    return df_fail(DF_E_CONFIG, "eval.feet: got %d feet, expected four, in the order FR, FL, RR, RL", cfg->n_feet);
   for (int i = 0; i < cfg->n_feet; i++) {
     cfg->foot[i] = df_mujoco_point(system, DF_POINT_GEOM, c->eval_feet.v[i]);
     if (cfg->foot[i].index < 0) return df_fail(DF_E_CONFIG, "eval.feet: the model has no geom '%s'", c->eval_feet.v[i]);
@@ -72,9 +83,9 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
                        .centre = centre,
                        .half_range = half};
   if (cfg->n_gaits < 1 || cfg->n_gaits > DF_WALK_GAITS_MAX)
-    return df_fail(DF_E_CONFIG, "expert.gaits: %d gaits, must be 1 to %d", cfg->n_gaits, DF_WALK_GAITS_MAX);
+    return df_fail(DF_E_CONFIG, "expert.gaits: got %d gaits, expected 1 to %d", cfg->n_gaits, DF_WALK_GAITS_MAX);
   if (c->expert_command.n != 3)
-    return df_fail(DF_E_CONFIG, "expert.command: %d numbers, must be 3: vx, vy and yaw rate", c->expert_command.n);
+    return df_fail(DF_E_CONFIG, "expert.command: got %d numbers, expected 3: vx, vy and yaw rate", c->expert_command.n);
   memcpy(cfg->command, c->expert_command.v, sizeof cfg->command);
   for (int i = 0; i < cfg->n_gaits; i++) DF_TRY(set_gait(c, i, &cfg->gait[i]));
 #define OBSERVE(name, ...) cfg->observe[DF_OBSERVE_##name] = c->expert_observe_##name;
@@ -83,6 +94,7 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
 #define START(name, ...) cfg->start[DF_START_##name] = c->expert_start_##name;
   DF_START_LIST(START)
 #undef START
+  DF_TRY(set_base(c, system, cfg));
   DF_TRY(set_feet(c, system, cfg));
   DF_TRY(df_action_map(c, system, centre, half));
   return set_home(c, system, centre, home);
@@ -140,9 +152,9 @@ static bool begins(const char* key, const char* beginning) {
 
 /* whether the policy itself depends on a setting: what it sees, does and is */
 static bool shapes_policy(const char* key) {
-  static const char* const keys[] = {"expert.gaits",  "expert.frequency", "expert.duty",
-                                     "expert.height", "expert.home",      "expert.width",
-                                     "expert.depth",  "expert_observe.",  "system.substeps"};
+  static const char* const keys[] = {"expert.gaits",    "expert.frequency", "expert.duty",  "expert.height",
+                                     "expert.home",     "expert.width",     "expert.depth", "expert_observe.",
+                                     "system.substeps", "chart.objects"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
     if (begins(key, keys[i])) return true;
   }
@@ -150,7 +162,8 @@ static bool shapes_policy(const char* key) {
 }
 
 bool expert_depends(const df_config_key* setting, const char* value) {
-  (void)value;
+  /* objects are no base; without any, a policy has the identity of one from before they counted */
+  if (strcmp(setting->name, "chart.objects") == 0) return value[0] != '\0';
   const char* key = setting->name;
   const bool file = strcmp(key, "system.model") == 0 || begins(key, "system.model_");
   return begins(key, "expert") || begins(key, "action.") || (begins(key, "system.") && !file) ||
@@ -162,8 +175,8 @@ void expert_identity(const expert_task* task, uint64_t seed, text* out) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    if (!expert_depends(&keys[i], NULL)) continue;
     df_config_value(&task->config, i, value, sizeof value);
+    if (!expert_depends(&keys[i], value)) continue;
     text_add(out, "%s %s\n", keys[i].name, value);
   }
   text_add(out, "model %s\nmujoco %s\nblas %s\nseed %" PRIu64 "\n", df_mujoco_identity(task->system)->compiled,
@@ -182,13 +195,13 @@ df_status expert_checkpoint_write(const expert_task* task, const df_expert* expe
   df_status status = pairs && values ? DF_OK : DF_E_NOMEM;
   int count = 0;
   for (int i = 0; i < n && status == DF_OK; i++) {
-    if (!expert_depends(&keys[i], NULL)) continue;
     df_config_value(&task->config, i, values[i], sizeof values[i]);
+    if (!expert_depends(&keys[i], values[i])) continue;
     pairs[count++] = (df_text_pair){keys[i].name, values[i]};
   }
   char number[32], updates[32];
   snprintf(number, sizeof number, "%" PRIu64, seed);
-  snprintf(updates, sizeof updates, "%ld", df_expert_updates(expert));
+  snprintf(updates, sizeof updates, "%ld", df_expert_get_totals(expert).updates);
   if (status == DF_OK) {
     pairs[count++] = (df_text_pair){FORMAT_KEY, FORMAT};
     pairs[count++] = (df_text_pair){"task.name", task->config.task_name};
@@ -216,9 +229,10 @@ static df_status check_file(const expert_task* task, const char* path, const df_
     if (!shapes_policy(keys[i].name)) continue;
     const char* found = df_safetensors_metadata(file, keys[i].name);
     df_config_value(&task->config, i, value, sizeof value);
-    if (found && strcmp(found, value) != 0)
-      return df_fail(DF_E_MISMATCH, "%s: trained with %s = %s, but it is %s; use the settings of the training", path,
-                     keys[i].name, found, value);
+    if (!found) found = keys[i].default_text;
+    if (strcmp(found, value) != 0)
+      return df_fail(DF_E_MISMATCH, "%s: trained with %s = %s, but it is %s; use the settings it was trained with",
+                     path, keys[i].name, found, value);
   }
   if (strcmp(model, df_mujoco_identity(task->system)->compiled) != 0)
     return df_fail(DF_E_MISMATCH, "%s: trained with another model, or other system.* settings", path);

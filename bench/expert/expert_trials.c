@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-#include "stop.h"
 
 /* n walks of equal length with their arrays */
 typedef struct walks {
@@ -27,7 +26,7 @@ static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int 
   const double dt = system->dt, length = round(cfg->seconds / dt);
   *w = (walks){.n = n, .length = (int)length};
   if (!(length >= 1 && length < 1e6))
-    return df_fail(DF_E_CONFIG, "walks of %g s: must be of 1 to 999999 actions of %g s", cfg->seconds, dt);
+    return df_fail(DF_E_CONFIG, "--seconds %g: a walk must have 1 to 999999 actions of %g s each", cfg->seconds, dt);
   const size_t frames = (size_t)w->length + 1, count = (size_t)n;
   w->walk = df_alloc(count, sizeof *w->walk);
   w->x = df_alloc(count * frames * (size_t)system->nx, sizeof *w->x);
@@ -54,21 +53,25 @@ static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int 
 static void add_score(trials_score* sum, const df_walk_score* one) {
   sum->walks++;
   sum->falls += one->fell;
-  if (one->fell) return;
-  sum->velocity_error += one->velocity_error;
-  sum->yaw_rate_error += one->yaw_rate_error;
-  sum->contact += one->contact;
+  if (!isnan(one->velocity_error)) {
+    sum->cycles++;
+    sum->velocity_error += one->velocity_error;
+    sum->yaw_rate_error += one->yaw_rate_error;
+  }
+  if (!isnan(one->contact)) {
+    sum->contacts++;
+    sum->contact += one->contact;
+  }
 }
 
 static void finish(trials_score* s) {
-  const double upright = s->walks - s->falls;
-  if (s->walks) s->fall_rate = df_share_interval(s->falls, s->walks);
-  s->velocity_error = upright > 0 ? s->velocity_error / upright : NAN;
-  s->yaw_rate_error = upright > 0 ? s->yaw_rate_error / upright : NAN;
-  s->contact = upright > 0 ? s->contact / upright : NAN;
+  s->fall_rate = s->walks ? df_share_interval(s->falls, s->walks) : (df_interval){.mean = NAN, .lo = NAN, .hi = NAN};
+  s->velocity_error = s->cycles ? s->velocity_error / s->cycles : NAN;
+  s->yaw_rate_error = s->cycles ? s->yaw_rate_error / s->cycles : NAN;
+  s->contact = s->contacts ? s->contact / s->contacts : NAN;
 }
 
-static df_status judge(const expert_task* task, const walks* w, trials_score* score, trials_score* all) {
+static df_status judge(const expert_task* task, const walks* w, trials_score* score, trials_score* all, text* without) {
   static const double SETTLE = 1.5;
   const int gaits = df_walk_get_cfg(task->walk)->n_gaits, first = (int)round(SETTLE / task->system->dt);
   memset(all, 0, sizeof *all);
@@ -78,6 +81,8 @@ static df_status judge(const expert_task* task, const walks* w, trials_score* sc
     DF_TRY(df_walk_judge(task->walk, &w->walk[i], first, &one));
     add_score(&score[w->walk[i].gait], &one);
     add_score(all, &one);
+    if (!one.fell && isnan(one.velocity_error))
+      text_add(without, "%s%d (%s)", without->n ? ", " : "", i, task->config.expert_gaits.v[w->walk[i].gait]);
   }
   for (int g = 0; g < gaits; g++) finish(&score[g]);
   finish(all);
@@ -85,7 +90,7 @@ static df_status judge(const expert_task* task, const walks* w, trials_score* sc
 }
 
 df_status expert_try(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, trials_score* score,
-                     trials_score* all) {
+                     trials_score* all, text* without) {
   const int gaits = df_walk_get_cfg(task->walk)->n_gaits;
   walks w;
   df_status status = walks_make(task, cfg, cfg->walks, &w);
@@ -94,7 +99,7 @@ df_status expert_try(const expert_task* task, const df_expert* expert, const tri
     w.walk[i].event = (uint64_t)i;
   }
   if (status == DF_OK) status = df_expert_run(expert, w.n, w.walk, cfg->threads);
-  if (status == DF_OK) status = judge(task, &w, score, all);
+  if (status == DF_OK) status = judge(task, &w, score, all, without);
   walks_clear(&w);
   return status;
 }
@@ -141,10 +146,9 @@ static df_status collect_gait(const expert_task* task, const df_expert* expert, 
   static const int ATTEMPTS = 20;
   int kept = 0;
   for (long next = 0; kept < wanted;) {
-    if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
     if (next > (long)ATTEMPTS * wanted)
-      return df_fail(DF_E_CONFIG, "%s: %d of %ld walks did not fall; train the policy for longer", attempts->name, kept,
-                     next);
+      return df_fail(DF_E_CONFIG, "%s: only %d of %ld walks ended without a fall; train the policy longer",
+                     attempts->name, kept, next);
     for (int i = 0; i < w->n; i++) {
       w->walk[i].gait = gait;
       w->walk[i].event = (uint64_t)gait << 32 | (uint64_t)next++;

@@ -18,23 +18,27 @@ typedef struct trials_cfg {
   int threads;
 } trials_cfg;
 
-/* results of one gait, or of all: means over the walks that did not fall; NaN without one */
+/* results of one gait, or of all; NaN without a walk to measure */
 typedef struct trials_score {
   int walks, falls;
-  df_interval fall_rate;
-  double velocity_error, yaw_rate_error, contact;
+  df_interval fall_rate; /* share of the walks that fell */
+  int cycles;            /* walks that did not fall and have a whole cycle of the clock with one command, */
+  double velocity_error, yaw_rate_error; /* whose means these are */
+  int contacts;                          /* walks that did not fall and are longer than what is left out, */
+  double contact;                        /* whose mean this is */
 } trials_score;
 
-/* Tries a policy: score [gaits] of every gait, *all of all of them. Measures begin after 1.5 s, in which a robot
- * reaches its command. Errors: those of df_expert_run() and df_walk_judge(); DF_E_CONFIG for walks that are too short.
- */
+/* Tries a policy: score [gaits] of every gait, *all of all of them. Measures leave out the first 1.5 s, in which a
+ * robot reaches its command. Appends to `without` the numbers of the upright walks without a whole cycle, from 0 and
+ * with their gaits, as "3 (bound), 7 (pronk)". Errors: those of df_expert_run() and df_walk_judge(); DF_E_CONFIG for
+ * walks that are too short. */
 DF_MUST_CHECK df_status expert_try(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
-                                   trials_score* score, trials_score* all);
+                                   trials_score* score, trials_score* all, text* without);
 
 /* Collects `episodes` walks per gait without a fall as demonstrations: states, actions, and per frame the gait,
  * one-hot, and the command. cfg->walks is not read. `report` tells how many were rejected. The caller frees *out.
- * Errors: DF_E_INTERRUPTED if stop_flag is set; DF_E_CONFIG, which names the gait, if more than 20 attempts per wanted
- * episode fall; those of df_expert_run(). */
+ * Errors: DF_E_CONFIG, which names the gait, if more than 20 attempts per wanted episode fall; those of
+ * df_expert_run(). */
 DF_MUST_CHECK df_status expert_collect(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
                                        int episodes, void (*progress)(void* context, int done), void* context,
                                        df_generation* report, df_dataset** out);

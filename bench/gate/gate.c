@@ -106,6 +106,15 @@ static df_status find_golden(gate_group* h, const char* against) {
   return status == DF_OK ? check_rows_belong(h, is_table(against)) : status;
 }
 
+/* DF_E_MISSING if --against names a folder that is not there, with which no number would be compared */
+static df_status check_against(const char* against) {
+  if (!against || is_table(against)) return DF_OK;
+  if (!df_file_exists(against))
+    return df_fail(DF_E_MISSING, "--against %s: no such folder; name a golden table (.csv) or a folder of them",
+                   against);
+  return DF_OK;
+}
+
 /* the profile that every task has */
 static const char ALWAYS[] = "full";
 
@@ -215,6 +224,7 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
   /* numbers of changed records are not judged */
   df_status status = DF_OK;
   const bool changed = out->count[GATE_UNREADABLE] > 0;
+  if (!changed) status = check_against(against);
   for (int i = 0; i < r->n_groups && status == DF_OK && !changed; i++) {
     gate_group h = {.r = r, .g = &r->groups[i], .out = out};
     status = judge_group(&h, cfg->opts, against);

@@ -17,6 +17,7 @@
 
 struct training_log {
   char* path;
+  const char* counter; /* member of a point: steps done */
   int fd;
   bool regular; /* a file with a content that can be read, and not a pipe or device */
 };
@@ -41,9 +42,10 @@ static df_status open_file(training_log* log) {
 }
 
 /* whether a line is a point, and whether it is one of this training beyond the step */
-static bool read_point(const char* line, size_t n, const char* key, const char* network, long step, bool* beyond) {
+static bool read_point(const training_log* log, const char* line, size_t n, const char* key, const char* network,
+                       long step, bool* beyond) {
   json_t* point = json_loadb(line, n, 0, NULL);
-  const json_t* at = json_object_get(point, "step");
+  const json_t* at = json_object_get(point, log->counter);
   const bool valid = json_is_string(json_object_get(point, "key")) &&
                      json_is_string(json_object_get(point, "network")) && json_is_integer(at);
   *beyond = valid && strcmp(string_of(point, "key"), key) == 0 && strcmp(string_of(point, "network"), network) == 0 &&
@@ -53,12 +55,12 @@ static bool read_point(const char* line, size_t n, const char* key, const char* 
 }
 
 /* whether the bytes after the last newline may be a point whose end a kill or a full disk has cut off */
-static bool is_torn_point(const char* line, size_t n) {
+static bool is_torn_point(const training_log* log, const char* line, size_t n) {
   json_t* whole = json_loadb(line, n, 0, NULL);
   const bool torn = !whole;
   bool beyond;
   json_decref(whole);
-  return memcmp(line, "{\"", n < 2 ? n : 2) == 0 && (torn || read_point(line, n, "", "", 0, &beyond));
+  return memcmp(line, "{\"", n < 2 ? n : 2) == 0 && (torn || read_point(log, line, n, "", "", 0, &beyond));
 }
 
 static df_status fail_at(const char* path, int line) {
@@ -66,16 +68,16 @@ static df_status fail_at(const char* path, int line) {
 }
 
 /* appends the lines that stay to `kept`; a torn point does not stay */
-static df_status filter(const char* path, const char* data, size_t n, const char* key, const char* network, long step,
-                        text* kept) {
+static df_status filter(const training_log* log, const char* data, size_t n, const char* key, const char* network,
+                        long step, text* kept) {
   int number = 1;
   const char *line = data, *end;
   for (; (end = memchr(line, '\n', n - (size_t)(line - data))); line = end + 1, number++) {
     bool beyond;
-    if (!read_point(line, (size_t)(end - line), key, network, step, &beyond)) return fail_at(path, number);
+    if (!read_point(log, line, (size_t)(end - line), key, network, step, &beyond)) return fail_at(log->path, number);
     if (!beyond) text_add_bytes(kept, line, (size_t)(end + 1 - line));
   }
-  return is_torn_point(line, n - (size_t)(line - data)) ? DF_OK : fail_at(path, number);
+  return is_torn_point(log, line, n - (size_t)(line - data)) ? DF_OK : fail_at(log->path, number);
 }
 
 /* DF_E_FORMAT for a file of something else, to which nothing must be appended */
@@ -85,18 +87,19 @@ static df_status check_content(const training_log* log) {
   text unused = {0};
   if (!log->regular) return DF_OK;
   DF_TRY(df_file_read(log->path, &data, &n));
-  const df_status status = filter(log->path, data, n, "", "", 0, &unused);
+  const df_status status = filter(log, data, n, "", "", 0, &unused);
   df_free(data);
   text_clear(&unused);
   return status;
 }
 
-df_status training_log_open(const char* path, training_log** out) {
+df_status training_log_open(const char* path, const char* counter, training_log** out) {
   *out = NULL;
   training_log* log = df_alloc(1, sizeof *log);
   if (!log) return DF_E_NOMEM;
   log->fd = -1;
   log->path = df_strdup(path);
+  log->counter = counter;
   df_status status = log->path ? open_file(log) : DF_E_NOMEM;
   if (status == DF_OK) status = check_content(log);
   if (status != DF_OK) {
@@ -120,7 +123,7 @@ df_status training_log_rewind(training_log* log, const char* key, const char* ne
   text kept = {0};
   if (!log->regular) return DF_OK;
   DF_TRY(df_file_read(log->path, &data, &n));
-  df_status status = filter(log->path, data, n, key, network, step, &kept);
+  df_status status = filter(log, data, n, key, network, step, &kept);
   df_free(data);
   /* a new file takes the place of the old one, so that a kill leaves one or the other */
   if (status == DF_OK && kept.n < n) {

@@ -186,9 +186,13 @@ static void print_notes(const comparisons* c) {
   print_line(stdout,
              "differences of the test episodes can have; for falls, also of the exact McNemar test over episodes.");
   print_line(stdout,
-             "p (Holm) is adjusted for all %d comparison%s made here; intervals are not (if all %d differences were "
-             "zero, about %.1f",
-             c->tests, c->tests == 1 ? "" : "s", c->tests, 0.05 * c->tests);
+             "p (Holm) is adjusted for the %d test%s made here: copies of a metric count once, and comparisons that "
+             "cannot have a winner, such as",
+             c->tests, c->tests == 1 ? "" : "s");
+  print_line(
+      stdout,
+      "those of two zeros, do not count. Intervals are not adjusted (if all %d differences were zero, about %.1f",
+      c->tests, 0.05 * c->tests);
   print_line(
       stdout,
       "intervals would exclude zero). A winner is named if p (Holm) < 0.05, all seeds agree on the sign (and, of "

@@ -162,11 +162,10 @@ void summary_note(const run_view* r, const summary* s, const run_group* g, text*
       "The interquartile mean is the mean of the middle half of the values of all seeds and windows; it is not given "
       "for falls. P: probability that %s on one start state is better than the other method on an independently "
       "drawn one, with the same seed. + marks a win of %s, − one of the other method: p (Holm) < 0.05, adjusted for "
-      "all %d comparisons of this report, all seeds agreeing on the sign, and at least %d seeds. 95 %% intervals, "
-      "not adjusted, are Student's, of shares Wilson's with Student's point, with one degree of freedom less than "
-      "there "
-      "are seeds or test episodes, whichever are fewer; their standard errors are from 2000 bootstrap resamples "
-      "(generator seed 1) of seeds",
+      "the %d tests of this report (copies of a metric count once, comparisons without a possible winner not at all), "
+      "all seeds agreeing on the sign, and at least %d seeds. 95 %% intervals, not adjusted, are Student's, of shares "
+      "Wilson's with Student's point, with one degree of freedom less than there are seeds or test episodes, whichever "
+      "are fewer; their standard errors are from 2000 bootstrap resamples (generator seed 1) of seeds",
       method_label(g->methods[0]), method_label(g->methods[0]), s->against.tests, s->min_seeds);
   text_add(out, summary_knows_episodes(r, g) == 1
                     ? " and test episodes with all their windows."

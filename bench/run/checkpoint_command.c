@@ -40,8 +40,8 @@ static const char* method_of_checkpoint(const char* path) {
 /* the options of motions and those of windows exclude each other */
 static void check_motion(const checkpoint_arguments* a, struct argp_state* state) {
   const char* needs = a->x0 ? "--x0" : a->condition ? "--condition" : a->replan ? "--replan" : a->csv ? "--csv" : NULL;
-  if (needs && a->seconds == 0) argp_error(state, "%s is for motions: give their length with --seconds S", needs);
-  if (a->windows && a->seconds > 0) argp_error(state, "--windows and --seconds exclude each other");
+  if (needs && a->seconds == 0) argp_error(state, "%s is only for motions: give their length with --seconds S", needs);
+  if (a->windows && a->seconds > 0) argp_error(state, "--windows and --seconds cannot be combined");
 }
 
 error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
@@ -107,8 +107,12 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
       if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint)
         argp_error(state, "missing option --checkpoint FILE");
+      if (!a->writes && a->checkpoint && !(a->method->flags & DF_METHOD_TRAINS))
+        argp_error(state, "--checkpoint: %s has no weights; remove this option", a->method->name);
+      if (a->steps && !(a->method->flags & DF_METHOD_SAMPLES))
+        argp_error(state, "--steps: %s has no sampler; remove this option", a->method->name);
       check_motion(a, state);
-      if (a->save_every >= 0 && !a->resume) argp_error(state, "--save-every is for --resume");
+      if (a->save_every >= 0 && !a->resume) argp_error(state, "--save-every is only for --resume");
       if (a->seconds == 0) expect_one_seed(&a->common, state);
       return 0;
     default:
@@ -154,7 +158,7 @@ const struct argp_option sample_options[] = {
      0},
     {"condition", KEY_CONDITION, "NAME=VALUE,..", 0,
      "condition of motions, e.g. gait=trot,vx=0.8 (default: the conditions in FILE.npz)", 0},
-    {"replan", KEY_REPLAN, "N", 0, "plan anew from the executed state after every N actions (default: open loop)", 0},
+    {"replan", KEY_REPLAN, "N", 0, "replan from the executed state after every N actions (default: open loop)", 0},
     {"csv", KEY_CSV, "FILE", 0, "also write motions as CSV, with names and units of columns", 0},
     {0}};
 

@@ -44,7 +44,7 @@ static void print_result(const show_arguments* a, int n) {
     rows_print(&out, &a->common);
     rows_free(&out);
   } else if (!a->common.quiet) {
-    print_line(stdout, "%s: %d keyframes; open it in MuJoCo's `simulate` and load them with its slider Key",
+    print_line(stdout, "%s: %d keyframes; open it in MuJoCo's `simulate` and load them with the Key slider",
                a->keyframes, n);
   }
 }

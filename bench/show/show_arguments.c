@@ -124,8 +124,10 @@ static const char* parse_file(struct argp_state* state, const char* option, char
 
 static void check(const show_arguments* a, struct argp_state* state) {
   if (!a->source) argp_error(state, "missing argument: a run, a file of trajectories (.npz) or a task");
-  if (a->keyframes && (a->out || a->film)) argp_error(state, "--keyframes draws nothing: give no --out or --film");
-  if (a->fps > 0 && !a->film) argp_error(state, "--fps is for --film FILE");
+  if (a->keyframes && (a->out || a->film))
+    argp_error(state, "--keyframes draws nothing: it cannot be combined with --out or --film");
+  if (a->keyframes && a->of_pictures) argp_error(state, "--keyframes draws nothing: %s has no effect", a->of_pictures);
+  if (a->fps > 0 && !a->film) argp_error(state, "--fps is only for --film FILE");
   expect_one_seed(&a->common, state);
 }
 
@@ -158,16 +160,20 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       for_words(state, "--beside", value, take_beside);
       return 0;
     case KEY_GHOST:
+      a->of_pictures = "--ghost";
       a->ghost = parse_motion(state, "--ghost", value);
       return 0;
     case KEY_VIEW:
+      a->of_pictures = "--view";
       a->n_views = 0;
       for_words(state, "--view", value, take_view);
       return 0;
     case KEY_SIZE:
+      a->of_pictures = "--size";
       parse_size(state, a, value);
       return 0;
     case KEY_FRAMES:
+      a->of_pictures = "--frames";
       a->pictures = (int)parse_integer(state, "--frames", value, 1, PICTURES_MOST);
       return 0;
     case KEY_EVERY:
@@ -204,7 +210,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   X("episode", KEY_EPISODE, "N,..",                                                                                \
     "episodes of TASK, trajectories of FILE.npz or held-out windows of RUN to show, counted from 0 (default: the " \
     "first of every gait; of a file the first)")                                                                   \
-  X("ghost", KEY_GHOST, "MOTION", "draw demonstration or replayed transparently in the same pictures")
+  X("ghost", KEY_GHOST, "MOTION", "also draw the demonstration or replayed motion, transparently, in the same pictures")
 #define MOTION_OPTION(name, key, argument, text) {name, key, argument, 0, text, 0},
 
 static const struct argp_option render_options[] = {
@@ -252,7 +258,8 @@ const struct argp render_argp = {
     .doc =
         "Draws motions as a film strip (PNG) and as a film (MP4 or WebM).\n\n"
         "Shows the demonstrations of TASK; the trajectories of FILE.npz, as `dynaflow sample` writes them; or motions "
-        "that a checkpoint of RUN plans from held-out start states, which are sampled anew. A row of the strip has the "
+        "that a checkpoint of RUN plans from held-out start states, which are sampled again. A row of the strip has "
+        "the "
         "condition, pictures with their times and, for a task with eval.feet, bars of the feet's contacts. The camera "
         "follows the robot.\v"
         "The program dynaflow-render draws, by MuJoCo's renderer and EGL, without a display; `make render` builds "
@@ -267,7 +274,7 @@ const struct argp show_argp = {
     .doc =
         "Plays motions in a window.\n\n"
         "Shows the demonstrations of TASK; the trajectories of FILE.npz, as `dynaflow sample` writes them; or motions "
-        "that a checkpoint of RUN plans from held-out start states, which are sampled anew. Space plays and pauses, "
+        "that a checkpoint of RUN plans from held-out start states, which are sampled again. Space plays and pauses, "
         "Left and Right step, Tab goes to the next motion, and a click in the bars below goes to that time; F1 lists "
         "all keys.\v"
         "The program dynaflow-render draws, by MuJoCo's renderer and GLFW; `make render` builds it. Without a display, "

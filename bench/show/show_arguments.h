@@ -30,6 +30,7 @@ typedef struct show_arguments {
   const char* source;                 /* RUN, FILE.npz or TASK */
   const char *task, *method;          /* NULL: not given */
   const char *out, *film, *keyframes; /* files to write; NULL: not given */
+  const char* of_pictures;            /* an option that was given and that only pictures have; NULL: none */
   int n_episodes;
   int episodes[SHOW_EPISODES_MAX];
   bool has_beside;

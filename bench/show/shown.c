@@ -155,14 +155,21 @@ static bool is_task_folder(const char* folder) {
   return found;
 }
 
+static df_status refuse_method(const show_arguments* a, const char* what) {
+  return df_fail(DF_E_CONFIG, "--method is only for a run, but '%s' is %s; remove it", a->source, what);
+}
+
 /* a file by its ending, a task by its name or its task.yaml, else a run */
 static df_status find_motions(shown* s, const show_arguments* a) {
   char* folder = NULL;
-  if (is_npz(a->source)) return shown_file(s, a);
-  if (a->task) return df_fail(DF_E_CONFIG, "--task is for a file of trajectories (.npz), not for '%s'", a->source);
+  if (is_npz(a->source)) return a->method ? refuse_method(a, "a file of trajectories") : shown_file(s, a);
+  if (a->task) return df_fail(DF_E_CONFIG, "--task is only for a file of trajectories (.npz), not for '%s'", a->source);
   df_status status = run_folder(a->source, &folder);
   const bool run = status == DF_OK && !is_task_folder(folder);
-  status = run ? shown_run(s, a, folder) : shown_task(s, a);
+  if (run)
+    status = shown_run(s, a, folder);
+  else
+    status = a->method ? refuse_method(a, "a task, whose demonstrations are shown") : shown_task(s, a);
   df_free(folder);
   return status;
 }

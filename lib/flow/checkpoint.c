@@ -13,7 +13,6 @@
 
 enum { STATISTICS = 6 };
 static const char* const format_version = "1";
-static const char* const checksum_key = "dynaflow.tensors_sha256";
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
 typedef struct statistic {
@@ -111,7 +110,7 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
   pairs[m++] = (df_text_pair){"dynaflow.kind", id->kind};
   pairs[m++] = (df_text_pair){"dynaflow.seed", seed};
   pairs[m++] = (df_text_pair){"dynaflow.data_sha256", id->task->data->sha256};
-  pairs[m++] = (df_text_pair){checksum_key, sum};
+  pairs[m++] = (df_text_pair){DF_TENSORS_SUM_KEY, sum};
   const df_model_identity model = model_of(id->task);
   for (int i = 0; i < MODEL_KEYS; i++) pairs[m++] = (df_text_pair){model_keys[i], model_text(&model, i)};
   return df_safetensors_write(path, count, tensors, m, pairs);
@@ -248,19 +247,6 @@ static df_status read_statistic(const char* path, const df_safetensors* file, co
   return status;
 }
 
-/* that no bit of the tensors changed since they were written; checkpoints of older versions have no checksum */
-static df_status check_sum(const char* path, const df_safetensors* file) {
-  char sum[DF_SHA256_TEXT];
-  const char* written = df_safetensors_metadata(file, checksum_key);
-  if (!written) return DF_OK;
-  DF_TRY(df_safetensors_file_sum(file, sum));
-  if (strcmp(sum, written) == 0) return DF_OK;
-  return df_fail(DF_E_FORMAT,
-                 "%s: damaged: its tensors do not have the checksum that was written with them; restore the file, or "
-                 "train again",
-                 path);
-}
-
 static df_status read_tensors(const char* path, const df_safetensors* file, const checkpoint_identity* id,
                               const df_net* net, df_real* weights) {
   /* weights */
@@ -287,7 +273,7 @@ df_status checkpoint_load(const char* path, const checkpoint_identity* id, const
   df_safetensors* file;
   DF_TRY(df_safetensors_open(path, &file));
   df_status status = check_identity(path, file, id);
-  if (status == DF_OK) status = check_sum(path, file);
+  if (status == DF_OK) status = df_safetensors_check_sum(file, path);
   if (status == DF_OK) status = read_tensors(path, file, id, net, weights);
   df_safetensors_close(file);
   return status;

@@ -355,6 +355,20 @@ df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256
   return sums_end(&all, status, out);
 }
 
+df_status df_safetensors_check_sum(const df_safetensors* file, const char* path) {
+  DF_REQUIRE_POINTER(file);
+  DF_REQUIRE_POINTER(path);
+  char sum[DF_SHA256_TEXT];
+  const char* written = df_safetensors_metadata(file, DF_TENSORS_SUM_KEY);
+  if (!written) return DF_OK;
+  DF_TRY(df_safetensors_file_sum(file, sum));
+  if (strcmp(sum, written) == 0) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: damaged: its tensors do not have the checksum that was written with them; restore the file, or "
+                 "train again",
+                 path);
+}
+
 const char* df_safetensors_metadata(const df_safetensors* file, const char* key) {
   return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }

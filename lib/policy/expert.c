@@ -208,8 +208,8 @@ void df_expert_free(df_expert* e) {
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
 }
 
-long df_expert_updates(const df_expert* e) {
-  return e->update;
+df_expert_totals df_expert_get_totals(const df_expert* e) {
+  return (df_expert_totals){.updates = e->update, .lost = e->lost, .cpu = e->cpu};
 }
 
 /* ---- an update ---- */
@@ -233,7 +233,7 @@ static void renew_some(df_expert* e) {
 
 /* what happened in the window, as means over robots and actions */
 static df_status summarise(const df_expert* e, df_expert_update* out) {
-  *out = (df_expert_update){.update = e->update + 1};
+  *out = (df_expert_update){.update = e->update + 1, .critic_loss = NAN};
   const double steps = (double)(e->H * e->B);
   for (int i = 0; i < e->n_slices; i++) {
     const expert_slice* s = &e->slice[i];
@@ -266,6 +266,7 @@ static df_status update(df_expert* e, df_expert_update* out) {
   if (c->critic) expert_fit(e, c->critic_rate * left, &out->critic_loss);
   renew_some(e);
   e->update++;
+  e->lost += out->lost;
   return DF_OK;
 }
 
@@ -280,7 +281,9 @@ df_status df_expert_train(df_expert* e, const df_expert_training* training) {
       DF_TRY(expert_state_save(e, training));
       return df_fail(DF_E_INTERRUPTED, "interrupted after update %ld", e->update);
     }
+    const double before = df_clock_cpu();
     DF_TRY(update(e, &made));
+    e->cpu += df_clock_cpu() - before;
     if (training->report) training->report(training->context, &made);
     if (df_clock_wall() - saved < training->save_seconds) continue;
     DF_TRY(expert_state_save(e, training));

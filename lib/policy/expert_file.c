@@ -62,14 +62,22 @@ df_status df_expert_save(const df_expert* e, const char* path, int n, const df_t
     count += tensors_of(&parts[p]);
     DF_TRY(check_finite(path, parts[p].name, df_net_parameters(parts[p].net), parts[p].parameters));
   }
+  char sum[DF_SHA256_TEXT];
   df_named_tensor* tensors = df_alloc((size_t)count, sizeof *tensors);
+  df_text_pair* pairs = df_alloc((size_t)n + 1, sizeof *pairs);
   char(*names)[NAME] = df_alloc((size_t)count, sizeof *names);
-  df_status status = tensors && names ? DF_OK : DF_E_NOMEM;
+  df_status status = tensors && pairs && names ? DF_OK : DF_E_NOMEM;
   for (int p = 0, at = 0; p < NETS && status == DF_OK; p++) {
     for (int i = 0; i < tensors_of(&parts[p]); i++, at++) tensors[at] = describe(&parts[p], i, names[at]);
   }
-  if (status == DF_OK) status = df_safetensors_write(path, count, tensors, n, metadata);
+  if (status == DF_OK) status = df_safetensors_sum(count, tensors, sum);
+  if (status == DF_OK) {
+    if (n) memcpy(pairs, metadata, (size_t)n * sizeof *pairs);
+    pairs[n] = (df_text_pair){DF_TENSORS_SUM_KEY, sum};
+    status = df_safetensors_write(path, count, tensors, n + 1, pairs);
+  }
   df_free(tensors);
+  df_free(pairs);
   df_free(names);
   return status;
 }
@@ -94,7 +102,7 @@ df_status df_expert_load(df_expert* e, const char* path) {
   df_real* copy[NETS] = {NULL, NULL};
   parts_of(e, parts);
   DF_TRY(df_safetensors_open(path, &file));
-  df_status status = DF_OK;
+  df_status status = df_safetensors_check_sum(file, path);
   for (int p = 0; p < NETS && status == DF_OK; p++) {
     copy[p] = df_alloc(df_net_parameters(parts[p].net), sizeof **copy);
     status = copy[p] ? read_part(path, file, &parts[p], copy[p]) : DF_E_NOMEM;
@@ -110,11 +118,11 @@ df_status df_expert_load(df_expert* e, const char* path) {
 
 /* ---- the training state between two updates ---- */
 
-enum { COUNTERS = 3, ORDER = 5 };
+enum { COUNTERS = 4, ORDER = 5 };
 
 /* what is stored in other types than it has */
 typedef struct small_state {
-  int64_t counters[COUNTERS]; /* updates, and those of both optimizers */
+  int64_t counters[COUNTERS]; /* updates, those of both optimizers, and lost steps */
   double* orders;             /* [B][ORDER] gait, command, phase */
 } small_state;
 
@@ -131,7 +139,8 @@ static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_S
                                    {"robots.state", DF_F64, e->B * e->nx, e->x_now},
                                    {"robots.action", DF_F64, e->B * e->nu, e->u_now},
                                    {"robots.order", DF_F64, e->B * ORDER, small->orders},
-                                   {"robots.events", DF_I64, e->B, e->events}};
+                                   {"robots.events", DF_I64, e->B, e->events},
+                                   {"cpu", DF_F64, 1, &e->cpu}};
   memcpy(out, arrays, sizeof arrays);
   return (int)(sizeof arrays / sizeof *arrays);
 }
@@ -142,7 +151,7 @@ static const char* identity_of(const df_expert_training* training) {
 
 df_status expert_state_save(df_expert* e, const df_expert_training* training) {
   if (!training->state_path) return DF_OK;
-  small_state small = {.counters = {e->update, e->actor_optimizer->step, e->critic_optimizer->step}};
+  small_state small = {.counters = {e->update, e->actor_optimizer->step, e->critic_optimizer->step, e->lost}};
   df_state_array arrays[DF_STATE_ARRAYS_MAX];
   if (!(small.orders = df_alloc(e->B * ORDER, sizeof *small.orders))) return DF_E_NOMEM;
   for (size_t b = 0; b < e->B; b++) {
@@ -164,6 +173,9 @@ static df_status check_state(const void* context, const df_state_array* copies) 
   if (counters[0] < 0 || counters[0] > e->cfg.updates || counters[1] != counters[0])
     return df_fail(DF_E_FORMAT, "it counts %lld updates of the policy, %lld in all", (long long)counters[1],
                    (long long)counters[0]);
+  const double cpu = *(const double*)copies[12].data;
+  if (counters[3] < 0 || !(cpu >= 0 && isfinite(cpu)))
+    return df_fail(DF_E_FORMAT, "it counts %lld lost steps and %g s of CPU time", (long long)counters[3], cpu);
   for (size_t b = 0; b < e->B; b++) {
     const double gait = orders[b * ORDER];
     if (!(gait >= 0 && gait < df_walk_get_cfg(e->walk)->n_gaits && gait == floor(gait)))
@@ -184,6 +196,7 @@ df_status expert_state_load(df_expert* e, const df_expert_training* training) {
     e->update = (long)small.counters[0];
     e->actor_optimizer->step = (long)small.counters[1];
     e->critic_optimizer->step = (long)small.counters[2];
+    e->lost = (long)small.counters[3];
   }
   for (size_t b = 0; b < e->B && status == DF_OK; b++) {
     const double* order = small.orders + b * ORDER;

@@ -40,6 +40,8 @@ struct df_expert {
   df_adamw *actor_optimizer, *critic_optimizer;
   double* bias; /* [nu] atanh((home - centre) / half_range) */
   long update;  /* updates done */
+  long lost;    /* steps that they left out */
+  double cpu;   /* CPU time that they took, s */
 
   /* robots between windows */
   double *x_now, *u_now;    /* [B][nx], [B][nu] state and last action */

@@ -42,13 +42,13 @@ static df_status check(const df_walk_cfg* cfg) {
   return check_terms("the start", cfg->start, DF_START_TERMS);
 }
 
-/* the free joint is the base, and every control is on a hinge or slide */
+/* the places of the base, and of the hinge or slide of every control */
 static df_status find_joints(df_walk* w) {
   const df_joint* joints;
   const int n = df_mujoco_joints(w->system, &joints);
-  int base = 0;
-  while (base < n && joints[base].kind != DF_JOINT_FREE) base++;
-  if (base == n) return df_fail(DF_E_CONFIG, "walk: the model has no free joint, which would be the base");
+  const int base = w->cfg.base;
+  if (base < 0 || base >= n || joints[base].kind != DF_JOINT_FREE)
+    return df_fail(DF_E_CONFIG, "walk: base is %d, must be the index of a free joint of the model", base);
   w->base_q = joints[base].qpos;
   w->base_v = joints[base].dof;
   for (int k = 0; k < w->nu; k++) {
@@ -100,6 +100,7 @@ static df_status build(df_walk* w, const df_system* system, const df_walk_cfg* c
   w->nq = df_mujoco_nq(system);
   w->nv = df_mujoco_nv(system);
   DF_TRY(check(cfg));
+  DF_TRY(check_number("the number of actions", w->nu, 1, DF_WALK_ACTIONS_MAX));
   w->numbers = df_alloc(3 * (size_t)w->nu, sizeof *w->numbers);
   w->joint = df_alloc(2 * (size_t)w->nu, sizeof *w->joint);
   if (!w->numbers || !w->joint) return DF_E_NOMEM;

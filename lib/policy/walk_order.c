@@ -54,7 +54,7 @@ static double lowest_foot(const df_walk* w, df_sim* sim, const double* x) {
 void df_walk_draw_start(const df_walk* w, df_sim* sim, uint64_t seed, uint64_t event, double* x) {
   enum { FIXED_NORMAL = 8 };
   const double* size = w->cfg.start;
-  double uniform[2 + DF_NDX_MAX / 2], normal[FIXED_NORMAL + DF_NDX_MAX / 2];
+  double uniform[2 + DF_WALK_ACTIONS_MAX], normal[FIXED_NORMAL + DF_WALK_ACTIONS_MAX];
   double *q = x + w->base_q, *v = x + w->nq + w->base_v;
   df_rng_uniform(seed, DF_STREAM_WALK_START, event, 2 + (size_t)w->nu, uniform);
   df_rng_normal(seed, DF_STREAM_WALK_START_NOISE, event, FIXED_NORMAL + (size_t)w->nu, normal);

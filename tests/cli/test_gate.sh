@@ -293,6 +293,7 @@ spreadsheet_table_is_read() {
   gate_exits 0
 }
 check a_table_that_a_spreadsheet_saved_is_read spreadsheet_table_is_read
+check a_folder_of_tables_that_is_not_there_is_refused misses "\-\-against $scratch/none: no such folder; name a golden table" gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none"
 check a_named_table_that_is_not_there_is_refused misses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
 cp "$scratch/table.csv" "$golden/cart-smoke.csv"
 check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden/cart-smoke.csv"

@@ -232,8 +232,8 @@ done
 touch "$scratch/bad.npz"
 check a_link_to_the_other_file ask "are one file: name two$" --csv "$scratch/link" --condition gait=trot
 rm "$scratch/bad.npz" "$scratch/link"
-check options_of_motions_without_their_length refuses '--x0 is for motions: give their length with --seconds S' sample "$task" -c "$weights" --x0 low
-check windows_and_motions_exclude_each_other refuses '--windows and --seconds exclude each other' sample "$task" -c "$weights" --windows 3 --seconds 1
+check options_of_motions_without_their_length refuses '--x0 is only for motions: give their length with --seconds S' sample "$task" -c "$weights" --x0 low
+check windows_and_motions_exclude_each_other refuses '--windows and --seconds cannot be combined' sample "$task" -c "$weights" --windows 3 --seconds 1
 check a_demonstration_is_no_motion refuses 'replay_demo returns demonstrated actions and cannot be asked for a motion' sample "$task" --method replay_demo --seconds 1 --condition gait=trot
 check states_cannot_be_replanned refuses 'method kinematic_fm returns no actions to execute' sample "$task" -c "$scratch/kinematic" --seconds 1 --replan 1 --condition gait=trot
 check a_task_without_conditions refuses '--condition a=1: task runaway has no conditions' sample "$tasks/runaway" --method random_action --seconds 1 --condition a=1

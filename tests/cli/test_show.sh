@@ -33,7 +33,13 @@ check a_size_of_one_number_is_refused refuses '\-\-size 320: expected WIDTHxHEIG
 check a_small_size_is_refused refuses '\-\-size, height 3: expected an integer from 16' render a --size 32x3
 check another_picture_is_refused refuses '\-\-out a.gif: the name must end in .png' render a --out a.gif
 check another_film_is_refused refuses '\-\-film a.avi: the name must end in .mp4 or .webm' render a --film a.avi
-check a_rate_without_a_film_is_refused refuses '\-\-fps is for \-\-film' render a --fps 3
+check a_rate_without_a_film_is_refused refuses '\-\-fps is only for \-\-film' render a --fps 3
+for option in '--view top' '--size 20x30' '--frames 3' '--ghost replayed'; do
+  # shellcheck disable=SC2086
+  check "keyframes_refuse_${option%% *}" refuses "keyframes draws nothing: ${option%% *} has no effect" render a --keyframes a.xml $option
+done
+check a_task_has_no_method refuses "\-\-method is only for a run, but 'hopper' is a task" render hopper --method dynaflow --keyframes "$scratch/a.xml"
+check a_file_has_no_method refuses "\-\-method is only for a run, but 'a.npz' is a file of trajectories" render a.npz --method dynaflow --keyframes "$scratch/a.xml"
 check keyframes_and_pictures_are_refused refuses '\-\-keyframes draws nothing' render a --keyframes a.xml --out a.png
 check an_unknown_motion_is_refused refuses "\-\-ghost: unknown word 'replay', did you mean 'replayed'" render a --ghost replay
 
@@ -83,9 +89,9 @@ import sys; from render_scene import *
 d = recording(); np.savez('$scratch/nameless.npz', states=d['states'], dt=DT)
 x = d['states'].copy(); x[0, 3:, 0] = np.nan; np.savez('$scratch/broken.npz', states=x, dt=DT)"
 check a_file_that_names_no_task_is_refused refuses 'nameless.npz names no task: give \-\-task TASK' render "$scratch/nameless.npz" --tasks "$scratch/a&b" --keyframes "$scratch/x.xml"
-check a_task_with_a_task_is_refused refuses "\-\-task is for a file of trajectories \(.npz\), not for 'scene'" render scene --task scene --tasks "$scratch/a&b" --keyframes "$scratch/x.xml"
+check a_task_with_a_task_is_refused refuses "\-\-task is only for a file of trajectories \(.npz\), not for 'scene'" render scene --task scene --tasks "$scratch/a&b" --keyframes "$scratch/x.xml"
 check a_motion_ends_where_it_is_not_finite keyframes "$scratch/broken.npz" --task scene --beside none
 check with_its_last_finite_state bash -c "[ \$(grep -c '<key ' '$scratch/elsewhere/keys.xml') = 3 ]"
 check a_motion_that_begins_nowhere_has_no_ghost refuses 'there is no demonstration to show with it' \
-  render "$scratch/broken.npz" --task scene --ghost demonstration --tasks "$scratch/a&b" --keyframes "$scratch/x.xml"
+  render "$scratch/broken.npz" --task scene --beside demonstration --tasks "$scratch/a&b" --keyframes "$scratch/x.xml"
 finish

@@ -129,7 +129,7 @@ check resumed_it_ends exits_with 0 "${long[@]}" --checkpoint "$scratch/part/w" -
 check it_says_where_it_continues grep -qE '^pendulum dynaflow seed 3: continues after step [1-9][0-9]* of 400$' "$scratch/err"
 check resumed_weights_are_those_of_the_whole cmp "$scratch/whole" "$scratch/part/w"
 check no_state_is_left [ "$(ls "$scratch/part")" = w ]
-check save_every_needs_resume refuses 'save-every is for --resume' "${long[@]}" --checkpoint "$scratch/part/w" --save-every 5
+check save_every_needs_resume refuses 'save-every is only for --resume' "${long[@]}" --checkpoint "$scratch/part/w" --save-every 5
 
 # a training whose loss rises is ended with the reason
 rising=("$task" --method kinematic_fm --seed 3 "${small[@]}" --set train.steps=60 --set train.rate=1 --set train.clip=0 --set train.abort_points=3)

@@ -233,11 +233,17 @@ def compare(groups):
                 for y in right['samples']:
                     if x['metric'] != y['metric'] or x['k'] != y['k'] and x['k'] and y['k']: continue
                     out.append(measure(g, method, x['metric'], x['k'], y['k']))
-    tests = sorted((c for c in out if not math.isnan(c['p'])), key=lambda c: c['p'])
+    # copies of a metric are one test; what cannot have a winner is none
+    family = {}
+    for i, c in enumerate(out):
+        c['holm'] = math.nan
+        if math.isnan(c['p']) or ceiling_of(c) or both_zero(c): continue
+        family.setdefault((id(c['group']), c['method'], c['k'], c['p'], c['values']), []).append(c)
+    tests = sorted(family.values(), key=lambda same: same[0]['p'])
     largest = 0
-    for i, c in enumerate(tests):
-        largest = max(largest, min(1, (len(tests) - i) * c['p']))
-        c['holm'] = largest
+    for i, same in enumerate(tests):
+        largest = max(largest, min(1, (len(tests) - i) * same[0]['p']))
+        for c in same: c['holm'] = largest
     for c in out: name_winner(c, len(tests))
     return out, len(tests)
 
@@ -265,6 +271,7 @@ def measure(g, method, metric, k_a, k_b):
     c['improvement'] = improvement(a, b, better(metric) == 'lower')
     c['p'] = c['difference'][3]
     c['means'] = a.values.mean(), b.values.mean()
+    c['values'] = a.values.tobytes() + b.values.tobytes()
     c['seeds'] = [x.mean() - y.mean() for x, y in zip(a.values, b.values)]
     c['episodes'] = len(set(a.episode))
     if metric == 'fall_rate':
@@ -280,14 +287,22 @@ def least_p(episodes):
     return 2.**(1 - episodes) if episodes <= 16 else 1e-5
 
 
+def ceiling_of(c):
+    return next((m for m in (c['group'].methods[0], c['method']) if m in CEILINGS), None)
+
+
+def both_zero(c):
+    return all(abs(m) < 1e-12 for m in c['means'])
+
+
 def name_winner(c, tests):
     c['winner'] = None
     if c['reason']: return
-    ceiling = next((m for m in (c['group'].methods[0], c['method']) if m in CEILINGS), None)
+    ceiling = ceiling_of(c)
     if ceiling: c['reason'] = '%s sees the demonstration: a ceiling, not a competitor' % ceiling
     if ceiling or math.isnan(c['p']): return
     d, lo, hi = c['difference'][0], min(c['seeds']), max(c['seeds'])
-    if all(abs(m) < 1e-12 for m in c['means']): c['reason'] = 'both are 0 up to rounding'
+    if both_zero(c): c['reason'] = 'both are 0 up to rounding'
     elif not c['holm'] < .05:
         n, needed = c['episodes'], next((n for n in range(2, 18) if tests * least_p(n) < .05), None)
         c['reason'] = 'no significant difference'
@@ -365,7 +380,7 @@ def comparisons_table(g, comparisons):
         if c['group'] is not g: continue
         known = not math.isnan(c['p'])
         yield [c['metric'], str(c['k'] or '–'), label(c['method']), interval(*c['difference'][:3]) if known else '–',
-               c.get('unit', ''), improvement_text(c), '%.2g' % c['p'] if known else '–', '%.2g' % c['holm'] if known else '–',
+               c.get('unit', ''), improvement_text(c), '%.2g' % c['p'] if known else '–', '%.2g' % c['holm'] if not math.isnan(c['holm']) else '–',
                label(c['winner']) if c['winner'] else c['reason']]
 
 
@@ -853,7 +868,7 @@ def check_words(text, captions, cells, groups, tests, faults):
             if name is None: faults.append('tables.md does not define %s' % r['metric'])
             elif name == r['metric'] and defined[name] != (r['unit'], better(name)):
                 faults.append('tables.md defines %s with %s, not %s' % (name, defined[name], (r['unit'], better(name))))
-    if tests and 'adjusted for all %d comparisons' % tests not in text:
+    if tests and 'adjusted for the %d tests' % tests not in text:
         faults.append('tables.md does not say that %d comparisons were made' % tests)
     for c in captions:
         g = next((g for g in groups if 'Task %s, profile %s,' % (g.task, g.profile) in c), None)

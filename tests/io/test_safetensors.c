@@ -74,6 +74,34 @@ static void a_sum_is_of_every_byte(void** state) {
   assert_string_not_equal(sum, found);
 }
 
+/* a file with a checksum is believed if it is that of its tensors; one without it passes */
+static void a_file_is_checked_against_its_own_sum(void** state) {
+  (void)state;
+  char sum[DF_SHA256_TEXT];
+  const df_named_tensor one = {.name = "w", .dtype = DF_F32, .rank = 1, .shape = {2}, .data = floats};
+  assert_ok(df_safetensors_sum(1, &one, sum));
+  static const struct {
+    int pairs;
+    bool spoilt;
+    df_status wanted;
+  } cases[] = {{1, false, DF_OK}, {1, true, DF_E_FORMAT}, {0, false, DF_OK}, {0, true, DF_OK}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_text_pair pair = {DF_TENSORS_SUM_KEY, sum};
+    assert_ok(df_safetensors_write(scratch_path, 1, &one, cases[i].pairs, &pair));
+    char* bytes;
+    size_t n;
+    assert_ok(df_file_read(scratch_path, &bytes, &n));
+    if (cases[i].spoilt) bytes[n - 3] ^= 1;
+    assert_ok(df_file_write(scratch_path, bytes, n));
+    df_free(bytes);
+    df_safetensors* file;
+    assert_ok(df_safetensors_open(scratch_path, &file));
+    assert_int_equal(df_safetensors_check_sum(file, "here"), cases[i].wanted);
+    if (cases[i].wanted != DF_OK) assert_non_null(strstr(df_error_message(), "here: damaged: its tensors"));
+    df_safetensors_close(file);
+  }
+}
+
 /* the layout of the format's specification: length, JSON padded with spaces to 8 bytes, tensors without gaps */
 static void the_layout_is_that_of_the_format(void** state) {
   (void)state;
@@ -253,6 +281,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       IN_SCRATCH(what_is_written_is_read_back),
       IN_SCRATCH(a_sum_is_of_every_byte),
+      IN_SCRATCH(a_file_is_checked_against_its_own_sum),
       IN_SCRATCH(the_layout_is_that_of_the_format),
       IN_SCRATCH(the_same_content_gives_the_same_bytes),
       IN_SCRATCH(another_type_or_shape_is_refused_with_both),

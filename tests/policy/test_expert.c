@@ -69,7 +69,7 @@ static void a_training_has_the_same_bits_on_any_number_of_threads(void** state) 
     char untrained[DF_SHA256_TEXT];
     hash_of(e, untrained);
     OK(df_expert_train(e, &(df_expert_training){0}));
-    assert_int_equal(df_expert_updates(e), 6);
+    assert_int_equal(df_expert_get_totals(e).updates, 6);
     hash_of(e, i ? other : first);
     assert_string_not_equal(i ? other : first, untrained);
     if (i) assert_string_equal(first, other);
@@ -111,13 +111,23 @@ static void an_interrupted_training_ends_with_the_bits_of_one_without(void** sta
     (void)remove(path);
     e = expert_of(&f, 1);
     assert_int_equal(df_expert_train(e, &how), DF_E_INTERRUPTED);
-    assert_int_equal(df_expert_updates(e), at);
+    const df_expert_totals part = df_expert_get_totals(e);
+    assert_int_equal(part.updates, at);
+    assert_true(part.cpu > 0);
     df_expert_free(e);
     stop.flag = 0;
     e = expert_of(&f, 2);
     OK(df_expert_train(e, &how));
+    const df_expert_totals all = df_expert_get_totals(e);
+    assert_true(all.updates == 6 && all.cpu > part.cpu);
     hash_of(e, parts);
     assert_string_equal(whole, parts);
+    df_expert_free(e);
+    /* its state has the totals of all parts */
+    e = expert_of(&f, 1);
+    OK(df_expert_train(e, &how));
+    const df_expert_totals again = df_expert_get_totals(e);
+    assert_true(again.updates == 6 && again.lost == all.lost && again.cpu == all.cpu);
     df_expert_free(e);
   }
 
@@ -126,7 +136,7 @@ static void an_interrupted_training_ends_with_the_bits_of_one_without(void** sta
   assert_int_equal(df_expert_train(e, &(df_expert_training){.state_path = path, .identity = "other"}), DF_E_MISMATCH);
   assert_non_null(strstr(df_error_message(), path));
   assert_non_null(strstr(df_error_message(), "the state of another training (me)"));
-  assert_int_equal(df_expert_updates(e), 0);
+  assert_int_equal(df_expert_get_totals(e).updates, 0);
   char* bytes;
   size_t n;
   OK(df_file_read(path, &bytes, &n));

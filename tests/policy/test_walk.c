@@ -400,7 +400,7 @@ static void a_robot_has_fallen_below_a_height_or_beyond_a_tilt(void** state) {
   drop(&w);
 }
 
-/* ---- errors ---- */
+/* ---- other models ---- */
 
 static void refuses(const df_system* s, const df_walk_cfg* cfg, const char* words) {
   df_walk* walk = (df_walk*)(uintptr_t)cfg;
@@ -408,6 +408,94 @@ static void refuses(const df_system* s, const df_walk_cfg* cfg, const char* word
   assert_null(walk);
   if (!strstr(df_error_message(), words)) fail_msg("\"%s\" does not have \"%s\"", df_error_message(), words);
 }
+
+enum { BALL_NQ = 7, BALL_NV = 6, SERVOS = 720 };
+
+/* the quadruped with a text after the first `mark` of its model */
+static df_system* quadruped_with(const char* mark, const char* more) {
+  static char xml[8192], whole[200000];
+  snprintf(xml, sizeof xml, QUADRUPED, "", "", "ctrlrange='-3 3'", "");
+  const char* at = strstr(xml, mark);
+  if (!at) fail_msg("the model has no %s", mark);
+  const size_t head = (size_t)(at - xml) + strlen(mark);
+  snprintf(whole, sizeof whole, "%.*s%s%s", (int)head, xml, more, xml + head);
+  return model_text(whole, 5);
+}
+
+/* a ball whose joint comes before that of the robot moves every place of the state, and changes nothing that is seen */
+static void a_free_object_before_the_robot_is_no_base(void** state) {
+  (void)state;
+  enum { MORE_NX = NX + BALL_NQ + BALL_NV, MORE_NDX = NDX + 2 * BALL_NV };
+  fixture w = make();
+  df_sim* sim;
+  df_system* s =
+      quadruped_with("<worldbody>", "<body pos='3 3 .5'><freejoint name='ball'/><geom size='.1' mass='.2'/></body>");
+  df_walk_cfg cfg = walker_cfg(s);
+  cfg.base = 2;
+  refuses(s, &cfg, "base is 2, must be the index of a free joint");
+  cfg.base = 1;
+  df_walk* walk = walker_task(s, &cfg);
+  OK(df_sim_new(s, 0, &sim));
+  for (uint64_t event = 0; event < 4; event++) {
+    double x[NX], more[MORE_NX], view[64], other[64], d[64], dx[NDX] = {0}, dmore[MORE_NDX] = {0};
+    /* starts */
+    df_walk_draw_start(w.walk, w.sim, 7, event, x);
+    df_walk_draw_start(walk, sim, 7, event, more);
+    CLOSE(more[0], 3, 0);
+    for (int i = 0; i < 19; i++) CLOSE(more[BALL_NQ + i], x[i], 1e-12);
+    for (int i = 0; i < 18; i++) CLOSE(more[BALL_NQ + 19 + BALL_NV + i], x[19 + i], 1e-12);
+    /* features and their gradient */
+    df_walk_look(w.walk, w.sim, x, view);
+    df_walk_look(walk, sim, more, other);
+    df_rng_normal(8, DF_STREAM_TEST, event, (size_t)w.nf, d);
+    df_walk_look_vjp(w.walk, w.sim, x, view, d, dx);
+    df_walk_look_vjp(walk, sim, more, other, d, dmore);
+    for (int i = 0; i < w.nf; i++) CLOSE(other[i], view[i], 1e-12);
+    for (int i = 0; i < BALL_NV; i++) assert_true(dmore[i] == 0 && dmore[BALL_NV + 18 + i] == 0);
+    for (int i = 0; i < 18; i++) {
+      CLOSE(dmore[BALL_NV + i], dx[i], 1e-11);
+      CLOSE(dmore[2 * BALL_NV + 18 + i], dx[18 + i], 1e-11);
+    }
+  }
+  df_sim_free(s, sim);
+  df_walk_free(walk);
+  df_system_free(s);
+  drop(&w);
+}
+
+/* more servos than joints: 60 per joint, of which the last one's home posture is the start */
+static void starts_have_a_draw_for_every_action(void** state) {
+  (void)state;
+  static char text[SERVOS * 80];
+  static double home[SERVOS + NU], half[SERVOS + NU], uniform[2 + SERVOS + NU];
+  fixture w = make();
+  size_t n = 0;
+  for (int i = 0; i < SERVOS; i++) {
+    const df_actuator a = df_mujoco_actuator_at(w.s, i % NU);
+    const df_joint* joints;
+    df_mujoco_joints(w.s, &joints);
+    n += (size_t)snprintf(text + n, sizeof text - n, "<position joint='%s' kp='1'/>", joints[a.joint].name);
+  }
+  df_system* s = quadruped_with("<actuator>", text);
+  assert_int_equal(s->nu, SERVOS + NU);
+  df_walk_cfg cfg = walker_cfg(s);
+  for (int i = 0; i < SERVOS + NU; i++) home[i] = walker_home[i % NU], half[i] = 3;
+  cfg.home = cfg.centre = home;
+  cfg.half_range = half;
+  df_walk* walk = walker_task(s, &cfg);
+  df_sim* sim;
+  OK(df_sim_new(s, 0, &sim));
+  double x[NX];
+  df_walk_draw_start(walk, sim, 7, 1, x);
+  df_rng_uniform(7, DF_STREAM_WALK_START, 1, 2 + SERVOS + NU, uniform);
+  for (int k = 0; k < NU; k++) CLOSE(x[7 + k], walker_home[k] + .125 * (2 * uniform[2 + SERVOS + k] - 1), 1e-15);
+  df_sim_free(s, sim);
+  df_walk_free(walk);
+  df_system_free(s);
+  drop(&w);
+}
+
+/* ---- errors ---- */
 
 static void errors_name_what_is_wrong(void** state) {
   (void)state;
@@ -426,7 +514,7 @@ static void errors_name_what_is_wrong(void** state) {
   memset(cfg.observe, 0, sizeof cfg.observe);
   refuses(w.s, &cfg, "every weight of the observation is 0");
   df_system* hopper = planar_hopper("", 1);
-  refuses(hopper, &w.cfg, "no free joint");
+  refuses(hopper, &w.cfg, "base is 0, must be the index of a free joint of the model");
   df_system_free(hopper);
   df_system* motors = model_text(
       "<mujoco><worldbody><body><freejoint/><geom size='.1'/><body><joint name='j'/><geom size='.1' pos='.2 0 0'/>"
@@ -448,6 +536,8 @@ int main(void) {
                                      cmocka_unit_test(starts_stand_on_the_floor_within_their_noise),
                                      cmocka_unit_test(orders_fill_their_ranges),
                                      cmocka_unit_test(a_robot_has_fallen_below_a_height_or_beyond_a_tilt),
+                                     cmocka_unit_test(a_free_object_before_the_robot_is_no_base),
+                                     cmocka_unit_test(starts_have_a_draw_for_every_action),
                                      cmocka_unit_test(errors_name_what_is_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -505,6 +505,68 @@ static void every_comparison_is_adjusted_for_all(void** state) {
   close_run(&r);
 }
 
+/* Seven windows allow a p of 1/64, and the adjustment for four tests would leave no winner. A copy of a metric, zeros
+ * up to rounding and a metric of one side count as no test more; another metric with the same p does. */
+static void copies_and_zeros_are_no_tests(void** state) {
+  (void)state;
+  enum { N = 7 };
+  static const char* const names[] = {"tre", "tre_open_loop", "sae_own", "sae_min", "survival"};
+  for (int kind = 0; kind < 3; kind++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      for (int side = 0; side < 2; side++) {
+        json_t* cell = add_values(side ? "b" : "a", s, side ? "contact" : "command_error", 1, 1, 1, 1, 1);
+        for (int m = 0; m < 5; m++) {
+          double values[N];
+          for (int i = 0; i < N; i++) {
+            values[i] = i + 1 + side;                                                              /* tre */
+            if (m == 1 && kind == 2) values[i] += 1e-9 * i;                                        /* not a copy */
+            if (m == 2 || m == 3) values[i] = kind ? 1e-14 * (i + side) : i + 1 + side * (m + .5); /* zeros */
+            if (m == 4) values[i] = 7 - side * i * .5;
+          }
+          add_samples(cell, names[m], 1, N, values);
+        }
+      }
+    }
+    open_run(&r);
+    comparisons c = compare_with(compare_cfg_default(), &r);
+    assert_int_equal(c.n, 5);
+    /* kind 0: tre and its copy, two others, survival; 1: tre and its copy, survival; 2: no copy */
+    static const int tests[] = {4, 2, 3};
+    assert_int_equal(c.tests, tests[kind]);
+    double p[5], adjusted[5];
+    int n = 0;
+    for (int i = 0; i < 5; i++) {
+      const comparison* one = &c.list[i];
+      const bool copy = kind < 2 && strcmp(one->metric, "tre_open_loop") == 0;
+      const bool zero = kind && strncmp(one->metric, "sae", 3) == 0;
+      if (zero) assert_true(isnan(one->p_holm) && !one->winner);
+      if (zero) assert_string_equal(one->reason, "both are 0 up to rounding");
+      if (!copy && !zero) p[n++] = one->p;
+    }
+    assert_int_equal(n, tests[kind]);
+    adjust_slowly(n, p, adjusted);
+    n = 0;
+    double of_tre = NAN;
+    for (int i = 0; i < 5; i++) {
+      const comparison* one = &c.list[i];
+      const bool copy = kind < 2 && strcmp(one->metric, "tre_open_loop") == 0;
+      if (isnan(one->p_holm)) continue;
+      if (copy) {
+        assert_true(one->p_holm == of_tre && one->winner == c.list[i - 1].winner);
+        continue;
+      }
+      if (strcmp(one->metric, "tre") == 0) of_tre = one->p_holm;
+      assert_near(one->p_holm, adjusted[n], 1e-15);
+      n++;
+    }
+    assert_true(kind == 0 || of_tre < .05);
+    compare_clear(&c);
+    close_run(&r);
+  }
+}
+
 static void a_method_that_one_run_lacks_is_missing(void** state) {
   (void)state;
   run_view left, right;
@@ -641,6 +703,7 @@ int main(void) {
       cmocka_unit_test(two_versions_of_numbers_do_not_compare),
       cmocka_unit_test(older_records_are_compared_by_their_model_file),
       cmocka_unit_test(every_comparison_is_adjusted_for_all),
+      cmocka_unit_test(copies_and_zeros_are_no_tests),
       cmocka_unit_test(a_method_that_one_run_lacks_is_missing),
       cmocka_unit_test(the_gravest_outcome_gives_the_exit_code),
       cmocka_unit_test(every_seed_is_compared),

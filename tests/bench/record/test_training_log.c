@@ -47,7 +47,7 @@ static void assert_content(const char* wanted) {
 
 static training_log* opened(void) {
   training_log* log;
-  assert_int_equal(training_log_open(path, &log), DF_OK);
+  assert_int_equal(training_log_open(path, "step", &log), DF_OK);
   return log;
 }
 
@@ -103,7 +103,7 @@ static void a_file_of_something_else_is_refused_and_unchanged(void** state) {
     snprintf(content, sizeof content, "%s%s", POINT("a", "n", "1"), lines[i]);
     snprintf(wanted, sizeof wanted, "%s:2: not a point of a training log; name another file", path);
     put(content);
-    assert_int_equal(training_log_open(path, &log), DF_E_FORMAT);
+    assert_int_equal(training_log_open(path, "step", &log), DF_E_FORMAT);
     assert_null(log);
     assert_string_equal(df_error_message(), wanted);
     assert_content(content);
@@ -117,7 +117,7 @@ static void a_pipe_is_refused(void** state) {
   char pipe[sizeof path + 8];
   snprintf(pipe, sizeof pipe, "%s.pipe", path);
   assert_int_equal(mkfifo(pipe, 0600), 0);
-  assert_int_equal(training_log_open(pipe, &log), DF_E_IO);
+  assert_int_equal(training_log_open(pipe, "step", &log), DF_E_IO);
   assert_non_null(strstr(df_error_message(), "a pipe or socket; name a file for the log"));
   assert_int_equal(unlink(pipe), 0);
 }
@@ -131,13 +131,13 @@ static void a_second_log_on_one_file_is_refused(void** state) {
   /* also after the file was made anew */
   for (int i = 0; i < 2; i++) {
     snprintf(wanted, sizeof wanted, "%s: another process logs to it; name another file", path);
-    assert_int_equal(training_log_open(path, &other), DF_E_IO);
+    assert_int_equal(training_log_open(path, "step", &other), DF_E_IO);
     assert_string_equal(df_error_message(), wanted);
     assert_int_equal(training_log_rewind(log, "a", "n", 0), DF_OK);
   }
   training_log_close(log);
   training_log_close(opened());
-  assert_int_equal(training_log_open("/tmp/no/such/folder/log", &log), DF_E_MISSING);
+  assert_int_equal(training_log_open("/tmp/no/such/folder/log", "step", &log), DF_E_MISSING);
 }
 
 int main(void) {

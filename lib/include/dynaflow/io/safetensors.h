@@ -55,6 +55,14 @@ DF_API const char* df_safetensors_name(const df_safetensors* file, int i, size_t
 /* The checksum of df_safetensors_sum() of the tensors in the order of their data in the file. Errors: the same. */
 DF_API DF_MUST_CHECK df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256_TEXT]);
 
+/* the entry for the checksum of a file's tensors */
+#define DF_TENSORS_SUM_KEY "dynaflow.tensors_sha256"
+
+/* DF_E_FORMAT, which names `path`, if the file has an entry DF_TENSORS_SUM_KEY that is not the checksum of its tensors:
+ * a bit of them has changed since they were written. A file without the entry, as older versions wrote, passes. Errors
+ * else: those of df_safetensors_file_sum(). */
+DF_API DF_MUST_CHECK df_status df_safetensors_check_sum(const df_safetensors* file, const char* path);
+
 /* Copies the tensor `name` to `out`, which has room for its elements. Its type and shape [rank] must be exactly as
  * given: DF_E_MISMATCH names both shapes, or a missing tensor. DF_E_ARG for a NULL argument, rank or dtype out of
  * range. */

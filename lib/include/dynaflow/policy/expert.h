@@ -68,7 +68,8 @@ typedef struct df_expert_update {
   long falls, lost;             /* falls; steps left out because the simulator or an adjoint diverged */
   double reward;                /* mean reward */
   double velocity_error;        /* mean size of the horizontal velocity minus the command, m/s */
-  double gradient, critic_loss; /* 2-norm of the actor's gradient before clipping; loss of the last critic step */
+  double gradient;              /* 2-norm of the actor's gradient before clipping */
+  double critic_loss;           /* loss of the last critic step; NaN without a critic, or without its steps */
   double cost[DF_REWARD_TERMS]; /* mean weighted cost of every reward term */
 } df_expert_update;
 
@@ -88,14 +89,20 @@ typedef struct df_expert_training {
  * df_safetensors_write(). */
 DF_API DF_MUST_CHECK df_status df_expert_train(df_expert* expert, const df_expert_training* training);
 
-/* Number of updates done. */
-DF_API long df_expert_updates(const df_expert* expert);
+/* what a training has done, in all of its parts: those before an interruption are in its state */
+typedef struct df_expert_totals {
+  long updates, lost; /* lost: steps left out, as in df_expert_update */
+  double cpu;         /* CPU time of the updates, s, without that of reports */
+} df_expert_totals;
+
+DF_API df_expert_totals df_expert_get_totals(const df_expert* expert);
 
 /* ---- files ---- */
 
-/* Writes the weights of policy and critic, and n string pairs, as a safetensors file; reads them again. Errors: those
- * of df_safetensors_write() and df_safetensors_open(); DF_E_MISMATCH for weights of other shapes, DF_E_NONFINITE for
- * weights that are not finite, which names the tensor. */
+/* Writes the weights of policy and critic, n string pairs and a checksum of the weights (DF_TENSORS_SUM_KEY) as a
+ * safetensors file; reads them again. Errors: those of df_safetensors_write(), df_safetensors_open() and
+ * df_safetensors_check_sum(); DF_E_MISMATCH for weights of other shapes, DF_E_NONFINITE for weights that are not
+ * finite, which names the tensor. */
 DF_API DF_MUST_CHECK df_status df_expert_save(const df_expert* expert, const char* path, int n,
                                               const df_text_pair* metadata);
 DF_API DF_MUST_CHECK df_status df_expert_load(df_expert* expert, const char* path);

@@ -2,10 +2,10 @@
  * rewarded for, how robots start, what they are commanded and when they have fallen. Each is a table of terms with
  * weights, and every term of observation and reward has its gradient.
  *
- * The robot has a free joint, its base, and every action is the target of a position servo on a hinge or slide, in the
- * unit of the joint. Its feet are points of the system (system.h) above a floor at height 0. Each foot follows a clock:
- * its phase, in cycles, is the fractional part of the clock plus the offset of the foot in the gait; it stands while
- * that is below `duty` and swings in the rest.
+ * The robot has a free joint, its base; other free joints are of objects, which no term sees. Every action is the
+ * target of a position servo on a hinge or slide, in the unit of the joint. Its feet are points of the system
+ * (system.h) above a floor at height 0. Each foot follows a clock: its phase, in cycles, is the fractional part of the
+ * clock plus the offset of the foot in the gait; it stands while that is below `duty` and swings in the rest.
  *
  * A df_walk is immutable and may be shared between threads. Arrays are owned by the caller and not NULL unless stated
  * otherwise; functions without a status do not check their arguments and allocate nothing. Frames: "body" is the frame
@@ -82,7 +82,7 @@ typedef struct df_walk_term {
 } df_walk_term;
 DF_API const df_walk_term* df_reward_term_at(df_reward_term term);
 
-enum { DF_WALK_GAITS_MAX = 16, DF_WALK_FEET_MAX = 8 };
+enum { DF_WALK_GAITS_MAX = 16, DF_WALK_FEET_MAX = 8, DF_WALK_ACTIONS_MAX = 1024 };
 
 typedef struct df_walk_gait {
   double offset[DF_WALK_FEET_MAX]; /* phase of each foot at clock 0, cycles */
@@ -92,6 +92,7 @@ typedef struct df_walk_gait {
 
 /* Everything is copied, `system` of df_walk_new() excepted. */
 typedef struct df_walk_cfg {
+  int base; /* index of the free joint of the robot's base (df_mujoco_joints()), as df_robot_base() finds it */
   int n_feet, n_gaits;
   df_point foot[DF_WALK_FEET_MAX];
   df_walk_gait gait[DF_WALK_GAITS_MAX];
@@ -107,9 +108,9 @@ typedef struct df_walk_cfg {
 typedef struct df_walk df_walk;
 
 /* Makes the task of a system, which must outlive it; the caller frees *out with df_walk_free(); on failure *out is
- * NULL. Errors: DF_E_CONFIG, which names what is wrong: the system has no points or no free joint, a control that is
- * not on a hinge or slide, a home posture outside the range of actions, a number out of range; DF_E_ARG for a NULL
- * argument; DF_E_NOMEM. */
+ * NULL. Errors: DF_E_CONFIG, which names what is wrong: the system has no points, `base` is not a free joint, there is
+ * no action or more than DF_WALK_ACTIONS_MAX, a control that is not on a hinge or slide, a home posture outside the
+ * range of actions, a number out of range; DF_E_ARG for a NULL argument; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_walk_new(const df_system* system, const df_walk_cfg* cfg, df_walk** out);
 DF_API void df_walk_free(df_walk* walk); /* NULL is allowed */
 DF_API const df_system* df_walk_system(const df_walk* walk);
