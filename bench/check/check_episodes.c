@@ -9,8 +9,8 @@
 #include "list.h"
 #include "text.h"
 
-/* shorter episodes tell too little; poses of one episode that are looked at, and episodes whose poses are */
-enum { FRAMES_LEAST = 30, POSES_LEAST = 5, POSES_MOST = 100, POSED_MAX = 500 };
+/* shorter episodes tell too little; poses of one episode that are looked at */
+enum { FRAMES_LEAST = 30, POSES_LEAST = 5, POSES_MOST = 100 };
 /* slopes of one episode by which velocities are scaled: smaller ones are those of few contacts */
 static const double SCALED = 0.1;
 /* error of the velocities of a group with the best slope where they follow, and where they do not, though the group
@@ -34,7 +34,6 @@ typedef struct work {
   bool* judged;  /* [episodes] */
   double* error; /* [episodes][GROUPS] of the velocities of a group, with the best slope; NAN: it hardly moves */
   double change[GROUPS];
-  int stride; /* of the episodes whose poses are looked at */
   size_t poses;
 } work;
 
@@ -106,13 +105,13 @@ static bool measure_errors(work* w, int episode, const trace* m) {
   return any;
 }
 
-static df_status check_one(work* w, const trace* m, bool posed) {
+static df_status check_one(work* w, const trace* m) {
   data_findings f = {0};
   const int episode = m->episode[0];
   w->judged[episode] = true;
   df_status status = measure_errors(w, episode, m) ? check_velocities(m, &f) : DF_OK;
   check_joint_limits(m, &f);
-  if (status == DF_OK && posed) status = check_episode_poses(w, m, &f);
+  if (status == DF_OK) status = check_episode_poses(w, m, &f);
   if (status == DF_OK) collect(w, episode, &f);
   data_findings_clear(&f);
   return status;
@@ -125,11 +124,10 @@ static bool is_long_enough(const trace* m) {
 }
 
 static df_status check_all(work* w) {
-  int n = 0;
   for (size_t from = 0, to = 0; from < w->m->n; from = to) {
     to = trace_episode_end(w->m, from);
     const trace one = trace_part(w->m, from, to);
-    if (is_long_enough(&one)) DF_TRY(check_one(w, &one, n++ % w->stride == 0));
+    if (is_long_enough(&one)) DF_TRY(check_one(w, &one));
   }
   return DF_OK;
 }
@@ -228,7 +226,7 @@ static void clear(work* w) {
 
 df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out) {
   const size_t episodes = (size_t)m->data->episodes;
-  work w = {.m = m, .all = out, .stride = (int)(episodes / POSED_MAX) + 1};
+  work w = {.m = m, .all = out};
   w.poses = cfg->poses_max / episodes;
   w.poses = w.poses < POSES_LEAST ? POSES_LEAST : w.poses > POSES_MOST ? POSES_MOST : w.poses;
   if (episodes < 2) return DF_OK;

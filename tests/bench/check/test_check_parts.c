@@ -889,6 +889,40 @@ static void a_jump_of_the_first_frame_is_a_warning(void** state) {
   fixture_free(&f);
 }
 
+/* one of many episodes is inside the floor, whichever it is */
+static void poses_of_every_episode_are_looked_at(void** state) {
+  (void)state;
+  enum { MANY = 602, SHORT = 40, DEEP = 301 };
+  df_system* s;
+  df_dataset* d;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  double h[MANY];
+  trace m;
+  data_findings found = {0};
+  assert_ok(df_mujoco_system_from_xml(ball_xml, "ball", &cfg, &s));
+  const df_dataset_shape shape = {.episodes = MANY, .length = SHORT, .nx = s->nx, .dt = s->dt};
+  assert_ok(df_dataset_new(&shape, &d));
+  for (int e = 0; e < MANY; e++) {
+    h[e] = s->dt;
+    for (int t = 0; t <= SHORT; t++) {
+      double* x = frame_of(d, e, t);
+      x[0] = 0.001 * t;
+      x[2] = e == DEEP ? 0.04 : 0.1;
+      x[3] = 1;
+      x[7] = 0.1;
+    }
+  }
+  assert_ok(trace_of(d, s, h, 100000, &m));
+  assert_ok(check_episodes(&m, &(check_cfg){.frames_max = 100000, .poses_max = 2000}, &found));
+  const data_finding* one = find(&found, "mixture", "penetration");
+  assert_non_null(one);
+  assert_non_null(strstr(one->reason, "episode 301, 1 of 602, fails this check, and the others pass it"));
+  data_findings_clear(&found);
+  trace_clear(&m);
+  df_dataset_free(d);
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
                                      cmocka_unit_test(an_angle_is_wrapped_up_or_down),
@@ -924,6 +958,7 @@ int main(void) {
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
                                      cmocka_unit_test(positions_alone_jump),
-                                     cmocka_unit_test(velocities_that_rock_are_no_contradiction)};
+                                     cmocka_unit_test(velocities_that_rock_are_no_contradiction),
+                                     cmocka_unit_test(poses_of_every_episode_are_looked_at)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
