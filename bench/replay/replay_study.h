@@ -63,7 +63,8 @@ typedef struct replay_study {
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
- * explain the errors of the model as training simulates it. Errors: those of recording_of(), replay_other_system() and
+ * explain the errors of the model as training simulates it, or explains errors that are too large for doubles
+ * (replay_is_far()). Errors: those of recording_of(), replay_other_system() and
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
