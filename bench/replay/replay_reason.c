@@ -212,11 +212,12 @@ static bool add_derived(text* t, const recording* r, int kind, const char* what)
   return n > 0;
 }
 
-char* replay_left_out(const recording* r) {
+char* replay_left_out(const recording* r, double error, int window) {
   text t = {0};
   text_add(&t, "not compared, since they are not recorded: ");
   const bool positions = add_derived(&t, r, POSITION, "positions integrated from velocities (");
   if (positions) text_add(&t, ")");
+  if (positions && error > 0) text_add(&t, ", off by up to %.2g m over %d actions", error, window);
   const bool velocities =
       add_derived(&t, r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
   if (velocities) text_add(&t, ")");

@@ -489,6 +489,15 @@ static df_status compare_trained(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* what is not compared; of a recording that follows, by how much integrated positions are off */
+static df_status find_left_out(replay_study* s, const replay_input* in) {
+  const int window = in->config->window_horizon;
+  double error = 0;
+  if (replay_verdict_exit(s->verdict) == EXIT_DONE) DF_TRY(replay_integration_error(&s->r, in->system, window, &error));
+  s->left_out = replay_left_out(&s->r, error, window);
+  return DF_OK;
+}
+
 /* replay_study_run(), or without searching other models, options and readings of the file */
 static df_status study(const replay_input* in, bool searches, replay_study* out) {
   /* nothing is measured yet */
@@ -500,7 +509,6 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);
   DF_TRY(recording_of(in->data, in->system, &out->r));
-  out->left_out = replay_left_out(&out->r);
   DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
   /* the errors, and what explains those above the limits */
@@ -516,7 +524,7 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   }
   /* errors of another model or solver grow for other reasons */
   if (out->verdict != REPLAY_ROUNDING && out->verdict != REPLAY_CHAOTIC) out->doubling = INFINITY;
-  return DF_OK;
+  return find_left_out(out, in);
 }
 
 df_status replay_study_run(const replay_input* in, replay_study* out) {

@@ -81,8 +81,8 @@ const char* replay_study_would_fit(const replay_study* s);
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
 
-/* Which coordinates are not compared, since the file does not hold them; NULL if it holds all. Free it with df_free().
- */
-char* replay_left_out(const recording* r);
+/* Which coordinates are not compared, since the file does not hold them, and `error` of replay_integration_error() over
+ * a window if it is above 0; NULL if the file holds all. Free it with df_free(). */
+char* replay_left_out(const recording* r, double error, int window);
 
 #endif
