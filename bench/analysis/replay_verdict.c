@@ -6,7 +6,10 @@
 
 enum { LEAST_GROWTH = 4 };  /* actions: what grows in fewer is a jump */
 enum { MOST_WINDOWS = 98 }; /* percent of the windows of several actions that must be explained */
-enum { LEAST_BIASED = 8 };  /* windows: the median of fewer is beyond BIAS by chance */
+/* errors over the limit of one action that doubles are not rounded by: 1000 limits of 1e-12 are millions of last bits
+ */
+static const double FAR = 1000;
+enum { LEAST_BIASED = 8 }; /* windows: the median of fewer is beyond BIAS by chance */
 /* what an alternative leaves of the RMS error if the tolerance of the solver is to explain the rest: half of it may go
  * by chance */
 static const double LEFT_TO_SOLVER = 0.1;
@@ -85,6 +88,14 @@ double replay_error(const replay_evidence* e) {
   return out;
 }
 
+bool replay_own_explains(const replay_evidence* e) {
+  return e->own.steps > 0 && (is_exact(&e->own) || (is_rounded(&e->own) && !is_rounded(&e->trained)));
+}
+
+bool replay_is_far(const replay_evidence* e, bool solver_acts) {
+  return !e->rounded && solver_acts && e->trained.carried > FAR;
+}
+
 bool replay_is_closer(double rms, double best_rms) {
   return best_rms < rms / 2;
 }
@@ -95,6 +106,19 @@ bool replay_best_explains(const replay_evidence* e) {
          e->best_rms <= LEFT_TO_SOLVER * e->rms;
 }
 
+/* the verdict that names the best alternative */
+static replay_verdict best_of(const replay_evidence* e) {
+  return e->best_is_solver ? REPLAY_SOLVER_LIMITED : e->best_reads ? REPLAY_ANOTHER_CONVENTION : REPLAY_ANOTHER_OPTION;
+}
+
+/* every action is explained by rounding */
+static replay_verdict judge_rounded(const replay_evidence* e) {
+  if (e->rounded) return REPLAY_ROUNDING;
+  if (replay_own_explains(e) || e->trained.cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
+  if (e->best.steps > 0 && is_exact(&e->best)) return best_of(e);
+  return e->far ? REPLAY_SOLVER_LIMITED : REPLAY_ROUNDING;
+}
+
 static replay_verdict judge(const replay_evidence* e) {
   const replay_fit* t = &e->trained;
   if (t->steps == 0) return REPLAY_NOTHING;
@@ -102,21 +126,17 @@ static replay_verdict judge(const replay_evidence* e) {
   /* every action is exact: whatever is left is the growth of rounding errors, or the solver's start */
   if (is_exact(t)) {
     if (!(t->open_loop <= 1) && !(e->solver_sized && t->cleared > 1))
-      return e->exponential ? REPLAY_CHAOTIC : REPLAY_ROUNDING;
+      return e->jumps ? REPLAY_SOLVER_LIMITED : e->exponential ? REPLAY_CHAOTIC : REPLAY_ROUNDING;
     return t->cleared <= 1 ? REPLAY_FOLLOWS : REPLAY_SOLVER_LIMITED;
   }
-  if (is_rounded(t)) return REPLAY_ROUNDING;
+  if (is_rounded(t)) return judge_rounded(e);
 
   /* the same model, solved otherwise; a difference that the recording cannot show is none */
   if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
   if (e->unrelated) return REPLAY_UNRELATED;
-  if (replay_best_explains(e)) {
-    return e->best_is_solver ? REPLAY_SOLVER_LIMITED
-           : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
-                             : REPLAY_ANOTHER_OPTION;
-  }
+  if (replay_best_explains(e)) return best_of(e);
   const bool closer = replay_is_closer(e->rms, e->best_rms);
   if (replay_rounded_actions(e) && !closer) return e->needed.few ? REPLAY_UNDECIDED : REPLAY_ROUNDING;
   const bool tolerated = replay_tolerated(t) || (replay_tolerated(&e->own) && e->own_converges);

@@ -53,10 +53,12 @@ replay_fit replay_fit_none(void);
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
   bool rounded;        /* the recording is stored in less than double precision */
+  bool far;            /* errors of one action in doubles are much larger than doubles are rounded: replay_is_far() */
   bool solver_sized;   /* the errors of whole episodes are about those that a cleared warm start makes in one action */
   bool own_converges;  /* the limits of iterations of the model file are those of a converged solution */
   bool best_converges; /* those of `best` are, too */
   bool exponential;    /* the errors of whole episodes grow exponentially */
+  bool jumps;          /* they double in fewer than 4 physics steps: what grows faster than motions do is the solver */
   replay_fit trained, own, best;
   replay_fit actions;   /* of `trained` or `own` with the actions that these need */
   action_errors needed; /* by how much these differ from the recorded actions */
@@ -72,11 +74,14 @@ typedef struct replay_evidence {
 /* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
  * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. An
  * alternative is judged as the model of training is: it may leave what the solver's tolerance explains.
- * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
- * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last:
- * those that the model needs must differ from the recorded ones as rounded numbers do. Rounding that would also hide a
- * plausible change of the model decides nothing. Velocities that are differences
- * of positions are named where nothing else explains the recording. */
+ * Doubles carry enough digits to show which solver options made them. A last bit that decides where the solver stops
+ * makes errors that look like rounding; so where every action of a recording of doubles is exact with the options of
+ * the model's file, from a cleared warm start or with `best`, that is the cause. Errors far above rounding for which no
+ * such options are found are the solver's, too. Where rounding explains every action, and the windows only with the
+ * solver options of the model's file, it is rounding: the recording does not show these options. Actions that were
+ * rounded when they were stored are tried last: those that the model needs must differ from the recorded ones as
+ * rounded numbers do. Rounding that would also hide a plausible change of the model decides nothing. Velocities that
+ * are differences of positions are named where nothing else explains the recording. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* How far the recording is from what replay_judge() accepts: the worst error over what is allowed, of the explanation
@@ -98,6 +103,14 @@ bool replay_best_explains(const replay_evidence* e);
 /* Whether the model needs actions that differ from the recorded ones as rounded numbers do, and the recording follows
  * from these, to the solver's tolerance. */
 bool replay_rounded_actions(const replay_evidence* e);
+
+/* Whether the solver options of the model's file are what the recording needs: with them every action is exact, or
+ * rounding explains every error, which it does not without them. */
+bool replay_own_explains(const replay_evidence* e);
+
+/* Whether errors of one action are too large for rounding of doubles alone: `carried` of the model as training
+ * simulates it is above 1000, and the solver's warm start makes a difference (`solver_acts`). */
+bool replay_is_far(const replay_evidence* e, bool solver_acts);
 
 /* Whether an alternative halves the RMS error: it is then worth naming. */
 bool replay_is_closer(double rms, double best_rms);

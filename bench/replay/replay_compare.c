@@ -176,6 +176,46 @@ df_status replay_compare_carried(const recording* r, const df_system* system, co
   return status;
 }
 
+/* sums [length + 1][ndx] = recorded minus simulated displacements since the first frame of the episode */
+static df_status add_displacements(comparer* c, int episode, double* sums) {
+  const recording* r = c->r;
+  const size_t ndx = (size_t)c->system->ndx;
+  memset(sums, 0, ndx * sizeof *sums);
+  recording_state(r, episode, recording_first(r), c->x);
+  c->system->ops->reset(c->sim, c->x);
+  for (int t = recording_first(r); t < recording_last(r, episode); t++, sums += ndx) {
+    c->system->ops->set_state(c->sim, c->x);
+    if (c->system->ops->step(c->sim, recording_action(r, episode, t), c->y) == DF_TRAJ_FAILED)
+      return fail_at(episode, t);
+    recording_state(r, episode, t + 1, c->x);
+    c->system->ops->difference(c->system, c->y, c->x, c->e);
+    for (size_t i = 0; i < ndx; i++) sums[ndx + i] = sums[i] + c->e[i];
+  }
+  return DF_OK;
+}
+
+df_status replay_integration_error(const recording* r, const df_system* system, int window, double* error) {
+  const int ndx = system->ndx;
+  comparer c;
+  *error = 0;
+  double* sums = df_alloc(((size_t)r->data->length + 1) * (size_t)ndx, sizeof *sums);
+  df_status status = sums ? comparer_new(r, system, 0, &c) : DF_E_NOMEM;
+  for (int episode = 0; episode < r->data->episodes && status == DF_OK; episode++) {
+    const int length = recording_length(r, episode), w = window < length ? window : length;
+    status = add_displacements(&c, episode, sums);
+    for (int t = w; t <= length && status == DF_OK; t++) {
+      for (int i = r->from[POSITION]; i < r->from[POSITION + 1]; i++)
+        if (r->derived[i]) *error = fmax(*error, fabs(sums[t * ndx + i] - sums[(t - w) * ndx + i]));
+    }
+  }
+  if (sums) {
+    df_free(c.x);
+    df_sim_free(system, c.sim);
+  }
+  df_free(sums);
+  return status;
+}
+
 void comparison_clear(comparison* c) {
   df_free(c->memory);
   *c = (comparison){0};

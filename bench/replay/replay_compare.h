@@ -29,6 +29,14 @@ DF_MUST_CHECK df_status replay_compare_carried(const recording* r, const df_syst
                                                const options* opts, comparison* out);
 void comparison_clear(comparison* c);
 
+/* *error = by how much the displacement of a position that was integrated from velocities (of the recording's derived
+ * positions) differs from the simulated one over a window of so many actions, or a whole shorter episode: the largest,
+ * m. Each action is simulated from its recorded state, with the warm start of the preceding one, so that the errors of
+ * actions add up; the recording must follow. 0 if no position is derived. Errors: DF_E_NOMEM, DF_E_SIM, and those of
+ * df_sim_new(). */
+DF_MUST_CHECK df_status replay_integration_error(const recording* r, const df_system* system, int window,
+                                                 double* error);
+
 /* The largest of n errors. */
 double largest(const double* errors, size_t n);
 

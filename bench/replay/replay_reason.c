@@ -80,11 +80,19 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
   if (e->trained.carried <= 1) {
     const double cleared[KINDS] = {largest(s->trained.cleared[POSITION], s->trained.steps),
                                    largest(s->trained.cleared[VELOCITY], s->trained.steps)};
-    text_add(t,
-             "every action follows with the solver's warm start of the preceding one; from a cleared warm start, "
-             "where rollouts begin, the solver stops elsewhere and one action differs by up to ");
-    add_error(t, s, cleared);
-  } else if (replay_fits(&e->own)) {
+    text_add(t, "every action follows with the solver's warm start of the preceding one; ");
+    if (e->trained.cleared > 1) {
+      text_add(t,
+               "from a cleared warm start, where rollouts begin, the solver stops elsewhere and one action differs by "
+               "up to ");
+      add_error(t, s, cleared);
+    }
+    if (e->jumps)
+      text_add(t,
+               "%swhere the constraint solver stops depends on the last digits, so that errors reach %.2g m, rad over "
+               "whole episodes",
+               e->trained.cleared > 1 ? "; " : "", largest(s->trained.open_loop[POSITION], s->trained.episodes));
+  } else if (replay_own_explains(e)) {
     text_add(t, "the recording follows, to ");
     add_error(t, s, s->own_worst);
     text_add(t, ", if the model has ");
@@ -93,7 +101,7 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     add_error(t, s, worst);
   } else if (e->trained.cleared_start <= 1) {
     text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");
-  } else if (replay_fits(&e->best)) {
+  } else if (e->best.carried <= 1 || (replay_fits(&e->best) && !replay_fits(&e->trained))) {
     text_add(t, "the recording follows with: %s; as training simulates it, one action differs by up to ",
              hypothesis_text(&s->tried.list[s->tried.best]));
     add_error(t, s, worst);
@@ -220,11 +228,12 @@ static bool add_derived(text* t, const recording* r, int kind, const char* what)
   return n > 0;
 }
 
-char* replay_left_out(const recording* r) {
+char* replay_left_out(const recording* r, double error, int window) {
   text t = {0};
   text_add(&t, "not compared, since they are not recorded: ");
   const bool positions = add_derived(&t, r, POSITION, "positions integrated from velocities (");
   if (positions) text_add(&t, ")");
+  if (positions && error > 0) text_add(&t, ", off by up to %.2g m over %d actions", error, window);
   const bool velocities =
       add_derived(&t, r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
   if (velocities) text_add(&t, ")");

@@ -19,6 +19,8 @@ static const double OF_MOTION = 1e-6;
 static const double SOLVER_SIZED = 10;
 /* the least limit of iterations that gradients admit */
 enum { CONVERGED = 50 };
+/* physics steps in which the errors of a motion double at least */
+static const double LEAST_DOUBLING = 4;
 /* doubles of this size differ by so much at least */
 static const double LEAST = 1e-15;
 
@@ -334,7 +336,7 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
   const df_mujoco_cfg trained = replay_cfg(in->config, false);
   DF_TRY(find_worst(&s->r, &s->trained, in->system, space->motion, &s->worst));
   DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
-  *done = replay_fits(&e->trained);
+  *done = replay_fits(&e->trained) && e->rounded;
   if (*done) return DF_OK;
   DF_TRY(replay_try_own(space, &s->tried));
   /* an action that is unexplained stays so with the same error */
@@ -342,8 +344,11 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
     e->own = e->trained;
   else
     DF_TRY(compare_own(s, in, space->motion));
-  *done = replay_fits(&e->own);
-  if (!*done) return DF_OK;
+  if (!replay_own_explains(e)) {
+    *done = replay_fits(&e->trained) && (!e->far || e->trained.cleared_start <= 1);
+    return DF_OK;
+  }
+  *done = true;
   s->tried.best = TRY_OWN;
   e->best = e->own;
   memcpy(s->best_worst, s->own_worst, sizeof s->best_worst);
@@ -436,6 +441,8 @@ static df_status find_cause(replay_study* s, const replay_input* in, bool search
   DF_TRY(recording_extent(&s->r, scale, space.motion));
   DF_TRY(explain_same_model(s, in, &space, &done));
   if (done) return DF_OK;
+  /* rounding of doubles that would have to be magnified: another solver may be exact */
+  if (replay_fits(&s->evidence.trained)) return searches ? compare_others(s, in, &space) : DF_OK;
   if (!searches) return try_rounded_actions(s, in);
   DF_TRY(unrelated_actions_find(&s->r, in->system, &s->relation));
   s->evidence.unrelated = s->relation.unrelated;
@@ -460,6 +467,14 @@ static df_status find_hidden(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* whether the warm start changes the error of an action: without constraints it does not */
+static bool solver_acts(const comparison* c) {
+  for (size_t i = 0; i < c->steps; i++) {
+    if (c->carried[VELOCITY][i] != c->cleared[VELOCITY][i]) return true;
+  }
+  return false;
+}
+
 /* compares the model as training simulates it */
 static df_status compare_trained(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
@@ -470,8 +485,19 @@ static df_status compare_trained(replay_study* s, const replay_input* in) {
   e->solver_sized = largest(s->trained.open_loop[POSITION], s->trained.episodes) <=
                     SOLVER_SIZED * largest(s->trained.cleared[POSITION], s->trained.steps);
   e->rounded = s->r.stored[POSITION].kind != DF_STORED_FLOAT64 || s->r.stored[VELOCITY].kind != DF_STORED_FLOAT64;
+  e->far = replay_is_far(e, solver_acts(&s->trained));
   DF_TRY(find_doubling(&s->trained, &s->doubling));
   e->exponential = isfinite(s->doubling);
+  e->jumps = s->doubling * df_mujoco_substeps(in->system) < LEAST_DOUBLING && solver_acts(&s->trained);
+  return DF_OK;
+}
+
+/* what is not compared; of a recording that follows, by how much integrated positions are off */
+static df_status find_left_out(replay_study* s, const replay_input* in) {
+  const int window = in->config->window_horizon;
+  double error = 0;
+  if (replay_verdict_exit(s->verdict) == EXIT_DONE) DF_TRY(replay_integration_error(&s->r, in->system, window, &error));
+  s->left_out = replay_left_out(&s->r, error, window);
   return DF_OK;
 }
 
@@ -486,7 +512,6 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);
   DF_TRY(recording_of(in->data, in->system, &out->r));
-  out->left_out = replay_left_out(&out->r);
   DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
   /* the errors, and what explains those above the limits */
@@ -500,9 +525,9 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
     DF_TRY(find_hidden(out, in));
     out->verdict = replay_judge(e);
   }
-  /* errors of another model grow for other reasons */
-  if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
-  return DF_OK;
+  /* errors of another model or solver grow for other reasons */
+  if (out->verdict != REPLAY_ROUNDING && out->verdict != REPLAY_CHAOTIC) out->doubling = INFINITY;
+  return find_left_out(out, in);
 }
 
 df_status replay_study_run(const replay_input* in, replay_study* out) {

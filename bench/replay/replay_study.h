@@ -65,7 +65,8 @@ typedef struct replay_study {
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
- * explain the errors of the model as training simulates it. Errors: those of recording_of(), replay_other_system() and
+ * explain the errors of the model as training simulates it, or explains errors that are too large for doubles
+ * (replay_is_far()). Errors: those of recording_of(), replay_other_system() and
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
@@ -82,8 +83,8 @@ const char* replay_study_would_fit(const replay_study* s);
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
 
-/* Which coordinates are not compared, since the file does not hold them; NULL if it holds all. Free it with df_free().
- */
-char* replay_left_out(const recording* r);
+/* Which coordinates are not compared, since the file does not hold them, and `error` of replay_integration_error() over
+ * a window if it is above 0; NULL if the file holds all. Free it with df_free(). */
+char* replay_left_out(const recording* r, double error, int window);
 
 #endif

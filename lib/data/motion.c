@@ -27,11 +27,13 @@ void motion_unwrap(const motion* m, int nx, int i) {
   }
 }
 
-void motion_integrate(const motion* m, int nx, int i, int v, double start) {
+void motion_integrate(const motion* m, int nx, int i, int v, double start, double step) {
   frame_of(m, nx, 0)[i] = start;
   for (int t = 1; t < m->frames; t++) {
+    const double *before = frame_of(m, nx, t - 1), T = m->time[t] - m->time[t - 1];
     double* x = frame_of(m, nx, t);
-    x[i] = frame_of(m, nx, t - 1)[i] + (m->time[t] - m->time[t - 1]) * x[v];
+    const double later = (1 + fmin(1, step / T)) / 2;
+    x[i] = before[i] + T * ((1 - later) * before[v] + later * x[v]);
   }
 }
 

@@ -20,8 +20,16 @@ void motion_clear(motion* m);
 /* Removes jumps of full turns from coordinate i, an angle. */
 void motion_unwrap(const motion* m, int nx, int i);
 
-/* Position coordinate i, whose velocity is coordinate v, from `start`: p[t+1] = p[t] + (time[t+1] - time[t]) v[t+1]. */
-void motion_integrate(const motion* m, int nx, int i, int v, double start);
+/* Position coordinate i, whose velocity is coordinate v, from `start`. With T = time[t+1] - time[t],
+ *   p[t+1] = p[t] + T ((1 - w) v[t] + w v[t+1]),   w = (1 + min(1, step / T)) / 2.
+ * `step`: length of the steps of a semi-implicit integrator, which moves positions by the new velocity (MuJoCo,
+ * Computation, "Numerical integration", semi-implicit Euler), s; 0: an integrator of second or higher order, such as
+ * RK4. Of n = T / step such steps with velocities that change evenly within a frame,
+ *   p[t+1] - p[t] = step sum_{k=1..n} (v[t] + k (v[t+1] - v[t]) / n) = T (v[t] + (n + 1) / (2 n) (v[t+1] - v[t])):
+ * one step per frame is exact, and many tend to the trapezoid rule, as does step = 0. What is left is that the
+ * acceleration changes within a frame: T^2 / 12 times the change of the acceleration from the first frame to the last
+ * one if it is smooth, and at most w T |v[t+1] - v[t]| in a frame with an impact. */
+void motion_integrate(const motion* m, int nx, int i, int v, double start, double step);
 
 /* Sets the velocities v [nv] of which missing[k] to differences: v[t+1] = (q[t+1] (-) q[t]) / dt and v[0] = v[1].
  * DF_E_NOMEM. */

@@ -197,6 +197,13 @@ static df_status check_converted(const converter* c, int episode) {
   return DF_OK;
 }
 
+/* the steps by which the simulator that made the recording moves positions, as motion_integrate() takes them */
+static double position_step(const df_system* system) {
+  enum { RK4 = 1 }; /* mjINT_RK4 */
+  if (!df_system_is_mujoco(system)) return system->dt;
+  return df_mujoco_options_of(system).integrator == RK4 ? 0 : df_mujoco_timestep(system);
+}
+
 static df_status convert_states(converter* c, int episode) {
   DF_TRY(read_frames(c, episode));
   DF_TRY(set_times(c, episode));
@@ -204,7 +211,8 @@ static df_status convert_states(converter* c, int episode) {
   for (int q = 0; q < c->model->nq; q++) {
     if (!c->integrated[q]) continue;
     const int k = c->model->root >= 0 ? q - c->model->joint[c->model->root].qpos : -1;
-    motion_integrate(m, c->model->nx, q, velocity_of(c->model, q), k == 0 || k == 1 ? c->conventions.offset[k] : 0);
+    motion_integrate(m, c->model->nx, q, velocity_of(c->model, q), k == 0 || k == 1 ? c->conventions.offset[k] : 0,
+                     position_step(c->system));
   }
   if (c->stretch[episode] == 1) {
     *out = *m;

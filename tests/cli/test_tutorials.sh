@@ -15,11 +15,31 @@ exec '$program' "\$@" "\${short[@]}"
 SH
 chmod +x "$scratch/bin/dynaflow"
 
-# page STEPS PAGE: the indented commands of a page, one after the other; not those that download
+# page STEPS PAGE: the indented commands of a page, one after the other; not those that download. What they print is in
+# $scratch/PAGE.printed.
 page() {
   sed -nE 's/^    ((dynaflow|python3|cp|echo|checkpoint=|\(cd).*)/\1/p' "docs/$2.md" >"$scratch/commands"
   [ -s "$scratch/commands" ] || { echo "no command in docs/$2.md"; return 1; }
-  (cd "$scratch/work" && STEPS=$1 PATH=$scratch/bin:$PATH PYTHONPATH=$packages bash -xe "$scratch/commands")
+  (cd "$scratch/work" && STEPS=$1 PATH=$scratch/bin:$PATH PYTHONPATH=$packages bash -xe "$scratch/commands") 2>&1 |
+    tee "$scratch/$2.printed"
+  return "${PIPESTATUS[0]}"
+}
+# quotes PAGE: what the page quotes, indented behind "| ", is in what its commands print or in a file of its example; the
+# width of columns may differ
+quotes() {
+  python3 - "docs/$1.md" "$scratch/$1.printed" docs/examples <<'PY'
+import glob, re, sys
+page, printed, examples = sys.argv[1:]
+plain = lambda line: re.sub(r'\s+', ' ', line.replace('dynaflow: ', '')).strip()
+lines = open(printed, errors='replace').read().splitlines()
+for path in glob.glob(examples + '/*/*.yaml'):
+    lines += open(path).read().splitlines()
+there = {plain(line) for line in lines}
+quoted = [plain(line) for line in re.findall(r'^    \| (.*)$', open(page).read(), re.M)]
+missing = [line for line in quoted if not any(line in other for other in there)]
+assert quoted, 'nothing is quoted'
+sys.exit('\n'.join('%s: nothing prints: %s' % (page, line) for line in missing) or 0)
+PY
 }
 # reaches RUN SHARE METRIC [METHOD]: the error of dynaflow (K = 5) is below SHARE of that of random_action or of METHOD
 reaches() {
@@ -37,6 +57,7 @@ if [ -e "$data/amp_for_hardware_a1/mocap_motions_a1" ] && [ -e "$data/mjcf/menag
   ln -s "$(realpath "$data/amp_for_hardware_a1")" "$scratch/work/AMP_for_hardware/datasets"
   ln -s "$(realpath "$data/mjcf/menagerie")" "$scratch/work/mujoco_menagerie"
   check the_quadruped_page_runs page 20 tutorial-mocap-quadruped
+  check the_quadruped_page_quotes_what_is_printed quotes tutorial-mocap-quadruped
   check the_quadruped_is_far_from_the_floor reaches a1 0.5 tre_open_loop
   check velocities_follow_from_positions grep -qE '^  velocities: differences ' "$scratch/work/tasks/a1_mocap/task.yaml"
   check a_motion_is_written [ -s "$scratch/work/trot.npz" ]
@@ -47,6 +68,7 @@ fi
 if [ -e "$data/ddat/Hopper_10trajs_300steps.npz" ] && [ -e "$data/mjcf/gymnasium/hopper.xml" ] && has_module h5py; then
   ln -s "$(realpath "$data/ddat/Hopper_10trajs_300steps.npz")" "$(realpath "$data/mjcf/gymnasium/hopper.xml")" "$scratch/work"
   check the_hopper_page_runs page 120 tutorial-gymnasium-hdf5
+  check the_hopper_page_quotes_what_is_printed quotes tutorial-gymnasium-hdf5
   check the_hopper_is_far_from_the_floor reaches hopper_hdf5 0.3 tre_open_loop
   check options_of_the_recording_are_found grep -qE '^  margin_rule: max ' "$scratch/work/tasks/hopper_hdf5/task.yaml"
 else
@@ -55,6 +77,7 @@ fi
 
 if has_module mujoco; then
   check the_box_page_runs page 60 tutorial-arm-pushes-box
+  check the_box_page_quotes_what_is_printed quotes tutorial-arm-pushes-box
   check arm_and_box_are_far_from_the_floor reaches push_box 0.4 tre_open_loop
   check the_arm_is_measured_apart reaches push_box 0.4 tre_open_loop.joint_pos
   check the_box_is_measured_apart reaches push_box 0.7 tre_open_loop.object_pos

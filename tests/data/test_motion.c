@@ -175,9 +175,37 @@ static void a_missing_position_is_the_integral_of_its_velocity(void** state) {
   (void)state;
   double x[4][4] = {{9, 0, 5, 0}, {9, 0, 1, 0}, {9, 0, 2, 0}, {9, 0, -4, 0}}, time[] = {0, 0.1, 0.3, 0.4};
   const motion m = {.frames = 4, .x = &x[0][0], .time = time};
-  motion_integrate(&m, 4, 0, 2, 7);
+  /* steps as long as a frame or longer move it by the new velocity */
+  motion_integrate(&m, 4, 0, 2, 7, 0.3);
   static const double wanted[] = {7, 7.1, 7.5, 7.1};
   for (int t = 0; t < 4; t++) assert_close(x[t][0], wanted[t], 1e-15);
+  /* without steps, the trapezoid rule */
+  motion_integrate(&m, 4, 0, 2, 7, 0);
+  static const double trapezoids[] = {7, 7.3, 7.6, 7.5};
+  for (int t = 0; t < 4; t++) assert_close(x[t][0], trapezoids[t], 1e-15);
+}
+
+/* Semi-implicit Euler under a constant force, n steps of each frame: the rule gives its positions to the last bits, and
+ * those of the exact motion, p = v t + a t^2 / 2, as the limit. */
+static void the_integral_is_what_the_simulator_made(void** state) {
+  (void)state;
+  enum { FRAMES = 6 };
+  const double T = 0.04, force = 3;
+  for (int n = 0; n <= 5; n++) {
+    double x[FRAMES][4] = {{0}}, time[FRAMES] = {0}, p = 2, v = 0.5, wanted[FRAMES] = {2};
+    x[0][2] = v;
+    for (int t = 1; t < FRAMES; t++) {
+      for (int k = 0; k < n; k++) {
+        v += T / n * force;
+        p += T / n * v;
+      }
+      time[t] = T * t;
+      wanted[t] = n ? p : 2 + 0.5 * time[t] + force * time[t] * time[t] / 2;
+      x[t][2] = n ? v : 0.5 + force * time[t];
+    }
+    motion_integrate(&(motion){.frames = FRAMES, .x = &x[0][0], .time = time}, 4, 0, 2, 2, n ? T / n : 0);
+    for (int t = 0; t < FRAMES; t++) assert_close(x[t][0], wanted[t], 1e-14);
+  }
 }
 
 static void full_turns_are_removed_from_an_angle(void** state) {
@@ -199,6 +227,7 @@ int main(void) {
       cmocka_unit_test(resampled_orientations_are_on_the_shortest_arc),
       cmocka_unit_test(irregular_times_are_followed),
       cmocka_unit_test(a_missing_position_is_the_integral_of_its_velocity),
+      cmocka_unit_test(the_integral_is_what_the_simulator_made),
       cmocka_unit_test(full_turns_are_removed_from_an_angle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

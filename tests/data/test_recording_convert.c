@@ -342,6 +342,21 @@ static void a_horizontal_position_is_integrated_if_asked_for(void** state) {
   data = read_with(cart, &config);
   assert_close(df_dataset_state(data, 0, 1)[2], 20, 1e-12);
   derived(data, true, false, false, true);
+  /* four physics steps per frame: of semi-implicit Euler, and of RK4 */
+  static const double four[2][3] = {{0, 0.65, 0.7}, {0, 0.6, 0.8}};
+  assert_ok(df_config_set(&config, "data.velocities", "recorded", "test"));
+  for (int rk4 = 0; rk4 < 2; rk4++) {
+    df_system* system = NULL;
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    cfg.substeps = 4;
+    cfg.integrator = rk4 ? DF_INTEGRATOR_RK4 : DF_INTEGRATOR_EULER;
+    cfg.forward_only = true;
+    assert_ok(df_mujoco_system_from_xml(cart_xml, "test model", &cfg, &system));
+    data = read_with(system, &config);
+    for (int t = 0; t < 3; t++) assert_close(df_dataset_state(data, 0, t)[0], four[rk4][t], 1e-14);
+    df_dataset_free(data);
+    df_system_free(system);
+  }
   config = SETTINGS(STATES_ONLY, "data.columns", "joints,skip:2", "data.joints", "pole", "data.root_xy", "integrated");
   refused(cart, &config, DF_E_CONFIG, SAYS("joint 'rail'; add it to data.columns; its velocity, to integrate, is not"));
   config = SETTINGS(STATES_ONLY, "data.columns", "joints,skip:2", "data.joints", "rail");

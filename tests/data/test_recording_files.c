@@ -86,7 +86,11 @@ static void the_way_of_a_hopper_is_integrated(void** state) {
   if (!find("mjcf/gymnasium/hopper.xml")) skip_without_data("mjcf/gymnasium/hopper.xml");
   snprintf(model, sizeof model, "%s", path);
   if (!find("ddat/Hopper_10trajs_300steps.npz")) skip_without_data("ddat/Hopper_10trajs_300steps.npz");
-  df_system* hopper = model_of(model, 0.008);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* hopper;
+  cfg.timestep = 0.008;
+  cfg.integrator = DF_INTEGRATOR_EULER;
+  assert_ok(df_mujoco_system_new(model, &cfg, &hopper));
   const df_config whole = SETTINGS("data.states_key", "Trajs", "data.actions_key", "Actions");
   const df_config without =
       SETTINGS("data.states_key", "Trajs", "data.actions_key", "Actions", "data.columns", "skip:1,joints,joint_vel",

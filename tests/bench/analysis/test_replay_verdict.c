@@ -67,6 +67,9 @@ static void exact_actions_follow(void** state) {
   judged(e, REPLAY_ROUNDING);
   e.exponential = true;
   judged(e, REPLAY_CHAOTIC);
+  e.jumps = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.jumps = false;
   e.solver_sized = true;
   judged(e, REPLAY_SOLVER_LIMITED);
   e.trained.cleared = 1;
@@ -133,6 +136,49 @@ static void the_models_own_solver_options_are_no_other_model(void** state) {
   e = off();
   e.trained.cleared_start = 1;
   judged(e, REPLAY_SOLVER_LIMITED);
+}
+
+/* the last bits of doubles decide where a solver stops: such errors look like rounding, under the wrong options, too */
+static void doubles_show_the_options_that_made_them(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.trained.step = e.trained.drift = 1;
+  e.own.carried = 1;
+  assert_true(replay_own_explains(&e));
+  judged(e, REPLAY_SOLVER_LIMITED);
+  /* options that rounding explains just as well are not shown */
+  e.own.carried = 1.1;
+  e.own.step = e.own.drift = 1;
+  assert_false(replay_own_explains(&e));
+  judged(e, REPLAY_ROUNDING);
+  e.trained.cleared_start = 1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.trained.cleared_start = 1.1;
+  e.best.carried = 1;
+  judged(e, REPLAY_ANOTHER_OPTION);
+  e.best_is_solver = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.best.carried = 1.1;
+  e.best.step = e.best.drift = 1;
+  judged(e, REPLAY_ROUNDING);
+  e.far = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  /* fewer digits show nothing */
+  e.rounded = true;
+  e.own.carried = 1;
+  judged(e, REPLAY_ROUNDING);
+}
+
+static void rounding_of_doubles_is_small(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.trained.carried = 1001;
+  assert_true(replay_is_far(&e, true) && !replay_is_far(&e, false));
+  e.rounded = true;
+  assert_false(replay_is_far(&e, true));
+  e.rounded = false;
+  e.trained.carried = 1000;
+  assert_false(replay_is_far(&e, true));
 }
 
 static void what_fits_is_named(void** state) {
@@ -348,6 +394,8 @@ int main(void) {
       cmocka_unit_test(the_bias_is_a_median_of_at_least_eight_windows),
       cmocka_unit_test(rounding_is_no_bias_of_few_windows),
       cmocka_unit_test(the_models_own_solver_options_are_no_other_model),
+      cmocka_unit_test(doubles_show_the_options_that_made_them),
+      cmocka_unit_test(rounding_of_doubles_is_small),
       cmocka_unit_test(what_fits_is_named),
       cmocka_unit_test(what_leaves_the_solvers_tolerance_is_named),
       cmocka_unit_test(the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains),
