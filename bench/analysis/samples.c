@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "json.h"
+#include "key.h"
 
 void samples_clear(samples* s) {
   df_free(s->sizes);
@@ -41,10 +42,15 @@ static df_status add_seed(const run_cell* c, const run_cell* first, const char* 
   return DF_OK;
 }
 
-/* the episodes of the values, which belong to the first n windows of the evaluation set */
+/* the episodes of the values, which belong to the first n windows of the evaluation set; only records of older programs
+ * may lack them */
 static df_status add_episodes(const run_cell* c, samples* s) {
   const json_t* episode = json_object_get(json_object_get(c->record, "windows"), "episode");
-  if (json_array_size(episode) < (size_t)s->n) return DF_OK;
+  if (json_array_size(episode) < (size_t)s->n) {
+    if (json_integer_value(json_object_get(c->record, "numbers")) < NUMBERS_VERSION) return DF_OK;
+    return df_fail(DF_E_MISMATCH, "%s, seed %lld: %d values, but windows.episode has %zu: their episodes are unknown",
+                   c->method, (long long)c->seed, s->n, json_array_size(episode));
+  }
   s->episode = df_alloc((size_t)s->n, sizeof *s->episode);
   if (!s->episode) return DF_E_NOMEM;
   for (int i = 0; i < s->n; i++) {

@@ -16,7 +16,8 @@ typedef struct samples {
 
 /* Collects the values of done cells of one method and task. `k` is the K of the records, 0 if the method has no
  * sampler. DF_E_MISSING if a cell has no such values, DF_E_MISMATCH if their number or start states differ between
- * cells, DF_E_NOMEM; *out is then empty. Call samples_clear(). */
+ * cells, or if a record of this version does not say of which episodes they are, DF_E_NOMEM; *out is then empty. Call
+ * samples_clear(). */
 DF_MUST_CHECK df_status samples_new(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* out);
 
 /* The same for the done cells of a method of the group, at K = k or, without such values, at K = 0. */

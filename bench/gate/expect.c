@@ -10,6 +10,7 @@
 #include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "list.h"
 
 /* reads the digits at *at, at most a billion; returns false if there are none or they are more */
 static bool version_number(const char** at, int* out) {
@@ -30,6 +31,7 @@ bool version_parts(const char* version, int parts[2]) {
 void expect_clear(expectations* e) {
   df_free(e->path);
   df_free(e->bands);
+  df_free(e->uncompared);
   *e = (expectations){0};
 }
 
@@ -246,6 +248,48 @@ static df_status read_effort(const reader* r, const entry* e, const yaml_node_t*
   return DF_OK;
 }
 
+/* ---- methods without accepted numbers ---- */
+
+static df_status read_uncompared(const reader* r, const yaml_node_t* node) {
+  expectations* out = r->out;
+  if (!node || node->type != YAML_MAPPING_NODE) {
+    return df_fail(DF_E_CONFIG, "%s:%d: not_compared: an entry must be a mapping with method and reason", out->path,
+                   node ? line_of(node) : 0);
+  }
+  uncompared one = {.line = line_of(node)};
+  for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+    entry e;
+    const yaml_node_t* value;
+    DF_TRY(read_pair(r, node, p, &e, &value));
+    if (strcmp(e.key, "method") == 0) {
+      DF_TRY(take_text(&e, one.method, sizeof one.method));
+    } else if (strcmp(e.key, "reason") == 0) {
+      DF_TRY(take_text(&e, one.reason, sizeof one.reason));
+    } else {
+      return fail_entry(&e, "unknown key; expected method or reason");
+    }
+  }
+  const char* lacks = !one.method[0] ? "method" : !one.reason[0] ? "reason" : NULL;
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: not_compared: the entry has no '%s'", out->path, one.line, lacks);
+  for (int i = 0; i < out->n_uncompared; i++) {
+    if (strcmp(out->uncompared[i].method, one.method) == 0) {
+      return df_fail(DF_E_CONFIG, "%s:%d: not_compared: the entry repeats the method of line %d", out->path, one.line,
+                     out->uncompared[i].line);
+    }
+  }
+  out->uncompared = list_grow(out->uncompared, out->n_uncompared, sizeof *out->uncompared);
+  out->uncompared[out->n_uncompared++] = one;
+  return DF_OK;
+}
+
+static df_status read_all_uncompared(const reader* r, const entry* e, const yaml_node_t* node) {
+  if (node->type != YAML_SEQUENCE_NODE) return fail_entry(e, "expected a sequence");
+  for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    DF_TRY(read_uncompared(r, yaml_document_get_node(r->document, *item)));
+  }
+  return DF_OK;
+}
+
 static df_status read_root(const reader* r, const yaml_node_t* root) {
   expectations* out = r->out;
   if (!root || root->type != YAML_MAPPING_NODE) return df_fail(DF_E_FORMAT, "%s:1: expected a mapping", out->path);
@@ -263,8 +307,10 @@ static df_status read_root(const reader* r, const yaml_node_t* root) {
       DF_TRY(read_bands(r, &e, value));
     } else if (strcmp(e.key, "effort") == 0) {
       DF_TRY(read_effort(r, &e, value));
+    } else if (strcmp(e.key, "not_compared") == 0) {
+      DF_TRY(read_all_uncompared(r, &e, value));
     } else {
-      return fail_entry(&e, "unknown key; expected task_version, mujoco, bands or effort");
+      return fail_entry(&e, "unknown key; expected task_version, mujoco, bands, effort or not_compared");
     }
   }
   const char* lacks = !out->task_version ? "task_version" : !out->mujoco[0] ? "mujoco" : !out->n ? "bands" : NULL;

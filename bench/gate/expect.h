@@ -18,6 +18,12 @@
  *     - profile: smoke
  *       percent: 10          # deviations in both directions count
  *       absolute: 3          # added to it, for counters that are 0; default 0
+ *       reason: ...
+ *
+ * A method of the run of which the golden table has no number is missing, unless it is declared here:
+ *
+ *   not_compared:
+ *     - method: mine
  *       reason: ... */
 #ifndef BENCH_GATE_EXPECT_H
 #define BENCH_GATE_EXPECT_H
@@ -52,6 +58,13 @@ typedef struct effort_band {
   int limit_line; /* of its key percent */
 } effort_band;
 
+/* one entry of `not_compared`: a method that the golden table need not have */
+typedef struct uncompared {
+  char method[DF_NAME_MAX];
+  char reason[REASON_MAX];
+  int line; /* of the entry in the file */
+} uncompared;
+
 typedef struct expectations {
   char* path;
   int task_version;
@@ -60,6 +73,8 @@ typedef struct expectations {
   band* bands;
   int n_effort;
   effort_band effort[EFFORT_BANDS_MAX];
+  int n_uncompared;
+  uncompared* uncompared;
 } expectations;
 
 /* Reads a tolerances file. Errors: DF_E_MISSING; DF_E_FORMAT for invalid YAML, with file and line; DF_E_CONFIG for an

@@ -203,6 +203,7 @@ static df_status judge_group(gate_group* h, const options* opts, const char* aga
   if (status == DF_OK && gate_compares(h, task_file)) {
     const int bands = gate_judge_bands(h);
     gate_judge_methods(h);
+    gate_judge_table(h);
     gate_advise_time(h);
     gate_advise_new(h);
     gate_advise_table(h);

@@ -35,6 +35,11 @@ int gate_judge_bands(gate_group* h);
 /* Adds a row per method of the golden table that the run does not plan. */
 void gate_judge_methods(gate_group* h);
 
+/* gate_table.c: adds a row per method of the run of which the golden table has no number, missing unless expect.yaml
+ * declares it; per seed of a method, and per number of a seed, that the table has for others only, missing; and per
+ * number in another unit, not comparable. */
+void gate_judge_table(gate_group* h);
+
 /* Adds advisory rows that compare the CPU time of training with the golden table; time never decides. */
 void gate_advise_time(gate_group* h);
 

@@ -119,6 +119,8 @@ static df_status take_row(const place* at, char* line, golden_row* row) {
   DF_TRY(take_name(at, columns[4], part[4], row->metric, sizeof row->metric));
   DF_TRY(take_count(at, columns[5], part[5], 0, &row->k));
   DF_TRY(take_value(at, columns[6], part[6], &row->value));
+  if (strlen(part[7]) >= sizeof row->unit) return fail_field(at, columns[7], part[7], "the unit is too long");
+  strcpy(row->unit, part[7]);
   DF_TRY(take_count(at, columns[8], part[8], 0, &count));
   DF_TRY(take_value(at, columns[9], part[9], &bound));
   DF_TRY(take_value(at, columns[10], part[10], &bound));

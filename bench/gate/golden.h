@@ -19,7 +19,8 @@ typedef struct golden_row {
   int64_t seed;
   int k;
   double value; /* NaN if the field is empty */
-  int line;     /* in the file */
+  char unit[32];
+  int line; /* in the file */
 } golden_row;
 
 typedef struct golden_table {

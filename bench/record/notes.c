@@ -92,11 +92,13 @@ void note_floor(json_t* notes, const json_t* rows, const char* metric, double fl
     const double value = number_of(json_object_get(one, "value"));
     const long long k = (long long)json_integer_value(json_object_get(one, "k"));
     if (strcmp(string_of(one, "metric"), metric) != 0 || !(value > floor)) continue;
-    char at[48] = "";
+    char at[48] = "", own[32], other[32];
+    snprintf(own, sizeof own, "%.4g", value);
+    snprintf(other, sizeof other, "%.4g", floor);
+    if (strcmp(own, other) == 0) continue;
     if (k) snprintf(at, sizeof at, " at K = %lld", k);
-    add_note(notes, format_text("worse than random actions: %s%s is %.4g, that of random_action on the same windows "
-                                "%.4g",
-                                metric, at, value, floor));
+    add_note(notes, format_text("worse than random actions: %s%s is %s, that of random_action on the same windows %s",
+                                metric, at, own, other));
   }
 }
 

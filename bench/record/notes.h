@@ -24,8 +24,8 @@ void note_skipped(json_t* notes, const char* network, long steps, long skipped);
 /* Both for every curve of the field "training" of a record; NULL is allowed. */
 void note_training(json_t* notes, const json_t* training);
 
-/* Appends a note for each row of `metric` whose value is above `floor`, the value of random_action on the same windows.
- * Nothing if the floor is NaN. */
+/* Appends a note for each row of `metric` whose value is above `floor`, the value of random_action on the same windows,
+ * by a difference that the four digits of the note show. Nothing if the floor is NaN. */
 void note_floor(json_t* notes, const json_t* rows, const char* metric, double floor);
 
 /* Prints the notes from number `first` (from 0) on standard error, one line each: "dynaflow: warning: <name>: <note>".

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "key.h"
 #include "outcome.h"
 #include "text.h"
 
@@ -14,6 +15,7 @@
   X(NAME, "a non-empty string")                                    \
   X(SHA256, "64 lower-case hexadecimal digits or an empty string") \
   X(TEXT_OR_NULL, "a string or null")                              \
+  X(TIME, "a time as 2026-01-31T23:59:59Z")                        \
   X(COUNT, "an integer >= 0")                                      \
   X(WHOLE, "an integer")                                           \
   X(NUMBER, "a number")                                            \
@@ -48,6 +50,18 @@ static bool is_sha256(const json_t* v) {
   return s && (*s == '\0' || (strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64));
 }
 
+/* as iso_time() writes it */
+static bool is_time(const char* s) {
+  static const char pattern[] = "0000-00-00T00:00:00Z";
+  int month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  if (!s || strlen(s) != sizeof pattern - 1) return false;
+  for (size_t i = 0; s[i]; i++) {
+    if (pattern[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != pattern[i]) return false;
+  }
+  return sscanf(s + 5, "%2d-%2dT%2d:%2d:%2d", &month, &day, &hour, &minute, &second) == 5 && month >= 1 &&
+         month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second <= 60;
+}
+
 static bool all_are(const json_t* array, kind k);
 
 static bool is_kind(const json_t* v, kind k) {
@@ -60,6 +74,8 @@ static bool is_kind(const json_t* v, kind k) {
       return is_sha256(v);
     case TEXT_OR_NULL:
       return json_is_string(v) || json_is_null(v);
+    case TIME:
+      return is_time(json_string_value(v));
     case COUNT:
       return json_is_integer(v) && json_integer_value(v) >= 0;
     case WHOLE:
@@ -120,7 +136,7 @@ static df_status check_each(const json_t* array, const char* where, size_t n, co
 }
 #define CHECK_EACH(array, where, fields) check_each(array, where, sizeof(fields) / sizeof(fields)[0], fields)
 
-static const field plan_fields[] = {{"profile", ANY_TEXT, true}, {"started", ANY_TEXT, false}, {"cells", ARRAY, true}};
+static const field plan_fields[] = {{"profile", ANY_TEXT, true}, {"started", TIME, false}, {"cells", ARRAY, true}};
 static const field planned_fields[] = {
     {"task", NAME, true}, {"method", NAME, true}, {"seed", COUNT, true}, {"key", SHA256, false}};
 static const field cell_fields[] = {{"key", SHA256, true},
@@ -132,7 +148,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"profile", ANY_TEXT, true},
                                     {"config", OBJECT, true},
                                     {"provenance", OBJECT, true},
-                                    {"started", ANY_TEXT, true},
+                                    {"started", TIME, true},
                                     {"wall_s", NUMBER, true},
                                     {"cpu_s", NUMBER, true},
                                     {"train_cpu_s", NUMBER, false},
@@ -325,6 +341,8 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_FIELDS(json_object_get(record, "provenance"), "provenance.", provenance_fields));
   if (done && !json_object_get(record, "rows")) return df_fail(DF_E_FORMAT, "rows is missing");
   if (done && !json_object_get(record, "training")) return df_fail(DF_E_FORMAT, "training is missing");
+  const bool today = json_integer_value(json_object_get(record, "numbers")) == NUMBERS_VERSION;
+  if (done && today && !json_object_get(record, "windows")) return df_fail(DF_E_FORMAT, "windows is missing");
   DF_TRY(CHECK_EACH(json_object_get(record, "model_files"), "model_files", file_fields));
   DF_TRY(check_limits(json_object_get(record, "limits")));
   DF_TRY(check_training(json_object_get(record, "training")));

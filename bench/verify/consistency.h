@@ -16,8 +16,8 @@ void check_samples(verifier* v);
 void check_unshown(verifier* v);
 
 /* Steps and parameters of a training are those of its first curve, the steps those of the setting, no curve goes beyond
- * its own last step, and a method whose actions were executed has some of them recorded (replays), if the record has
- * the field, and counted as many physics steps as its windows have. */
+ * its own last step, and a method whose actions were executed has some of them recorded (replays), which records of
+ * older programs may lack, and counted as many physics steps as its windows have. */
 void check_training(verifier* v);
 
 /* Every record is of a cell that a plan of its profile has, with the same key if the plan gives keys. Nothing is said

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "consistency.h"
+#include "contradictions.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
@@ -421,9 +422,11 @@ static void check_weights(verifier* v) {
   X(checkpoints, check_files) \
   X(numbers, check_numbers)   \
   X(units, check_units)       \
+  X(ranges, check_ranges)     \
   X(samples, check_samples)   \
   X(unshown, check_unshown)   \
   X(training, check_training) \
+  X(counters, check_counters) \
   X(windows, check_windows)   \
   X(identity, check_identity) \
   X(seeds, check_seeds)       \

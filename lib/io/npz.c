@@ -36,6 +36,9 @@ static char* key_of(const char* name) {
 
 static df_status fail_zip(const df_npz* npz, zip_error_t* error) {
   const df_status status = zip_error_code_zip(error) == ZIP_ER_MEMORY ? DF_E_NOMEM : DF_E_FORMAT;
+  if (zip_error_code_zip(error) == ZIP_ER_EXISTS) {
+    return df_fail(status, "%s: two arrays have the same name; write each one once", npz->path);
+  }
   return df_fail(status, "%s: not a readable zip archive: %s", npz->path, zip_error_strerror(error));
 }
 

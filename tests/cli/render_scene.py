@@ -161,6 +161,14 @@ class Strip:
         return {(31, 78, 121): True, (221, 226, 232): False}[r, g, b]
 
 
+    def has_gap(self, state, every):
+        """whether the bar is interrupted between the places of a state and of the next"""
+        top, pitch = 2 + 2 * self.line + self.height + 2 + 2, (self.width + 2) / every
+        x = self.width / 2 + state * pitch
+        bar = self.pixels[int(top + self.line / 2 - 1), int(x):int(x + pitch) + 1]
+        return any(tuple(one) not in ((31, 78, 121), (221, 226, 232)) for one in bar)
+
+
 def touches(model, x):
     """whether the foot has a contact"""
     data, foot = kinematics(model, x), model.geom('foot').id

@@ -58,7 +58,8 @@ assert max(np.abs(a - b).max() for a, b in zip(places, places[1:])) > 9  # over 
 check the_bars_are_the_contacts look "
 s = Strip(folder + '/one.png', 120, 90)
 there = [touches(model, one) for one in x[1][10:23]]
-assert [s.touches(k, 3) for k in range(13)] == there and len(set(there)) == 2, there"
+assert [s.touches(k, 3) for k in range(13)] == there and len(set(there)) == 2, there
+assert not any(s.has_gap(k, 3) for k in range(12))"
 check a_strip_of_a_task_has_a_row_per_gait_and_a_window look "
 s = Strip(folder + '/first.png', 120, 90, rows=2)
 assert s.pixels.shape[1] == 7 * 122 - 2  # horizon 6

@@ -69,12 +69,22 @@ static void every_puck_passes_beside_the_pit_on_a_side_that_its_start_does_not_t
   df_dataset* data = made(system, &c, 1, &report);
   int left = 0;
   double with_y = 0, with_vy = 0, y2 = 0, vy2 = 0;
+  /* middle and half width of what starts are drawn from: x, y, vx, vy */
+  static const int at[4] = {0, 1, 3, 4};
+  static const double middle[4] = {-0.9, 0, 0.8, 0}, half[4] = {0.1, 0.02, 0.08, 0.05};
+  double sum[4] = {0}, least[4] = {1, 1, 1, 1}, most[4] = {-1, -1, -1, -1};
   for (int e = 0; e < EPISODES; e++) {
     const double side = side_of(data, e), *start = df_dataset_state(data, e, 0);
     left += side > 0;
     with_y += side * start[1], with_vy += side * start[4];
     y2 += start[1] * start[1], vy2 += start[4] * start[4];
-    assert_true(fabs(start[0] + 0.9) <= 0.1 && fabs(start[1]) <= 0.02 && fabs(start[4]) <= 0.05);
+    for (int i = 0; i < 4; i++) {
+      const double off = (start[at[i]] - middle[i]) / half[i];
+      assert_true(fabs(off) <= 1 + 1e-12);
+      sum[i] += off;
+      least[i] = fmin(least[i], off);
+      most[i] = fmax(most[i], off);
+    }
     for (int t = 0; t <= LENGTH; t++) {
       const double* x = df_dataset_state(data, e, t);
       assert_true(x[2] > -0.02);
@@ -86,6 +96,11 @@ static void every_puck_passes_beside_the_pit_on_a_side_that_its_start_does_not_t
         assert_near(u[0], fmin(fmax(4 * (0.8 - x[3]) / 8, -1), 1), 1e-12);
       }
     }
+  }
+  /* uniform: a standard deviation of 1/sqrt(3), and some of 200 within a tenth of each end */
+  for (int i = 0; i < 4; i++) {
+    assert_true(fabs(sum[i]) < 4 * sqrt(EPISODES / 3.0));
+    assert_true(least[i] < -0.9 && most[i] > 0.9);
   }
   /* a fair coin, within four standard deviations; correlations of n pairs have a standard deviation of 1/sqrt(n) */
   assert_true(fabs(left - EPISODES / 2.0) < 4 * sqrt(EPISODES) / 2);

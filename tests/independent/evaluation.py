@@ -962,7 +962,8 @@ def check_notes(out, record, floor, metric, reference, faults):
     """a method that is worse than random actions is reported, with both numbers"""
     wanted = []
     for (name, k), row in out.rows.items():
-        if name == metric and not reference and math.isfinite(floor) and row['value'] is not None and row['value'] > floor:
+        if name == metric and not reference and math.isfinite(floor) and row['value'] is not None \
+                and row['value'] > floor and '%.4g' % row['value'] != '%.4g' % floor:
             wanted.append('worse than random actions: %s%s is %.4g, that of random_action on the same windows %.4g'
                           % (metric, ' at K = %d' % k if k else '', row['value'], floor))
     found = [n for n in record['notes'] if n.startswith('worse')]

@@ -2,6 +2,8 @@
 
 #include <zip.h>
 
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/io/memory.h"
 #include "dynaflow/io/npz.h"
@@ -347,6 +349,31 @@ static void arrays_that_take_too_much_memory_are_refused(void** state) {
   assert_int_equal(df_io_set_memory(DF_IO_MEMORY), 1000);
 }
 
+static void two_entries_of_one_name_are_refused(void** state) {
+  (void)state;
+  static const double value[2] = {1, 2};
+  const df_npz_entry two[] = {{.key = "ab", .kind = DF_NPZ_F64, .rank = 1, .shape = {2}, .values = value},
+                              {.key = "ac", .kind = DF_NPZ_F64, .rank = 1, .shape = {2}, .values = value}};
+  assert_ok(df_npz_write(scratch_path, 2, two));
+  char* bytes;
+  size_t n;
+  df_npz* npz;
+  assert_ok(df_file_read(scratch_path, &bytes, &n));
+  /* both headers of "ac.npy" */
+  int changed = 0;
+  for (size_t i = 0; i + 6 <= n; i++) {
+    if (memcmp(bytes + i, "ac.npy", 6) != 0) continue;
+    bytes[i + 1] = 'b';
+    changed++;
+  }
+  assert_int_equal(changed, 2);
+  assert_ok(df_file_write(scratch_path, bytes, n));
+  df_free(bytes);
+  assert_int_equal(df_npz_open(scratch_path, &npz), DF_E_FORMAT);
+  assert_null(npz);
+  assert_says(scratch_path, "two arrays have the same name; write each one once");
+}
+
 static void two_entries_of_one_key_are_refused(void** state) {
   (void)state;
   df_npz* npz;
@@ -376,6 +403,7 @@ int main(void) {
       IN_SCRATCH(bad_entries_are_not_written),
       IN_SCRATCH(a_failed_allocation_leaks_nothing_and_keeps_the_old_file),
       IN_SCRATCH(arrays_that_take_too_much_memory_are_refused),
+      IN_SCRATCH(two_entries_of_one_name_are_refused),
       IN_SCRATCH(two_entries_of_one_key_are_refused),
       cmocka_unit_test(a_recorded_file_of_numpy_is_read),
       cmocka_unit_test(a_deflated_archive_is_read_around_its_pickles),

@@ -154,6 +154,26 @@ static void named_joints_give_height_and_lean(void** state) {
   df_system_free(system);
 }
 
+static void a_ball_joint_gives_a_quaternion(void** state) {
+  (void)state;
+  df_system* system = make(
+      "<mujoco><worldbody><body><joint name='height' type='slide' axis='0 0 1'/><geom size='.1'/>"
+      "<body><joint name='lean' type='ball'/><geom size='.1'/><body pos='0 0 .3'><joint name='neck' axis='0 1 0'/>"
+      "<geom size='.1'/></body></body></body></worldbody></mujoco>");
+  const df_config c = config(0, 45, "", "lean");
+  df_fall_rule rule;
+  assert_int_equal(df_fall_rule_new(system, &c, &rule), DF_OK);
+  assert_int_equal(rule.quat_at, 1);
+  assert_int_equal(rule.tilt_at, -1);
+
+  double x[2 * 11];
+  for (int t = 0; t < 2; t++) df_mujoco_initial_state(system, x + 11 * t);
+  assert_int_equal(df_fall_frame(&rule, 11, 1, x), 2);
+  turn(1, 0.9, 0.3, 1, x + 11 + 1);
+  assert_int_equal(df_fall_frame(&rule, 11, 1, x), 1);
+  df_system_free(system);
+}
+
 static void an_object_does_not_fall(void** state) {
   (void)state;
   df_system* system = make(
@@ -238,6 +258,7 @@ int main(void) {
       cmocka_unit_test(a_frame_without_numbers_is_a_fall_even_without_a_rule),
       cmocka_unit_test(a_free_joint_gives_height_and_quaternion),
       cmocka_unit_test(named_joints_give_height_and_lean),
+      cmocka_unit_test(a_ball_joint_gives_a_quaternion),
       cmocka_unit_test(an_object_does_not_fall),
       cmocka_unit_test(what_nothing_drives_does_not_fall),
       cmocka_unit_test(a_joint_that_does_not_fit_is_named),

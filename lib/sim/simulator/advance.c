@@ -1,4 +1,6 @@
 /* physics steps forward, recorded on the tape where the adjoint will need them */
+#include <math.h>
+
 #include "dynaflow/core/limits.h"
 #include "mujoco_error.h"
 #include "rk4.h"
@@ -66,8 +68,20 @@ static df_traj_end physics_step(action_job* job) {
   return df_tape_record(&sim->tape, sim->system, d, sim->before) == DF_OK ? DF_TRAJ_COMPLETE : DF_TRAJ_FAILED;
 }
 
+/* MuJoCo warns of a control that is NaN, and clamps an infinite one to its range */
+static bool has_infinite_action(const action_job* job) {
+  for (int i = 0; i < (int)job->model->nu; i++) {
+    if (isinf(job->u[i])) return true;
+  }
+  return false;
+}
+
 static void physics_steps(void* argument) {
   action_job* job = argument;
+  if (has_infinite_action(job)) {
+    job->end = DF_TRAJ_DIVERGED;
+    return;
+  }
   mju_copy(job->sim->data->ctrl, job->u, (int)job->model->nu);
   for (int i = 0; i < job->steps && job->end == DF_TRAJ_COMPLETE; i++) job->end = physics_step(job);
 }

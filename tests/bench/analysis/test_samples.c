@@ -53,15 +53,18 @@ static void seeds_are_strata_and_episodes_are_clusters(void** state) {
 static void without_the_origin_of_its_windows_each_is_by_itself(void** state) {
   (void)state;
   static const int three[3] = {1, 2, 3};
-  /* no windows, and fewer than there are values */
-  for (int few = 0; few < 2; few++) {
+  /* no windows, and fewer than there are values, in records of older programs; those of this one must have them */
+  for (int which = 0; which < 4; which++) {
+    const bool few = which % 2, today = which >= 2;
     run_view r;
     samples s;
     begin_records();
     json_t* cell = add_seed(1, 4, first);
     if (few) set_windows(cell, 3, three);
+    json_object_set_new(cell, "numbers", json_integer(today ? 2 : 1));
     open_run(&r);
-    assert_int_equal(samples_of_method(&r, &r.groups[0], "a", "tre", 1, &s), DF_OK);
+    assert_int_equal(samples_of_method(&r, &r.groups[0], "a", "tre", 1, &s), today ? DF_E_MISMATCH : DF_OK);
+    if (today) assert_non_null(strstr(df_error_message(), few ? "4 values, but windows.episode has 3" : "has 0"));
     assert_true(!s.episode && s.episodes == 0);
     const df_bootstrap_cfg cfg = samples_bootstrap(&s, 1, 10);
     assert_true(!cfg.cluster);

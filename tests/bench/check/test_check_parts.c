@@ -5,6 +5,8 @@
 
 #include "found.h"
 #include "free_bodies.h"
+#include "misfit.h"
+#include "near.h"
 #include "small_recording.h"
 #include "unit.h"
 
@@ -481,6 +483,55 @@ static void what_floats_without_a_force_is_wrong(void** state) {
   }
 }
 
+/* an actuator holds a slide at any height */
+static void a_driven_slide_floats(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1'>"
+      "<joint name='lift' type='slide' axis='0 0 1'/><geom size='.1' mass='2'/></body></worldbody>"
+      "<actuator><motor joint='lift'/></actuator></mujoco>";
+  pose_summary p;
+  data_findings found = {0};
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[0] = 0.5;
+  trace_it(&f, &f.s->dt);
+  assert_ok(pose_summary_of(&f.m, 50, &p));
+  assert_false(p.falls || p.has_base);
+  p.residual = 1; /* as if nothing held it */
+  check_poses(&p, &(fit_source){0}, &found);
+  expect(&found, "distance to the floor", CHECK_OK, 0.5, "");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+/* what hardly touches the floor counts as half a slip, unless it can fly */
+static void what_flies_does_not_slip(void** state) {
+  (void)state;
+#define BALL(actuators)                                                                             \
+  "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1'>" \
+  "<freejoint name='base'/><geom size='.1' mass='2'/></body></worldbody><actuator>" actuators       \
+  "</actuator>"                                                                                     \
+  "</mujoco>"
+  static const char* const models[] = {BALL(""), BALL("<motor joint='base' gear='0 0 1 0 0 0'/>")};
+#undef BALL
+  static const double slip[] = {0.5, 0};
+  for (int i = 0; i < 2; i++) {
+    const check_cfg cfg = {.poses_max = 50};
+    misfit found;
+    fixture f = fixture_new(models[i], 1);
+    for (int t = 0; t <= T; t++) {
+      frame_of(f.d, 0, t)[2] = 0.4;
+      frame_of(f.d, 0, t)[3] = 1;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(misfit_of_trace(&f.m, &cfg, &found));
+    assert_near(found.part[MISFIT_SLIP], slip[i], 0);
+    /* 0.3 m above the floor, which is no misfit of what flies */
+    assert_true(slip[i] == 0 ? found.part[MISFIT_GROUND] == 0 : found.part[MISFIT_GROUND] > 0.1);
+    fixture_free(&f);
+  }
+}
+
 /* a ball that slides on the floor, by 7 mm per frame, and one on top of it that moves to and fro */
 static void slip_is_that_on_what_cannot_move(void** state) {
   (void)state;
@@ -935,6 +986,8 @@ int main(void) {
                                      cmocka_unit_test(radians_that_are_read_as_degrees_are_named),
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
+                                     cmocka_unit_test(a_driven_slide_floats),
+                                     cmocka_unit_test(what_flies_does_not_slip),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
                                      cmocka_unit_test(the_base_is_that_of_the_robot),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),

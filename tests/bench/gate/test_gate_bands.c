@@ -954,6 +954,81 @@ static void a_spread_about_0_is_no_percentage(void** state) {
   close_case(&c);
 }
 
+/* ---- what the table lacks ---- */
+
+/* methods a and b with the seeds 1 and 2, and their golden rows but those of `method` (NULL: none) from `seed` on */
+static void open_table_case(gate_case* c, const char* method, int seed, const char* metric) {
+  static const char* const methods[] = {"a", "b"};
+  begin_records();
+  for (int i = 0; i < 4; i++) {
+    json_t* cell = add_cell(methods[i % 2], 1 + i / 2);
+    add_value(cell, "tre", 1, 1);
+    add_value(cell, "power", 1, 1);
+  }
+  open_case(c);
+  for (int i = 0; i < 4; i++) {
+    const bool lost = method && strcmp(method, methods[i % 2]) == 0 && 1 + i / 2 >= seed;
+    if (!lost || (metric && strcmp(metric, "tre") != 0)) add_golden(c, methods[i % 2], "tre", 1 + i / 2, 1);
+    if (!lost || (metric && strcmp(metric, "power") != 0)) add_golden(c, methods[i % 2], "power", 1 + i / 2, 1);
+  }
+}
+
+/* the only row of the table's judgement; GATE_HELD: there is none */
+static void expect_of_table(gate_case* c, gate_verdict wanted, const char* metric, const char* words) {
+  gate_judge_table(&c->h);
+  assert_int_equal(json_array_size(c->out.verdicts.list), wanted == GATE_HELD ? 0 : 1);
+  if (wanted != GATE_HELD) {
+    assert_verdict(verdict_at(c, 0), wanted);
+    assert_string_equal(string_of(verdict_at(c, 0), "method"), "b");
+    assert_string_equal(string_of(verdict_at(c, 0), "metric"), metric);
+    if (!strstr(string_of(verdict_at(c, 0), "detail"), words)) fail_msg("%s", string_of(verdict_at(c, 0), "detail"));
+  }
+  close_case(c);
+}
+
+static void a_method_without_accepted_numbers_is_missing_or_declared(void** state) {
+  (void)state;
+  gate_case c;
+  open_table_case(&c, NULL, 0, NULL);
+  expect_of_table(&c, GATE_HELD, "", "");
+  open_table_case(&c, "b", 1, NULL);
+  expect_of_table(&c, GATE_MISSING, "golden", "golden.csv has no number of this method");
+  uncompared declared = {.method = "b", .reason = "limits only", .line = 9};
+  open_table_case(&c, "b", 1, NULL);
+  c.h.expect.uncompared = &declared;
+  c.h.expect.n_uncompared = 1;
+  expect_of_table(&c, GATE_ADVISORY, "golden", "not compared with golden.csv: limits only");
+  open_table_case(&c, "b", 1, NULL);
+  c.h.has_golden = false;
+  expect_of_table(&c, GATE_HELD, "", "");
+}
+
+static void a_seed_that_other_methods_have_is_missing(void** state) {
+  (void)state;
+  gate_case c;
+  open_table_case(&c, "b", 2, NULL);
+  expect_of_table(&c, GATE_MISSING, "golden", "no number of seed 2 of this method, but of other methods");
+  open_table_case(&c, "b", 2, "tre");
+  expect_of_table(&c, GATE_MISSING, "tre", "no such number of seed 2, but of other seeds");
+  /* a metric that the table has for no seed of the method is named elsewhere */
+  open_table_case(&c, "b", 1, "tre");
+  expect_of_table(&c, GATE_HELD, "", "");
+  /* a table of fewer seeds than the run */
+  open_table_case(&c, NULL, 0, NULL);
+  c.h.golden.n = 4;
+  expect_of_table(&c, GATE_HELD, "", "");
+}
+
+static void numbers_of_another_unit_are_not_compared(void** state) {
+  (void)state;
+  for (int other = 0; other < 2; other++) {
+    gate_case c;
+    open_table_case(&c, NULL, 0, NULL);
+    for (int i = 0; i < 8; i++) strcpy(c.rows[i].unit, other && i == 6 ? "m" : "std");
+    expect_of_table(&c, other ? GATE_NOT_COMPARABLE : GATE_HELD, "tre", "the accepted number is in 'm', that of the");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_limit_is_held_to_by_the_whole_interval),
@@ -973,6 +1048,9 @@ int main(void) {
       cmocka_unit_test(counters_may_change_by_their_percentage_and_an_absolute_part),
       cmocka_unit_test(every_counter_of_the_golden_table_is_looked_at_once),
       cmocka_unit_test(counters_without_a_golden_table_are_missing),
+      cmocka_unit_test(a_method_without_accepted_numbers_is_missing_or_declared),
+      cmocka_unit_test(a_seed_that_other_methods_have_is_missing),
+      cmocka_unit_test(numbers_of_another_unit_are_not_compared),
       cmocka_unit_test(counters_that_were_lost_from_the_golden_table_are_missing),
       cmocka_unit_test(a_spread_on_one_side_is_told),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),

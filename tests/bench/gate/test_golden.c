@@ -43,11 +43,13 @@ static void rows_are_read_and_comments_are_not_rows(void** state) {
   assert_string_equal(a->profile, "p");
   assert_string_equal(a->metric, "tre");
   assert_true(a->seed == 0 && a->k == 1 && a->value == 0.1);
+  assert_string_equal(a->unit, "std");
   assert_string_equal(b->task, "u");
   assert_string_equal(b->method, "n");
   assert_string_equal(b->profile, "q");
   assert_string_equal(b->metric, "effort.x");
   assert_true(b->seed == 2147483647 && b->k == 0 && isnan(b->value));
+  assert_string_equal(b->unit, "count");
   golden_clear(&g);
 }
 

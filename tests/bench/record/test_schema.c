@@ -11,6 +11,7 @@ typedef enum kind {
   NAME,
   SUM,
   TEXT_OR_NULL,
+  TIME,
   COUNT,
   WHOLE,
   NUMBER,
@@ -38,6 +39,14 @@ static const struct {
     {"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-12-31T23:59:60Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL) | BIT(TIME)},
+    {"\"2026-00-01T00:00:00Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-13-01T00:00:00Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-01-32T00:00:00Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-01-01T24:00:00Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-01-01T00:60:00Z\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-01-01T00:00:00\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
+    {"\"2026-01-01T00:00:0xZ\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"0", BIT(COUNT) | BIT(WHOLE) | BIT(NUMBER) | BIT(NUMBER_OR_NULL)},
     {"7", BIT(COUNT) | BIT(WHOLE) | BIT(NUMBER) | BIT(NUMBER_OR_NULL)},
     {"-1", BIT(WHOLE) | BIT(NUMBER) | BIT(NUMBER_OR_NULL)},
@@ -71,7 +80,7 @@ static const struct {
     {"", "method", NAME, true},
     {"", "seed", COUNT, true},
     {"", "profile", TEXT, true},
-    {"", "started", TEXT, true},
+    {"", "started", TIME, true},
     {"", "wall_s", NUMBER, true},
     {"", "cpu_s", NUMBER, true},
     {"", "train_cpu_s", NUMBER, false},
@@ -186,7 +195,7 @@ static const struct {
     {"", "training", false, true},
     {"", "rows", true, true},
     {"", "samples", true, false},
-    {"", "windows", false, false},
+    {"", "windows", false, true},
     {"", "replays", true, false},
     {"", "examples", true, false},
     {"", "strip", false, false},
@@ -310,6 +319,16 @@ static void elements_of_lists_are_objects_and_each_is_looked_at(void** state) {
   }
 }
 
+static void records_of_older_programs_may_lack_the_windows(void** state) {
+  (void)state;
+  for (int numbers = 1; numbers <= 2; numbers++) {
+    json_t* record = whole();
+    json_object_del(record, "windows");
+    json_object_set_new(record, "numbers", json_integer(numbers));
+    check(record, numbers == 1, "", "windows", "(missing)");
+  }
+}
+
 static void a_status_is_one_of_five_and_only_done_needs_numbers(void** state) {
   (void)state;
   static const char* const words[] = {"done", "diverged", "timeout", "error", "interrupted", "finished", "Done", ""};
@@ -335,7 +354,8 @@ static void a_record_is_a_plan_or_a_cell_of_this_schema(void** state) {
     const char* name; /* of the wrong field; NULL: right */
   } cases[] = {
       {"{\"schema\":1,\"type\":\"plan\",\"profile\":\"\",\"cells\":[]}", NULL},
-      {"{\"schema\":1,\"type\":\"plan\",\"profile\":\"p\",\"started\":\"\",\"cells\":[{\"task\":\"t\",\"method\":\"m\","
+      {"{\"schema\":1,\"type\":\"plan\",\"profile\":\"p\",\"started\":\"2026-01-01T00:00:00Z\",\"cells\":[{\"task\":"
+       "\"t\",\"method\":\"m\","
        "\"seed\":0,\"key\":\"" WHOLE_SUM "\"}]}",
        NULL},
       {"{\"schema\":2,\"type\":\"plan\",\"profile\":\"\",\"cells\":[]}", "schema"},
@@ -369,6 +389,7 @@ int main(void) {
       cmocka_unit_test(every_field_is_of_its_kind),
       cmocka_unit_test(objects_and_arrays_are_what_they_are),
       cmocka_unit_test(elements_of_lists_are_objects_and_each_is_looked_at),
+      cmocka_unit_test(records_of_older_programs_may_lack_the_windows),
       cmocka_unit_test(a_status_is_one_of_five_and_only_done_needs_numbers),
       cmocka_unit_test(a_record_is_a_plan_or_a_cell_of_this_schema),
   };

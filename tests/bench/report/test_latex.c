@@ -68,6 +68,21 @@ static void equal_digits_and_rounding_errors_are_bold_together(void** state) {
   close_run(&r);
 }
 
+static void negative_numbers_keep_their_sign(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  add_row(add_cell("a", 1), "survival", 1, -0.25, -0.4, 1.5);
+  add_row(add_cell("b", 1), "survival", 1, -2.5e-9, -3e-9, 0);
+  open_run(&r);
+  char* lines = table_of(&r, 1);
+  assert_non_null(strstr(lines, "\na & 1 & $-0.250$ {\\scriptsize [$-0.400$, 1.50]} \\\\\n"));
+  assert_non_null(
+      strstr(lines, "\nb & 1 & \\textbf{$-2.5\\times10^{-9}$} {\\scriptsize [$-3.0\\times10^{-9}$, 0]} \\\\\n"));
+  free(lines);
+  close_run(&r);
+}
+
 static void metrics_have_words(void** state) {
   (void)state;
   static const char* const pairs[][2] = {{"tre", "TRE"},
@@ -108,6 +123,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_best_trained_method_is_bold),
       cmocka_unit_test(equal_digits_and_rounding_errors_are_bold_together),
+      cmocka_unit_test(negative_numbers_keep_their_sign),
       cmocka_unit_test(metrics_have_words),
       cmocka_unit_test(every_k_has_its_file),
   };

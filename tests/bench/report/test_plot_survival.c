@@ -26,8 +26,8 @@ static void assert_share(const double v[4], double time, double share, double n)
 /* of all chains, not of those that stand before a fall */
 static void a_curve_is_the_share_of_all_chains_that_have_not_fallen(void** state) {
   (void)state;
-  static const double first[4] = {1, 4, 2, 4}, second[4] = {2, 4, 3, 4};
-  static const double time[] = {0, 1, 1, 2, 2, 3, 3, 4}, left[] = {8, 8, 7, 7, 5, 5, 4, 4};
+  static const double first[4] = {1, 4, 2, 4}, second[4] = {2, 4, 2.25, 4};
+  static const double time[] = {0, 1, 1, 2, 2, 2.25, 2.25, 4}, left[] = {8, 8, 7, 7, 5, 5, 4, 4};
   run_view r;
   plot p = {.name = "survival"};
   bool there = false;

@@ -128,8 +128,10 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"checkpoints", "not checked", 0},
                 {"numbers", "ok", 4},
                 {"units", "ok", 4},
+                {"ranges", "ok", 4},
                 {"samples", "ok", 12},
                 {"training", "ok", 4},
+                {"counters", "not checked", 0},
                 {"windows", "ok", 6},
                 {"identity", "ok", 18},
                 {"seeds", "ok", 1},
@@ -522,11 +524,11 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
     set_number(two, "value", 1.75);
     verify(cases[i].fails ? "ceiling:failed" : "", cases[i].fails ? EXIT_CHECK_FAILED : EXIT_DONE);
   }
-  /* a ceiling of 0: what rounding leaves */
+  /* a ceiling of nearly 0: what rounding leaves */
   for (int fails = 0; fails < 2; fails++) {
     begin();
-    set_number(ceiling, "value", 0);
-    set_number(one, "value", fails ? -1.1e-12 : -0.9e-12);
+    set_number(ceiling, "value", 2e-12);
+    set_number(one, "value", fails ? 0.9e-12 : 1.1e-12);
     verify(fails ? "ceiling:failed" : "", fails ? EXIT_CHECK_FAILED : EXIT_DONE);
   }
   /* the best of several: 2.5e-7 at another K of the demonstration's actions */
@@ -540,7 +542,7 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
   verify("", EXIT_DONE);
   /* another metric is not meant */
   begin();
-  add_row(one, "tre", 1, 1e-8, 1e-8, 1e-8);
+  json_object_set_new(add_row(one, "tre", 1, 1e-8, 1e-8, 1e-8), "n", json_integer(2));
   seal(one);
   verify("", EXIT_DONE);
   /* a method that sees the demonstration may find better actions than those that were rounded */

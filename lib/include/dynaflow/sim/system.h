@@ -85,8 +85,9 @@ typedef struct df_system_ops {
   void (*set_state)(df_sim* sim, const double* x);
 
   /* Advances by one action u [nu] and writes the next state to x1 [nx]. Records the step, numbered 0, 1, 2 ... since
-   * the reset, while the tape has room for further steps; later steps are not recorded. If the end is not COMPLETE, x1
-   * is filled with NaN and the simulator must be reset before the next step. */
+   * the reset, while the tape has room for further steps; later steps are not recorded. An action that is not finite
+   * diverges; a finite one is clamped to its range. If the end is not COMPLETE, x1 is filled with NaN and the simulator
+   * must be reset before the next step. */
   df_traj_end (*step)(df_sim* sim, const double* u, double* x1);
 
   /* The adjoint of recorded step `t`: from the cotangent y [ndx] of x[t+1] computes xbar [ndx] = (dx[t+1]/dx[t])^T y

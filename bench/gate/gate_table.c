@@ -1,0 +1,112 @@
+/* gate_table.c: what of a run the golden table lacks, so that it is not compared, and numbers in other units. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "gate_group.h"
+#include "json.h"
+#include "text.h"
+
+static bool is_of_group(const gate_group* h, const golden_row* one) {
+  return strcmp(one->task, h->g->task) == 0 && strcmp(one->profile, h->g->profile) == 0;
+}
+
+/* the first row of the group of this method (NULL: of any) and seed (< 0: any); NULL: there is none */
+static const golden_row* accepted_of(const gate_group* h, const char* method, int64_t seed) {
+  for (int i = 0; i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    if (is_of_group(h, one) && (!method || strcmp(one->method, method) == 0) && (seed < 0 || one->seed == seed)) {
+      return one;
+    }
+  }
+  return NULL;
+}
+
+static void judge(gate_group* h, gate_verdict verdict, const run_cell* c, const char* metric, int k, int line,
+                  char* detail) {
+  row r = row_default();
+  r.task = h->g->task;
+  r.profile = h->g->profile;
+  r.method = c->method;
+  r.metric = metric;
+  r.k = k;
+  gate_add_row(h->out, verdict, &r, "", detail);
+  gate_locate_golden(h->out, h->golden.path, line);
+  df_free(detail);
+}
+
+/* ---- methods ---- */
+
+static const uncompared* declaration_of(const gate_group* h, const char* method) {
+  for (int i = 0; i < h->expect.n_uncompared; i++) {
+    if (strcmp(h->expect.uncompared[i].method, method) == 0) return &h->expect.uncompared[i];
+  }
+  return NULL;
+}
+
+static void judge_method(gate_group* h, const run_cell* c) {
+  const uncompared* declared = declaration_of(h, c->method);
+  if (declared) {
+    judge(h, GATE_ADVISORY, c, "golden", 0, 0,
+          format_text("not compared with %s: %s", h->golden.path, declared->reason));
+    gate_locate(h->out, h->expect.path, declared->line, "");
+    return;
+  }
+  judge(h, GATE_MISSING, c, "golden", 0, 0,
+        format_text("%s has no number of this method, so none is compared; accept a table with it, or declare it in %s "
+                    "under not_compared",
+                    h->golden.path, h->expect.path));
+}
+
+/* ---- seeds ---- */
+
+/* A seed that the table has for another method was lost for this one: accepting a run adds all of its seeds. */
+static void judge_seed(gate_group* h, const run_cell* c) {
+  if (accepted_of(h, c->method, c->seed) || !accepted_of(h, NULL, c->seed)) return;
+  judge(h, GATE_MISSING, c, "golden", 0, accepted_of(h, c->method, -1)->line,
+        format_text("%s has no number of seed %lld of this method, but of other methods; accept a new table",
+                    h->golden.path, (long long)c->seed));
+}
+
+/* a number that the table has for another seed of the method, and the run for this one */
+static void judge_numbers(gate_group* h, const run_cell* c) {
+  if (!accepted_of(h, c->method, c->seed)) return;
+  size_t i;
+  json_t* number;
+  json_array_foreach(json_object_get(c->record, "rows"), i, number) {
+    const char* metric = string_of(number, "metric");
+    const int k = (int)json_integer_value(json_object_get(number, "k"));
+    const golden_row *first = golden_next(&h->golden, NULL, h->g->task, h->g->profile, c->method, metric, k),
+                     *one = first;
+    while (one && one->seed != c->seed)
+      one = golden_next(&h->golden, one, h->g->task, h->g->profile, c->method, metric, k);
+    if (first && !one) {
+      judge(h, GATE_MISSING, c, metric, k, first->line,
+            format_text("%s has no such number of seed %lld, but of other seeds; accept a new table", h->golden.path,
+                        (long long)c->seed));
+    }
+    if (one && one->unit[0] && strcmp(one->unit, string_of(number, "unit")) != 0) {
+      judge(h, GATE_NOT_COMPARABLE, c, metric, k, one->line,
+            format_text("%s:%d: the accepted number is in '%s', that of the run in '%s'", h->golden.path, one->line,
+                        one->unit, string_of(number, "unit")));
+    }
+  }
+}
+
+void gate_judge_table(gate_group* h) {
+  for (int i = 0; h->has_golden && i < h->r->n_cells; i++) {
+    const run_cell* c = &h->r->cells[i];
+    if (!c->done || !run_in_group(h->g, c)) continue;
+    bool first = true;
+    for (int j = 0; j < i && first; j++) {
+      const run_cell* before = &h->r->cells[j];
+      first = !before->done || !run_in_group(h->g, before) || strcmp(before->method, c->method) != 0;
+    }
+    if (accepted_of(h, c->method, -1)) {
+      judge_seed(h, c);
+      judge_numbers(h, c);
+    } else if (first) {
+      judge_method(h, c);
+    }
+  }
+}
