@@ -37,6 +37,14 @@ void check_dof_name(const trace* m, int dof, char name[80]);
  * and of single episodes */
 DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
+/* ---- velocity_spans.c ---- */
+
+/* Velocities against the changes of positions over spans of up to 32 frames, which neither noise of the positions nor
+ * what rocks within frames drowns: another scale, the opposite sign, or no relation; of hinges and slides joint by
+ * joint, so that one that chatters hides no other. Groups with something wrong among the findings from `before` on are
+ * left out. */
+void check_velocity_spans(const trace* m, int before, data_findings* out);
+
 /* ---- check_motion.c ---- */
 
 /* Positions that are no motion: noise, frames that are out of order, arrays [frames][episodes][columns], whose frames

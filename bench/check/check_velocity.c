@@ -426,16 +426,37 @@ static const double UNRELATED = 0.954;
 /* a joint that changes less than this share of its group may rest but for noise */
 static const double SLOW = 0.02;
 
+/* Velocities that are so many times larger than the changes, and than two per physics step of a frame, are none of a
+ * model that rocks between two frames; smaller ones, m/s or rad/s, may be the noise of one at rest. */
+static const double TOO_FAST = 20, NOISE = 0.1;
+
+static bool is_too_fast(const trace* m, const trace_fit* f) {
+  double longest = 0;
+  for (size_t k = 0; k < m->n; k++) longest = fmax(longest, m->h[m->episode[k]]);
+  const double steps = longest / df_mujoco_timestep(m->system);
+  return f->speed > NOISE && f->speed > fmax(TOO_FAST, 2 * steps) * f->change;
+}
+
+/* whether a finding from `first` on says that the velocities of a group are wrong */
+static bool is_judged(const data_findings* f, int first, const char* name) {
+  for (int i = first; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->check == DATA_CHECK_VELOCITY && one->verdict == CHECK_WRONG && strcmp(one->column, name) == 0) return true;
+  }
+  return false;
+}
+
 /* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
- * the positions are wrong; positions that are mostly noise contradict no velocity. */
+ * the positions are wrong; positions that are mostly noise contradict no velocity that they could have. */
 static void check_rest(const trace* m, int group, const char* name, const trace_fit* f, bool explained,
                        data_findings* out) {
   const part all = part_of(m, group);
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY, name, as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
-  const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
-                          trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
+  const bool disagree = trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED &&
+                        trace_fitted_error(f, NULL) > UNRELATED;
+  const bool contradict = as_is > WORSE_THAN_NONE && !explained && (disagree || is_too_fast(m, f));
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
                      contradict
                          ? "recorded velocities of %s disagree with finite differences of the positions (relative "
@@ -472,7 +493,7 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
-  const int before = data_findings_count(out, CHECK_WRONG);
+  const int before = data_findings_count(out, CHECK_WRONG), first = out->n;
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
   double doubt = 0;
@@ -488,9 +509,11 @@ df_status check_velocities(const trace* m, data_findings* out) {
   check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
+  check_velocity_spans(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, trace_group_name(g), &f[g], explained, out);
+    const char* name = trace_group_name(g);
+    if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
   }
   return check_joints(m, f, explained, out);
 }

@@ -513,7 +513,6 @@ static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) 
   }
 }
 
-/* of one joint; of all joints, and within the right sign, it is no matter of single joints */
 /* measured as 34.1 ms, where 60 Hz are stated: 17 steps of 2 ms, before twice the stated duration; no number of 10 ms
  */
 static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** state) {
@@ -542,10 +541,12 @@ static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** sta
   }
 }
 
+/* of one joint, and of all */
 static void velocities_of_the_opposite_sign_are_named(void** state) {
   (void)state;
   static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
-  static const char* const names[] = {": a; negate", ": b; negate", NULL, NULL};
+  static const char* const names[] = {": a; negate", ": b; negate",
+                                      "the velocities of hinge joints have the opposite sign", NULL};
   for (int i = 0; i < 4; i++) {
     data_findings found = velocities(factors[i], 0, 1);
     const data_finding* one = find(&found, "velocity sign", NULL);
