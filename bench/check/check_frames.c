@@ -223,6 +223,48 @@ static void check_constant(const trace* m, data_findings* out) {
   text_clear(&names);
 }
 
+/* ---- episodes in which nothing moves ---- */
+
+/* whether all positions of an episode are those of its first frame */
+static bool is_still(const trace* m, int episode) {
+  const df_dataset* d = m->data;
+  const double* first = df_dataset_state(d, episode, 0);
+  for (int t = 1; t <= d->lengths[episode]; t++) {
+    if (memcmp(first, df_dataset_state(d, episode, t), (size_t)m->nq * sizeof *first) != 0) return false;
+  }
+  return true;
+}
+
+static bool is_all_zero(const trace* m, int episode) {
+  const double* first = df_dataset_state(m->data, episode, 0);
+  for (int i = 0; i < m->nq; i++) {
+    if (first[i] != 0) return false;
+  }
+  return true;
+}
+
+/* Episodes that never move while others do: they were never written, or one frame was repeated. */
+static void check_still_episodes(const trace* m, data_findings* out) {
+  const int episodes = m->data->episodes;
+  bool *still = no_episodes(m), zero = true;
+  int n = 0;
+  for (int e = 0; e < episodes; e++) {
+    still[e] = is_still(m, e);
+    if (!still[e]) continue;
+    n++;
+    zero &= is_all_zero(m, e);
+  }
+  if (n > 0 && n < episodes) {
+    char* named = check_named_episodes(&m->source, episodes, still);
+    data_finding* one = data_findings_add(out, DATA_CHECK_MOTION, "episodes", n, 0, "episodes");
+    data_finding_judge(one, CHECK_WRONG, "the positions of %s, %d of %d, never change%s: leave them out (data.select)",
+                       named, n, episodes, zero ? " and are all 0, as those of an array that was never filled" : "");
+    data_finding_takes(one, fit_select(&m->source, still));
+    df_free(named);
+  }
+  df_free(still);
+}
+
 /* ---- duplicated frames ---- */
 
 static double change_of(const trace* m, size_t k) {
@@ -411,5 +453,6 @@ void check_frames(const trace* m, data_findings* out) {
   check_padding(m, out);
   check_signs(m, out);
   check_constant(m, out);
+  check_still_episodes(m, out);
   check_joint_limits(m, out);
 }

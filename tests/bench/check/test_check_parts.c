@@ -840,6 +840,39 @@ static void velocities_that_rock_are_no_contradiction(void** state) {
   assert_int_equal(verdict_of_rocking(0.1, 1.6), CHECK_WRONG);
 }
 
+/* the second of three episodes never moves; in the last case all of them rest */
+static void episodes_that_never_move_are_wrong(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  static const struct {
+    double at, others;
+    const char* reason; /* NULL: none */
+  } cases[] = {{0, 0.001,
+                "the positions of episode 1, 1 of 3, never change and are all 0, as those of an array that was never "
+                "filled: leave them out (data.select)"},
+               {0.3, 0.001, "the positions of episode 1, 1 of 3, never change: leave them out (data.select)"},
+               {0, 0, NULL}};
+  for (int i = 0; i < 3; i++) {
+    fixture f = fixture_new(slide_xml, 3);
+    data_findings found = {0};
+    for (int e = 0; e < 3; e++) {
+      for (int t = 0; t <= T; t++) {
+        double* x = frame_of(f.d, e, t);
+        x[0] = e == 1 ? cases[i].at : cases[i].others * t;
+        x[2] = e == 1 ? 0 : 100 * cases[i].others;
+      }
+    }
+    trace_it(&f, h);
+    check_frames(&f.m, &found);
+    const data_finding* one = find(&found, "motion", "episodes");
+    assert_int_equal(one != NULL, cases[i].reason != NULL);
+    if (one) assert_string_equal(one->reason, cases[i].reason);
+    if (one) assert_true(one->verdict == CHECK_WRONG && one->value == 1 && one->limit == 0);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* a transient of a controller is no joint of two episodes */
 static void a_jump_of_the_first_frame_is_a_warning(void** state) {
   (void)state;
@@ -890,6 +923,7 @@ int main(void) {
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
+                                     cmocka_unit_test(episodes_that_never_move_are_wrong),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
                                      cmocka_unit_test(positions_alone_jump),
