@@ -37,6 +37,12 @@ void check_dof_name(const trace* m, int dof, char name[80]);
  * and of single episodes */
 DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
+/* ---- velocity_shift.c ---- */
+
+/* By how many frames, up to 8, the velocities of a group are late (> 0) or early: those of so many frames later explain
+ * the changes of its positions, to *error, as those of the same frame do not. 0: they are not, or it is not known. */
+int check_velocity_shift(const trace* m, int group, double* error);
+
 /* ---- velocity_spans.c ---- */
 
 /* Velocities against the changes of positions over spans of up to 32 frames, which neither noise of the positions nor

@@ -195,23 +195,63 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
   data_finding_fits(one, "data.velocities", "differences");
 }
 
-static void judge_shift(data_finding* one, int lag, double error) {
-  data_finding_judge(one, CHECK_WRONG,
-                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
-                     trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
+/* share of the error with which lags of all groups together are clear */
+static const double CLEARER = 0.8;
+
+static void judge_shift(data_finding* one, int frames, double error) {
+  char many[24] = "a frame";
+  if (abs(frames) > 1) snprintf(many, sizeof many, "%d frames", abs(frames));
+  data_finding_judge(one, CHECK_WRONG, "the velocities belong to the positions %s %s: with those the error is %.2g",
+                     many, frames > 0 ? "earlier" : "later", error);
   data_finding_fits(one, "data.velocities", "differences");
+}
+
+/* The frames by which the velocities of a group are late or early, and the error with those; 0: they are not. Of a
+ * frame more or less, by lag; further ones only if they fit clearly better. */
+static int shift_of(const trace* m, int group, const trace_fit* f, double* error) {
+  int lag = LAG_EARLY;
+  const double as_is = trace_error(f, NULL), other = trace_shifted_error(f, &lag);
+  double further_error = INFINITY;
+  const int further = as_is > CHECK_ERROR_DOUBT ? check_velocity_shift(m, group, &further_error) : 0;
+  const bool by_one = check_explains(as_is, other) && other <= CHECK_ERROR_DOUBT &&
+                      trace_share_explained(m, 0, m->n, group, lag, 1, f->change) > MOST;
+  const bool is_further = further && (!by_one || further_error < CHECK_EXPLAINS * other);
+  *error = is_further ? further_error : other;
+  return is_further ? further : by_one ? trace_lag_shift(lag) : 0;
 }
 
 /* groups of their own, such as joints whose velocities are late while those of the base are not */
 static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
   for (int g = 0; g < GROUPS; g++) {
-    int lag = LAG_EARLY;
-    const double as_is = trace_error(&f[g], NULL), other = trace_shifted_error(&f[g], &lag);
-    if (!moves(&f[g]) || !check_explains(as_is, other) || other > CHECK_ERROR_DOUBT) continue;
-    if (trace_share_explained(m, 0, m->n, g, lag, 1, f[g].change) <= MOST) continue;
-    judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), as_is, NAN, "relative error"),
-                lag, other);
+    double error = 0;
+    if (!moves(&f[g]) || is_zero(&f[g])) continue;
+    const int frames = shift_of(m, g, &f[g], &error);
+    if (frames)
+      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), trace_error(&f[g], NULL), NAN,
+                                    "relative error"),
+                  frames, error);
   }
+}
+
+/* whether the velocities of a group are several frames away */
+static bool is_further(const trace* m, const trace_fit f[GROUPS]) {
+  double error;
+  bool any = false;
+  for (int g = 0; g < GROUPS; g++) any |= follows(&f[g]) && abs(shift_of(m, g, &f[g], &error)) > 1;
+  return any;
+}
+
+/* whether a group that follows is clearly not shifted: with its best slope, a right lag leaves less */
+static bool is_refused(const trace_fit f[GROUPS], int shifted) {
+  for (int g = 0; g < GROUPS; g++) {
+    double least = INFINITY;
+    if (!follows(&f[g])) continue;
+    for (int lag = 0; lag < LAGS; lag++) {
+      if (trace_lag_is_right(lag)) least = fmin(least, f[g].fitted[lag]);
+    }
+    if (least < CLEARER * f[g].fitted[shifted]) return true;
+  }
+  return false;
 }
 
 /* sums of the errors of the right lags and of the others over the groups that move */
@@ -228,9 +268,9 @@ static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, NULL, as_is, NAN, "relative error");
-  const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
-  if (clearer || check_explains(as_is, other)) {
-    judge_shift(one, shifted, other);
+  const bool clearer = as_is > CHECK_ERROR_FREE && other < CLEARER * as_is && other < CHECK_EXPLAINS;
+  if ((clearer || check_explains(as_is, other)) && !is_refused(f, shifted) && !is_further(m, f)) {
+    judge_shift(one, trace_lag_shift(shifted), other);
   } else {
     check_group_shifts(m, f, out);
   }

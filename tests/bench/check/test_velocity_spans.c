@@ -95,6 +95,51 @@ static void velocities_without_relation_are_wrong(void** state) {
   data_findings_clear(&f);
 }
 
+/* ---- velocities of other frames ---- */
+
+/* a sine of 3 Hz in which the velocities of the hinge are `late` frames late, and those of the slide are not */
+static data_findings shifted(int late) {
+  static const double h[CLIPS] = {0.01, 0.01, 0.01};
+  data_findings out = {0};
+  fixture f = fixture_new(slide_xml, CLIPS);
+  for (int e = 0; e < CLIPS; e++) {
+    for (int t = 0; t <= T; t++) {
+      const double w = 6 * PI, s = 0.01 * t + e;
+      double* x = frame_of(f.d, e, t);
+      x[0] = sin(2 * s);
+      x[1] = sin(w * s);
+      x[2] = 2 * cos(2 * s);
+      x[3] = w * cos(w * (s - 0.01 * late));
+    }
+  }
+  trace_it(&f, h);
+  assert_ok(check_velocities(&f.m, &out));
+  fixture_free(&f);
+  return out;
+}
+
+static void velocities_of_frames_further_away_are_named(void** state) {
+  (void)state;
+  for (int late = -8; late <= 8; late++) {
+    char reason[80];
+    data_findings f = shifted(late);
+    const data_finding* one = wrong(&f);
+    if (late == 0) {
+      assert_null(one);
+    } else {
+      assert_non_null(one);
+      assert_int_equal(one->check, DATA_CHECK_VELOCITY_SHIFT);
+      assert_string_equal(one->column, "hinge joints");
+      if (abs(late) == 1)
+        snprintf(reason, sizeof reason, "to the positions a frame %s", late > 0 ? "earlier" : "later");
+      else
+        snprintf(reason, sizeof reason, "to the positions %d frames %s", abs(late), late > 0 ? "earlier" : "later");
+      if (!strstr(one->reason, reason)) fail_msg("%d: %s", late, one->reason);
+    }
+    data_findings_clear(&f);
+  }
+}
+
 /* ---- a joint that chatters ---- */
 
 /* two hinges, of which the first one chatters and the second one moves with velocities times `factor` */
@@ -160,9 +205,11 @@ static void velocities_that_no_vibration_has_are_wrong(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(noise_of_the_positions_hides_no_scale), cmocka_unit_test(right_velocities_give_no_alarm),
-      cmocka_unit_test(velocities_without_relation_are_wrong), cmocka_unit_test(a_joint_that_chatters_hides_no_other),
-      cmocka_unit_test(velocities_that_no_vibration_has_are_wrong)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(noise_of_the_positions_hides_no_scale),
+                                     cmocka_unit_test(right_velocities_give_no_alarm),
+                                     cmocka_unit_test(velocities_without_relation_are_wrong),
+                                     cmocka_unit_test(a_joint_that_chatters_hides_no_other),
+                                     cmocka_unit_test(velocities_of_frames_further_away_are_named),
+                                     cmocka_unit_test(velocities_that_no_vibration_has_are_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
