@@ -68,6 +68,13 @@ void check_joint_limits(const trace* m, data_findings* out);
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
 double check_limit_share(const trace* m);
 
+/* ---- check_conditions.c ---- */
+
+/* Conditions that are velocity commands by their names (vx, vy, wz, yaw rate), against the mean velocity of a free base
+ * in its heading frame, of each episode or, of conditions per frame, over 50 frames: commands of another episode, of
+ * the opposite sign or in another unit, and those that have nothing to do with the motion. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status check_conditions(const trace* m, data_findings* out);
+
 /* ---- check_poses.c ---- */
 
 /* How the poses of a recording and what cannot move, such as the floor, fit together. */

@@ -61,6 +61,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_motion(&m, out);
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
+  if (status == DF_OK) status = check_conditions(&m, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);

@@ -840,6 +840,35 @@ static void velocities_that_rock_are_no_contradiction(void** state) {
   assert_int_equal(verdict_of_rocking(0.1, 1.6), CHECK_WRONG);
 }
 
+/* three episodes of one motion with gaps between them, cut `by` frames early */
+static void frames_of_the_episode_before_are_named(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  for (int by = 0; by <= 1; by++) {
+    fixture f = fixture_new(slide_xml, 3);
+    data_findings found = {0};
+    for (int e = 0; e < 3; e++) {
+      for (int t = 0; t <= T; t++) {
+        const bool before = e > 0 && t < by;
+        const double frame = (before ? e - 1 : e) * (T + 1) + t + by + (before ? T + 1 - by : -by * (e > 0));
+        const double s = 0.01 * (frame + 70 * (before ? e - 1 : e));
+        double* x = frame_of(f.d, e, t);
+        x[0] = 0.8 * sin(s);
+        x[1] = cos(s);
+      }
+    }
+    trace_it(&f, h);
+    check_frames(&f.m, &found);
+    expect(
+        &found, "jump", by ? CHECK_WRONG : CHECK_OK, by ? 2 : 0,
+        by ? "the first frames of 2 episodes continue the episodes before them, and positions jump after them, first "
+             "of b by -0.487 in episode 1: the ends of the episodes are a frame early (data.ends_key)"
+           : "");
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* the second of three episodes never moves; in the last case all of them rest */
 static void episodes_that_never_move_are_wrong(void** state) {
   (void)state;
@@ -923,6 +952,7 @@ int main(void) {
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
+                                     cmocka_unit_test(frames_of_the_episode_before_are_named),
                                      cmocka_unit_test(episodes_that_never_move_are_wrong),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
