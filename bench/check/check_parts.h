@@ -129,6 +129,16 @@ DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max
 /* adds the residual of a summary as a finding; what its floor leaves is no force that the motion needs */
 void check_forces(const pose_summary* p, data_findings* out);
 
+/* ---- check_flight.c ---- */
+
+/* weights that are wrong if a base in flight misses them; less, since it turns while an acceleration is measured */
+#define CHECK_FLIGHT 2
+/* Whether the acceleration of a free base that its actuators lift, and that hardly touches anything, is one that
+ * gravity and they can give at the recorded states, with controls within their ranges; otherwise, whether it is one
+ * with positions in cm or mm, or with another order of the quaternion. Nothing of models with activations or controls
+ * without limits. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data_findings* out);
+
 /* ---- check_episodes.c ---- */
 
 /* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is

@@ -70,6 +70,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (doubtful) status = check_residual_floor(&m, cfg->poses_max, &poses.residual_floor);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
+  if (status == DF_OK) status = check_flight(&m, &poses, out);
   trace_clear(&m);
   return status;
 }
