@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "check_parts.h"
+#include "data_check.h"
+#include "dynaflow/io/npz.h"
 #include "found.h"
 #include "small_recording.h"
+#include "test_file.h"
 #include "unit.h"
 
 /* 2 kg with a thrust of 0 to 50 N, in weights: */
@@ -119,9 +122,61 @@ static void another_orientation_is_named(void** state) {
   }
 }
 
+/* The positions of a flight with a heading of 90 degrees: the thruster tilts it towards x. Its quaternions read in
+ * another order lay it on its side, which only its posture and its acceleration tell. */
+static data_findings check_recording(bool xyzw) {
+  static double rows[T + 1][7];
+  const double g = 9.81, half = sqrt(0.5);
+  data_findings out = {0};
+  df_config config = df_config_default();
+  fixture f = fixture_new(rocket_xml, 1);
+  double x = 0, v = 0;
+  for (int t = 0; t <= T; t++) {
+    enum { STEPS = 50 };
+    const double tilt = 0.3 * sin(0.05 * t), c = cos(tilt / 2), s = sin(tilt / 2);
+    const double q[4] = {half * c, half * s, half * s, half * c};
+    memset(rows[t], 0, sizeof rows[t]);
+    rows[t][0] = x;
+    rows[t][2] = 3;
+    for (int k = 0; k < 4; k++) rows[t][3 + k] = q[xyzw ? (k + 1) % 4 : k];
+    for (int k = 0; k < STEPS; k++) {
+      const double dt = 0.01 / STEPS, a = g * tan(0.3 * sin(0.05 * (t + (k + 0.5) / STEPS)));
+      x += v * dt + a * dt * dt / 2;
+      v += a * dt;
+    }
+  }
+  const df_npz_entry states = {.key = "states", .rank = 2, .shape = {T + 1, 7}, .values = &rows[0][0]};
+  assert_ok(df_npz_write(test_file("flight.npz"), 1, &states));
+  config.window_horizon = 1;
+  set_all(&config, "data.actions_key = , data.columns = qpos");
+  assert_ok(data_check_recording(test_file("flight.npz"), &config, f.s, &check_thorough, &out, NULL));
+  fixture_free(&f);
+  return out;
+}
+
+static void a_posture_that_makes_all_right_is_wrong(void** state) {
+  (void)state;
+  data_findings as_is = check_recording(false), other = check_recording(true);
+  assert_int_equal(data_findings_count(&as_is, CHECK_WRONG), 0);
+  assert_int_equal(data_findings_count(&other, CHECK_WRONG), 1);
+  const data_finding* one = finding_at(&other, DATA_CHECK_CONVENTION, "data.quaternion");
+  assert_non_null(one);
+  assert_int_equal(one->verdict, CHECK_WRONG);
+  assert_string_equal(would_fit(one), "data.quaternion = xyzw");
+  assert_non_null(strstr(one->reason,
+                         "with data.quaternion = xyzw the base is as in the model's own first pose, and "
+                         "nothing is wrong; as it is, the base lies on its side or upside down, and the "
+                         "base accelerates as "));
+  /* the other rows are those with it */
+  assert_int_equal(flight(&other)->verdict, CHECK_OK);
+  data_findings_clear(&as_is);
+  data_findings_clear(&other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_the_thruster_can_give_is_right), cmocka_unit_test(more_than_its_range_is_missing),
-      cmocka_unit_test(another_unit_is_named), cmocka_unit_test(another_orientation_is_named)};
+      cmocka_unit_test(another_unit_is_named), cmocka_unit_test(another_orientation_is_named),
+      cmocka_unit_test(a_posture_that_makes_all_right_is_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
