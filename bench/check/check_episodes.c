@@ -192,12 +192,27 @@ static df_status check_actions(const trace* m, data_findings* out) {
   return status;
 }
 
+/* Whether velocities are wrong in all episodes together, and in each by one check or another: it is one mistake. */
+static bool are_all_velocities_wrong(const work* w, const data_findings* all) {
+  bool known = false;
+  for (int i = 0; i < all->n; i++)
+    known |= all->list[i].verdict == CHECK_WRONG && data_check_is_of_velocity(all->list[i].check);
+  for (int e = 0; e < w->m->data->episodes && known; e++) {
+    bool wrong = false;
+    for (int i = 0; i < w->kinds; i++) wrong |= data_check_is_of_velocity(w->list[i].check) && w->list[i].wrong[e];
+    known = wrong || !w->judged[e];
+  }
+  return known;
+}
+
 /* What some episodes do not pass, and others do. What is wrong in all together is not clear in each of them. */
 static void report(const work* w, data_findings* out) {
   const int episodes = w->m->data->episodes;
+  const bool all_velocities = are_all_velocities_wrong(w, out);
   for (int i = 0; i < w->kinds; i++) {
     const kind* k = &w->list[i];
     int n = 0, judged = 0;
+    if (all_velocities && data_check_is_of_velocity(k->check)) continue;
     for (int e = 0; e < episodes; e++) {
       judged += w->judged[e];
       n += k->wrong[e];

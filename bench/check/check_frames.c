@@ -172,6 +172,35 @@ static int worst_dof(const trace* m, size_t k) {
   return worst;
 }
 
+/* the norm of the change of a group between two states */
+static double distance_of(const trace* m, const double* a, const double* b, int group) {
+  double change[DF_NDX_MAX], sum = 0;
+  m->system->ops->difference(m->system, a, b, change);
+  for (int i = 0; i < m->nv; i++) sum += m->group[i] == group ? change[i] * change[i] : 0;
+  return sqrt(sum);
+}
+
+/* Whether the first frame of an episode follows the last one of the episode before it by about one step of that. */
+static bool continues_former(const trace* m, int episode) {
+  static const double STEPS = 3;
+  const int last = m->data->lengths[episode - 1];
+  const double* end = df_dataset_state(m->data, episode - 1, last);
+  const double *before = df_dataset_state(m->data, episode - 1, last - 1),
+               *here = df_dataset_state(m->data, episode, 0);
+  for (int g = 0; g < GROUPS; g++) {
+    if (distance_of(m, end, here, g) > STEPS * distance_of(m, before, end, g)) return false;
+  }
+  return true;
+}
+
+/* how many episodes begin with a frame of the one before, from which their positions jump */
+static int early_ends(const trace* m) {
+  int n = 0;
+  for (size_t k = 0; k < m->n; k++)
+    n += m->jump[k] && m->frame[k] == 0 && m->episode[k] > 0 && continues_former(m, m->episode[k]);
+  return n;
+}
+
 static void check_jumps(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
   bool begins = true;
@@ -188,6 +217,15 @@ static void check_jumps(const trace* m, data_findings* out) {
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
   const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - JOINTS_TURN) < 0.5;
   const bool back = trace_continues(m, first) && m->jump[first + 1];
+  const int early = early_ends(m);
+  if (begins && 2 * early > m->data->episodes - 1) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "the first frames of %d episodes continue the episodes before them, and positions jump after "
+                       "them, first of %s by %.3g in episode %d: the ends of the episodes are a frame early "
+                       "(data.ends_key)",
+                       early, name, change, m->episode[first]);
+    return;
+  }
   data_finding_judge(one, begins ? CHECK_WARN : CHECK_WRONG,
                      "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s", name, change,
                      m->episode[first], m->frame[first], m->frame[first] + 1,
@@ -221,6 +259,48 @@ static void check_constant(const trace* m, data_findings* out) {
     data_finding_judge(one, n == m->nv ? CHECK_WRONG : CHECK_WARN, "positions never change: %s%s", text_of(&names),
                        n > NAMED ? ", ..." : "");
   text_clear(&names);
+}
+
+/* ---- episodes in which nothing moves ---- */
+
+/* whether all positions of an episode are those of its first frame */
+static bool is_still(const trace* m, int episode) {
+  const df_dataset* d = m->data;
+  const double* first = df_dataset_state(d, episode, 0);
+  for (int t = 1; t <= d->lengths[episode]; t++) {
+    if (memcmp(first, df_dataset_state(d, episode, t), (size_t)m->nq * sizeof *first) != 0) return false;
+  }
+  return true;
+}
+
+static bool is_all_zero(const trace* m, int episode) {
+  const double* first = df_dataset_state(m->data, episode, 0);
+  for (int i = 0; i < m->nq; i++) {
+    if (first[i] != 0) return false;
+  }
+  return true;
+}
+
+/* Episodes that never move while others do: they were never written, or one frame was repeated. */
+static void check_still_episodes(const trace* m, data_findings* out) {
+  const int episodes = m->data->episodes;
+  bool *still = no_episodes(m), zero = true;
+  int n = 0;
+  for (int e = 0; e < episodes; e++) {
+    still[e] = is_still(m, e);
+    if (!still[e]) continue;
+    n++;
+    zero &= is_all_zero(m, e);
+  }
+  if (n > 0 && n < episodes) {
+    char* named = check_named_episodes(&m->source, episodes, still);
+    data_finding* one = data_findings_add(out, DATA_CHECK_MOTION, "episodes", n, 0, "episodes");
+    data_finding_judge(one, CHECK_WRONG, "the positions of %s, %d of %d, never change%s: leave them out (data.select)",
+                       named, n, episodes, zero ? " and are all 0, as those of an array that was never filled" : "");
+    data_finding_takes(one, fit_select(&m->source, still));
+    df_free(named);
+  }
+  df_free(still);
 }
 
 /* ---- duplicated frames ---- */
@@ -411,5 +491,6 @@ void check_frames(const trace* m, data_findings* out) {
   check_padding(m, out);
   check_signs(m, out);
   check_constant(m, out);
+  check_still_episodes(m, out);
   check_joint_limits(m, out);
 }

@@ -37,6 +37,20 @@ void check_dof_name(const trace* m, int dof, char name[80]);
  * and of single episodes */
 DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
+/* ---- velocity_shift.c ---- */
+
+/* By how many frames, up to 8, the velocities of a group are late (> 0) or early: those of so many frames later explain
+ * the changes of its positions, to *error, as those of the same frame do not. 0: they are not, or it is not known. */
+int check_velocity_shift(const trace* m, int group, double* error);
+
+/* ---- velocity_spans.c ---- */
+
+/* Velocities against the changes of positions over spans of up to 32 frames, which neither noise of the positions nor
+ * what rocks within frames drowns: another scale, the opposite sign, or no relation; of hinges and slides joint by
+ * joint, so that one that chatters hides no other. Groups with something wrong among the findings from `before` on are
+ * left out. */
+void check_velocity_spans(const trace* m, int before, data_findings* out);
+
 /* ---- check_motion.c ---- */
 
 /* Positions that are no motion: noise, frames that are out of order, arrays [frames][episodes][columns], whose frames
@@ -53,6 +67,13 @@ void check_joint_limits(const trace* m, data_findings* out);
 
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
 double check_limit_share(const trace* m);
+
+/* ---- check_conditions.c ---- */
+
+/* Conditions that are velocity commands by their names (vx, vy, wz, yaw rate), against the mean velocity of a free base
+ * in its heading frame, of each episode or, of conditions per frame, over 50 frames: commands of another episode, of
+ * the opposite sign or in another unit, and those that have nothing to do with the motion. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status check_conditions(const trace* m, data_findings* out);
 
 /* ---- check_poses.c ---- */
 
@@ -107,6 +128,16 @@ DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max
 
 /* adds the residual of a summary as a finding; what its floor leaves is no force that the motion needs */
 void check_forces(const pose_summary* p, data_findings* out);
+
+/* ---- check_flight.c ---- */
+
+/* weights that are wrong if a base in flight misses them; less, since it turns while an acceleration is measured */
+#define CHECK_FLIGHT 2
+/* Whether the acceleration of a free base that its actuators lift, and that hardly touches anything, is one that
+ * gravity and they can give at the recorded states, with controls within their ranges; otherwise, whether it is one
+ * with positions in cm or mm, or with another order of the quaternion. Nothing of models with activations or controls
+ * without limits. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data_findings* out);
 
 /* ---- check_episodes.c ---- */
 

@@ -195,23 +195,64 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
   data_finding_fits(one, "data.velocities", "differences");
 }
 
-static void judge_shift(data_finding* one, int lag, double error) {
+/* share of the error with which lags of all groups together are clear */
+static const double CLEARER = 0.8;
+
+static void judge_shift(data_finding* one, int frames, double error) {
+  char many[24] = "one frame";
+  if (abs(frames) > 1) snprintf(many, sizeof many, "%d frames", abs(frames));
   data_finding_judge(one, CHECK_WRONG,
-                     "the velocities match the positions of one frame %s: compared with those, their error is %.2g",
-                     trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
+                     "the velocities match the positions of %s %s: compared with those, their error is %.2g", many,
+                     frames > 0 ? "earlier" : "later", error);
   data_finding_fits(one, "data.velocities", "differences");
+}
+
+/* The frames by which the velocities of a group are late or early, and the error with those; 0: they are not. Of a
+ * frame more or less, by lag; further ones only if they fit clearly better. */
+static int shift_of(const trace* m, int group, const trace_fit* f, double* error) {
+  int lag = LAG_EARLY;
+  const double as_is = trace_error(f, NULL), other = trace_shifted_error(f, &lag);
+  double further_error = INFINITY;
+  const int further = as_is > CHECK_ERROR_DOUBT ? check_velocity_shift(m, group, &further_error) : 0;
+  const bool by_one = check_explains(as_is, other) && other <= CHECK_ERROR_DOUBT &&
+                      trace_share_explained(m, 0, m->n, group, lag, 1, f->change) > MOST;
+  const bool is_further = further && (!by_one || further_error < CHECK_EXPLAINS * other);
+  *error = is_further ? further_error : other;
+  return is_further ? further : by_one ? trace_lag_shift(lag) : 0;
 }
 
 /* groups of their own, such as joints whose velocities are late while those of the base are not */
 static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
   for (int g = 0; g < GROUPS; g++) {
-    int lag = LAG_EARLY;
-    const double as_is = trace_error(&f[g], NULL), other = trace_shifted_error(&f[g], &lag);
-    if (!moves(&f[g]) || !check_explains(as_is, other) || other > CHECK_ERROR_DOUBT) continue;
-    if (trace_share_explained(m, 0, m->n, g, lag, 1, f[g].change) <= MOST) continue;
-    judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), as_is, NAN, "relative error"),
-                lag, other);
+    double error = 0;
+    if (!moves(&f[g]) || is_zero(&f[g])) continue;
+    const int frames = shift_of(m, g, &f[g], &error);
+    if (frames)
+      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), trace_error(&f[g], NULL), NAN,
+                                    "relative error"),
+                  frames, error);
   }
+}
+
+/* whether the velocities of a group are several frames away */
+static bool is_further(const trace* m, const trace_fit f[GROUPS]) {
+  double error;
+  bool any = false;
+  for (int g = 0; g < GROUPS; g++) any |= follows(&f[g]) && abs(shift_of(m, g, &f[g], &error)) > 1;
+  return any;
+}
+
+/* whether a group that follows is clearly not shifted: with its best slope, a right lag leaves less */
+static bool is_refused(const trace_fit f[GROUPS], int shifted) {
+  for (int g = 0; g < GROUPS; g++) {
+    double least = INFINITY;
+    if (!follows(&f[g])) continue;
+    for (int lag = 0; lag < LAGS; lag++) {
+      if (trace_lag_is_right(lag)) least = fmin(least, f[g].fitted[lag]);
+    }
+    if (least < CLEARER * f[g].fitted[shifted]) return true;
+  }
+  return false;
 }
 
 /* sums of the errors of the right lags and of the others over the groups that move */
@@ -228,9 +269,9 @@ static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, NULL, as_is, NAN, "relative error");
-  const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
-  if (clearer || check_explains(as_is, other)) {
-    judge_shift(one, shifted, other);
+  const bool clearer = as_is > CHECK_ERROR_FREE && other < CLEARER * as_is && other < CHECK_EXPLAINS;
+  if ((clearer || check_explains(as_is, other)) && !is_refused(f, shifted) && !is_further(m, f)) {
+    judge_shift(one, trace_lag_shift(shifted), other);
   } else {
     check_group_shifts(m, f, out);
   }
@@ -426,16 +467,37 @@ static const double UNRELATED = 0.954;
 /* a joint that changes less than this share of its group may rest but for noise */
 static const double SLOW = 0.02;
 
+/* Velocities that are so many times larger than the changes, and than two per physics step of a frame, are none of a
+ * model that rocks between two frames; smaller ones, m/s or rad/s, may be the noise of one at rest. */
+static const double TOO_FAST = 20, NOISE = 0.1;
+
+static bool is_too_fast(const trace* m, const trace_fit* f) {
+  double longest = 0;
+  for (size_t k = 0; k < m->n; k++) longest = fmax(longest, m->h[m->episode[k]]);
+  const double steps = longest / df_mujoco_timestep(m->system);
+  return f->speed > NOISE && f->speed > fmax(TOO_FAST, 2 * steps) * f->change;
+}
+
+/* whether a finding from `first` on says that the velocities of a group are wrong */
+static bool is_judged(const data_findings* f, int first, const char* name) {
+  for (int i = first; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->check == DATA_CHECK_VELOCITY && one->verdict == CHECK_WRONG && strcmp(one->column, name) == 0) return true;
+  }
+  return false;
+}
+
 /* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
- * the positions are wrong; positions that are mostly noise contradict no velocity. */
+ * the positions are wrong; positions that are mostly noise contradict no velocity that they could have. */
 static void check_rest(const trace* m, int group, const char* name, const trace_fit* f, bool explained,
                        data_findings* out) {
   const part all = part_of(m, group);
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY, name, as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
-  const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
-                          trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
+  const bool disagree = trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED &&
+                        trace_fitted_error(f, NULL) > UNRELATED;
+  const bool contradict = as_is > WORSE_THAN_NONE && !explained && (disagree || is_too_fast(m, f));
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
                      contradict
                          ? "recorded velocities of %s disagree with finite differences of the positions (relative "
@@ -472,7 +534,7 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
-  const int before = data_findings_count(out, CHECK_WRONG);
+  const int before = data_findings_count(out, CHECK_WRONG), first = out->n;
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
   double doubt = 0;
@@ -488,9 +550,11 @@ df_status check_velocities(const trace* m, data_findings* out) {
   check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
+  check_velocity_spans(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, trace_group_name(g), &f[g], explained, out);
+    const char* name = trace_group_name(g);
+    if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
   }
   return check_joints(m, f, explained, out);
 }

@@ -62,6 +62,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_motion(&m, out);
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
+  if (status == DF_OK) status = check_conditions(&m, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
@@ -70,6 +71,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (doubtful) status = check_residual_floor(&m, cfg->poses_max, &poses.residual_floor);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
+  if (status == DF_OK) status = check_flight(&m, &poses, out);
   trace_clear(&m);
   return status;
 }
@@ -276,6 +278,67 @@ static df_status check_conventions(const char* path, const df_config* config, co
 
 /* ---- a recording ---- */
 
+/* makes the states of `other`, and how they were read, those of `r`, which leaves its own there */
+static void exchange_states(reading* r, reading* other) {
+  const reading former = *r;
+  r->config = other->config;
+  r->now = other->now;
+  r->recording = other->recording;
+  r->stated = other->stated;
+  r->h = other->h;
+  r->data = other->data;
+  other->recording = former.recording;
+  other->stated = former.stated;
+  other->h = former.h;
+  other->data = former.data;
+}
+
+/* what is wrong first; NULL: nothing is */
+static const data_finding* first_wrong(const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].verdict == CHECK_WRONG) return &f->list[i];
+  }
+  return NULL;
+}
+
+static void add_righted(const reading* r, double before, const char* wrong, data_findings* out) {
+  char* fits = remedy_text(&r->righted.fits);
+  data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, r->righted.key, before, NAN, "misfit");
+  data_finding_judge(one, CHECK_WRONG,
+                     "with %s the base is as in the model's own first pose, and nothing is wrong; as it is, the base "
+                     "lies on its side or upside down, and %s",
+                     fits, wrong);
+  remedy_add(&one->would_fit, &r->righted.fits);
+  df_free(fits);
+}
+
+/* Takes the setting with which a base that lies is upright, if something is wrong without it and nothing with it: the
+ * rows are those with it then, and the setting is a finding of `out`. */
+static df_status try_posture(const char* path, const df_system* system, const check_cfg* cfg, reading* r,
+                             data_findings* rows, data_findings* out) {
+  const data_finding* wrong = first_wrong(rows);
+  reading other = {0};
+  data_findings again = {0};
+  df_config config = r->config;
+  if (!r->righted.key || !wrong) return DF_OK;
+  df_status status = remedy_apply(&r->righted.fits, &config, "data check");
+  if (status == DF_OK) status = reading_as_it_is(path, &config, system, cfg, &other);
+  if (status == DF_OK) reading_correct(r, system, other.data);
+  if (status == DF_OK) status = check_reading(&other, system, cfg, &again);
+  if (status == DF_OK && !first_wrong(&again)) {
+    add_righted(r, r->now.part[MISFIT_TILT], wrong->reason, out);
+    exchange_states(r, &other);
+    remedy_clear(&r->righted.fits);
+    r->righted = (reading_setting){0};
+    data_findings_clear(rows);
+    *rows = again;
+    again = (data_findings){0};
+  }
+  data_findings_clear(&again);
+  reading_clear(&other);
+  return status == DF_E_NOMEM ? status : DF_OK;
+}
+
 /* a convention that is only a warning: nothing but the posture of the base speaks for it */
 static void add_posture(const reading* r, data_findings* out) {
   const reading_setting* s = &r->righted;
@@ -304,8 +367,9 @@ static void move_findings(data_findings* from, data_findings* to) {
 static df_status check_found(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                              reading* r, data_findings* out) {
   data_findings rows = {0};
-  const df_status status = check_conventions(path, config, system, cfg, r, &rows);
+  df_status status = check_conventions(path, config, system, cfg, r, &rows);
   for (int i = 0; i < r->n; i++) add_setting(r, i, out);
+  if (status == DF_OK) status = try_posture(path, system, cfg, r, &rows, out);
   add_corrections(r, system, out);
   move_findings(&rows, out);
   if (r->unclear)

@@ -42,6 +42,7 @@ const char* check_verdict_text(check_verdict v);
   X(QUATERNION_SIGN, "quaternion sign", false, false)             \
   X(CONSTANT, "constant", false, false)                           \
   X(JOINT_LIMIT, "joint limit", true, false)                      \
+  X(CONDITIONS, "conditions", false, false)                       \
   X(FLOOR, "distance to the floor", false, false)                 \
   X(PENETRATION, "penetration", false, false)                     \
   X(SLIP, "slip", false, false)                                   \

@@ -595,7 +595,6 @@ static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) 
   }
 }
 
-/* of one joint; of all joints, and within the right sign, it is no matter of single joints */
 /* measured as 34.1 ms, where 60 Hz are stated: 17 steps of 2 ms, before twice the stated duration; no number of 10 ms
  */
 static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** state) {
@@ -624,10 +623,12 @@ static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** sta
   }
 }
 
+/* of one joint, and of all */
 static void velocities_of_the_opposite_sign_are_named(void** state) {
   (void)state;
   static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
-  static const char* const names[] = {": a; negate", ": b; negate", NULL, NULL};
+  static const char* const names[] = {": a; negate", ": b; negate",
+                                      "the velocities of hinge joints have the opposite sign", NULL};
   for (int i = 0; i < 4; i++) {
     data_findings found = velocities(factors[i], 0, 1);
     const data_finding* one = find(&found, "velocity sign", NULL);
@@ -921,6 +922,68 @@ static void velocities_that_rock_are_no_contradiction(void** state) {
   assert_int_equal(verdict_of_rocking(0.1, 1.6), CHECK_WRONG);
 }
 
+/* three episodes of one motion with gaps between them, cut `by` frames early */
+static void frames_of_the_episode_before_are_named(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  for (int by = 0; by <= 1; by++) {
+    fixture f = fixture_new(slide_xml, 3);
+    data_findings found = {0};
+    for (int e = 0; e < 3; e++) {
+      for (int t = 0; t <= T; t++) {
+        const bool before = e > 0 && t < by;
+        const double frame = (before ? e - 1 : e) * (T + 1) + t + by + (before ? T + 1 - by : -by * (e > 0));
+        const double s = 0.01 * (frame + 70 * (before ? e - 1 : e));
+        double* x = frame_of(f.d, e, t);
+        x[0] = 0.8 * sin(s);
+        x[1] = cos(s);
+      }
+    }
+    trace_it(&f, h);
+    check_frames(&f.m, &found);
+    expect(
+        &found, "jump", by ? CHECK_WRONG : CHECK_OK, by ? 2 : 0,
+        by ? "the first frames of 2 episodes continue the episodes before them, and positions jump after them, first "
+             "of b by -0.487 in episode 1: the ends of the episodes are a frame early (data.ends_key)"
+           : "");
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* the second of three episodes never moves; in the last case all of them rest */
+static void episodes_that_never_move_are_wrong(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  static const struct {
+    double at, others;
+    const char* reason; /* NULL: none */
+  } cases[] = {{0, 0.001,
+                "the positions of episode 1, 1 of 3, never change and are all 0, as those of an array that was never "
+                "filled: leave them out (data.select)"},
+               {0.3, 0.001, "the positions of episode 1, 1 of 3, never change: leave them out (data.select)"},
+               {0, 0, NULL}};
+  for (int i = 0; i < 3; i++) {
+    fixture f = fixture_new(slide_xml, 3);
+    data_findings found = {0};
+    for (int e = 0; e < 3; e++) {
+      for (int t = 0; t <= T; t++) {
+        double* x = frame_of(f.d, e, t);
+        x[0] = e == 1 ? cases[i].at : cases[i].others * t;
+        x[2] = e == 1 ? 0 : 100 * cases[i].others;
+      }
+    }
+    trace_it(&f, h);
+    check_frames(&f.m, &found);
+    const data_finding* one = find(&found, "motion", "episodes");
+    assert_int_equal(one != NULL, cases[i].reason != NULL);
+    if (one) assert_string_equal(one->reason, cases[i].reason);
+    if (one) assert_true(one->verdict == CHECK_WRONG && one->value == 1 && one->limit == 0);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* a transient of a controller is no joint of two episodes */
 static void a_jump_of_the_first_frame_is_a_warning(void** state) {
   (void)state;
@@ -1008,6 +1071,8 @@ int main(void) {
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
+                                     cmocka_unit_test(frames_of_the_episode_before_are_named),
+                                     cmocka_unit_test(episodes_that_never_move_are_wrong),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
                                      cmocka_unit_test(positions_alone_jump),
