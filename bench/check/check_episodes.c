@@ -89,6 +89,8 @@ static df_status check_episode_poses(const work* w, const trace* m, data_finding
   DF_TRY(pose_summary_of(m, w->poses, &p));
   DF_TRY(check_root_residual(m, w->poses, &p.residual));
   if (p.residual > CHECK_RESIDUAL) DF_TRY(check_residual_floor(m, w->poses, &p.residual_floor));
+  if (p.residual > CHECK_RESIDUAL && pose_floats(&p))
+    DF_TRY(check_put_down_residual(m, w->poses, p.nearest, pose_reach(&p), &p.put_down));
   check_poses(&p, &m->source, out);
   check_forces(&p, out);
   return DF_OK;

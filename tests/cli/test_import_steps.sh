@@ -36,6 +36,13 @@ for episode in range(2):
 with open(folder + '/fall.json', 'w') as file:
     json.dump({'states': states, 'actions': [[[0]] * 50] * 2, 'dt': 0.01}, file)
 
+# a body that slides 0.3 m above the floor
+states = []
+for episode in range(2):
+    states.append([[0.001 * t * (1 + episode), 0, 0.4, 1, 0, 0, 0, 0, 0.1 * (1 + episode), 0, 0, 0, 0, 0, 0] for t in range(51)])
+with open(folder + '/hover.json', 'w') as file:
+    json.dump({'states': states, 'dt': 0.01}, file)
+
 # a slider in single steps of 0.02 s, without a rate: its velocity grows by 16 per cent per step, so that the mean velocity
 # of two frames says 0.0216 s, which is no usual rate
 states, actions = [], []
@@ -78,9 +85,14 @@ check its_actions_are_used sets swing 'actions_key: actions'
 
 check a_fall_with_actions_is_imported imports fall faller.xml "$scratch/fall.json"
 check it_stays_where_it_was bash -c "! grep -q position_offset '$scratch/fall/task.yaml'"
-# of the last pair of frames, 49 steps of the fall: 4.9 m - 9.81 m/s^2 (0.01 s)^2 49 50 / 2
-check states_alone_are_put_on_the_floor imports states faller.xml "$scratch/fall.json" --set data.actions_key=
-check by_the_distance_of_the_nearest_pose sets states 'position_offset: [0, 0, -3.698]'
+# states alone: what falls needs nothing that carries it, and stays where it is; what hovers is put down
+check a_fall_of_states_alone_is_imported imports states faller.xml "$scratch/fall.json" --set data.actions_key=
+check it_stays_in_the_air bash -c "! grep -q position_offset '$scratch/states/task.yaml'"
+check what_hovers_is_imported imports hover faller.xml "$scratch/hover.json"
+check it_is_put_on_the_floor_by_the_nearest_pose sets hover 'position_offset: [0, 0, -0.3]'
+check it_is_imported_again exits_with 0 data import "$scratch/hover.json" --model "$scratch/faller.xml" --out "$scratch/again" --threads 1
+check the_offset_is_told grep -q 'positions are moved, data.position_offset = 0,0,-0.3: the model never touches the floor' "$scratch/err"
+check the_residual_is_told_before_and_after grep -q 'the root residual is 1 weights as recorded, 1 moved' "$scratch/err"
 # a duration that velocities show roughly is that with which the actions replay
 check a_recording_without_a_rate_is_imported imports grow slider.xml "$scratch/grow.json"
 check its_rate_is_that_of_the_replay sets grow 'rate: 50'

@@ -450,6 +450,75 @@ static void what_floats_without_a_force_is_wrong(void** state) {
   }
 }
 
+/* A ball of radius 0.1 m whose model starts on the floor, 0.3 m above it: a free fall, a body at one height, and one
+ * that is carried up by 6 m. Only what the floor would carry all the time is put down. */
+static void only_what_the_floor_would_carry_is_put_down(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'%s/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1' %s>"
+      "<freejoint/><geom size='.1' mass='2'/></body></worldbody></mujoco>";
+  static const struct {
+    const char *option, *body;
+    double speed, acceleration, residual, put_down; /* m/s, m/s^2, weights */
+    check_verdict verdict;
+    const char* fits;
+  } cases[] = {{"", "", 3, -9.81, 0, NAN, CHECK_OK, ""},
+               {"", "", 0, 0, 1, 0, CHECK_WRONG, "data.position_offset = 0,0,-0.3"},
+               {"", "", 3, 0, 1, 1, CHECK_WRONG, ""},
+               {"", "gravcomp='1'", 0, 0, 0, NAN, CHECK_OK, ""},
+               {" gravity='0 0 0'", "", 0, 0, NAN, NAN, CHECK_OK, ""}};
+  const df_config config = df_config_default();
+  const fit_source source = {.config = &config};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    pose_summary p;
+    data_findings found = {0};
+    snprintf(text, sizeof text, xml, cases[i].option, cases[i].body);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) {
+      const double s = 0.01 * t, fall = cases[i].acceleration;
+      double* x = frame_of(f.d, 0, t);
+      x[2] = 0.4 + cases[i].speed * s + (fall < 0 ? 20 + 0.5 * fall * s * s : 0);
+      x[3] = 1;
+      x[9] = cases[i].speed + fall * s;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_ok(check_root_residual(&f.m, 50, &p.residual));
+    if (!isnan(cases[i].put_down)) {
+      assert_true(pose_floats(&p));
+      assert_ok(check_put_down_residual(&f.m, 50, p.nearest, pose_reach(&p), &p.put_down));
+      assert_true(fabs(p.put_down - cases[i].put_down) < 1e-9);
+    }
+    assert_true(isnan(cases[i].residual) ? isnan(p.residual) : fabs(p.residual - cases[i].residual) < 1e-9);
+    check_poses(&p, &source, &found);
+    assert_int_equal(finding_of(&found, "distance to the floor")->verdict, cases[i].verdict);
+    assert_string_equal(would_fit(finding_of(&found, "distance to the floor")), cases[i].fits);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* where contacts are disabled, nothing is inside anything */
+static void without_contacts_there_is_no_floor(void** state) {
+  (void)state;
+  static const char* const flags[] = {"", "<flag contact='disable'/>", "<flag constraint='disable'/>"};
+  for (int i = 0; i < 3; i++) {
+    char text[512];
+    pose_summary p;
+    snprintf(text, sizeof text,
+             "<mujoco><option timestep='.01'>%s</option><worldbody><geom type='plane' size='5 5 1'/><body>"
+             "<freejoint/><geom size='.1' mass='2'/></body></worldbody></mujoco>",
+             flags[i]);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[3] = 1;
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_int_equal(p.has_ground, i == 0);
+    fixture_free(&f);
+  }
+}
+
 /* a ball that slides on the floor, by 7 mm per frame, and one on top of it that moves to and fro */
 static void slip_is_that_on_what_cannot_move(void** state) {
   (void)state;
@@ -873,6 +942,8 @@ int main(void) {
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
+                                     cmocka_unit_test(only_what_the_floor_would_carry_is_put_down),
+                                     cmocka_unit_test(without_contacts_there_is_no_floor),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
