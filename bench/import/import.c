@@ -160,7 +160,23 @@ static df_status open_source(work* w) {
   text_add(&w->result->notes, "%s", text_of(&r.notes));
   if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
   text_clear(&r.notes);
+  w->rate_assumed = r.rate_assumed;
   return status;
+}
+
+/* Says that the rate of LAFAN1 is assumed of a table that states none, and asks for the rate if its quaternions turn
+ * out not to be LAFAN1's: then it is another table. */
+static df_status judge_assumed_rate(const work* w) {
+  const setting *rate = settings_find(w->found, "data.rate"), *order = settings_find(w->found, "data.quaternion");
+  if (!w->rate_assumed || !rate || rate->given || strcmp(rate->value, "30") != 0) return DF_OK;
+  if (order && strcmp(order->value, "xyzw") != 0)
+    return df_fail(DF_E_CONFIG,
+                   "%s: the file states no frame rate, and its quaternions are %s, so that it is not one of LAFAN1, "
+                   "whose frames are 30 Hz: give the rate by --set data.rate=HZ",
+                   w->files.path[0], order->value);
+  text_add(&w->result->notes,
+           "the file states no frame rate: 30 Hz, that of LAFAN1, is assumed; --set data.rate=HZ says otherwise\n");
+  return DF_OK;
 }
 
 /* ---- the check of the recording ---- */
@@ -480,6 +496,7 @@ static df_status read_all(work* w) {
   DF_TRY(work_find_rate(w));
   DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
+  DF_TRY(judge_assumed_rate(w));
   if (!w->dataset->actions) {
     DF_TRY(work_settle_steps(w, true));
     DF_TRY(work_convert(w));

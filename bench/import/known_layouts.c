@@ -367,7 +367,9 @@ static df_status settle_joint_table(recognition* r) {
   put(r, "data.states_key", frames->name, "");
   put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
-  if (!states_rate(r)) put(r, "data.rate", "30", "LAFAN1; the file states no rate");
+  if (states_rate(r)) return DF_OK;
+  put(r, "data.rate", "30", "assumed, as of LAFAN1: the file states no rate");
+  r->rate_assumed = true;
   return DF_OK;
 }
 

@@ -336,6 +336,41 @@ static void upright_is_the_posture_of_the_model(void** state) {
   }
 }
 
+/* A slide of 2 kg that a motor moves by up to F / (2 * 2 kg) h^2 in a frame of 0.1 s, 0.125 m with 50 N, after a slow
+ * motion: a jump of 0.1 m may be its own, one of 0.15 m is not, nor one that comes back in the next frame. */
+static void a_jump_that_an_actuator_makes_is_a_warning(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.1'/><worldbody><body><joint name='a' type='slide' axis='1 0 0'/><geom size='.1' "
+      "mass='2'/></body></worldbody><actuator>%s</actuator></mujoco>";
+  static const struct {
+    const char* actuator;
+    double jump, stays; /* m; the frames after it */
+    check_verdict verdict;
+  } cases[] = {{"<motor joint='a' ctrlrange='-50 50'/>", 0.1, 1000, CHECK_WARN},
+               {"<motor joint='a' ctrlrange='-50 50'/>", 0.15, 1000, CHECK_WRONG},
+               {"<motor joint='a' ctrlrange='-50 50'/>", 0.1, 1, CHECK_WRONG},
+               {"<motor joint='a'/>", 0.1, 1000, CHECK_WRONG},
+               {"<position joint='a' kp='500' ctrlrange='-.1 .1'/>", 0.1, 1000, CHECK_WARN},
+               {"<position joint='a' kp='300' ctrlrange='-.1 .1'/>", 0.1, 1000, CHECK_WRONG},
+               {"", 0.1, 1000, CHECK_WRONG}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    data_findings found = {0};
+    snprintf(text, sizeof text, xml, cases[i].actuator);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) {
+      frame_of(f.d, 0, t)[0] = 1e-5 * t + (t > 50 && t <= 50 + cases[i].stays ? cases[i].jump : 0);
+      frame_of(f.d, 0, t)[1] = 1e-4;
+    }
+    trace_it(&f, &f.s->dt);
+    check_frames(&f.m, &found);
+    assert_int_equal(finding_of(&found, "jump")->verdict, cases[i].verdict);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* three of ten poses are 3 cm inside the floor, one 20 cm, the others just above it; at its velocities no pose jumps */
 static void a_single_deep_pose_is_reported_not_judged(void** state) {
   (void)state;
@@ -960,6 +995,7 @@ int main(void) {
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
+                                     cmocka_unit_test(a_jump_that_an_actuator_makes_is_a_warning),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
                                      cmocka_unit_test(positions_alone_jump),

@@ -206,6 +206,7 @@ static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
     assert_string_equal(layout->name, "retargeted joints");
     const setting* rate = settings_find(&found, "data.rate");
     assert_int_equal(rate != NULL, i == 0);
+    assert_int_equal(r.rate_assumed, i == 0);
     if (rate) assert_string_equal(rate->value, "30");
     settings_clear(&found);
     text_clear(&r.notes);
