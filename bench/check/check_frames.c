@@ -193,9 +193,12 @@ static double largest_force(const trace* m, int j, double q) {
   return sum;
 }
 
-/* whether the dof is a hinge or slide without an actuator: one that another joint may move, as by an equality */
+/* whether another joint may move the dof: a hinge or slide without an actuator, as by an equality, or the dof of an
+ * object, by contacts */
 static bool is_passive(const trace* m, const df_dof* dofs, int dof) {
-  return single_joint(m, dof) >= 0 && !dofs[dof].actuated;
+  int joint = 0;
+  while (joint + 1 < m->njoint && m->joints[joint + 1].dof <= dof) joint++;
+  return !dofs[dof].actuated && (single_joint(m, dof) >= 0 || !df_mujoco_is_driven(m->system, joint));
 }
 
 /* Whether the actuators of a dof can move it as far as it moves at a pair, from the speed of the pair before. */
@@ -223,13 +226,14 @@ static bool is_driven(const trace* m, const df_dof* dofs, size_t k) {
       pairs++;
     }
     if (!(fabs(rate) * pairs > USUAL * sum)) continue;
-    n += !is_passive(m, dofs, i);
+    if (is_passive(m, dofs, i)) continue;
+    n++;
     for (int side = -1; side <= 1; side += 2) {
       if (side < 0 ? k == 0 || !trace_continues(m, k - 1) : !trace_continues(m, k)) continue;
       const double other = m->rate[(k + (size_t)side) * (size_t)m->nv + (size_t)i];
       if (other * rate < 0 && fabs(other) > BACK * fabs(rate)) return false;
     }
-    if (!is_passive(m, dofs, i) && !can_be_driven(m, dofs, k, i)) return false;
+    if (!can_be_driven(m, dofs, k, i)) return false;
   }
   return n > 0;
 }
