@@ -10,8 +10,9 @@
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
-static const char* const state_names[] = {"states", "Trajs",        "trajs", "trajectories", "state", "X",
-                                          "x",      "observations", "obs",   "Observations", "table", "Frames"};
+static const char* const state_names[] = {
+    "states",       "Trajs", "trajs",  "trajectories",     "state", "X", "x", "observations", "obs",
+    "Observations", "table", "Frames", "observation.state"};
 enum { STATE_NAMES = sizeof state_names / sizeof *state_names };
 static const char* const action_names[] = {"actions", "Actions", "acts", "action", "ctrl", "controls", "U", "u"};
 enum { ACTION_NAMES = sizeof action_names / sizeof *action_names };
@@ -74,7 +75,8 @@ static df_status settle_flattened(recognition* r) {
 
 /* the array whose last part is `name` */
 static const source_array* ending(const recognition* r, const char* name, int columns) {
-  static const char* const folders[] = {"", "infos/", "observations/", "obs/", "info/", "states/", "state/"};
+  static const char* const folders[] = {"",      "infos/",  "observations/", "obs/",
+                                        "info/", "states/", "state/",        "env_states/"};
   char whole[64];
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     snprintf(whole, sizeof whole, "%s%s", folders[i], name);
