@@ -229,7 +229,9 @@ static void report(const work* w, data_findings* out) {
       n += k->wrong[e];
     }
     if (n == judged || (2 * n > judged && is_wrong(out, k->check))) continue;
-    if (k->check == DATA_CHECK_VELOCITY_SCALE && is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES)) continue;
+    /* a wrong frame rate scales all velocities */
+    const bool rate = is_wrong(out, DATA_CHECK_FRAME_RATE) || is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES);
+    if (k->check == DATA_CHECK_VELOCITY_SCALE && rate) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
     data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, %s wrong by %s, and the others are not; in episode %d, %s",

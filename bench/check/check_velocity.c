@@ -82,13 +82,13 @@ static part part_of(const trace* m, int group) {
 static const double MOST = 0.5;
 
 /* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
- * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and the slope leaves more
- * than a small share of the error. */
+ * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and a slope of less
+ * than 1.5 leaves more than a small share of the error. */
 static bool is_of_impacts(const part* p, double slope, double as_is, double fitted) {
-  static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4;
+  static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4, LITTLE = 1.5;
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
-  return steady.share < MOSTLY && fitted > CLEARLY * as_is;
+  return fmax(slope, 1 / slope) < LITTLE && steady.share < MOSTLY && fitted > CLEARLY * as_is;
 }
 
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
