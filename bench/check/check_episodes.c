@@ -88,6 +88,8 @@ static df_status check_episode_poses(const work* w, const trace* m, data_finding
   DF_TRY(pose_summary_of(m, w->poses, &p));
   DF_TRY(check_root_residual(m, w->poses, &p.residual));
   if (p.residual > CHECK_RESIDUAL) DF_TRY(check_residual_floor(m, w->poses, &p.residual_floor));
+  if (p.residual > CHECK_RESIDUAL && pose_floats(&p))
+    DF_TRY(check_put_down_residual(m, w->poses, p.nearest, pose_reach(&p), &p.put_down));
   check_poses(&p, &m->source, out);
   check_forces(&p, out);
   return DF_OK;
@@ -218,7 +220,9 @@ static void report(const work* w, data_findings* out) {
       n += k->wrong[e];
     }
     if (n == judged || (2 * n > judged && is_wrong(out, k->check))) continue;
-    if (k->check == DATA_CHECK_VELOCITY_SCALE && is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES)) continue;
+    /* a wrong frame rate scales all velocities */
+    const bool rate = is_wrong(out, DATA_CHECK_FRAME_RATE) || is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES);
+    if (k->check == DATA_CHECK_VELOCITY_SCALE && rate) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
     data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s",

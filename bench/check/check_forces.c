@@ -19,6 +19,7 @@ typedef struct inverse {
   double *acceleration, *force, *other; /* [nv] */
   df_sim* mover;                        /* simulates the model's own motion */
   double *state, *action;               /* [2][nx], [nu] */
+  double carried; /* m: what is nearer to the ground than this is carried by it; -INFINITY: none */
 } inverse;
 
 static bool has_free_dofs(const inverse* v) {
@@ -49,6 +50,10 @@ static double force_beyond(const inverse* v, const double* other) {
 static double force_at(const inverse* v, size_t k) {
   const trace* m = v->m;
   const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
+  if (v->carried > -INFINITY) {
+    df_mujoco_pose(v->sim, x);
+    if (df_mujoco_ground_distance(v->sim) <= v->carried) return 0;
+  }
   return force_between(v, x, x, next, m->h[m->episode[k]]) ? force_beyond(v, NULL) : NAN;
 }
 
@@ -103,6 +108,7 @@ typedef double (*force_of)(const inverse*, size_t);
 /* pairs of frames, at most `most` of [from, to) */
 typedef struct pair_range {
   size_t from, to, most;
+  double carried; /* of inverse */
 } pair_range;
 
 /* the median over the pairs, in weights of the model; NAN: unknown */
@@ -121,7 +127,7 @@ static double median_of(const inverse* v, force_of of, const pair_range* r, doub
 /* out[i] = median of what of[i] gives at the pairs; NAN: unknown */
 static df_status measure(const trace* m, const pair_range* r, int n, const force_of* of, double* out) {
   const size_t nv = (size_t)m->nv, nx = (size_t)m->system->nx, room = (r->to - r->from) + 1;
-  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof)};
+  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof), .carried = r->carried};
   double* memory = df_alloc(3 * nv + 2 * nx + (size_t)m->system->nu + room, sizeof *memory);
   df_status status = v.dof && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
   if (status == DF_OK) status = df_sim_new(m->system, 0, &v.mover);
@@ -143,11 +149,17 @@ static df_status measure(const trace* m, const pair_range* r, int n, const force
 }
 
 static pair_range all_pairs(const trace* m, size_t poses_max) {
-  return (pair_range){0, m->n, poses_max ? poses_max : 1};
+  return (pair_range){0, m->n, poses_max ? poses_max : 1, -INFINITY};
 }
 
 df_status check_root_residual(const trace* m, size_t poses_max, double* median) {
   const pair_range all = all_pairs(m, poses_max);
+  return measure(m, &all, 1, (const force_of[]){force_at}, median);
+}
+
+df_status check_put_down_residual(const trace* m, size_t poses_max, double down, double reach, double* median) {
+  pair_range all = all_pairs(m, poses_max);
+  all.carried = down + reach;
   return measure(m, &all, 1, (const force_of[]){force_at}, median);
 }
 
@@ -164,7 +176,7 @@ df_status check_episode_residuals(const trace* m, size_t poses_max, double* medi
   for (int e = 0; e < m->data->episodes; e++) median[e] = NAN;
   for (size_t from = 0, to = 0; from < m->n; from = to) {
     while (to < m->n && m->episode[to] == m->episode[from]) to++;
-    const pair_range one = {from, to, most > EPISODE_POSES ? most : EPISODE_POSES};
+    const pair_range one = {from, to, most > EPISODE_POSES ? most : EPISODE_POSES, -INFINITY};
     DF_TRY(measure(m, &one, 1, (const force_of[]){force_at}, &median[m->episode[from]]));
   }
   return DF_OK;

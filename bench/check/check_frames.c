@@ -5,6 +5,7 @@
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
+#include "dynaflow/sim/dynamics.h"
 #include "joints.h"
 #include "list.h"
 #include "text.h"
@@ -201,14 +202,85 @@ static int early_ends(const trace* m) {
   return n;
 }
 
+/* the hinge or slide of a dof; -1: another joint */
+static int single_joint(const trace* m, int dof) {
+  for (int j = 0; j < m->njoint; j++) {
+    if (m->joints[j].dof == dof && joint_dofs(m->joints[j].kind) == 1) return j;
+  }
+  return -1;
+}
+
+/* The largest force of the actuators of joint j, N or N m, by their limits, or by those of the controls of a servo from
+ * position q; infinite if nothing limits it. */
+static double largest_force(const trace* m, int j, double q) {
+  double sum = 0;
+  for (int k = 0; k < m->system->nu; k++) {
+    const df_actuator a = df_mujoco_actuator_at(m->system, k);
+    const double control = fmax(fabs(m->system->u_lo[k]), fabs(m->system->u_hi[k]));
+    if (a.joint == j) sum += fmin(a.force, fabs(a.gain) * control + a.stiffness * fabs(q));
+  }
+  return sum;
+}
+
+/* whether another joint may move the dof: a hinge or slide without an actuator, as by an equality, or the dof of an
+ * object, by contacts */
+static bool is_passive(const trace* m, const df_dof* dofs, int dof) {
+  int joint = 0;
+  while (joint + 1 < m->njoint && m->joints[joint + 1].dof <= dof) joint++;
+  return !dofs[dof].actuated && (single_joint(m, dof) >= 0 || !df_mujoco_is_driven(m->system, joint));
+}
+
+/* Whether the actuators of a dof can move it as far as it moves at a pair, from the speed of the pair before. */
+static bool can_be_driven(const trace* m, const df_dof* dofs, size_t k, int dof) {
+  const int j = single_joint(m, dof);
+  if (j < 0) return false;
+  const double* x = df_dataset_state(m->data, m->episode[k], m->frame[k]);
+  const double h = m->h[m->episode[k]], rate = fabs(m->rate[k * (size_t)m->nv + (size_t)dof]);
+  const double before = k > 0 && trace_continues(m, k - 1) ? fabs(m->rate[(k - 1) * (size_t)m->nv + (size_t)dof]) : 0;
+  const double force = largest_force(m, j, x[m->joints[j].qpos]);
+  return isfinite(force) && force > 0 && rate <= before + 0.5 * force / dofs[dof].inertia * h;
+}
+
+/* Whether the model itself may have made a jump: each coordinate that changes by several times its usual change can be
+ * driven so far, and does not come back in the next frame. */
+static bool is_driven(const trace* m, const df_dof* dofs, size_t k) {
+  static const double USUAL = 3, BACK = 0.5;
+  int n = 0;
+  for (int i = 0; i < m->nv; i++) {
+    const double rate = m->rate[k * (size_t)m->nv + (size_t)i];
+    double sum = 0, pairs = 0;
+    for (size_t p = 0; p < m->n; p++) {
+      if (m->episode[p] != m->episode[k] || p == k) continue;
+      sum += fabs(m->rate[p * (size_t)m->nv + (size_t)i]);
+      pairs++;
+    }
+    if (!(fabs(rate) * pairs > USUAL * sum)) continue;
+    if (is_passive(m, dofs, i)) continue;
+    n++;
+    for (int side = -1; side <= 1; side += 2) {
+      if (side < 0 ? k == 0 || !trace_continues(m, k - 1) : !trace_continues(m, k)) continue;
+      const double other = m->rate[(k + (size_t)side) * (size_t)m->nv + (size_t)i];
+      if (other * rate < 0 && fabs(other) > BACK * fabs(rate)) return false;
+    }
+    if (!can_be_driven(m, dofs, k, i)) return false;
+  }
+  return n > 0;
+}
+
 static void check_jumps(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
-  bool begins = true;
+  bool begins = true, driven = true;
+  df_dof* dofs = df_alloc((size_t)m->nv, sizeof *dofs);
+  if (dofs) df_mujoco_dofs(m->system, dofs);
   for (size_t k = 0; k < m->n; k++) {
     if (!m->jump[k]) continue;
-    if (n++ == 0) first = k;
+    const bool own = dofs && driven && is_driven(m, dofs, k);
+    /* the first one that the model itself cannot have made, if there is one */
+    if (n++ == 0 || (driven && !own)) first = k;
+    driven &= own;
     begins &= m->frame[k] == 0;
   }
+  df_free(dofs);
   data_finding* one = data_findings_add(out, DATA_CHECK_JUMP, NULL, (double)n, 0, "frames");
   if (n == 0) return;
   char name[80];
@@ -217,6 +289,7 @@ static void check_jumps(const trace* m, data_findings* out) {
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
   const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - JOINTS_TURN) < 0.5;
   const bool back = trace_continues(m, first) && m->jump[first + 1];
+  driven &= !wrapped;
   const int early = early_ends(m);
   if (begins && 2 * early > m->data->episodes - 1) {
     data_finding_judge(one, CHECK_WRONG,
@@ -226,11 +299,12 @@ static void check_jumps(const trace* m, data_findings* out) {
                        early, name, change, m->episode[first]);
     return;
   }
-  data_finding_judge(one, begins ? CHECK_WARN : CHECK_WRONG,
+  data_finding_judge(one, begins || driven ? CHECK_WARN : CHECK_WRONG,
                      "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s", name, change,
                      m->episode[first], m->frame[first], m->frame[first] + 1,
                      wrapped  ? "the angle is wrapped to one turn"
                      : begins ? "a controller starts there, or the first frame is of another motion"
+                     : driven ? "its actuators can move it so far within a frame"
                      : back   ? "the second of these frames is out of place; correct or remove it"
                               : "two episodes are joined (data.ends_key says where they end), or frames are missing");
 }

@@ -98,15 +98,20 @@ typedef struct pose_summary {
   double base_height; /* median, m; 0 without a base that falls */
   double residual;    /* check_root_residual(); NAN: unknown */
   double residual_floor; /* check_residual_floor(); NAN: unknown */
+  double put_down;       /* check_put_down_residual() with the nearest pose on what cannot move; NAN: unknown */
+  bool weightless;       /* the model has no gravity */
 } pose_summary;
 
-/* Looks at up to `poses_max` poses, evenly spread; `residual` and its floor are left NAN. Errors: those of
- * df_sim_new(). */
+/* Looks at up to `poses_max` poses, evenly spread; the residuals are left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
  * the square root */
 double pose_length(const pose_summary* p, double most);
 double pose_speed(const pose_summary* p, double most);
+/* how far from the floor, m, a pose may be that stands on it */
+double pose_reach(const pose_summary* p);
+/* whether all poses are further from the floor than this, and nothing says that they may be */
+bool pose_floats(const pose_summary* p);
 /* floating, penetration and slip; `source` is that of the trace */
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out);
 
@@ -122,6 +127,12 @@ DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, do
  * and after a state are apart, and the residual of the model's own motion, the second of two frames that it simulates
  * from a state with its actuators at rest. Errors as above. */
 DF_MUST_CHECK df_status check_residual_floor(const trace* m, size_t poses_max, double* floor);
+
+/* The root residual that would be left if every pose were lower by `down`, m, and a pose that is then within `reach`,
+ * m, of what cannot move were carried by it: 0 there, else the force of check_root_residual(). A motion whose weight
+ * nothing carries as it is recorded has a large residual, and a small one put down. Errors as above. */
+DF_MUST_CHECK df_status check_put_down_residual(const trace* m, size_t poses_max, double down, double reach,
+                                                double* median);
 
 /* The residual of each episode, median [episodes]; NAN for those that are not in the trace. Errors as above. */
 DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max, double* median);

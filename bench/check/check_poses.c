@@ -168,10 +168,18 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   if (l->base) vertical_of(x + l->base->qpos + 3, l->up);
 }
 
-static void summarise(lists* l, pose_summary* out) {
+/* whether contacts are possible between what moves and what cannot */
+static bool may_touch_ground(const trace* m) {
+  for (int b = 1; b < df_mujoco_body_count(m->system); b++) {
+    if (df_mujoco_body_root(m->system, b) != 0 && df_mujoco_may_touch_world(m->system, b)) return true;
+  }
+  return false;
+}
+
+static void summarise(const trace* m, lists* l, pose_summary* out) {
   out->poses = l->n;
   if (!l->n) return;
-  out->has_ground = isfinite(out->nearest);
+  out->has_ground = isfinite(out->nearest) && may_touch_ground(m);
   out->upright /= l->n;
   out->inside /= l->n;
   out->lowest = df_median(l->n, l->lowest);
@@ -181,7 +189,11 @@ static void summarise(lists* l, pose_summary* out) {
 }
 
 df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
-  *out = (pose_summary){.nearest = INFINITY, .residual = NAN, .residual_floor = NAN};
+  *out = (pose_summary){.nearest = INFINITY,
+                        .residual = NAN,
+                        .residual_floor = NAN,
+                        .put_down = NAN,
+                        .weightless = !(df_mujoco_gravity(m->system) > 0)};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
   double* x = df_alloc(nx + 3 * most + 3 * (size_t)df_mujoco_body_count(m->system), sizeof *x);
@@ -195,7 +207,7 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
       moving_state(m, k, x);
       look_at(m, sim, x, &l, out);
     }
-    summarise(&l, out);
+    summarise(m, &l, out);
   }
   df_sim_free(m->system, sim);
   df_free(x);
@@ -203,13 +215,35 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   return status;
 }
 
+double pose_reach(const pose_summary* p) {
+  return pose_length(p, FLOATS);
+}
+
+/* whether the model may be anywhere above the floor */
+static bool is_free(const pose_summary* p) {
+  return !p->falls || p->flies || p->weightless;
+}
+
+bool pose_floats(const pose_summary* p) {
+  return p->has_ground && !is_free(p) && p->nearest > pose_reach(p) + p->start;
+}
+
+/* whether the motion is one of a body that nothing carries, or that something other than contacts does */
+static bool needs_no_floor(const pose_summary* p) {
+  return p->residual <= CHECK_RESIDUAL;
+}
+
+/* whether the motion needs a force that only the floor can be, if it is put down */
+static bool is_carried_below(const pose_summary* p) {
+  return isnan(p->put_down) || check_explains(p->residual, p->put_down);
+}
+
 /* above the floor */
 static void check_height(const pose_summary* p, const fit_source* source, data_findings* out) {
-  const double floats = pose_length(p, FLOATS);
-  data_finding* one = data_findings_add(out, DATA_CHECK_FLOOR, NULL, fmax(0, p->nearest), floats + p->start, "m");
-  const bool free = !p->falls || p->flies; /* to be anywhere */
-  if (free) one->limit = NAN;
-  if (free || !(p->nearest > floats + p->start)) return;
+  data_finding* one =
+      data_findings_add(out, DATA_CHECK_FLOOR, NULL, fmax(0, p->nearest), pose_reach(p) + p->start, "m");
+  if (is_free(p) || (pose_floats(p) && needs_no_floor(p))) one->limit = NAN;
+  if (!pose_floats(p) || needs_no_floor(p)) return;
   const bool held = p->residual > CHECK_RESIDUAL && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
   const double unit = held ? check_power_of_ten(p->base_height / p->own_height, ABOUT, UNITS_MOST) : 0;
   if (!held && !p->has_base) { /* a slide may be one of a rail that carries it */
@@ -220,7 +254,11 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
                      "the model never touches the floor%s; the nearest pose is %.3g m above it%s",
                      held ? ", although nothing holds it" : "", p->nearest,
                      unit > 0 ? "; the positions may be in other units: data.position_scale" : "");
-  data_finding_takes(one, unit > 0 ? fit_scale(source, 1 / unit) : fit_rise(source, -p->nearest));
+  if (unit > 0) {
+    data_finding_takes(one, fit_scale(source, 1 / unit));
+  } else if (is_carried_below(p)) {
+    data_finding_takes(one, fit_rise(source, -p->nearest));
+  }
 }
 
 /* inside of it */

@@ -81,6 +81,16 @@ static part part_of(const trace* m, int group) {
 /* of the frames: a slope or a shift has to explain them */
 static const double MOST = 0.5;
 
+/* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
+ * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and a slope of less
+ * than 1.5 leaves more than a small share of the error. */
+static bool is_of_impacts(const part* p, double slope, double as_is, double fitted) {
+  static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4, LITTLE = 1.5;
+  const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
+  if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
+  return fmax(slope, 1 / slope) < LITTLE && steady.share < MOSTLY && fitted > CLEARLY * as_is;
+}
+
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
  * have to follow with a slope, not only those of impacts. */
 static double slope_of(const part* p, const trace_fit* f) {
@@ -89,7 +99,7 @@ static double slope_of(const part* p, const trace_fit* f) {
   const double fitted = f->fitted[lag], slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
   const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
-  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02) return NAN;
+  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02 || is_of_impacts(p, slope, as_is, fitted)) return NAN;
   return trace_share_explained(p->m, p->from, p->to, p->group, lag, slope, f->change) > MOST ? slope : NAN;
 }
 

@@ -69,6 +69,8 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
   const bool doubtful = status == DF_OK && poses.residual > CHECK_RESIDUAL;
   if (doubtful) status = check_residual_floor(&m, cfg->poses_max, &poses.residual_floor);
+  if (status == DF_OK && doubtful && pose_floats(&poses))
+    status = check_put_down_residual(&m, cfg->poses_max, poses.nearest, pose_reach(&poses), &poses.put_down);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
@@ -190,9 +192,23 @@ static check_verdict verdict_of(const data_findings* f, const data_finding* like
   return CHECK_OK;
 }
 
-/* whether the finding is gone and nothing is wrong that was not before */
+double data_check_residual(const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].check == DATA_CHECK_ROOT_RESIDUAL) return f->list[i].value;
+  }
+  return NAN;
+}
+
+bool data_check_strains(double before, double after) {
+  return after > CHECK_RESIDUAL && after > before + CHECK_RESIDUAL;
+}
+
+/* Whether the finding is gone and nothing is wrong that was not before. What is moved may not need more force than
+ * before: right positions would be moved into the floor. */
 static bool is_cured(const data_findings* before, const data_finding* one, const data_findings* after) {
-  bool cured = verdict_of(after, one) == CHECK_OK;
+  const bool moved = remedy_value(&one->would_fit, "data.position_offset") != NULL;
+  bool cured = verdict_of(after, one) == CHECK_OK &&
+               !(moved && data_check_strains(data_check_residual(before), data_check_residual(after)));
   for (int i = 0; i < after->n; i++) {
     const data_finding* other = &after->list[i];
     cured &= other->verdict != CHECK_WRONG || verdict_of(before, other) == CHECK_WRONG;

@@ -31,6 +31,12 @@ DF_MUST_CHECK df_status data_check_finite(df_status status, data_findings* out);
  * velocities that follow less well than several physics steps per frame explain. */
 bool data_check_is_doubtful(const data_findings* f);
 
+/* The root residual of findings, weights; NAN: none. */
+double data_check_residual(const data_findings* f);
+/* Whether a motion that has been moved needs clearly more force on what no actuator drives than before: then it was
+ * where it belongs. */
+bool data_check_strains(double before, double after);
+
 /* The same of the recording in the file `path` (df_recording_open()), after a search for the conventions by which it
  * fits: settings that differ from the task's are findings with verdict wrong, and the checks are those of the states
  * read with them, as they are recorded. Settings that would fit have been tried: with them the finding is gone, and

@@ -295,7 +295,7 @@ static df_status try_joints_of_legs(trial* t) {
 /* The same joint of two legs exchanged, where nothing else fits clearly better. */
 static df_status try_single_exchanges(trial* t) {
   const chain* c = t->c;
-  if (t->best.misfit < CLEAR * misfit_of_contact(&t->now)) return DF_OK;
+  if (t->cfg.named || t->best.misfit < CLEAR * misfit_of_contact(&t->now)) return DF_OK;
   for (int part = 0; part < c->per_leg && c->legs; part++) {
     for (int a = 0; a < c->legs; a++) {
       for (int b = a + 1; b < c->legs; b++) {

@@ -252,7 +252,7 @@ static df_status compare(trial* t, const chain* c, joint_signs* out) {
   DF_TRY(floor_of(t, &t->floor));
   DF_TRY(contact_of(t, &t->as_read.contact));
   DF_TRY(try_all(t, c));
-  if (t->as_read.residual > BEYOND * t->floor) DF_TRY(try_exchanged(t, c));
+  if (t->as_read.residual > BEYOND * t->floor && !t->cfg.named) DF_TRY(try_exchanged(t, c));
   return decide(t, out);
 }
 
@@ -267,6 +267,7 @@ df_status joint_sign_find(df_dataset* data, const df_system* system, const doubl
   *out = (joint_signs){0};
   t.cfg.frames_max = cfg->frames_max < SAMPLE_FRAMES ? cfg->frames_max : SAMPLE_FRAMES;
   t.cfg.poses_max = cfg->poses_max < SAMPLE_POSES ? cfg->poses_max : SAMPLE_POSES;
+  t.cfg.named = cfg->named;
   t.joints = df_mujoco_joints(system, &joints);
   t.order = df_alloc((size_t)t.joints, sizeof *t.order);
   t.best = df_alloc((size_t)t.joints, sizeof *t.best);

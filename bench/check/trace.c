@@ -540,6 +540,31 @@ double trace_long_slope(const trace* m, int group) {
   return vv > 0 ? dv / vv : NAN;
 }
 
+trace_steady trace_steady_of(const trace* m, size_t from, size_t to, int group) {
+  enum { LEAST = 10 };
+  static const double STEADY = 0.3;
+  double dv = 0, vv = 0, all = 0;
+  int n = 0;
+  for (size_t k = from; k < to; k++) {
+    double one_dv = 0, one_vv = 0, changes = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (group >= 0 && m->group[i] != group) continue;
+      const double v = trace_predicted(m, k, LAG_MEAN, i);
+      const double change = trace_predicted(m, k, LAG_SEMI_IMPLICIT, i) - trace_predicted(m, k, LAG_EXPLICIT, i);
+      one_dv += trace_change(m, k, LAG_MEAN, i) * v;
+      one_vv += v * v;
+      changes += change * change;
+    }
+    all += one_vv;
+    if (!(one_vv > 0) || changes > STEADY * STEADY * one_vv) continue;
+    dv += one_dv;
+    vv += one_vv;
+    n++;
+  }
+  return (trace_steady){.slope = n >= LEAST ? dv / vv : NAN, .share = all > 0 ? vv / all : NAN};
+}
+
 /* the smallest value among the lags that are right (1), are not (0) or all (-1) */
 static double least(const double values[LAGS], int right, int* lag) {
   double best = INFINITY;

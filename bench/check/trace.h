@@ -142,6 +142,15 @@ double trace_acceleration(const trace* m);
  * matter; NAN without such spans. */
 double trace_long_slope(const trace* m, int group);
 
+/* The pairs of [from, to) over which the velocities of a group (-1: of all dofs) are steady: they change by less than
+ * 0.3 of their mean. Where a contact, a limit or a controller acts within a frame they are not, and do not tell how
+ * far the positions move. */
+typedef struct trace_steady {
+  double slope; /* of the changes; NAN with fewer than ten such pairs */
+  double share; /* of the squares of the velocities, that of these pairs; NAN without velocities */
+} trace_steady;
+trace_steady trace_steady_of(const trace* m, size_t from, size_t to, int group);
+
 /* the smallest error of the right lags, of the others, and of all with their slopes, and which lag has it */
 double trace_error(const trace_fit* f, int* lag);
 double trace_shifted_error(const trace_fit* f, int* lag);

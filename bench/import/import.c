@@ -161,7 +161,23 @@ static df_status open_source(work* w) {
   text_add(&w->result->notes, "%s", text_of(&r.notes));
   if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
   text_clear(&r.notes);
+  w->rate_assumed = r.rate_assumed;
   return status;
+}
+
+/* Says that the rate of LAFAN1 is assumed of a table that states none, and asks for the rate if its quaternions turn
+ * out not to be LAFAN1's: then it is another table. */
+static df_status judge_assumed_rate(const work* w) {
+  const setting *rate = settings_find(w->found, "data.rate"), *order = settings_find(w->found, "data.quaternion");
+  if (!w->rate_assumed || !rate || rate->given || strcmp(rate->value, "30") != 0) return DF_OK;
+  if (order && strcmp(order->value, "xyzw") != 0)
+    return df_fail(DF_E_CONFIG,
+                   "%s: the file states no frame rate, and its quaternions are %s, so that it is not one of LAFAN1, "
+                   "whose frames are 30 Hz: give the rate by --set data.rate=HZ",
+                   w->files.path[0], order->value);
+  text_add(&w->result->notes,
+           "the file states no frame rate: 30 Hz, that of LAFAN1, is assumed; --set data.rate=HZ says otherwise\n");
+  return DF_OK;
 }
 
 /* ---- the check of the recording ---- */
@@ -177,6 +193,8 @@ static int put_remedy(work* w, const data_finding* f) {
     if (strcmp(key, "data.select") == 0)
       text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", value,
                data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason);
+    if (strcmp(key, "data.position_offset") == 0)
+      text_add(&w->result->notes, "positions are moved, data.position_offset = %s: %s\n", value, f->reason);
     n++;
   }
   return n;
@@ -257,17 +275,42 @@ static df_status find_faults(work* w, data_findings* found) {
   return data_check_recording(w->data, &config, w->system, &check_thorough, found, NULL);
 }
 
+/* Positions that have been moved, and the root residual before. */
+typedef struct move {
+  bool made, refused; /* the last settings moved them; that strains the motion, and is not done again */
+  double residual;
+} move;
+
+/* Says what a move did to the force that the motion needs, or takes it back if it needs clearly more. *back: it was. */
+static void judge_move(work* w, const data_findings* found, move* m, bool* back) {
+  const double after = data_check_residual(found);
+  *back = m->made && data_check_strains(m->residual, after);
+  if (*back) settings_drop(w->found, "data.position_offset");
+  if (m->made && isfinite(after))
+    text_add(&w->result->notes, "%sthe root residual is %.2g weights as recorded, %.2g moved\n",
+             *back ? "positions stay where they were recorded: " : "", m->residual, after);
+  m->refused |= *back;
+  m->made = false;
+}
+
 /* reads the recording again under the settings that its check proposes, until it proposes none */
 static df_status correct(work* w, data_findings* found) {
+  move moved = {0};
   for (int round = 0; round < MOST_CORRECTIONS; round++) {
     int changed = 0;
-    bool follow;
+    bool follow, back;
     DF_TRY(work_check_stop());
     DF_TRY(work_convert(w));
     DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
+    judge_move(w, found, &moved, &back);
+    changed += back;
     for (int i = 0; i < found->n && changed == 0; i++) {
-      if (is_remedied(w, &found->list[i], follow)) changed += put_remedy(w, &found->list[i]);
+      const data_finding* f = &found->list[i];
+      const bool moves = remedy_value(&f->would_fit, "data.position_offset") != NULL;
+      if (!is_remedied(w, f, follow) || (moves && moved.refused)) continue;
+      changed += put_remedy(w, f);
+      if (moves && changed) moved = (move){.made = true, .residual = data_check_residual(found)};
     }
     if (changed == 0) return DF_OK;
     DF_TRY(work_open_recording(w));
@@ -478,6 +521,7 @@ static df_status read_all(work* w) {
   note_rate(w);
   DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
+  DF_TRY(judge_assumed_rate(w));
   if (!w->dataset->actions) {
     DF_TRY(work_settle_steps(w, true));
     DF_TRY(work_convert(w));

@@ -10,8 +10,9 @@
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
-static const char* const state_names[] = {"states", "Trajs",        "trajs", "trajectories", "state", "X",
-                                          "x",      "observations", "obs",   "Observations", "table", "Frames"};
+static const char* const state_names[] = {
+    "states",       "Trajs", "trajs",  "trajectories",     "state", "X", "x", "observations", "obs",
+    "Observations", "table", "Frames", "observation.state"};
 enum { STATE_NAMES = sizeof state_names / sizeof *state_names };
 static const char* const action_names[] = {"actions", "Actions", "acts", "action", "ctrl", "controls", "U", "u"};
 enum { ACTION_NAMES = sizeof action_names / sizeof *action_names };
@@ -74,7 +75,8 @@ static df_status settle_flattened(recognition* r) {
 
 /* the array whose last part is `name` */
 static const source_array* ending(const recognition* r, const char* name, int columns) {
-  static const char* const folders[] = {"", "infos/", "observations/", "obs/", "info/", "states/", "state/"};
+  static const char* const folders[] = {"",      "infos/",  "observations/", "obs/",
+                                        "info/", "states/", "state/",        "env_states/"};
   char whole[64];
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     snprintf(whole, sizeof whole, "%s%s", folders[i], name);
@@ -367,7 +369,9 @@ static df_status settle_joint_table(recognition* r) {
   put(r, "data.states_key", frames->name, "");
   put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
-  if (!states_rate(r)) put(r, "data.rate", "30", "LAFAN1; the file states no rate");
+  if (states_rate(r)) return DF_OK;
+  put(r, "data.rate", "30", "assumed, as of LAFAN1: the file states no rate");
+  r->rate_assumed = true;
   return DF_OK;
 }
 

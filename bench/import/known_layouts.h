@@ -10,8 +10,9 @@
 typedef struct recognition {
   const source* files;
   const model_study* model;
-  settings* found; /* receives data.* */
-  text notes;      /* lines on what is not used or was matched; of the caller */
+  settings* found;   /* receives data.* */
+  text notes;        /* lines on what is not used or was matched; of the caller */
+  bool rate_assumed; /* set where data.rate is that of LAFAN1, which stores quaternions as xyzw */
 } recognition;
 
 typedef struct known_layout {

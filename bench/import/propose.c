@@ -504,7 +504,7 @@ static df_status propose_evaluation(const proposal* p) {
       propose_fall(p, &seen);
     if (!why && !touches)
       text_add(p->notes,
-               "nothing touches the floor in the recording: if it floats, data.position_offset puts it down\n");
+               "nothing touches the floor in the recording: if it should, data.position_offset puts it down\n");
   }
   df_free(seen.touched);
   return status;

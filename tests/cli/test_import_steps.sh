@@ -36,6 +36,21 @@ for episode in range(2):
 with open(folder + '/fall.json', 'w') as file:
     json.dump({'states': states, 'actions': [[[0]] * 50] * 2, 'dt': 0.01}, file)
 
+# a body that slides 0.3 m above the floor
+states = []
+for episode in range(2):
+    states.append([[0.001 * t * (1 + episode), 0, 0.4, 1, 0, 0, 0, 0, 0.1 * (1 + episode), 0, 0, 0, 0, 0, 0] for t in range(51)])
+with open(folder + '/hover.json', 'w') as file:
+    json.dump({'states': states, 'dt': 0.01}, file)
+
+# a ball with a tail above it that turns on the spot and moves on; headerless, with the quaternions of MuJoCo and LAFAN1
+for name, order in (('wxyz', (3, 0, 1, 2)), ('xyzw', (0, 1, 2, 3))):
+    with open(folder + '/' + name + '.csv', 'w') as file:
+        for t in range(200):
+            q = (0, 0, math.sin(0.002 * t), math.cos(0.002 * t))
+            row = [0.001 * t, 0, 0.0999, *(q[i] for i in order), 0.1 * math.sin(0.1 * t)]
+            file.write(','.join(format(v, '.9g') for v in row) + '\n')
+
 # a slider in single steps of 0.02 s, without a rate: its velocity grows by 16 per cent per step, so that the mean velocity
 # of two frames says 0.0216 s, which is no usual rate
 states, actions = [], []
@@ -78,9 +93,19 @@ check its_actions_are_used sets swing 'actions_key: actions'
 
 check a_fall_with_actions_is_imported imports fall faller.xml "$scratch/fall.json"
 check it_stays_where_it_was bash -c "! grep -q position_offset '$scratch/fall/task.yaml'"
-# of the last pair of frames, 49 steps of the fall: 4.9 m - 9.81 m/s^2 (0.01 s)^2 49 50 / 2
-check states_alone_are_put_on_the_floor imports states faller.xml "$scratch/fall.json" --set data.actions_key=
-check by_the_distance_of_the_nearest_pose sets states 'position_offset: [0, 0, -3.698]'
+# states alone: what falls needs nothing that carries it, and stays where it is; what hovers is put down
+check a_fall_of_states_alone_is_imported imports states faller.xml "$scratch/fall.json" --set data.actions_key=
+check it_stays_in_the_air bash -c "! grep -q position_offset '$scratch/states/task.yaml'"
+check what_hovers_is_imported imports hover faller.xml "$scratch/hover.json"
+check it_is_put_on_the_floor_by_the_nearest_pose sets hover 'position_offset: [0, 0, -0.3]'
+check it_is_imported_again exits_with 0 data import "$scratch/hover.json" --model "$scratch/faller.xml" --out "$scratch/again" --threads 1
+check the_offset_is_told grep -q 'positions are moved, data.position_offset = 0,0,-0.3: the model never touches the floor' "$scratch/err"
+check the_residual_is_told_before_and_after grep -q 'the root residual is 1 weights as recorded, 1 moved' "$scratch/err"
+# 30 Hz are assumed of a table like LAFAN1's, aloud, and of no other one
+check a_table_like_lafan1_is_imported exits_with 0 data import "$scratch/xyzw.csv" --model "$scratch/faller.xml" --out "$scratch/xyzw" --threads 1
+check its_rate_is_assumed grep -q '30 Hz, that of LAFAN1, is assumed' "$scratch/err"
+check another_table_has_to_state_its_rate refuses 'wxyz.csv: the file states no frame rate, and its quaternions are wxyz.*data.rate=HZ' data import "$scratch/wxyz.csv" --model "$scratch/faller.xml" --out "$scratch/wxyz" --threads 1
+check with_its_rate_it_is_imported imports wxyz faller.xml "$scratch/wxyz.csv" --set data.rate=50
 # a duration that velocities show roughly is that with which the actions replay
 check a_recording_without_a_rate_is_imported imports grow slider.xml "$scratch/grow.json"
 check its_rate_is_that_of_the_replay sets grow 'rate: 50'

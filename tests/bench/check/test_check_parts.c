@@ -338,6 +338,41 @@ static void upright_is_the_posture_of_the_model(void** state) {
   }
 }
 
+/* A slide of 2 kg that a motor moves by up to F / (2 * 2 kg) h^2 in a frame of 0.1 s, 0.125 m with 50 N, after a slow
+ * motion: a jump of 0.1 m may be its own, one of 0.15 m is not, nor one that comes back in the next frame. */
+static void a_jump_that_an_actuator_makes_is_a_warning(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.1'/><worldbody><body><joint name='a' type='slide' axis='1 0 0'/><geom size='.1' "
+      "mass='2'/></body></worldbody><actuator>%s</actuator></mujoco>";
+  static const struct {
+    const char* actuator;
+    double jump, stays; /* m; the frames after it */
+    check_verdict verdict;
+  } cases[] = {{"<motor joint='a' ctrlrange='-50 50'/>", 0.1, 1000, CHECK_WARN},
+               {"<motor joint='a' ctrlrange='-50 50'/>", 0.15, 1000, CHECK_WRONG},
+               {"<motor joint='a' ctrlrange='-50 50'/>", 0.1, 1, CHECK_WRONG},
+               {"<motor joint='a'/>", 0.1, 1000, CHECK_WRONG},
+               {"<position joint='a' kp='500' ctrlrange='-.1 .1'/>", 0.1, 1000, CHECK_WARN},
+               {"<position joint='a' kp='300' ctrlrange='-.1 .1'/>", 0.1, 1000, CHECK_WRONG},
+               {"", 0.1, 1000, CHECK_WRONG}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    data_findings found = {0};
+    snprintf(text, sizeof text, xml, cases[i].actuator);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) {
+      frame_of(f.d, 0, t)[0] = 1e-5 * t + (t > 50 && t <= 50 + cases[i].stays ? cases[i].jump : 0);
+      frame_of(f.d, 0, t)[1] = 1e-4;
+    }
+    trace_it(&f, &f.s->dt);
+    check_frames(&f.m, &found);
+    assert_int_equal(finding_of(&found, "jump")->verdict, cases[i].verdict);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* three of ten poses are 3 cm inside the floor, one 20 cm, the others just above it; at its velocities no pose jumps */
 static void a_single_deep_pose_is_reported_not_judged(void** state) {
   (void)state;
@@ -528,6 +563,75 @@ static void what_flies_does_not_slip(void** state) {
     assert_near(found.part[MISFIT_SLIP], slip[i], 0);
     /* 0.3 m above the floor, which is no misfit of what flies */
     assert_true(slip[i] == 0 ? found.part[MISFIT_GROUND] == 0 : found.part[MISFIT_GROUND] > 0.1);
+    fixture_free(&f);
+  }
+}
+
+/* A ball of radius 0.1 m whose model starts on the floor, 0.3 m above it: a free fall, a body at one height, and one
+ * that is carried up by 6 m. Only what the floor would carry all the time is put down. */
+static void only_what_the_floor_would_carry_is_put_down(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'%s/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1' %s>"
+      "<freejoint/><geom size='.1' mass='2'/></body></worldbody></mujoco>";
+  static const struct {
+    const char *option, *body;
+    double speed, acceleration, residual, put_down; /* m/s, m/s^2, weights */
+    check_verdict verdict;
+    const char* fits;
+  } cases[] = {{"", "", 3, -9.81, 0, NAN, CHECK_OK, ""},
+               {"", "", 0, 0, 1, 0, CHECK_WRONG, "data.position_offset = 0,0,-0.3"},
+               {"", "", 3, 0, 1, 1, CHECK_WRONG, ""},
+               {"", "gravcomp='1'", 0, 0, 0, NAN, CHECK_OK, ""},
+               {" gravity='0 0 0'", "", 0, 0, NAN, NAN, CHECK_OK, ""}};
+  const df_config config = df_config_default();
+  const fit_source source = {.config = &config};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[512];
+    pose_summary p;
+    data_findings found = {0};
+    snprintf(text, sizeof text, xml, cases[i].option, cases[i].body);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) {
+      const double s = 0.01 * t, fall = cases[i].acceleration;
+      double* x = frame_of(f.d, 0, t);
+      x[2] = 0.4 + cases[i].speed * s + (fall < 0 ? 20 + 0.5 * fall * s * s : 0);
+      x[3] = 1;
+      x[9] = cases[i].speed + fall * s;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_ok(check_root_residual(&f.m, 50, &p.residual));
+    if (!isnan(cases[i].put_down)) {
+      assert_true(pose_floats(&p));
+      assert_ok(check_put_down_residual(&f.m, 50, p.nearest, pose_reach(&p), &p.put_down));
+      assert_true(fabs(p.put_down - cases[i].put_down) < 1e-9);
+    }
+    assert_true(isnan(cases[i].residual) ? isnan(p.residual) : fabs(p.residual - cases[i].residual) < 1e-9);
+    check_poses(&p, &source, &found);
+    assert_int_equal(finding_of(&found, "distance to the floor")->verdict, cases[i].verdict);
+    assert_string_equal(would_fit(finding_of(&found, "distance to the floor")), cases[i].fits);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* where contacts are disabled, nothing is inside anything */
+static void without_contacts_there_is_no_floor(void** state) {
+  (void)state;
+  static const char* const flags[] = {"", "<flag contact='disable'/>", "<flag constraint='disable'/>"};
+  for (int i = 0; i < 3; i++) {
+    char text[512];
+    pose_summary p;
+    snprintf(text, sizeof text,
+             "<mujoco><option timestep='.01'>%s</option><worldbody><geom type='plane' size='5 5 1'/><body>"
+             "<freejoint/><geom size='.1' mass='2'/></body></worldbody></mujoco>",
+             flags[i]);
+    fixture f = fixture_new(text, 1);
+    for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[3] = 1;
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_int_equal(p.has_ground, i == 0);
     fixture_free(&f);
   }
 }
@@ -1055,6 +1159,8 @@ int main(void) {
                                      cmocka_unit_test(the_base_is_that_of_the_robot),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
+                                     cmocka_unit_test(only_what_the_floor_would_carry_is_put_down),
+                                     cmocka_unit_test(without_contacts_there_is_no_floor),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
@@ -1073,6 +1179,7 @@ int main(void) {
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
                                      cmocka_unit_test(frames_of_the_episode_before_are_named),
                                      cmocka_unit_test(episodes_that_never_move_are_wrong),
+                                     cmocka_unit_test(a_jump_that_an_actuator_makes_is_a_warning),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
                                      cmocka_unit_test(positions_alone_jump),

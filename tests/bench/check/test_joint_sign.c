@@ -161,6 +161,44 @@ static void exchanged_joints_of_legs_are_among_what_is_said(void** state) {
   df_system_free(s);
 }
 
+/* whether an order exchanges joints */
+static bool exchanges(const int* order) {
+  bool any = false;
+  for (int j = 0; order && j <= JOINTS; j++) any |= order[j] >= 0 && order[j] != j;
+  return any;
+}
+
+/* joints of which the file says the names may have the other sign, but not another place */
+static void named_joints_are_not_exchanged(void** state) {
+  (void)state;
+  df_system* s = six_legs();
+  df_dataset* d = dataset_of(s, 1, LENGTH);
+  int exchanged[2][2] = {{0}}; /* without and with names, by the floor and by forces */
+  for (int clip = 0; clip < CLIPS; clip++) {
+    int order[1 + JOINTS];
+    for (int j = 0; j <= JOINTS; j++) order[j] = j == 2 ? 5 : j == 5 ? 2 : j;
+    walk(s, (uint64_t)clip, d->states);
+    joint_order_apply(s, order, d);
+    for (int named = 0; named < 2; named++) {
+      const check_cfg cfg = {.frames_max = 1000, .poses_max = 60, .named = named};
+      joint_orders by_floor;
+      joint_signs by_forces;
+      assert_int_equal(joint_order_find(d, s, &s->dt, NULL, &cfg, &by_floor), DF_OK);
+      assert_int_equal(joint_sign_find(d, s, &s->dt, &cfg, &by_forces), DF_OK);
+      exchanged[named][0] += exchanges(by_floor.best) || exchanges(by_floor.rival);
+      exchanged[named][1] += exchanges(by_forces.best) || by_forces.exchange;
+      joint_orders_clear(&by_floor);
+      df_free(by_forces.best);
+      df_free(by_forces.exchange);
+    }
+  }
+  print_message("exchanged by the floor in %d clips, by forces in %d\n", exchanged[0][0], exchanged[0][1]);
+  assert_true(exchanged[0][0] > 0 && exchanged[0][1] > 0);
+  assert_true(exchanged[1][0] == 0 && exchanged[1][1] == 0);
+  df_dataset_free(d);
+  df_system_free(s);
+}
+
 /* one shin of the other sign: with all of them reversed most legs hang in the air, and what touches slides less */
 static void a_joint_is_not_told_by_legs_in_the_air(void** state) {
   (void)state;
@@ -321,6 +359,7 @@ static void a_fast_ball_joint_hides_neither_the_base_nor_another_one(void** stat
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(signs_of_short_clips_are_not_guessed),
+                                     cmocka_unit_test(named_joints_are_not_exchanged),
                                      cmocka_unit_test(exchanged_joints_of_legs_are_among_what_is_said),
                                      cmocka_unit_test(a_joint_is_not_told_by_legs_in_the_air),
                                      cmocka_unit_test(right_data_need_no_more_force_than_their_frames_leave),

@@ -65,6 +65,25 @@ static void velocities_of_the_opposite_sign_do_not_follow(void** state) {
   fixture_free(&f);
 }
 
+/* A slide at 1 m/s for 100 frames, then pushed so that its velocity is 1 and 0.2 m/s in turn while it moves at 1.2 m/s:
+ * pairs 1 to 99 are steady, and the mean of the others is 0.6 m/s. */
+static void velocities_that_change_within_frames_tell_no_slope(void** state) {
+  (void)state;
+  fixture f = fixture_new(slide_xml, 1);
+  double x = 0;
+  for (int t = 0; t <= T; t++) {
+    frame_of(f.d, 0, t)[0] = x;
+    frame_of(f.d, 0, t)[2] = t <= 100 || t % 2 == 0 ? 1 : 0.2;
+    x += t < 100 ? 0.01 : 0.012;
+  }
+  trace_it(&f, &f.s->dt);
+  const trace_steady of = trace_steady_of(&f.m, 0, f.m.n, GROUP_SLIDES);
+  assert_true(fabs(of.slope - 1) < 1e-9);
+  assert_true(fabs(of.share - 99 / (99 + 0.36 * (T - 101))) < 1e-9);
+  assert_true(isnan(trace_steady_of(&f.m, 120, f.m.n, GROUP_SLIDES).slope));
+  fixture_free(&f);
+}
+
 static void a_jump_is_no_fast_motion(void** state) {
   (void)state;
   fixture f = fixture_new(slide_xml, 1);
@@ -222,6 +241,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(exact_velocities_have_their_lag),
                                      cmocka_unit_test(errors_are_those_of_the_closed_form),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_do_not_follow),
+                                     cmocka_unit_test(velocities_that_change_within_frames_tell_no_slope),
                                      cmocka_unit_test(a_jump_is_no_fast_motion),
                                      cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
                                      cmocka_unit_test(a_frame_out_of_place_is_two_jumps),

@@ -85,6 +85,39 @@ static void a_number_named_like_a_rate_is_one(void** state) {
   df_system_free(system);
 }
 
+/* the names of LeRobot and of ManiSkill for whole states and for positions */
+static void names_of_states_are_known(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *recording, *layout, *states;
+  } cases[] = {{"{\"observation.state\": [[1, 2], [3, 4], [5, 6]]}", "whole states", "observation.state"},
+               {"{\"env_states\": {\"qpos\": [[1], [3], [5]]}}", "qpos and qvel", "env_states/qpos"}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("names.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    assert_string_equal(layout->name, cases[i].layout);
+    assert_string_equal(settings_find(&found, "data.states_key")->value, cases[i].states);
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
 /* LeRobot as a table: names of columns that begin alike are one array, and an index says where episodes end */
 static void a_table_with_a_column_per_value_is_known(void** state) {
   (void)state;
@@ -206,6 +239,7 @@ static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
     assert_string_equal(layout->name, "retargeted joints");
     const setting* rate = settings_find(&found, "data.rate");
     assert_int_equal(rate != NULL, i == 0);
+    assert_int_equal(r.rate_assumed, i == 0);
     if (rate) assert_string_equal(rate->value, "30");
     settings_clear(&found);
     text_clear(&r.notes);
@@ -217,6 +251,7 @@ static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
                                      cmocka_unit_test(a_stated_rate_is_kept_before_that_of_a_layout),
                                      cmocka_unit_test(a_table_with_a_column_per_value_is_known)};

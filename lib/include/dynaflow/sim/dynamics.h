@@ -67,6 +67,7 @@ typedef struct df_dof {
                   * forceranges (of a motor without forcerange its control range times its gain), within the joint's
                   * actuatorfrcrange. Gravity compensation is not part of it; where actuatorfrcrange limits the
                   * sum with it (actuatorgravcomp), the range is unknown. */
+  double inertia; /* kg or kg m^2, with armature, in the model's own first pose */
 } df_dof;
 
 /* dof [nv] */
