@@ -48,18 +48,18 @@ enum { DF_GAIT_SETTLE_FRAMES = 25 };
  *               50 frames; wide: found over vx +-1.5, vy +-0.6, yaw rate +-0.8, 2.5 to 3.5 Hz and swing heights of 0.06
  *               to 0.12 m, whose command is ramped within 50 frames once the robot has stood
  *
- *   distortion  gait.distortion s > 0 makes the states infeasible, as those of retargeted motion capture are, and leaves
- *               out the actions: time runs early or late by up to 0.03 s s with a period of 1 s, the base is up to
- *               0.03 s m too high or low and each foot up to 0.02 s m off along each axis in the body frame, for a
- *               whole episode, and joints have smooth noise of up to 0.03 s rad at 2 to 8 Hz. Velocities change with
- *               their positions. It needs an empty data.actions_key. Conditions are those of the undistorted frames
+ *   distortion  gait.distortion s > 0 makes the states infeasible, as those of retargeted motion capture are, and
+ * leaves out the actions: time runs early or late by up to 0.03 s s with a period of 1 s, the base is up to 0.03 s m
+ * too high or low and each foot up to 0.02 s m off along each axis in the body frame, for a whole episode, and joints
+ * have smooth noise of up to 0.03 s rad at 2 to 8 Hz. Velocities change with their positions. It needs an empty
+ * data.actions_key. Conditions are those of the undistorted frames
  *
- * All draws are functions of (data.seed, gait, number of the attempt or, of the distortion, of the episode), so the result depends neither on env->threads
- * nor on earlier rejections. The caller frees *out with df_dataset_free(); on failure *out is NULL. Errors: DF_E_CONFIG
- * for a model other than a Go1, Go2 or A1 with position actuators and actions of 0.02 s, an unknown or repeated gait
- * name, gains that the robot does not have, a value of data.* or gait.* out of range, or too many falls (more than 50
- * attempts per wanted episode); DF_E_INTERRUPTED if env->progress returned false; DF_E_SIM if the simulator fails;
- * DF_E_ARG for a NULL argument or threads < 1; DF_E_NOMEM. */
+ * All draws are functions of (data.seed, gait, number of the attempt or, of the distortion, of the episode), so the
+ * result depends neither on env->threads nor on earlier rejections. The caller frees *out with df_dataset_free(); on
+ * failure *out is NULL. Errors: DF_E_CONFIG for a model other than a Go1, Go2 or A1 with position actuators and actions
+ * of 0.02 s, an unknown or repeated gait name, gains that the robot does not have, a value of data.* or gait.* out of
+ * range, or too many falls (more than 50 attempts per wanted episode); DF_E_INTERRUPTED if env->progress returned
+ * false; DF_E_SIM if the simulator fails; DF_E_ARG for a NULL argument or threads < 1; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config,
                                                    const df_generator_env* env, df_dataset** out);
 
