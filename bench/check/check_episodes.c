@@ -281,34 +281,3 @@ df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* ou
   clear(&w);
   return status;
 }
-
-enum { FILES_NAMED = 4 };
-
-/* "clip03.npz, clip07.npz and 3 more": the files of the episodes, if there are several */
-static char* files_of(const df_recording* recording, int n, const bool* chosen) {
-  text list = {0};
-  int last = -1, files = 0;
-  for (int e = 0; e < n && df_recording_files(recording) > 1; e++) {
-    const int file = df_recording_episode_file(recording, e);
-    if (!chosen[e] || file == last) continue;
-    const char *path = df_recording_file(recording, file), *slash = strrchr(path, '/');
-    if (files++ < FILES_NAMED) text_add(&list, "%s%s", list.n ? ", " : "", slash ? slash + 1 : path);
-    last = file;
-  }
-  if (files > FILES_NAMED) text_add(&list, " and %d more", files - FILES_NAMED);
-  char* out = format_text("%s", text_of(&list));
-  text_clear(&list);
-  return out;
-}
-
-char* check_named_episodes(const fit_source* source, int n, const bool* chosen) {
-  char* list = fit_episodes(n, chosen);
-  char* files = source->recording ? files_of(source->recording, n, chosen) : format_text("%s", "");
-  int count = 0;
-  for (int e = 0; e < n; e++) count += chosen[e];
-  char* out =
-      format_text("episode%s %s%s%s%s", count == 1 ? "" : "s", list, files[0] ? " (" : "", files, files[0] ? ")" : "");
-  df_free(list);
-  df_free(files);
-  return out;
-}
