@@ -31,6 +31,12 @@ double check_power_of_ten(double factor, double about, int most);
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
 
+/* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;
+ * for df_free() */
+char* check_named_episodes(const fit_source* source, int n, const bool* chosen);
+/* "episode 3 (clip03.npz)", the same of one of n; for df_free() */
+char* check_one_episode(const fit_source* source, int n, int episode);
+
 /* ---- check_velocity.c ---- */
 
 /* velocities that are zero, of another scale or frame, or in another order than the positions; the frame rate, of all
@@ -157,11 +163,5 @@ DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data
  * that lead to the next states in some episodes only. `out` has the findings of all together. Errors: those of
  * check_velocities() and pose_summary_of(). */
 DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
-
-/* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;
- * for df_free() */
-char* check_named_episodes(const fit_source* source, int n, const bool* chosen);
-/* "episode 3 (clip03.npz)", the same of one of n; for df_free() */
-char* check_one_episode(const fit_source* source, int n, int episode);
 
 #endif

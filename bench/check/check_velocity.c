@@ -11,26 +11,6 @@
 
 enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
 
-bool check_explains(double as_is, double other) {
-  if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
-  return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
-}
-
-void check_dof_name(const trace* m, int dof, char name[80]) {
-  static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
-  for (int j = 0; j < m->njoint; j++) {
-    const df_joint* joint = &m->joints[j];
-    const int dofs = joint_dofs(joint->kind);
-    if (dof < joint->dof || dof >= joint->dof + dofs) continue;
-    char number[24];
-    snprintf(number, sizeof number, "joint %d", j);
-    const char* axis = dofs == 1 ? "" : axes[dof - joint->dof + (dofs == 3 ? 3 : 0)];
-    snprintf(name, 80, "%.56s%s", joint->name[0] ? joint->name : number, axis);
-    return;
-  }
-  snprintf(name, 80, "dof %d", dof);
-}
-
 static bool moves(const trace_fit* f) {
   return f->n > 0 && f->change > 1e-9;
 }

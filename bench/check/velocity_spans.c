@@ -11,7 +11,7 @@ enum { SPAN_MOST = 32, SPANS_LEAST = 20 };
  * at some span */
 static const double ALIKE = 0.9, UNLIKE = 0.3;
 /* the factor is known to be another one than 1 beyond these bounds */
-static const double SLOWER = 0.8, FASTER = 1.25;
+static const double SLOWER = 0.65, FASTER = 1.55;
 /* correlation of successive spans: those of a motion are above, those of noise are not */
 static const double SMOOTH = 0.5;
 /* factors of joints that are the same mistake */

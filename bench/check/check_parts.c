@@ -1,0 +1,71 @@
+#include "check_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "joints.h"
+#include "list.h"
+#include "text.h"
+
+bool check_explains(double as_is, double other) {
+  if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
+  return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
+}
+
+void check_dof_name(const trace* m, int dof, char name[80]) {
+  static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int dofs = joint_dofs(joint->kind);
+    if (dof < joint->dof || dof >= joint->dof + dofs) continue;
+    char number[24];
+    snprintf(number, sizeof number, "joint %d", j);
+    const char* axis = dofs == 1 ? "" : axes[dof - joint->dof + (dofs == 3 ? 3 : 0)];
+    snprintf(name, 80, "%.56s%s", joint->name[0] ? joint->name : number, axis);
+    return;
+  }
+  snprintf(name, 80, "dof %d", dof);
+}
+
+enum { FILES_NAMED = 4 };
+
+/* "clip03.npz, clip07.npz and 3 more": the files of the episodes, if there are several */
+static char* files_of(const df_recording* recording, int n, const bool* chosen) {
+  text list = {0};
+  int last = -1, files = 0;
+  for (int e = 0; e < n && df_recording_files(recording) > 1; e++) {
+    const int file = df_recording_episode_file(recording, e);
+    if (!chosen[e] || file == last) continue;
+    const char *path = df_recording_file(recording, file), *slash = strrchr(path, '/');
+    if (files++ < FILES_NAMED) text_add(&list, "%s%s", list.n ? ", " : "", slash ? slash + 1 : path);
+    last = file;
+  }
+  if (files > FILES_NAMED) text_add(&list, " and %d more", files - FILES_NAMED);
+  char* out = format_text("%s", text_of(&list));
+  text_clear(&list);
+  return out;
+}
+
+char* check_named_episodes(const fit_source* source, int n, const bool* chosen) {
+  char* list = fit_episodes(n, chosen);
+  char* files = source->recording ? files_of(source->recording, n, chosen) : format_text("%s", "");
+  int count = 0;
+  for (int e = 0; e < n; e++) count += chosen[e];
+  char* out =
+      format_text("episode%s %s%s%s%s", count == 1 ? "" : "s", list, files[0] ? " (" : "", files, files[0] ? ")" : "");
+  df_free(list);
+  df_free(files);
+  return out;
+}
+
+char* check_one_episode(const fit_source* source, int n, int episode) {
+  bool* chosen = NULL;
+  for (int e = 0; e < n; e++) {
+    chosen = list_grow(chosen, e, sizeof *chosen);
+    chosen[e] = e == episode;
+  }
+  char* out = check_named_episodes(source, n, chosen);
+  df_free(chosen);
+  return out;
+}
