@@ -11,11 +11,11 @@
 #include "text.h"
 
 /* looked up per held-out stretch, and of all of them; rows for means; frames that make a copy; copies in a sentence */
-enum { PROBES_MOST = 16, PROBES_LEAST = 2, PROBES_ALL = 4000, SAMPLED = 20000, FRAMES_LEAST = 5, NAMED = 4 };
+enum { PROBES_MOST = 16, PROBES_LEAST = 4, PROBES_ALL = 500, SAMPLED = 20000, FRAMES_LEAST = 5, NAMED = 4 };
 /* distances, in parts of the way to the next frame; the first one in parts of the numbers */
 static const double EXACT = 1e-12, EQUAL = 1e-4, NEAR = 0.05, WIDE = 0.5;
-/* of the numbers: a few roundings to single precision */
-static const double SINGLE = 2e-7;
+/* of the numbers: a few roundings to single precision, and to double precision */
+static const double SINGLE = 2e-7, ROUNDING = 1e-9;
 /* shares of the frames that move */
 static const double WRONG = 0.4, SOME = 0.25, MOST = 0.8;
 /* Where so many times as many episodes lie within a wider distance, the motions are of a family that lies that densely:
@@ -227,13 +227,36 @@ static int first_probe(const work* w, double at) {
   return low;
 }
 
+/* Whether p may be within `limit` of the line whose ends are the corners c and d of a box, the least and the largest of
+ * each coordinate. Few boxes are near: most of them are excluded by the first eight coordinates. */
+static bool may_be_within(const work* w, double limit, const double* p) {
+  const double *low = w->c, *high = w->d;
+  double sum = 0;
+  for (int from = 0; from < w->nz && sum <= limit * limit; from += 8) {
+    const int to = from + 8 < w->nz ? from + 8 : w->nz;
+#pragma omp simd reduction(+ : sum)
+    for (int i = from; i < to; i++) {
+      const double below = low[i] - p[i], above = p[i] - high[i], out = below > above ? below : above;
+      sum += out > 0 ? out * out : 0;
+    }
+  }
+  return sum <= limit * limit;
+}
+
 /* notes the line from frame to frame + 1, between a and b, at the probes to which it is the nearest one so far */
 static void note_line(work* w, int episode, int frame, double widest) {
-  const double from = projection(w, w->a), to = projection(w, w->b);
-  for (int i = first_probe(w, fmin(from, to) - widest); i < w->n_probes; i++) {
+  const double from = projection(w, w->a), to = projection(w, w->b), least = fmin(from, to), most = fmax(from, to);
+  for (int i = 0; i < w->nz; i++) {
+    w->c[i] = fmin(w->a[i], w->b[i]);
+    w->d[i] = fmax(w->a[i], w->b[i]);
+  }
+  for (int i = first_probe(w, least - widest); i < w->n_probes; i++) {
     probe* p = &w->probes[i];
     double share;
-    if (p->at > fmax(from, to) + widest) break;
+    if (p->at > most + widest) break;
+    const double limit = (1 + ROUNDING) * (p->nearest < WIDE * p->way ? p->nearest : WIDE * p->way);
+    if (p->at > most + limit || p->at < least - limit) continue;
+    if (!may_be_within(w, limit, w->features + (size_t)i * (size_t)w->nz)) continue;
     if (!is_compared(w, &w->stretches[p->stretch], episode, frame) ||
         !is_compared(w, &w->stretches[p->stretch], episode, frame + 1))
       continue;

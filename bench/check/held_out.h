@@ -30,8 +30,8 @@ typedef struct held_out_input {
  *   warn   at least 25 % are equal, or 80 % are near; and all of these if `windows` is NULL
  * and in each case at least five frames. Where motions are of a family that lies densely, what is near is no copy: more
  * than twice as many episodes are near than equal (then only frames that are equal to 12 digits count as equal), or
- * within half of the way than near, or more than half of all are within that. Up to sixteen frames of each episode are
- * looked up. Errors: those of df_chart_new(); DF_E_NOMEM. */
+ * within half of the way than near, or more than half of all are within that. Four to sixteen frames of each episode
+ * are looked up. Errors: those of df_chart_new(); DF_E_NOMEM. */
 DF_MUST_CHECK df_status check_held_out(const held_out_input* in, data_findings* out);
 
 #endif

@@ -41,7 +41,7 @@ static void warn(const cell* c, const data_findings* f) {
   if (names.n && !c->opts->quiet) {
     print_line(stderr,
                "dynaflow: warning: task %s: check of the demonstrations: %s; for details run: dynaflow data check %s",
-               c->config.task_name, text_of(&names), c->config.task_name);
+               c->config.task_name, text_of(&names), c->argument);
   }
   text_clear(&names);
 }
@@ -58,7 +58,7 @@ df_status check_cell_data(const cell* c) {
                      "task %s: the demonstrations are wrong: %s%s%s: %s%s%s; for details run: dynaflow data check %s; "
                      "--no-data-check trains with them as they are",
                      c->config.task_name, data_check_name(one->check), one->column[0] ? ", " : "", one->column,
-                     one->reason, fits[0] ? "; would fit: " : "", fits, c->config.task_name);
+                     one->reason, fits[0] ? "; would fit: " : "", fits, c->argument);
     df_free(fits);
   }
   if (status == DF_OK) warn(c, &f);

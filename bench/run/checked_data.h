@@ -4,9 +4,10 @@
 
 #include "cell.h"
 
-/* Checks the demonstrations of a loaded cell in about a second. Warnings are printed in one line, unless --quiet.
- * Nothing is done for a method that does not train. Errors: DF_E_MISMATCH if something is wrong that makes training
- * wrong: the message says what, and names `dynaflow data check` and --no-data-check; those of data_check_states(). */
+/* Checks the demonstrations of a loaded cell, in a few seconds at most. Warnings are printed in one line, unless
+ * --quiet. Nothing is done for a method that does not train. Errors: DF_E_MISMATCH if something is wrong that makes
+ * training wrong: the message says what, and names `dynaflow data check` and --no-data-check; those of
+ * data_check_states(). */
 DF_MUST_CHECK df_status check_cell_data(const cell* c);
 
 #endif

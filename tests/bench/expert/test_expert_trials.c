@@ -79,7 +79,9 @@ static void scores_are_means_of_walks_that_stand(void** state) {
   alone* a = calloc(1, sizeof *a);
   double sum[GAITS + 1][3] = {{0}};
   int falls[GAITS + 1] = {0};
-  OK(expert_try(&task, expert, &cfg, score, &all));
+  text without = {0};
+  OK(expert_try(&task, expert, &cfg, score, &all, &without));
+  text_clear(&without);
   for (int i = 0; i < WALKS; i++) {
     df_walk_score one;
     run_alone(a, &like, i % GAITS, (uint64_t)i);
