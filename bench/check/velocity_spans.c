@@ -10,10 +10,14 @@ enum { SPAN_MOST = 32, SPANS_LEAST = 20 };
 /* correlation over spans from which the sign and the factor are known; velocities of a motion are above the second one
  * at some span */
 static const double ALIKE = 0.9, UNLIKE = 0.3;
-/* the factor is known to be another one than 1 beyond these bounds */
-static const double SLOWER = 0.65, FASTER = 1.55;
+/* The factor is known to be another one than 1 beyond these bounds; beyond the second ones if velocities turn from
+ * frame to frame: what rocks within frames is recorded at the same phase of it every time, and then averages to another
+ * velocity. */
+static const double SLOWER = 0.65, FASTER = 1.55, FAR_SLOWER = 1.0 / 3, FAR_FASTER = 3;
 /* correlation of successive spans: those of a motion are above, those of noise are not */
 static const double SMOOTH = 0.5;
+/* correlation of the velocities of successive frames below which they change from frame to frame */
+static const double STEADY = 0.8;
 /* factors of joints that are the same mistake */
 static const double SAME = 1.15;
 /* a joint that changes less than this share of its group may rest but for noise */
@@ -105,15 +109,17 @@ static bool is_smooth(const span_sums* s) {
 
 static span_fit fit_of(const span_part* p) {
   span_fit out = {.factor = 1};
-  bool smooth = false;
+  bool smooth = false, turns = false;
   for (int frames = 1; frames <= SPAN_MOST; frames *= 2) {
     const span_sums s = sums_of(p, frames);
     const double r = correlation_of(&s);
     if (s.n < SPANS_LEAST) break;
     smooth |= is_smooth(&s);
+    if (frames == 1) turns = s.v_next < STEADY * s.vv_next;
     if (out.frames && fabs(r) <= fabs(out.correlation)) continue;
     out = (span_fit){.factor = s.dv / s.vv, .correlation = r, .frames = frames};
-    const bool other = s.dv > 0 && (s.dd / s.dv < SLOWER || s.dv / s.vv > FASTER);
+    const double least = turns ? FAR_SLOWER : SLOWER, most = turns ? FAR_FASTER : FASTER;
+    const bool other = s.dv > 0 && (s.dd / s.dv < least || s.dv / s.vv > most);
     out.verdict = r < -ALIKE ? REVERSED : r > ALIKE && other ? SCALED : FITS;
   }
   if (out.frames && smooth && fabs(out.correlation) < UNLIKE) out.verdict = UNRELATED;

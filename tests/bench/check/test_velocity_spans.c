@@ -131,9 +131,9 @@ static void velocities_of_frames_further_away_are_named(void** state) {
       assert_int_equal(one->check, DATA_CHECK_VELOCITY_SHIFT);
       assert_string_equal(one->column, "hinge joints");
       if (abs(late) == 1)
-        snprintf(reason, sizeof reason, "to the positions a frame %s", late > 0 ? "earlier" : "later");
+        snprintf(reason, sizeof reason, "the positions of one frame %s", late > 0 ? "earlier" : "later");
       else
-        snprintf(reason, sizeof reason, "to the positions %d frames %s", abs(late), late > 0 ? "earlier" : "later");
+        snprintf(reason, sizeof reason, "the positions of %d frames %s", abs(late), late > 0 ? "earlier" : "later");
       if (!strstr(one->reason, reason)) fail_msg("%d: %s", late, one->reason);
     }
     data_findings_clear(&f);

@@ -32,6 +32,7 @@ static int set_up(void** state) {
   snprintf(path, sizeof path, "%s/t", tasks);
   if (mkdir(path, 0700) != 0) return -1;
   snprintf(golden, sizeof golden, "%s/golden", tasks);
+  if (mkdir(golden, 0700) != 0) return -1;
   write_task("task.yaml", task_yaml);
   write_task("expect.yaml", BANDS);
   return 0;

@@ -130,6 +130,7 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"units", "ok", 4},
                 {"ranges", "ok", 4},
                 {"samples", "ok", 12},
+                {"unshown", "not checked", 0},
                 {"training", "ok", 4},
                 {"counters", "not checked", 0},
                 {"windows", "ok", 6},
@@ -137,6 +138,8 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"seeds", "ok", 1},
                 {"ceiling", "ok", 3},
                 {"floor", "ok", 3},
+                {"drawn", "not checked", 0},
+                {"weights", "not checked", 0},
                 {"replay", "ok", 1}};
   enum { CHECKS = sizeof wanted / sizeof wanted[0] };
   const verify_cfg cfg = {.method = method_of, .replays = replay, .context = &replays};
