@@ -499,7 +499,10 @@ static void note_unused(work* w) {
     if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
-  if (arrays) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
+  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
+  if (arrays)
+    text_add(&w->result->notes, "%s that nothing uses (data.conditions may): %s\n", table ? "columns" : "arrays",
+             text_of(&names));
   text_clear(&names);
   for (int i = 0; i < df_recording_notes(w->recording); i++)
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));

@@ -136,6 +136,28 @@ check too_slow_a_rate_is_explained refuses \
   "pendulum.npz: 0.1 Hz, given by --set data.rate: a frame takes 10 s, 1000 steps of the model of 0.01 s, and an action has at most 100: correct the rate by --set data.rate=HZ" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.rate=0.1
 
+# a table with a header that is read by the places of its columns
+python3 - "$made" "$scratch/example/make_data.py" <<'PYTHON'
+import os, runpy, sys
+os.chdir(sys.argv[1])
+m = runpy.run_path(sys.argv[2])
+with open('skipped.csv', 'w') as f:
+    f.write('angle,rate,elbow_torque,goal_angle\n')
+    for i in range(m['STEPS'] + 1):
+        angle, rate = m['states'][2 * i:2 * i + 2]
+        f.write(f'{angle!r},{rate!r},{i % 7},0.5\n')
+PYTHON
+skipped=(--set data.states_key=table --set data.columns=qpos,qvel,skip:2 --set data.actions_key= --set data.rate=100)
+check a_table_with_skipped_columns_is_imported imports skipped "$scratch/example/pendulum.xml" "$made/skipped.csv" "${skipped[@]}"
+check a_skipped_command_is_a_condition sets skipped "conditions: [goal_angle]"
+check what_is_skipped_is_named says "^dynaflow: columns that nothing uses \(data.conditions may\): elbow_torque$" err
+run data check "$tasks/skipped" --threads 1
+check data_check_names_it says "^dynaflow: skipped: arrays or columns that nothing uses \(data.conditions may\): elbow_torque$" err
+run data check "$made/skipped.csv" --model "$scratch/example/pendulum.xml" --threads 1 "${skipped[@]}"
+check data_check_of_a_file_names_both says "^dynaflow: skipped.csv: .* nothing uses .*: elbow_torque, goal_angle$" err
+run data info "$tasks/skipped"
+check data_info_lists_it says "array that nothing uses +elbow_torque" out
+
 # quadrupeds: orders, frames, units
 check laikago_is_imported imports laikago "$models/quadruped.xml" "$made/laikago.txt" --set data.position_offset=0,0,0
 check laikago_is_turned sets laikago "columns: [root_pos, root_quat, joints]" "quaternion: xyzw" "legs: [FR, FL, RR, RL]" \
