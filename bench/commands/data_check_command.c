@@ -325,6 +325,29 @@ static void print_reasons(const checked* c, const data_findings* found, bool qui
   }
 }
 
+/* the arrays, and columns of a table, that nothing uses; without attributes, which `data info` lists */
+static df_status print_unused(const checked* c, bool quiet) {
+  enum { NAMED = 12 };
+  const df_array_info* list;
+  df_recording* opened;
+  text names = {0};
+  int unused = 0;
+  if (quiet || !c->data) return DF_OK;
+  DF_TRY(df_recording_open(c->path, &c->config, c->system, &opened));
+  const int n = df_recording_unused(opened, &list);
+  for (int i = 0; i < n; i++) {
+    if (strchr(list[i].name, '@')) continue;
+    if (unused++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+  }
+  if (unused > NAMED) text_add(&names, " and %d more", unused - NAMED);
+  if (unused)
+    print_line(stderr, "dynaflow: %s: arrays or columns that nothing uses (data.conditions may): %s", c->name,
+               text_of(&names));
+  text_clear(&names);
+  df_recording_free(opened);
+  return DF_OK;
+}
+
 static df_status print_findings(const checked* c, const data_check_arguments* a, const options* opts,
                                 const data_findings* found) {
   rows out = rows_new();
@@ -339,7 +362,7 @@ static df_status print_findings(const checked* c, const data_check_arguments* a,
   rows_print(&out, opts);
   print_reasons(c, found, opts->quiet);
   rows_free(&out);
-  return status;
+  return status == DF_OK ? print_unused(c, opts->quiet) : status;
 }
 
 int data_check_command(const char* target, const data_check_arguments* a, const options* opts) {

@@ -15,6 +15,7 @@
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
 #include "escape.h"
+#include "find_base.h"
 #include "find_rate.h"
 #include "import_actions.h"
 #include "import_conditions.h"
@@ -162,6 +163,7 @@ static df_status open_source(work* w) {
   if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
   text_clear(&r.notes);
   w->rate_assumed = r.rate_assumed;
+  w->base_open = r.base_open;
   return status;
 }
 
@@ -188,7 +190,7 @@ static int put_remedy(work* w, const data_finding* f) {
   for (int i = 0; i < f->would_fit.n; i++) {
     const char *key = f->would_fit.list[i].key, *value = f->would_fit.list[i].value;
     const setting* old = settings_find(w->found, key);
-    if (old && (old->given || strcmp(old->value, value) == 0)) continue;
+    if (old && (old->given || old->kept || strcmp(old->value, value) == 0)) continue;
     settings_put_why(w->found, key, value, "data check: %s", f->reason);
     if (strcmp(key, "data.select") == 0)
       text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", value,
@@ -497,7 +499,10 @@ static void note_unused(work* w) {
     if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
-  if (arrays) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
+  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
+  if (arrays)
+    text_add(&w->result->notes, "%s that nothing uses (data.conditions may): %s\n", table ? "columns" : "arrays",
+             text_of(&names));
   text_clear(&names);
   for (int i = 0; i < df_recording_notes(w->recording); i++)
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
@@ -519,6 +524,7 @@ static df_status read_all(work* w) {
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
   note_rate(w);
+  DF_TRY(work_find_base(w));
   DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
   DF_TRY(judge_assumed_rate(w));

@@ -42,6 +42,7 @@ typedef struct work {
   char* model;       /* name of the model file in the folder */
   char* data;        /* path or pattern of the recordings */
   double bytes;      /* size of the copies */
+  bool base_open;    /* work_find_base() has to tell which axis of the model's base points up */
   bool rate_assumed; /* data.rate is that of LAFAN1, by the layout alone */
   bool timed;        /* how long a frame takes is stated, or shown by the velocities */
   df_search search;  /* the draft of the folder */

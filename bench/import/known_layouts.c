@@ -389,6 +389,10 @@ static df_status settle_deepmimic(recognition* r) {
   put(r, "data.states_key", deepmimic(r)->name, "");
   put(r, "data.columns", "frame_duration,qpos", "DeepMimic: a duration, then the pose in the order of the joints");
   put(r, "data.up", "y", "DeepMimic's world has its y axis up");
+  put(r, "data.quaternion", "wxyz", "DeepMimic's order, also of its ball joints");
+  settings_keep(r->found, "data.up");
+  settings_keep(r->found, "data.quaternion");
+  r->base_open = true;
   return DF_OK;
 }
 

@@ -12,6 +12,7 @@ typedef struct recognition {
   const model_study* model;
   settings* found;   /* receives data.* */
   text notes;        /* lines on what is not used or was matched; of the caller */
+  bool base_open;    /* set where work_find_base() has to tell which axis of the model's base points up */
   bool rate_assumed; /* set where data.rate is that of LAFAN1, which stores quaternions as xyzw */
 } recognition;
 

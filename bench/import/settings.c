@@ -102,6 +102,11 @@ void settings_give(settings* s, const char* assignment) {
   df_free(key);
 }
 
+void settings_keep(settings* s, const char* key) {
+  setting* one = find(s, key);
+  if (one) one->kept = true;
+}
+
 void settings_drop(settings* s, const char* key) {
   setting* one = find(s, key);
   if (!one || one->given) return;

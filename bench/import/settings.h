@@ -12,6 +12,7 @@ typedef struct setting {
   char* value; /* as for --set: items of lists joined by commas */
   char* why;   /* "": no reason */
   bool given;  /* by the user */
+  bool kept;   /* settings_keep() */
 } setting;
 
 /* in the order in which their sections and keys were put; {0} is empty; free with settings_clear() */
@@ -29,6 +30,9 @@ void settings_put_number(settings* s, const char* key, double value);
 void settings_put_number_why(settings* s, const char* key, double value, const char* why, ...) DF_PRINTF(4, 5);
 /* Puts the value of "key=value" that the user gave. */
 void settings_give(settings* s, const char* assignment);
+/* Marks a setting as the documented convention of the layout, which the check of the recording does not change; to put
+ * the setting again removes the mark. */
+void settings_keep(settings* s, const char* key);
 /* Removes a setting, unless the user gave it. */
 void settings_drop(settings* s, const char* key);
 const setting* settings_find(const settings* s, const char* key); /* NULL: not set */

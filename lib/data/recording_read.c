@@ -411,13 +411,48 @@ static bool is_within(const char* name, const char* group) {
   return n > 0 && strncmp(name, group, n) == 0 && (name[n] == '/' || name[n] == '@');
 }
 
+/* whether one of the names that are joined by '+' or follow '@' is "table" */
+static bool names_table(const char* text) {
+  static const char name[] = "table";
+  for (const char* at = text; *at;) {
+    const size_t n = strcspn(at, "+@");
+    if (n == sizeof name - 1 && strncmp(at, name, n) == 0) return true;
+    at += n + (at[n] != '\0');
+  }
+  return false;
+}
+
+/* Whether something reads the whole table of text: the actions, the ends of episodes or a condition. */
+static bool reads_table(const df_config* config) {
+  bool found = names_table(config->data_actions_key) || names_table(config->data_ends_key);
+  for (int k = 0; k < config->data_conditions.n; k++) found = found || names_table(config->data_conditions.v[k]);
+  return found;
+}
+
+/* whether data.columns read column `index` of the table of text, other than by skip */
+static bool is_read_of_table(const df_recording* r, int index) {
+  for (int c = 0; c < r->layout->columns; c++) {
+    if (r->column[c].index == index && names_table(r->column[c].array) && r->layout->column[c].role != COLUMN_SKIP)
+      return true;
+  }
+  return false;
+}
+
+/* whether array i of a table of text, which is listed after the whole table and the columns before it, is read as a
+ * part of the table; what the table states beside its columns is */
+static bool is_part_of_table(const df_recording* r, const array_file* file, int i) {
+  const char* const* names;
+  const int columns = df_arrays_columns(file->arrays, "table", &names);
+  return i == 0 || i > columns || reads_table(&r->config) || is_read_of_table(r, i - 1);
+}
+
 /* whether an array is in the first group of episodes, or in none; a table of text is also listed by its columns */
-static bool is_mentioned(const array_file* file, const df_array_info* info, const group_list* groups) {
+static bool is_mentioned(const df_recording* r, const array_file* file, int i, const group_list* groups) {
+  const df_array_info* info = df_arrays_info(file->arrays, i);
   const char* first = groups->name[0];
   const size_t n = strlen(first);
   const bool csv = strcmp(df_arrays_format(file->arrays), "CSV") == 0;
-  if (csv && df_arrays_find(file->arrays, "table") >= 0 && file->used[df_arrays_find(file->arrays, "table")])
-    return false;
+  if (csv && file->used[0] && is_part_of_table(r, file, i)) return false;
   if (csv && strcmp(info->name, "table") == 0) return false;
   if (is_within(info->name, first)) return true;
   for (int g = 0; g < groups->n && n > 0; g++) {
@@ -439,7 +474,7 @@ static df_status list_unused(df_recording* r, const array_file* file, const grou
   for (int i = 0; i < n; i++) {
     const df_array_info* info = df_arrays_info(file->arrays, i);
     const bool texts = is_of_texts(r, info, groups);
-    if (file->used[i] || !(info->numeric || texts) || !is_mentioned(file, info, groups)) continue;
+    if (file->used[i] || !(info->numeric || texts) || !is_mentioned(r, file, i, groups)) continue;
     df_array_info* copy = &r->unused_array[r->unused];
     *copy = *info;
     copy->name = df_strdup(info->name);

@@ -94,6 +94,15 @@ with open(folder + '/labels.json', 'w') as file:
     json.dump({'qpos': qpos, 'qvel': qvel, 'dt': 1 / RATE, 'surface': ['sand', 'ice'] * (FRAMES // 2) + ['ice'] * (FRAMES % 2)}, file)
 with open(folder + '/imitation.json', 'w') as file:
     json.dump(pendulum(), file)
+# DeepMimic's frames of a biped that sways where it stands: y up, z right, quaternions w, x, y, z of which that of an
+# upright base is 1, 0, 0, 0; `sways.truth` has x, y, z and the quaternion with z up
+truth = [(0.05 * math.sin(3 * t / 50), 0.35, 0.898, math.cos(0.2 + 0.1 * math.sin(3 * t / 50)), 0.0, 0.0,
+          math.sin(0.2 + 0.1 * math.sin(3 * t / 50))) for t in range(150)]
+write_json(folder + '/sways.json', [[1 / 50, x, z, -y, w, a, c, -b] + [1, 0, 0, 0, 0] * 2 for x, y, z, w, a, b, c in truth])
+swing = [(math.cos(0.25 * math.sin(6 * t / 50)), math.sin(0.25 * math.sin(6 * t / 50))) for t in range(150)]
+write_json(folder + '/swings.json', [[1 / 50, 0.02 * t, 0.85, -0.35, 1, 0, 0, 0, w, 0, 0, z, 0, w, 0, 0, -z, 0] for t, (w, z) in enumerate(swing)])
+with open(folder + '/sways.truth', 'w') as file:
+    file.writelines(' '.join('%r' % v for v in row) + '\n' for row in truth)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:
     file.write('All rights reserved.\n')
 with open(folder + '/table.csv', 'w') as file:

@@ -136,6 +136,30 @@ def quadruped():
     return robot('quadruped', root, 1, servos)
 
 
-for make in (pendulum, cartpole, deepmimic, cmu, quadruped):
+
+def biped(at):
+    """Two legs with ball hips, hinge knees and soles 0.9 m below the base; `at`: of x forward, y left, z up."""
+    def place(*p):
+        return ' '.join('%g' % v for v in at(p))
+
+    def leg(side, y):
+        sole = ' '.join('%g' % abs(v) for v in at((0.1, 0.05, 0.02)))
+        shin = Body(f'{side}_knee', place(0, 0, -0.4), [(f'{side}_knee', 'hinge', place(0, 1, 0))],
+                    f'type="box" size="{sole}" pos="{place(0.03, 0, -0.42)}"')
+        return Body(f'{side}_hip', place(0, y, -0.06), [(f'{side}_hip', 'ball', '0 0 1')], bone(place(0, 0, -0.4), 0.05), [shin])
+    root = Body('base', '0 0 1', [], f'type="sphere" size="0.1" pos="{place(0, 0, 0.1)}" mass="8"', [leg('right', -0.1), leg('left', 0.1)])
+    return robot('biped', root, 60)
+
+
+def biped_z():
+    return biped(lambda p: p)
+
+
+def biped_y():
+    """The same with y up and z right in the frames of all bodies."""
+    return biped(lambda p: (p[0], p[2], -p[1]))
+
+
+for make in (pendulum, cartpole, deepmimic, cmu, quadruped, biped_z, biped_y):
     with open(f'{sys.argv[1]}/{make.__name__}.xml', 'w') as file:
         file.write(make())

@@ -120,13 +120,23 @@ static void tables_of_text_are_read_by_the_names_of_their_columns(void** state) 
   assert_string_equal(unused[0].name, "other");
   assert_close(df_recording_rate(r), 100, 1e-9);
   df_recording_free(r);
-  /* the table as a whole; then nothing is unused */
+  /* the table as a whole; then what is skipped of it is unused */
   config = SETTINGS(STATES_ONLY, "data.states_key", "table", "data.columns", "time,joints,skip:1", "data.joints",
                     "pole,rail");
   r = opened(scratch_path, &config, cart);
   FRAME(r, 0, 1, 0.01, 3, 4, 9);
-  assert_int_equal(df_recording_unused(r, &unused), 0);
+  assert_int_equal(df_recording_unused(r, &unused), 1);
+  assert_string_equal(unused[0].name, "other");
   df_recording_free(r);
+  /* unless something else reads it */
+  static const char* const readers[][2] = {{"data.conditions", "other"}, {"data.conditions", "all@table"}};
+  for (int i = 0; i < 2; i++) {
+    config = SETTINGS(STATES_ONLY, "data.states_key", "table", "data.columns", "time,joints,skip:1", "data.joints",
+                      "pole,rail", readers[i][0], readers[i][1]);
+    r = opened(scratch_path, &config, cart);
+    assert_int_equal(df_recording_unused(r, &unused), 0);
+    df_recording_free(r);
+  }
 }
 
 /* an index of the episode per frame, a clock and a count of frames that begin again: LeRobot as a table */

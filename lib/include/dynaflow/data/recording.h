@@ -124,7 +124,8 @@ DF_API DF_MUST_CHECK df_status df_recording_time_order(const df_recording* recor
                                                        double at[2]);
 
 /* Sets *list to the arrays of the first file that no setting uses, of numbers, with several texts, or with one per
- * group or file, in the first episode's group and outside of groups; returns their number. */
+ * group or file, in the first episode's group and outside of groups; returns their number. Columns of a table with a
+ * header are arrays; one that only skip of data.columns covers is unused. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
 
 /* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed, readings
