@@ -424,7 +424,8 @@ static void two_versions_of_numbers_do_not_compare(void** state) {
     for (int s = 1; s <= 3; s++) {
       json_t *a = add_values("a", s, "tre", 1, 1, 2, 3, 4), *b = add_values("b", s, "tre", 1, 2, 3, 4, 5);
       json_object_set_new(a, "windows", json_pack("{s:[iiiiiiii]}", "episode", 0, 1, 2, 3, 4, 5, 6, 7));
-      json_object_set(b, "windows", json_object_get(a, "windows")); /* without it, records of version 2 have no values */
+      json_object_set(b, "windows",
+                      json_object_get(a, "windows")); /* without it, records of version 2 have no values */
       if (cases[i].a) json_object_set_new(a, "numbers", json_integer(cases[i].a));
       if (cases[i].b) json_object_set_new(b, "numbers", json_integer(cases[i].b));
     }
