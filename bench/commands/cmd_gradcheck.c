@@ -51,7 +51,6 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       if (a->plot && a->at.suite) argp_error(state, "--plot takes tasks and models, not a suite");
       if (a->at.suite && (a->states >= 0 || a->rollouts >= 0 || a->at.has_horizon))
         argp_error(state, "--states, --rollouts and --horizon are not valid with --suite, whose file has the numbers");
-      if (a->plot && a->states >= 0) argp_error(state, "--states is not valid with --plot, which draws rollouts");
       if (a->states < 0) a->states = STATES;
       if (a->rollouts < 0) a->rollouts = ROLLOUTS;
       return 0;

@@ -110,9 +110,9 @@ check row_of_bench_rollout_has_speedups grep -q '"gradient_speedup"' "$scratch/o
 
 # ---- figures of a gradient ----
 
-check plot_exits_0 exits_with 0 gradcheck "$models/ball_on_box.xml" --plot "$scratch/plot" --rollouts 3 --horizon 12 --quiet --json
+check plot_exits_0 exits_with 0 gradcheck "$models/ball_on_box.xml" --plot "$scratch/plot" --states 20 --rollouts 3 --horizon 12 --quiet --json
 cp "$scratch/out" "$scratch/plot.json"
-check plot_again_exits_0 exits_with 0 gradcheck "$models/ball_on_box.xml" --plot "$scratch/plot2" --rollouts 3 --horizon 12 --quiet --threads 1
+check plot_again_exits_0 exits_with 0 gradcheck "$models/ball_on_box.xml" --plot "$scratch/plot2" --states 20 --rollouts 3 --horizon 12 --quiet --threads 1
 for ending in svg gp dat; do
   check "figure_${ending}_has_the_same_bytes_again" cmp "$scratch/plot/ball_on_box-gradient.$ending" "$scratch/plot2/ball_on_box-gradient.$ending"
 done
@@ -129,7 +129,7 @@ cat >"$scratch/suite/bounce.xml" <<'XML'
 <joint name="z" type="slide" axis="0 0 1"/><geom size="0.1" mass="1" solref="-5000 -2"/></body></worldbody>
 <actuator><motor joint="z" ctrllimited="true" ctrlrange="-5 5"/></actuator></mujoco>
 XML
-check plot_of_a_bounce_exits_0 exits_with 0 gradcheck "$scratch/suite/bounce.xml" --plot "$scratch/plot" --rollouts 5 --horizon 24 --quiet --json
+check plot_of_a_bounce_exits_0 exits_with 0 gradcheck "$scratch/suite/bounce.xml" --plot "$scratch/plot" --states 20 --rollouts 5 --horizon 24 --quiet --json
 check jumps_of_the_loss_are_found_where_they_are python3 -c "
 import json, sys
 of = {r['metric']: r['value'] for r in json.load(open(sys.argv[1]))['rows']}
@@ -146,7 +146,7 @@ assert abs(of['line_jump_largest'] - max(steps) / spread) < 0.02, of
 # elsewhere the integral of the gradient follows the loss
 rest = sum(abs(b[1] - a[1] - b[2] + a[2]) for a, b in zip(line, line[1:]) if a[0] not in {j[0] for j in jumps})
 assert rest < 0.01 * spread and of['line_unexplained'] < of['line_jump_largest'] * len(jumps) + 0.01, (rest, spread, of)" "$scratch/out" "$scratch/plot/bounce-gradient.dat"
-check plot_of_a_cart_exits_0 exits_with 0 gradcheck "$scratch/suite/cart.xml" --plot "$scratch/plot" --rollouts 2 --quiet --json
+check plot_of_a_cart_exits_0 exits_with 0 gradcheck "$scratch/suite/cart.xml" --plot "$scratch/plot" --states 20 --rollouts 2 --quiet --json
 
 # ---- refused ----
 

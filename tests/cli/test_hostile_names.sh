@@ -154,7 +154,7 @@ evil='m`touch M3`$(touch M4)"'"'"'; !touch M5; |<b>_{x}%'$'\n\033[31m'
 mkdir -p "$scratch/models"
 cp docs/examples/pendulum/pendulum.xml "$scratch/models/$evil.xml"
 if drawn; then
-  (cd "$scratch" && "$program" gradcheck "models/$evil.xml" --plot "plots$evil" --rollouts 1 --horizon 3 --quiet) \
+  (cd "$scratch" && "$program" gradcheck "models/$evil.xml" --plot "plots$evil" --states 4 --rollouts 1 --horizon 3 --quiet) \
     >"$scratch/out" 2>"$scratch/err"
   check gradcheck_plot_exits_0 [ $? -eq 0 ]
   check gradcheck_plot_runs_no_command no_command_ran
