@@ -178,7 +178,8 @@ const struct argp data_argp = {
         "(~/.local/share/dynaflow), and nowhere else. check examines recorded states, and actions if there are any: "
         "what is wrong with them, and with which setting they would be right (docs/data-check.md). import recognises "
         "recordings (files, patterns in quotes, folders) by their arrays and the model, checks them, and writes a "
-        "complete task folder: task.yaml, in which each setting has its reason, model, recordings, README.md; "
+        "complete task folder: task.yaml, in which each setting has its reason, model, recordings, expect.yaml, "
+        "README.md; "
         "--set key=value says what it cannot find (docs/add-a-task.md).\v"
         "Exits with 0 when done, 1 when a check finds something that makes training wrong, 2 on bad input or when a "
         "file cannot be downloaded, 3 when a file is missing, 130 when interrupted.",

@@ -26,6 +26,7 @@
 #include "propose.h"
 #include "stop.h"
 #include "task_growth.h"
+#include "write_limits.h"
 
 /* how often the recording is read again with what its check proposes */
 enum { MOST_CORRECTIONS = 4 };
@@ -369,6 +370,42 @@ static df_status write_readme(const work* w) {
   return status;
 }
 
+static bool is_kept(const work* w, const char* name) {
+  for (int i = 0; i < w->folder.kept.n; i++) {
+    if (strcmp(w->folder.kept.list[i], name) == 0) return true;
+  }
+  return false;
+}
+
+/* expect.yaml with the limits of physics, unless the folder that is replaced has one of the user */
+static df_status write_expectations(const work* w) {
+  static const char* const profiles[] = {"smoke", "full"};
+  const bool follows = w->dataset->actions && w->result->wrong == 0;
+  text out = {0}, bands = {0};
+  char* file = df_path_join(w->folder.draft, "task.yaml");
+  df_status status = file ? DF_OK : DF_E_NOMEM;
+  df_config config;
+  for (size_t i = 0; i < sizeof profiles / sizeof *profiles && status == DF_OK; i++) {
+    status = df_config_load(file, profiles[i], "dynaflow", 0, NULL, &config);
+    if (status == DF_OK) add_limits(&config, profiles[i], follows, &bands);
+  }
+  if (status == DF_OK && bands.n && !is_kept(w, "expect.yaml")) {
+    const char* version = df_mujoco_identity(w->system)->mujoco;
+    const char* minor = strchr(version, '.');
+    const size_t n = minor ? (size_t)(minor - version) + 1 + strspn(minor + 1, "0123456789") : strlen(version);
+    text_add(&out,
+             "# The tolerances with which `dynaflow gate` compares a run of this task (docs/ci.md). They follow from "
+             "the\n# definitions of the metrics, not from measured numbers. Add your own, each with its reason.\n\n"
+             "task_version: %d\nmujoco: %.*s\n\nbands:\n%s",
+             (int)config.task_version, (int)n, version, text_of(&bands));
+    status = df_file_write_below(w->folder.draft, "expect.yaml", text_of(&out), out.n);
+  }
+  text_clear(&out);
+  text_clear(&bands);
+  df_free(file);
+  return status;
+}
+
 /* the task of the folder as `run` would open it */
 static df_status open_task(const work* w, const char* profile, df_task** out) {
   df_config config;
@@ -546,6 +583,7 @@ static df_status write_all(work* w) {
   DF_TRY(open_task(w, "smoke", &task));
   df_task_free(task);
   DF_TRY(write_readme(w));
+  DF_TRY(write_expectations(w));
   DF_TRY(work_check_stop());
   DF_TRY(import_list_write(w->folder.draft));
   return new_folder_finish(&w->folder, &w->result->notes, &w->result->renamed);

@@ -34,6 +34,31 @@ check its_next_commands_are_named says "dynaflow run $tasks/swing --profile smok
 check its_actions_follow exits_with 0 replay "$tasks/swing" --quiet
 no_growth_is_warned_of() { exits_with 0 run "$tasks/swing" --profile full --method dynaflow --set train.steps=2 --set inverse.steps=2 --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0 --out "$scratch/swing_run" && ! grep -rq "the gradient grows" "$scratch/swing_run" "$scratch/err"; }
 check the_horizon_is_one_that_run_does_not_warn_about no_growth_is_warned_of
+# the limits of physics, by which the task can be gated at once
+limits() {
+  python3 - "$tasks/$1/expect.yaml" <<'P'
+import re, sys
+entries = open(sys.argv[1]).read().split('bands:\n')[1].split('  - ')[1:]
+def limit(entry):
+    fields = dict(re.findall(r'^ *(\w+): (.*)$', entry, re.M))
+    assert fields['reason'], entry
+    bound = 'at_least' if 'at_least' in fields else 'at_most'
+    return ((fields['metric'], fields['method'], fields['profile'], int(fields.get('k', 0))), (bound, float(fields[bound])))
+found = [limit(e) for e in entries]
+wanted = {}
+for profile, methods in (('smoke', {'dynaflow': (1, 5), 'random_action': (0,), 'replay_demo': (0,)}),
+                         ('full', {'dynaflow': (1, 5), 'dynaflow_tracking': (1, 5), 'action_fm': (1, 5), 'random_action': (0,), 'replay_demo': (0,)})):
+    for method, ks in methods.items():
+        wanted.update({(metric, method, profile, k): ('at_most', 1e-9) for metric in ('sae_own', 'sae_own.worst_step') for k in ks})
+    wanted['tre_open_loop', 'replay_demo', profile, 0] = ('at_most', 1)
+wanted.update({('sae_own', 'kinematic_fm_idm', 'full', k): ('at_least', 1e-9) for k in (1, 5)})
+assert len(found) == len(wanted) and dict(found) == wanted, (set(dict(found).items()) ^ set(wanted.items()))
+P
+}
+check limits_of_physics_are_written limits swing
+check a_run_is_made exits_with 0 run "$tasks/swing" --profile smoke --set train.steps=5 --quiet --threads 1 --out "$scratch/gated"
+check its_gate_holds exits_with 0 gate "$scratch/gated" --tasks "$tasks"
+check by_nine_limits says "^9 held" out
 check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
 
 # a file per episode with its index in the whole data set, from 2 on; and all of them in one file with a clock
@@ -203,6 +228,7 @@ check names_are_cleaned [ "$(find "$tasks/amp/data" -name 'trot_?-????????.txt' 
 check amp_is_read_by_its_toes sets amp "file: data/*.txt" "legs: [FL, FR, RL, RR]" "quaternion: xyzw" "test_every: 2" \
   "columns: [root_pos, root_quat, joints, \"skip:12\", root_linvel, root_angvel, joint_vel, \"skip:12\"]"
 check the_copy_is_found exits_with 0 data info "$tasks/amp"
+check recordings_without_actions_have_no_limit_of_their_replay bash -c "grep -q 'method: dynaflow_tracking' '$tasks/amp/expect.yaml' && ! grep -q replay_demo '$tasks/amp/expect.yaml'"
 check amp_has_its_own_velocities sets amp "velocities: differences"
 check several_files_are_run exits_with 0 run "$tasks/amp" --profile smoke --method random_action --quiet --out "$scratch/run" \
   --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0
@@ -315,7 +341,7 @@ mkdir -p "$tasks/.import-other/data"
 while [ ! -e "$scratch/locked" ]; do sleep 0.01; done
 check the_next_import_is_made imports killed "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
 check it_has_nothing_of_the_draft [ "$(ls -A "$tasks/killed" "$tasks/killed/data" | tr '\n' ' ')" = \
-  "$tasks/killed: README.md data import.sha256 model task.yaml  $tasks/killed/data: pendulum.npz " ]
+  "$tasks/killed: README.md data expect.yaml import.sha256 model task.yaml  $tasks/killed/data: pendulum.npz " ]
 check drafts_of_others_stay [ -e "$tasks/.import-other/data" ]
 check two_imports_of_a_task_are_refused refuses "$tasks/other: another import is writing this task" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
