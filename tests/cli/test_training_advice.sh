@@ -28,7 +28,7 @@ write(sys.argv[1] + '/two/pendulum.npz', 4, 20, 100,
       lambda e, t: [.3 * math.sin(.1 * t + e), 6e-6 * math.sin(.3 * t + e), 3 * math.cos(.1 * t + e), 18e-6 * math.cos(.3 * t + e)],
       lambda e, t: [.5 * math.sin(.1 * t), 0])
 write(sys.argv[1] + '/head/pendulum.npz', 2, 20, 100,
-      lambda e, t: [1e-3 * math.sin(t + e), 2e-2 * (math.sin(t + e) - math.sin(t - 1 + e))], lambda e, t: [0])
+      lambda e, t: [1e-3 * math.sin(t + .7 * e), 2e-2 * (math.sin(t + .7 * e) - math.sin(t - 1 + .7 * e))], lambda e, t: [0])
 P
 cat >"$scratch/two/pendulum.xml" <<'X'
 <mujoco><option timestep="0.01"/><worldbody>
