@@ -166,7 +166,8 @@ static json_int_t parameters_of(const df_safetensors* file) {
   for (int i = 0; i < df_safetensors_count(file); i++) {
     size_t elements;
     const char* name = df_safetensors_name(file, i, &elements);
-    if (strncmp(name, "chart.", 6) == 0 || ends_with(name, "_unit") || ends_with(name, "_std")) continue;
+    const bool fixed = ends_with(name, "_unit") || ends_with(name, "_std") || ends_with(name, "_scale");
+    if (strncmp(name, "chart.", 6) == 0 || fixed) continue;
     sum += (json_int_t)elements;
   }
   return sum;
