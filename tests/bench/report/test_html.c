@@ -13,6 +13,13 @@ static const char* after(const char* at, const char* words) {
   return found + strlen(words);
 }
 
+/* the same in the table that begins next */
+static const char* in_table(const char* at, const char* words) {
+  const char* found = after(at, words);
+  if (found > after(at, "</table>")) fail_msg("no '%s' in the table after '%.200s'", words, at);
+  return found;
+}
+
 static void the_tables_of_every_k_stand_under_its_heading(void** state) {
   (void)state;
   run_view r;
@@ -39,12 +46,12 @@ static void the_tables_of_every_k_stand_under_its_heading(void** state) {
   size_t n;
   assert_int_equal(df_file_read(path, &page, &n), DF_OK);
   const char* at = after(page, "<h3>K = 1 sampler step</h3>");
-  at = after(after(at, ">100"), ">101");
+  at = in_table(in_table(at, ">100"), ">101");
   at = after(at, "<h3>K = 5 sampler steps</h3>");
-  at = after(after(at, ">500"), ">501");
+  at = in_table(in_table(at, ">500"), ">501");
   at = after(at, "<h3>Statistics over seeds and windows</h3>");
-  at = after(after(at, "<h4>K = 1</h4>"), ">100");
-  at = after(after(at, "<h4>K = 5</h4>"), ">500");
+  at = in_table(after(at, "<h4>K = 1</h4>"), ">100");
+  at = in_table(after(at, "<h4>K = 5</h4>"), ">500");
   after(at, "</html>");
   df_free(page);
   df_free(path);
