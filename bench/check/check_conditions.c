@@ -226,10 +226,11 @@ static void judge(const trace* m, const samples* s, int* to, data_findings* out)
   const char* order = as_is > NOT_FOLLOWED && !m->data->condition_per_frame ? order_of(s, as_is, to, &error) : NULL;
   data_finding* one = data_findings_add(out, DATA_CHECK_CONDITIONS, NULL, as_is, NAN, "relative error");
   if (order)
-    data_finding_judge(one, CHECK_WRONG,
-                       "the commands are %s: compared so with the mean velocities of the base in its heading frame the "
-                       "error is %.2g, as they are %.2g",
-                       order, error, as_is);
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "the commands are %s: against the mean velocities of the base in its heading frame, their error is "
+        "%.2g in that order and %.2g as recorded",
+        order, error, as_is);
   for (int p = 0; p < PARTS && !order; p++) {
     if (s->column[p] >= 0) judge_part(m, s, p, out);
   }

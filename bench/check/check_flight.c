@@ -130,8 +130,8 @@ static void drop_differences(data_findings* f) {
 
 static void judge(const trace* m, const double median[VARIANTS], data_findings* out) {
   static const char wrong[] =
-      "the base accelerates as gravity and its actuators within their control ranges do not: %.3g weights are missing "
-      "(median over frames)";
+      "gravity and the actuators, within their control ranges, cannot accelerate the base like this: a force of %.3g "
+      "weights is missing (median over frames)";
   int best = 0;
   data_finding* one = data_findings_add(out, DATA_CHECK_ROOT_RESIDUAL, "flight", median[0], CHECK_RESIDUAL, "weights");
   if (median[0] <= CHECK_RESIDUAL) return;

@@ -195,8 +195,9 @@ void check_forces(const pose_summary* p, data_findings* out) {
                        p->touching < RARELY ? "nothing in the model can provide it"
                                             : "nothing in the model but contacts can provide it");
   else if (p->residual > CHECK_RESIDUAL)
-    data_finding_judge(one, CHECK_OK,
-                       "contacts within frames of several physics steps leave up to %.3g weights: a smaller force "
-                       "does not show that the motion is not one of the model",
-                       limit);
+    data_finding_judge(
+        one, CHECK_OK,
+        "contacts within frames of several physics steps leave up to %.3g weights, so a smaller force is "
+        "no evidence against the motion",
+        limit);
 }

@@ -234,7 +234,6 @@ static bool may_be_within(const work* w, double limit, const double* p) {
   double sum = 0;
   for (int from = 0; from < w->nz && sum <= limit * limit; from += 8) {
     const int to = from + 8 < w->nz ? from + 8 : w->nz;
-#pragma omp simd reduction(+ : sum)
     for (int i = from; i < to; i++) {
       const double below = low[i] - p[i], above = p[i] - high[i], out = below > above ? below : above;
       sum += out > 0 ? out * out : 0;

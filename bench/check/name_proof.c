@@ -89,10 +89,9 @@ static df_status weigh_lists(const char* path, const df_config* config, const df
     if (one->check != DATA_CHECK_NAMES || strcmp(one->column, "data.joints") != 0) continue;
     const char* tail = strstr(one->reason, ": neither");
     const int n = (int)(tail ? (size_t)(tail - one->reason) : strlen(one->reason));
-    data_finding_judge(
-        one, remedy_is_empty(fits) ? CHECK_WARN : CHECK_WRONG,
-        "%.*s: the recorded actions lead to the recorded states by the %s list alone, so that it is followed", n,
-        one->reason, follow[0] ? "first" : "second");
+    data_finding_judge(one, remedy_is_empty(fits) ? CHECK_WARN : CHECK_WRONG,
+                       "%.*s: the recorded actions lead to the recorded states by the %s list alone, which is followed",
+                       n, one->reason, follow[0] ? "first" : "second");
     remedy_add(&one->would_fit, fits);
   }
   return DF_OK;
