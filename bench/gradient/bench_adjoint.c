@@ -83,6 +83,9 @@ static double run_part(bench* b, int window, adjoint_part what) {
     case TIME_ADJOINT:
       end = df_trajectory_vjp(b->s, b->taped, H, b->dx, 1, b->du, NULL);
       break;
+    case TIME_JACOBIAN:
+      end = df_sim_jacobian(b->s, b->taped, 0, b->A, b->B);
+      break;
     default:
       if (!b->transition) return -1;
       b->transition =
@@ -102,14 +105,14 @@ static void run_pass(bench* b, int pass) {
   double plain = 0, back = 0;
   for (int w = 0; w < b->c->m; w++) {
     const adjoint_part order[2][ADJOINT_PARTS] = {
-        {TIME_PLAIN, TIME_TAPED, TIME_ADJOINT, TIME_FORWARD_FD, TIME_CENTRED_FD},
-        {TIME_TAPED, TIME_ADJOINT, TIME_PLAIN, TIME_FORWARD_FD, TIME_CENTRED_FD}};
+        {TIME_PLAIN, TIME_TAPED, TIME_ADJOINT, TIME_JACOBIAN, TIME_FORWARD_FD, TIME_CENTRED_FD},
+        {TIME_TAPED, TIME_ADJOINT, TIME_PLAIN, TIME_JACOBIAN, TIME_FORWARD_FD, TIME_CENTRED_FD}};
     double forth = 0, adjoint = 0;
     for (int k = 0; k < ADJOINT_PARTS && !b->diverged[w] && !b->failed; k++) {
       const adjoint_part what = order[pass % 2][k];
       double* least = &b->least[w * ADJOINT_PARTS + (int)what];
-      /* finite differences cost as much as all the rest: run them in every fourth pass */
-      if (what >= TIME_FORWARD_FD && pass % 4 != 0) continue;
+      /* Jacobians cost as much as all the rest: run them in every fourth pass */
+      if (what >= TIME_JACOBIAN && pass % 4 != 0) continue;
       const double seconds = run_part(b, w, what);
       if (seconds >= 0) *least = fmin(*least, seconds);
       if (what == TIME_PLAIN) forth = seconds;
@@ -145,6 +148,7 @@ void adjoint_times_sum_up(const adjoint_times* t, adjoint_timing* out) {
   out->record_us = taped - out->step_us;
   out->vjp_us = mean_time(t, TIME_ADJOINT, t->actions);
   out->rollout_grad_per_rollout = (taped + out->vjp_us) / out->step_us;
+  out->jacobian_us = mean_time(t, TIME_JACOBIAN, 1);
   out->transitionfd_us = mean_time(t, TIME_FORWARD_FD, 1);
   out->transitionfd_centred_us = mean_time(t, TIME_CENTRED_FD, 1);
   out->ratio_low = t->ratios[t->passes / 4];
@@ -233,6 +237,10 @@ void bench_adjoint_row(const adjoint_timing* t, rows* out) {
   json_object_set_new(o, "vjp_per_step", json_number(t->vjp_us / t->step_us));
   json_object_set_new(o, "record_per_step", json_number(t->record_us / t->step_us));
   json_object_set_new(o, "rollout_grad_per_rollout", json_number(t->rollout_grad_per_rollout));
+  json_object_set_new(o, "jacobian_us", json_number(t->jacobian_us));
+  json_object_set_new(o, "jacobian_per_step", json_number(t->jacobian_us / t->step_us));
+  json_object_set_new(o, "transitionfd_per_jacobian", json_number(t->transitionfd_us / t->jacobian_us));
+  json_object_set_new(o, "transitionfd_centred_per_jacobian", json_number(t->transitionfd_centred_us / t->jacobian_us));
   json_object_set_new(o, "transitionfd_per_vjp", json_number(t->transitionfd_us / t->vjp_us));
   json_object_set_new(o, "transitionfd_centred_per_vjp", json_number(t->transitionfd_centred_us / t->vjp_us));
   json_object_set_new(o, "err_median", json_number(t->err_median));
@@ -272,6 +280,9 @@ static void page_line(const adjoint_timing* a, text* t) {
   cell(t, "%.2f", a->rollout_grad_per_rollout);
   cell(t, "%.0f", a->transitionfd_us / a->vjp_us);
   cell(t, "%.0f", a->transitionfd_centred_us / a->vjp_us);
+  cell(t, "%.1f", a->jacobian_us / a->step_us);
+  cell(t, "%.1f", a->transitionfd_us / a->jacobian_us);
+  cell(t, "%.1f", a->transitionfd_centred_us / a->jacobian_us);
   cell(t, "%.0e", a->err_median);
   text_add(t, " |\n");
 }
@@ -303,6 +314,9 @@ static void csv_line(const adjoint_timing* a, text* t) {
                            a->rollout_grad_per_rollout,
                            a->transitionfd_us / a->vjp_us,
                            a->transitionfd_centred_us / a->vjp_us,
+                           a->jacobian_us,
+                           a->transitionfd_us / a->jacobian_us,
+                           a->transitionfd_centred_us / a->jacobian_us,
                            a->err_median,
                            a->err_p99};
   text_add_csv(t, a->model);
@@ -323,14 +337,17 @@ df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* 
       "over that of the action; the quartiles are over single passes. \"rollout with gradient\" is the recorded "
       "rollout "
       "and its adjoint over the plain rollout; the target is at most 1.3. transitionFD is `mjd_transitionFD`, forward "
-      "and centred, over the adjoint.\n\n"
+      "and centred, over the adjoint, and over the exact Jacobians A and B of the same action (`df_sim_jacobian()`), "
+      "whose time stands over that of the action.\n\n"
       "| model | nv | rows | step us | vjp us | vjp/step | quartiles | target | | record/step | rollout with gradient "
-      "| transitionFD/vjp | centred | error |\n"
-      "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n",
+      "| transitionFD/vjp | centred | A, B/step | transitionFD/(A, B) | centred | error |\n"
+      "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
+      "---: |\n",
       cpu_model(cpu, sizeof cpu), df_mujoco_version());
   text_add(&table,
            "model,nv,nu,rows,step_us,record_us,vjp_us,vjp_per_step,quartile_low,quartile_high,target,rollout_grad_per_"
-           "rollout,transitionfd_per_vjp,transitionfd_centred_per_vjp,err_median,err_p99,windows,horizon,passes\n");
+           "rollout,transitionfd_per_vjp,transitionfd_centred_per_vjp,jacobian_us,"
+           "transitionfd_per_jacobian,transitionfd_centred_per_jacobian,err_median,err_p99,windows,horizon,passes\n");
   /* one line per model in both files */
   for (int i = 0; i < n; i++) {
     page_line(&timings[i], &page);

@@ -17,6 +17,7 @@ typedef struct adjoint_timing {
   double record_us;                /* additional time to record the tape */
   double vjp_us;                   /* adjoint */
   double rollout_grad_per_rollout; /* (recorded rollout + adjoint) / plain rollout */
+  double jacobian_us;              /* of df_sim_jacobian(), of one action */
   double transitionfd_us, transitionfd_centred_us; /* of mjd_transitionFD; NaN where MuJoCo does not support it */
   double ratio_low, ratio_high;                    /* quartiles over passes of vjp / step */
   double err_median, err_p99;                      /* error of the adjoint at the windows' first states */
@@ -28,11 +29,13 @@ typedef struct adjoint_timing {
 DF_MUST_CHECK df_status bench_adjoint(const df_system* system, const cases* c, int passes, uint64_t seed,
                                       adjoint_timing* out);
 
-/* what is timed on a window: rollout without and with tape, adjoint, mjd_transitionFD forward and centred */
+/* what is timed on a window: rollout without and with tape, adjoint; Jacobians by df_sim_jacobian(), and by
+ * mjd_transitionFD forward and centred */
 typedef enum adjoint_part {
   TIME_PLAIN,
   TIME_TAPED,
   TIME_ADJOINT,
+  TIME_JACOBIAN,
   TIME_FORWARD_FD,
   TIME_CENTRED_FD,
   ADJOINT_PARTS
@@ -40,7 +43,7 @@ typedef enum adjoint_part {
 
 /* the times of all windows and passes */
 typedef struct adjoint_times {
-  int windows, actions, passes; /* actions: per window; mjd_transitionFD is of one action */
+  int windows, actions, passes; /* actions: per window; Jacobians are of one action */
   const double* least;          /* [windows][ADJOINT_PARTS] shortest time over passes, s; +inf: the part did not run */
   const bool* diverged;         /* [windows] left out */
   double* ratios;               /* [passes] time of all adjoints / time of all plain rollouts; will be sorted */

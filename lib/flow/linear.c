@@ -29,8 +29,10 @@ static size_t choose_transitions(const df_flow* flow, flow_recovered* r, df_wind
   return n;
 }
 
-/* linearises one transition; not COMPLETE if the simulation or its adjoint diverged or failed */
-static df_traj_end linearise(const df_flow* flow, flow_worker* w, flow_recovered* r, size_t row, df_window from) {
+/* linearises one transition; not COMPLETE if the simulation or its adjoint diverged or failed. jacobian: scratch memory
+ * [ndx][ndx + nu] */
+static df_traj_end linearise(const df_flow* flow, flow_worker* w, flow_recovered* r, size_t row, df_window from,
+                             double* jacobian) {
   const df_system* system = flow->env.task->system;
   const df_dataset* data = flow->env.task->data;
   const size_t ndx = (size_t)flow->ndx, nu = (size_t)flow->nu;
@@ -38,18 +40,16 @@ static df_traj_end linearise(const df_flow* flow, flow_worker* w, flow_recovered
   df_traj_end end = system->ops->step(w->sim, r->u + df_dataset_action_row(data, from.episode, from.start) * nu, w->x);
   if (end != DF_TRAJ_COMPLETE) return end;
 
-  /* r = simulated (-) demonstrated next state; row k of A and B is the adjoint of unit cotangent k */
-  double *y = w->d_x, *xbar = w->d_x + ndx;
-  system->ops->difference(system, df_dataset_state(data, from.episode, from.start + 1), w->x, y);
-  for (size_t k = 0; k < ndx; k++) r->r[row * ndx + k] = (float)y[k];
-  for (size_t k = 0; k < ndx; k++) {
-    memset(y, 0, ndx * sizeof *y);
-    y[k] = 1;
-    end = system->ops->step_vjp(w->sim, 0, y, xbar, w->d_u);
-    if (end != DF_TRAJ_COMPLETE) return end;
-    for (size_t i = 0; i < ndx; i++) r->A[(row * ndx + k) * ndx + i] = (float)xbar[i];
-    for (size_t i = 0; i < nu; i++) r->B[(row * ndx + k) * nu + i] = (float)w->d_u[i];
-  }
+  /* r = simulated (-) demonstrated next state */
+  double* difference = w->d_x;
+  system->ops->difference(system, df_dataset_state(data, from.episode, from.start + 1), w->x, difference);
+  for (size_t k = 0; k < ndx; k++) r->r[row * ndx + k] = (float)difference[k];
+
+  double *A = jacobian, *B = A + ndx * ndx;
+  end = df_sim_jacobian(system, w->sim, 0, A, B);
+  if (end != DF_TRAJ_COMPLETE) return end;
+  for (size_t i = 0; i < ndx * ndx; i++) r->A[row * ndx * ndx + i] = (float)A[i];
+  for (size_t i = 0; i < ndx * nu; i++) r->B[row * ndx * nu + i] = (float)B[i];
   return DF_TRAJ_COMPLETE;
 }
 
@@ -87,16 +87,20 @@ df_status flow_linearise(df_flow* flow, flow_recovered* r) {
   r->A = df_alloc(n * ndx * ndx, sizeof *r->A);
   r->B = df_alloc(n * ndx * nu, sizeof *r->B);
   r->r = df_alloc(n * ndx, sizeof *r->r);
-  df_status status = n == 0 || (r->A && r->B && r->r) ? DF_OK : DF_E_NOMEM;
+  const size_t jacobian = ndx * (ndx + nu);
+  double* work = df_alloc((size_t)flow->env.threads * jacobian, sizeof *work);
+  df_status status = n == 0 || (r->A && r->B && r->r && work) ? DF_OK : DF_E_NOMEM;
 
   flow->trainer->failed = -1;
 #pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
   for (size_t i = 0; i < (status == DF_OK ? n : 0); i++) {
     if (flow->env.stop && *flow->env.stop) continue;
-    const df_traj_end end = linearise(flow, &flow->worker[omp_get_thread_num()], r, i, from[i]);
+    const size_t thread = (size_t)omp_get_thread_num();
+    const df_traj_end end = linearise(flow, &flow->worker[thread], r, i, from[i], work + thread * jacobian);
     if (end == DF_TRAJ_FAILED) trainer_note_failure(flow->trainer, (int)i);
     if (end != DF_TRAJ_COMPLETE) r->linear_at[df_dataset_action_row(data, from[i].episode, from[i].start)] = -1;
   }
+  df_free(work);
   if (status == DF_OK && flow->trainer->failed >= 0) {
     const df_window w = from[flow->trainer->failed];
     status = df_fail(DF_E_SIM, "%s: linearising episode %d, frame %d: %s", flow->name, w.episode, w.start,

@@ -32,7 +32,7 @@ void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
  *     dx[t] = x[t] (-) x_demonstrated[t]
  *     r = f(x_demonstrated[t], u_rec[t]) (-) x_demonstrated[t+1]
  *
- * Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
+ * A and B are those of df_sim_jacobian(). A transition that diverges is not linearised. DF_E_CONFIG for more than
  * 2 GiB of A, B and r; DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 

@@ -98,11 +98,8 @@ static df_traj_end linearise(const df_system* system, const df_growth_windows* g
   }
   system->ops->reset(w->sim, x);
   df_traj_end end = system->ops->step(w->sim, w->u, w->x1);
+  if (end == DF_TRAJ_COMPLETE) end = df_sim_jacobian(system, w->sim, 0, w->a, w->b);
   for (int i = 0; i < n && end == DF_TRAJ_COMPLETE; i++) {
-    /* row i: the adjoint of a unit cotangent */
-    memset(w->y, 0, (size_t)n * sizeof *w->y);
-    w->y[i] = 1;
-    end = system->ops->step_vjp(w->sim, 0, w->y, w->a + i * n, w->b + i * nu);
     for (int j = 0; j < n; j++) w->a[i * n + j] *= g->scale[j] / g->scale[i];
     for (int j = 0; j < nu; j++) w->b[i * nu + j] *= g->action_scale[j] / g->scale[i];
   }

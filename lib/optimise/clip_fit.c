@@ -103,7 +103,7 @@ static void accept(fit* f) {
 /* Jacobians of the steps and of the errors along the present trajectory */
 static df_traj_end linearise(fit* f, const double* demo) {
   const size_t ndx = (size_t)f->ndx, nu = (size_t)f->nu, nz = (size_t)f->nz;
-  double *y = f->scratch, *z = y + (ndx > nz ? ndx : nz);
+  double *y = f->scratch, *z = y + nz;
   /* record the steps */
   load(f, f->sim);
   for (int t = 0; t < f->W; t++) {
@@ -113,14 +113,10 @@ static df_traj_end linearise(fit* f, const double* demo) {
   }
   for (int t = 0; t < f->W; t++) {
     const double* x = f->x + (size_t)(t + 1) * (size_t)f->nx;
-    /* of the step: one adjoint per coordinate of its end */
-    for (size_t row = 0; row < ndx; row++) {
-      memset(y, 0, ndx * sizeof *y);
-      y[row] = 1;
-      const size_t at = (size_t)t * ndx + row;
-      const df_traj_end end = f->system->ops->step_vjp(f->sim, t, y, f->A + at * ndx, f->B + at * nu);
-      if (end != DF_TRAJ_COMPLETE) return end;
-    }
+    /* of the step */
+    const df_traj_end end =
+        df_sim_jacobian(f->system, f->sim, t, f->A + (size_t)t * ndx * ndx, f->B + (size_t)t * ndx * nu);
+    if (end != DF_TRAJ_COMPLETE) return end;
     /* of the error of that frame */
     for (size_t row = 0; row < nz; row++) {
       memset(y, 0, nz * sizeof *y);

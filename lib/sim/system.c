@@ -36,6 +36,21 @@ df_gradient_count df_sim_gradient_count(const df_system* system, const df_sim* s
   return system->ops->gradient_count ? system->ops->gradient_count(sim) : (df_gradient_count){0};
 }
 
+df_traj_end df_sim_jacobian(const df_system* system, df_sim* sim, int t, double* A, double* B) {
+  const size_t ndx = (size_t)system->ndx, nu = (size_t)system->nu;
+  if (system->ops->step_jacobian) return system->ops->step_jacobian(sim, t, A, B);
+  df_traj_end end = DF_TRAJ_COMPLETE;
+  memset(A, 0, ndx * ndx * sizeof *A);
+  for (size_t k = 0; k < ndx && end == DF_TRAJ_COMPLETE; k++) {
+    A[k * ndx + k] = 1;
+    end = system->ops->step_vjp(sim, t, A + k * ndx, A + k * ndx, B + k * nu);
+  }
+  if (end != DF_TRAJ_FAILED) return end;
+  memset(A, 0, ndx * ndx * sizeof *A);
+  memset(B, 0, ndx * nu * sizeof *B);
+  return end;
+}
+
 bool df_system_has_points(const df_system* system) {
   return system->ops->points && system->ops->points_vjp;
 }

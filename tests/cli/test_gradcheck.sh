@@ -189,20 +189,24 @@ check an_interrupted_suite_exits_130 interrupted gradcheck --suite "$scratch/sui
 check an_interrupted_suite_writes_no_table [ ! -e "$scratch/never/verification.md" ]
 check an_interrupted_benchmark_exits_130 interrupted bench adjoint "$models/arm_box.xml" --passes 100000
 
-# ---- docs/examples/throw.c: compiles with the public headers alone, and hits its target ----
+# ---- docs/examples/throw.c and balance.c: compile with the public headers alone, and reach their goals ----
 
 # a library built with a sanitizer needs a program built with it
 sanitize=()
 grep -q __asan_init "$build/libdynaflow.so" && sanitize+=(-fsanitize=address)
 grep -q __ubsan_handle "$build/libdynaflow.so" && sanitize+=(-fsanitize=undefined)
 build_example() {
-  ${CC:-cc} -std=c17 -O2 "${sanitize[@]}" -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -I lib/include docs/examples/throw.c \
-    -L "$build" -ldynaflow -lm -Wl,-rpath,"$build" -o "$scratch/throw"
+  ${CC:-cc} -std=c17 -O2 "${sanitize[@]}" -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -I lib/include "docs/examples/$1.c" \
+    -L "$build" -ldynaflow -lm -Wl,-rpath,"$build" -o "$scratch/$1"
 }
-check throw_compiles_without_a_warning build_example
+check throw_compiles_without_a_warning build_example throw
 check throw_hits_the_target "$scratch/throw"
 check throw_is_short [ "$(wc -l <docs/examples/throw.c)" -le 60 ]
 check throw_misses_at_first_and_improves_with_every_iteration bash -c "'$scratch/throw' | awk '{ if (NR > 1 && \$7 > last) bad = 1; last = \$7; if (NR == 1) first = \$7 } END { exit bad || first < 1 || last > 0.01 }'"
+check balance_compiles_without_a_warning build_example balance
+check balance_keeps_both_poles_upright "$scratch/balance"
+check balance_starts_a_tenth_of_a_radian_off bash -c "'$scratch/balance' | grep -q '^0.0 s: the poles are 0.10000 and -0.10000 rad off$'"
+
 # ---- what was not compared proves nothing ----
 
 verdict() { # verdict CODE WORD ARGUMENT...: exit code and the row `verdict`

@@ -305,7 +305,7 @@ static void begin_failing(df_task* task) {
   task->system->ops = &failing;
 }
 
-/* Two coordinates, so that a window of 10 steps takes 20 adjoints per iteration. */
+/* Two coordinates, so that a window of 10 steps takes 20 adjoints per iteration where each row of a Jacobian is one. */
 static void a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted(void** state) {
   (void)state;
   df_task task;
@@ -316,6 +316,7 @@ static void a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted(void** st
     mass_task(&task, 1e4);
     begin_failing(&task);
     failing.step_vjp = failing_vjp;
+    failing.step_jacobian = NULL;
     wrong_end = k % 2 ? DF_TRAJ_FAILED : DF_TRAJ_DIVERGED;
     calls_left = k < 2 ? 0 : 2 * STEPS + 3; /* in the first iteration; in the second */
     result r = run(&task, 0, STEPS, &cfg);

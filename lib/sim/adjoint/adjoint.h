@@ -25,11 +25,14 @@ typedef enum df_node_state {
 /* Scratch memory of one adjoint step. All pointers lead into one allocation of df_adjoint_work_size() doubles, which
  * the simulator owns; df_adjoint_prepare() sets them. */
 typedef struct df_adjoint {
-  double* hessian; /* H, or M: a matrix of tree.h, [nv][df_stride(nv)] */
+  double* hessian; /* H, or M, factorized: a matrix of tree.h, [nv][df_stride(nv)] */
+  double* inverse; /* [nv] 1/D of the factorized hessian */
+  bool factored;   /* hessian and inverse are those of the present step, from another cotangent of its end */
+  /* those of all stages of a Runge-Kutta step, of which `hessian` and `inverse` are one; of other steps just one */
+  double *hessians, *inverses; /* [stages][nv][df_stride(nv)], [stages][nv] */
   /* [nv] */
   double *w, *g, *delta; /* as in section 2 */
   double *lam, *qbar;    /* cotangents of the next velocity and of the position */
-  double* inverse;       /* 1/D of the factorized hessian */
   double* reached;       /* a_h = (v' - v)/h */
   /* [na] cotangents of act and of act_dot */
   double *abar, *rate;
@@ -45,7 +48,7 @@ typedef struct df_adjoint {
 
 /* ---- adjoint_dynamics.c ---- */
 
-/* a->w = H^-1 a->w. Overwrites a->hessian and a->inverse. */
+/* a->w = H^-1 a->w. Sets a->hessian and a->inverse unless a->factored. */
 void df_adjoint_solve(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 
 /* The adjoint of the map from (q, v, act, u) to (qacc, act_dot). On entry a->w is H^-1 times the cotangent of qacc and

@@ -28,19 +28,23 @@ DF_WIDE void df_adjoint_load_mass(const mjModel* m, const df_step_record* r, con
   }
 }
 
-void df_adjoint_solve(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
-  const df_pattern p = df_tree_pattern(&system->tree, r->crosses);
-
-  /* H = M + J^T D J: mass, ball and free joints, contacts, rows and equalities */
-  df_adjoint_load_mass(system->model, r, &p, a->hessian);
-  df_adjoint_add_blocks(system, &p, r->block_mass, 1, a->hessian);
+/* H = M + J^T D J, factorized */
+static void factor(const df_mujoco* system, const df_step_record* r, const df_pattern* p, df_adjoint* a) {
+  /* mass, ball and free joints, contacts, rows and equalities */
+  df_adjoint_load_mass(system->model, r, p, a->hessian);
+  df_adjoint_add_blocks(system, p, r->block_mass, 1, a->hessian);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c))
-    df_add_block(&p, a->hessian, c->dim, c->ndof, contact_dofs(c), contact_jacobian(c), c->hessian);
-  df_adjoint_add_rows(r, &p, a->hessian);
+    df_add_block(p, a->hessian, c->dim, c->ndof, contact_dofs(c), contact_jacobian(c), c->hessian);
+  df_adjoint_add_rows(r, p, a->hessian);
 
-  /* constraints of single dofs are on the diagonal; w = H^-1 w */
-  df_factor(&p, r->row_mass, a->hessian, a->inverse);
+  /* constraints of single dofs are on the diagonal */
+  df_factor(p, r->row_mass, a->hessian, a->inverse);
+}
+
+void df_adjoint_solve(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const df_pattern p = df_tree_pattern(&system->tree, r->crosses);
+  if (!a->factored) factor(system, r, &p, a);
   df_factor_solve(&p, a->hessian, a->inverse, a->w);
 }
 

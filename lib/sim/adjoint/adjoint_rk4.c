@@ -148,6 +148,8 @@ void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, df_
 
   /* stages, last to first */
   for (int i = RK4_STAGES - 1; i >= 0; i--) {
+    a->hessian = a->hessians + (size_t)i * (size_t)m->nv * (size_t)df_stride((int)m->nv);
+    a->inverse = a->inverses + (size_t)i * (size_t)m->nv;
     memcpy(a->w, c.acceleration[i], bytes);
     memcpy(c.velocity, c.drift_bar[i], bytes);
     memset(a->qbar, 0, bytes);

@@ -4,30 +4,36 @@
 #include <string.h>
 
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 #include "parameter_record.h"
 #include "rk4.h"
 #include "spatial.h"
 
 /* ---- scratch memory ---- */
 
-enum { DOF_VECTORS = 7, NODE_VECTORS = 8, LANES = 4 };
+enum { DOF_VECTORS = 6, NODE_VECTORS = 8, LANES = 4 };
 
 /* doubles at the beginning of the memory that hold the df_adjoint itself, rounded up to a multiple of LANES */
 enum { HEAD = (sizeof(df_adjoint) + LANES * sizeof(double) - 1) / (LANES * sizeof(double)) * LANES };
 
-/* The matrix and the lanes come first, since they must be aligned to LANES doubles. */
+/* stages of a step, each with a factorized matrix */
+static size_t stages_of(const df_mujoco* system) {
+  return system->model->opt.integrator == mjINT_RK4 ? RK4_STAGES : 1;
+}
+
+/* The matrices and the lanes come first, since they must be aligned to LANES doubles. */
 static size_t array_size(const df_mujoco* system) {
   const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
   const size_t matrix = nv * (size_t)df_stride((int)nv);
-  return matrix + 2 * LANES * 6 * nnode + NODE_VECTORS * 6 * nnode + 6 * nv + nnode + DOF_VECTORS * nv +
-         2 * (size_t)system->model->na;
+  return stages_of(system) * (matrix + nv) + 2 * LANES * 6 * nnode + NODE_VECTORS * 6 * nnode + 6 * nv + nnode +
+         DOF_VECTORS * nv + 2 * (size_t)system->model->na;
 }
 
 static df_adjoint lay_out(const df_mujoco* system, double* work) {
   const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
   const size_t matrix = nv * (size_t)df_stride((int)nv);
-  df_adjoint a = {.hessian = work};
-  double* next = work + matrix;
+  df_adjoint a = {.hessian = work, .hessians = work};
+  double* next = work + stages_of(system) * matrix;
 
   /* per node: lanes, then spatial vectors */
   a.motion = (df_lanes_spatial*)(void*)next;
@@ -43,8 +49,10 @@ static df_adjoint lay_out(const df_mujoco* system, double* work) {
   next += nnode;
 
   /* plain vectors, and the part of df_rk4_adjoint() */
-  double** vectors[DOF_VECTORS] = {&a.w, &a.g, &a.delta, &a.lam, &a.qbar, &a.inverse, &a.reached};
+  double** vectors[DOF_VECTORS] = {&a.w, &a.g, &a.delta, &a.lam, &a.qbar, &a.reached};
   for (size_t i = 0; i < DOF_VECTORS; i++, next += nv) *vectors[i] = next;
+  a.inverse = a.inverses = next;
+  next += stages_of(system) * nv;
   a.abar = next;
   a.rate = next + system->model->na;
   a.more = a.rate + system->model->na;
@@ -191,13 +199,18 @@ static void euler_adjoint(const df_mujoco* system, const df_step_record* r, df_a
   memcpy(xbar + 2 * nv, a->abar, na * sizeof *xbar);
 }
 
-void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
+void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, int rows, const double* y,
                      double* xbar, double* ubar, double* pbar) {
+  const size_t ndx = (size_t)system->base.ndx, nu = (size_t)system->base.nu;
   df_adjoint* a = (df_adjoint*)(void*)work;
-  if (system->model->opt.integrator == mjINT_RK4) {
-    df_rk4_adjoint(system, tape, first, a, y, xbar, ubar, pbar);
-  } else {
-    const df_step_record record = df_tape_read(tape, system, first);
-    euler_adjoint(system, &record, a, y, xbar, ubar, pbar);
+  DF_ASSERT(rows == 1 || !pbar); /* the gradient by parameters overwrites the factorization */
+  a->factored = false;
+  for (size_t i = 0; i < (size_t)rows; i++, a->factored = true) {
+    if (system->model->opt.integrator == mjINT_RK4) {
+      df_rk4_adjoint(system, tape, first, a, y + i * ndx, xbar + i * ndx, ubar + i * nu, pbar);
+    } else {
+      const df_step_record record = df_tape_read(tape, system, first);
+      euler_adjoint(system, &record, a, y + i * ndx, xbar + i * ndx, ubar + i * nu, pbar);
+    }
   }
 }

@@ -35,13 +35,13 @@ typedef struct differencing {
   double* starts;         /* [substeps][state_size] state before each physics step */
   double* step;           /* [substeps] difference step, FINE or COARSE */
   double *x, *now, *next; /* [nx] state before the step; after it; after a perturbed step */
-  double *e[2], *y;       /* [ndx] slopes by the shifts a and b (e[0] also holds perturbations); cotangent */
+  double* e[2];           /* [ndx] slopes by the shifts a and b (e[0] also holds perturbations) */
   double* u;              /* [nu] action */
 } differencing;
 
 size_t df_finite_difference_work_size(const df_mujoco* system) {
   const size_t nx = (size_t)system->base.nx, ndx = (size_t)system->base.ndx, nu = (size_t)system->base.nu;
-  return (size_t)system->substeps * (df_mujoco_state_size(&system->base) + 1) + 3 * nx + 3 * ndx + nu;
+  return (size_t)system->substeps * (df_mujoco_state_size(&system->base) + 1) + 3 * nx + 2 * ndx + nu;
 }
 
 static differencing lay_out(const df_sim* sim) {
@@ -54,8 +54,7 @@ static differencing lay_out(const df_sim* sim) {
   d.next = d.now + nx;
   d.e[0] = d.next + nx;
   d.e[1] = d.e[0] + ndx;
-  d.y = d.e[1] + ndx;
-  d.u = d.y + ndx;
+  d.u = d.e[1] + ndx;
   return d;
 }
 
@@ -168,13 +167,13 @@ static bool is_bent(int n, const double* a, const double* b) {
   return gap > BENT * BENT * fmin(dot(n, a, a), dot(n, b, b));
 }
 
-/* *out = y . df/dk. A difference across a jump, e.g. of a contact that is just being made, is dominated by the jump
- * divided by the step; the shift that does not cross the jump, or is longer, has the smaller slope and is used alone.
- */
-static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, double* out) {
+/* The slopes by coordinate k: df/dk = *weight e[1] + (1 - *weight) e[0], of d. NaN: k has no effect. A difference
+ * across a jump, e.g. of a contact that is just being made, is dominated by the jump divided by the step; the shift
+ * that does not cross the jump, or is longer, has the smaller slope and is used alone. */
+static df_traj_end slopes(df_sim* sim, const differencing* d, int i, int k, double* weight) {
   const int n = sim->system->base.ndx;
   const nudge by = nudge_of(sim->system, k, d->x, d->u, d->step[i]);
-  *out = 0;
+  *weight = NAN;
   if (by.a == by.b) return DF_TRAJ_COMPLETE;
 
   /* the slopes by both shifts */
@@ -183,19 +182,16 @@ static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, doubl
   if (end != DF_TRAJ_COMPLETE) return end;
 
   /* the slope at 0 of the parabola through the three points, or the smaller slope alone */
-  double weight = -by.a / (by.b - by.a);
-  if (is_bent(n, d->e[0], d->e[1])) weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
-  *out = weight * dot(n, d->y, d->e[1]) + (1 - weight) * dot(n, d->y, d->e[0]);
+  *weight = -by.a / (by.b - by.a);
+  if (is_bent(n, d->e[0], d->e[1])) *weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
   return DF_TRAJ_COMPLETE;
 }
 
-df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar,
+df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, int rows, const double* y, double* xbar,
                                       double* ubar) {
   const df_mujoco* system = sim->system;
   const int ndx = system->base.ndx, nu = system->base.nu;
   const differencing d = lay_out(sim);
-  /* copies, since xbar may be y */
-  memcpy(d.y, y, (size_t)ndx * sizeof *y);
   memcpy(d.u, u, (size_t)nu * sizeof *u);
 
   /* states before and after the unperturbed step */
@@ -205,12 +201,16 @@ df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const
 
   /* all coordinates of state and action */
   for (int k = 0; k < ndx + nu && end == DF_TRAJ_COMPLETE; k++) {
-    double by_k;
-    end = slope(sim, &d, i, k, &by_k);
-    if (k < ndx)
-      xbar[k] = by_k;
-    else
-      ubar[k - ndx] += by_k;
+    double weight;
+    end = slopes(sim, &d, i, k, &weight);
+    for (int r = 0; r < rows; r++) {
+      const double* of = y + (size_t)r * (size_t)ndx;
+      const double by_k = isnan(weight) ? 0 : weight * dot(ndx, of, d.e[1]) + (1 - weight) * dot(ndx, of, d.e[0]);
+      if (k < ndx)
+        xbar[r * ndx + k] = by_k;
+      else
+        ubar[r * nu + k - ndx] += by_k;
+    }
   }
   return end;
 }

@@ -24,6 +24,7 @@ void df_mujoco_sim_free(df_sim* sim) {
   df_free(sim->work);
   df_free(sim->stages);
   df_free(sim->scratch);
+  df_free(sim->cotangent);
   df_free(sim->pbar);
   df_free(sim);
 }
@@ -49,10 +50,11 @@ static df_status sim_build(df_sim* sim, int tape_length) {
   sim->before = df_alloc((size_t)system->base.nx, sizeof *sim->before);
   sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
   sim->scratch = df_alloc(df_finite_difference_work_size(system), sizeof *sim->scratch);
+  sim->cotangent = df_alloc((size_t)system->base.ndx, sizeof *sim->cotangent);
   sim->stages = df_alloc(df_rk4_step_size(system->model), sizeof *sim->stages);
   if (system->nparameter)
     sim->pbar = df_alloc((size_t)system->nparameter + df_parameter_work_size(system), sizeof *sim->pbar);
-  const bool complete = sim->before && sim->work && sim->scratch && sim->stages;
+  const bool complete = sim->before && sim->work && sim->scratch && sim->cotangent && sim->stages;
   if (!complete || (!sim->pbar && system->nparameter > 0)) return DF_E_NOMEM;
   df_adjoint_prepare(system, sim->work);
   return DF_OK;
@@ -172,8 +174,10 @@ static df_traj_end recompute(df_sim* sim, int t, const double* u) {
   return record_action(sim, t, u);
 }
 
-/* the adjoint of action t: its physics steps from the last to the first, from the tape or by finite differences */
-static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
+/* The adjoints of action t for `rows` cotangents y [rows][ndx]: its physics steps from the last to the first, from the
+ * tape or by finite differences, which need the scratch memory `copy` [rows][ndx]. xbar may be y. */
+static df_traj_end action_vjp(df_sim* sim, int t, int rows, const double* y, double* xbar, double* ubar, double* pbar,
+                              double* copy) {
   const df_mujoco* system = sim->system;
   const df_history* history = &sim->history;
   const double* u = history->kept ? history->actions + (size_t)t * (size_t)system->base.nu : NULL;
@@ -187,45 +191,73 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
   if (differenced && end == DF_TRAJ_COMPLETE)
     end = df_finite_difference_replay(sim, history->starts + (size_t)t * history->state_size, u);
 
-  /* backwards over the physics steps; y becomes the cotangent of each step's start state */
+  /* backwards over the physics steps; y becomes the cotangents of each step's start state */
   const int records = df_records_of_step(system);
   for (int i = system->substeps - 1; i >= 0 && end == DF_TRAJ_COMPLETE; i--) {
     const int at = ((t - history->first) * system->substeps + i) * records;
     DF_ASSERT(!taped || (at >= 0 && at + records <= sim->tape.count && history->first <= t && t < history->end));
-    if (differenced && (!taped || is_inexact(sim, at, records)))
-      end = df_finite_difference_step(sim, i, u, y, xbar, ubar);
-    else
-      df_adjoint_step(system, &sim->tape, at, sim->work, y, xbar, ubar, sim->pbar);
+    if (differenced && (!taped || is_inexact(sim, at, records))) {
+      memcpy(copy, y, (size_t)rows * (size_t)system->base.ndx * sizeof *y);
+      end = df_finite_difference_step(sim, i, u, rows, copy, xbar, ubar);
+    } else {
+      df_adjoint_step(system, &sim->tape, at, sim->work, rows, y, xbar, ubar, pbar);
+    }
     y = xbar;
   }
   return end;
 }
 
-df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
-  const int ndx = sim->system->base.ndx, nu = sim->system->base.nu;
-  const df_history* history = &sim->history;
-  const double largest = df_largest_cotangent(y, (size_t)ndx); /* xbar may be y */
-  memset(ubar, 0, (size_t)nu * sizeof *ubar);
-  df_traj_end end = DF_TRAJ_FAILED;
-  if (t < 0 || t >= history->count)
-    (void)df_fail(DF_E_ARG, "step_vjp: step %d is not one of the %d recorded steps", t, history->count);
-  else
-    end = action_vjp(sim, t, y, xbar, ubar);
-
-  /* a failed adjoint is zero */
+/* After the adjoints of action t ended: a failed one is zero, any other counts; DIVERGED if a row of xbar [rows][ndx]
+ * or ubar [rows][nu] has an entry that is not finite or exceeds `largest`. */
+static df_traj_end finish_vjp(df_sim* sim, int t, df_traj_end end, int rows, double largest, double* xbar,
+                              double* ubar) {
+  const size_t nx = (size_t)rows * (size_t)sim->system->base.ndx, nu = (size_t)rows * (size_t)sim->system->base.nu;
   if (end == DF_TRAJ_FAILED) {
-    memset(xbar, 0, (size_t)ndx * sizeof *xbar);
-    memset(ubar, 0, (size_t)nu * sizeof *ubar);
+    memset(xbar, 0, nx * sizeof *xbar);
+    memset(ubar, 0, nu * sizeof *ubar);
     return end;
   }
-
-  /* counts */
-  sim->gradients.steps++;
-  sim->gradients.approximate += (history->marks[t] & HISTORY_APPROXIMATE) != 0;
-  sim->gradients.differenced += (history->marks[t] & HISTORY_DIFFERENCED) != 0;
+  const unsigned char mark = sim->history.marks[t];
+  sim->gradients.steps += rows;
+  sim->gradients.approximate += mark & HISTORY_APPROXIMATE ? rows : 0;
+  sim->gradients.differenced += mark & HISTORY_DIFFERENCED ? rows : 0;
   if (end != DF_TRAJ_COMPLETE) return end;
-  return df_within(xbar, (size_t)ndx, largest) && df_within(ubar, (size_t)nu, largest) ? DF_TRAJ_COMPLETE
-                                                                                       : DF_TRAJ_DIVERGED;
+  return df_within(xbar, nx, largest) && df_within(ubar, nu, largest) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+}
+
+static bool is_recorded(const df_sim* sim, int t, const char* function) {
+  if (t >= 0 && t < sim->history.count) return true;
+  (void)df_fail(DF_E_ARG, "%s: step %d is not one of the %d recorded steps", function, t, sim->history.count);
+  return false;
+}
+
+df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
+  const size_t ndx = (size_t)sim->system->base.ndx;
+  const double largest = df_largest_cotangent(y, ndx); /* xbar may be y */
+  memset(ubar, 0, (size_t)sim->system->base.nu * sizeof *ubar);
+  const df_traj_end end = is_recorded(sim, t, "step_vjp")
+                              ? action_vjp(sim, t, 1, y, xbar, ubar, sim->pbar, sim->cotangent)
+                              : DF_TRAJ_FAILED;
+  return finish_vjp(sim, t, end, 1, largest, xbar, ubar);
+}
+
+df_traj_end df_mujoco_step_jacobian(df_sim* sim, int t, double* A, double* B) {
+  const int ndx = sim->system->base.ndx, nu = sim->system->base.nu;
+  const size_t size = (size_t)ndx * (size_t)ndx;
+  /* unit cotangents */
+  memset(A, 0, size * sizeof *A);
+  memset(B, 0, (size_t)ndx * (size_t)nu * sizeof *B);
+  for (int k = 0; k < ndx; k++) A[k * ndx + k] = 1;
+  const double largest = df_largest_cotangent(A, size);
+  if (!is_recorded(sim, t, "step_jacobian")) return finish_vjp(sim, t, DF_TRAJ_FAILED, ndx, largest, A, B);
+
+  /* all rows together; finite differences need a copy of them */
+  const bool differenced = sim->history.marks[t] & HISTORY_DIFFERENCED;
+  double* copy = differenced ? df_alloc(size, sizeof *copy) : NULL;
+  if (differenced && !copy) return finish_vjp(sim, t, DF_TRAJ_FAILED, ndx, largest, A, B);
+  const df_traj_end end = action_vjp(sim, t, ndx, A, A, B, NULL, copy);
+  df_free(copy);
+  return finish_vjp(sim, t, end, ndx, largest, A, B);
 }
 
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim) {

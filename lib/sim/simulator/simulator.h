@@ -13,13 +13,14 @@ struct df_sim {
   df_tape tape;
   df_history history;
   df_gradient_count gradients;
-  df_effort effort; /* work counters since creation */
-  double* before;   /* [nx] state at the start of a physics step */
-  double* work;     /* scratch memory of the adjoint */
-  double* stages;   /* scratch memory of a recorded Runge-Kutta step */
-  double* scratch;  /* scratch memory of finite differences */
-  double* pbar;     /* [nparameter] gradient by the physical parameters; NULL if the system has none */
-  bool needs_reset; /* mjData is in an unknown state after an error: reset it before use */
+  df_effort effort;  /* work counters since creation */
+  double* before;    /* [nx] state at the start of a physics step */
+  double* work;      /* scratch memory of the adjoint */
+  double* stages;    /* scratch memory of a recorded Runge-Kutta step */
+  double* scratch;   /* scratch memory of finite differences */
+  double* cotangent; /* [ndx] scratch memory of one adjoint by finite differences */
+  double* pbar;      /* [nparameter] gradient by the physical parameters; NULL if the system has none */
+  bool needs_reset;  /* mjData is in an unknown state after an error: reset it before use */
 };
 
 /* ---- simulator.c: the simulator's part of df_system_ops ---- */
@@ -28,6 +29,7 @@ df_status df_mujoco_sim_new(const df_system* system, int tape_length, df_sim** o
 void df_mujoco_sim_free(df_sim* sim);
 df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1);
 df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar);
+df_traj_end df_mujoco_step_jacobian(df_sim* sim, int t, double* A, double* B);
 df_status df_mujoco_bound_tape(df_sim* sim, size_t bytes);
 size_t df_mujoco_tape_bytes(const df_sim* sim);
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim);
@@ -81,9 +83,10 @@ size_t df_finite_difference_work_size(const df_mujoco* system); /* doubles of sc
 
 /* Runs action u [nu] from the saved state `start` and saves the start state of each physics step. */
 df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const double* u);
-/* The adjoint of physics step i of the action replayed last, by finite differences: from y [ndx] to xbar [ndx] (may be
- * y); adds to ubar [nu]. Both functions move the simulator. */
-df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
+/* The adjoints of physics step i of the action replayed last, by finite differences, for `rows` cotangents: from y
+ * [rows][ndx] to xbar [rows][ndx] (not y); adds to ubar [rows][nu]. Both functions move the simulator. */
+df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, int rows, const double* y, double* xbar,
+                                      double* ubar);
 
 /* ---- points.c: parts of df_system_ops ---- */
 

@@ -22,7 +22,7 @@
 static void each_number_is_made_of_its_times(void** state) {
   (void)state;
   const double least[3][ADJOINT_PARTS] = {
-      {8e-6, 12e-6, 20e-6, 100e-6, 190e-6}, {1, 1, 1, 1, 1}, {16e-6, 20e-6, 36e-6, 300e-6, 610e-6}};
+      {8e-6, 12e-6, 20e-6, 30e-6, 100e-6, 190e-6}, {1, 1, 1, 1, 1, 1}, {16e-6, 20e-6, 36e-6, 50e-6, 300e-6, 610e-6}};
   const bool diverged[3] = {false, true, false};
   double ratios[8] = {8, 1, 7, 2, 6, 3, 5, 4};
   const adjoint_times times = {
@@ -36,6 +36,7 @@ static void each_number_is_made_of_its_times(void** state) {
   assert_near(t.record_us, 1, 1e-12);
   assert_near(t.vjp_us, 7, 1e-12);
   assert_near(t.rollout_grad_per_rollout, 11.0 / 3, 1e-12);
+  assert_near(t.jacobian_us, 40, 1e-9);
   assert_near(t.transitionfd_us, 200, 1e-9);
   assert_near(t.transitionfd_centred_us, 400, 1e-9);
   /* the third and the seventh of eight */
@@ -54,6 +55,7 @@ static const adjoint_timing shown = {.model = "m",
                                      .record_us = 4,
                                      .vjp_us = 32,
                                      .rollout_grad_per_rollout = 3.25,
+                                     .jacobian_us = 64,
                                      .transitionfd_us = 320,
                                      .transitionfd_centred_us = 736,
                                      .ratio_low = 1.75,
@@ -77,6 +79,10 @@ static void each_number_stands_in_its_field(void** state) {
                 {"vjp_per_step", 2},
                 {"record_per_step", 0.25},
                 {"rollout_grad_per_rollout", 3.25},
+                {"jacobian_us", 64},
+                {"jacobian_per_step", 4},
+                {"transitionfd_per_jacobian", 5},
+                {"transitionfd_centred_per_jacobian", 11.5},
                 {"transitionfd_per_vjp", 10},
                 {"transitionfd_centred_per_vjp", 23},
                 {"err_median", 2e-9},
@@ -92,7 +98,7 @@ static void each_number_stands_in_its_field(void** state) {
   }
   assert_string_equal(string_of(found, "model"), "m");
   assert_string_equal(string_of(found, "verdict"), "above");
-  assert_int_equal(json_object_size(found), 19);
+  assert_int_equal(json_object_size(found), 23);
   json_decref(document);
   rows_free(&out);
 }
@@ -116,10 +122,10 @@ static void each_number_stands_in_its_column(void** state) {
   char folder[] = "/tmp/dynaflow-timing-XXXXXX";
   assert_non_null(mkdtemp(folder));
   assert_int_equal(bench_adjoint_write(1, &shown, folder), DF_OK);
-  assert_last_line(folder, "timing.csv", "m,2,3,13,16,4,32,2,1.75,2.25,1.5,3.25,10,23,2e-09,3e-08,5,7,11");
-  assert_last_line(
-      folder, "timing.md",
-      "| m | 2 | 13.0 | 16.0 | 32.00 | **2.00** | 1.75-2.25 | 1.5 | above | 0.25 | 3.25 | 10 | 23 | 2e-09 |");
+  assert_last_line(folder, "timing.csv", "m,2,3,13,16,4,32,2,1.75,2.25,1.5,3.25,10,23,64,5,11.5,2e-09,3e-08,5,7,11");
+  assert_last_line(folder, "timing.md",
+                   "| m | 2 | 13.0 | 16.0 | 32.00 | **2.00** | 1.75-2.25 | 1.5 | above | 0.25 | 3.25 | 10 | 23 | 4.0 | "
+                   "5.0 | 11.5 | 2e-09 |");
   rmdir(folder);
 }
 

@@ -124,8 +124,12 @@ static void difference_action(const df_system* s, df_sim* sim, const double* sta
                               double* g) {
   memset(g + s->ndx, 0, (size_t)s->nu * sizeof *g);
   assert_int_equal(df_finite_difference_replay(sim, start, u), DF_TRAJ_COMPLETE);
-  for (int i = as_mujoco(s)->substeps - 1; i >= 0; i--, y = g)
-    assert_int_equal(df_finite_difference_step(sim, i, u, y, g, g + s->ndx), DF_TRAJ_COMPLETE);
+  double after[DF_NDX_MAX];
+  memcpy(after, y, (size_t)s->ndx * sizeof *y);
+  for (int i = as_mujoco(s)->substeps - 1; i >= 0; i--) {
+    assert_int_equal(df_finite_difference_step(sim, i, u, 1, after, g, g + s->ndx), DF_TRAJ_COMPLETE);
+    memcpy(after, g, (size_t)s->ndx * sizeof *g);
+  }
 }
 
 /* relative errors of finite differences at every fifth step of walk(), error [T/5]; returns their number */

@@ -103,6 +103,9 @@ typedef struct df_system_ops {
 
   void (*free)(df_system* system);
 
+  /* Optional. Implements df_sim_jacobian(). NULL: one step_vjp per row. */
+  df_traj_end (*step_jacobian)(df_sim* sim, int t, double* A, double* B);
+
   /* Optional. The adjoint of `difference` by its second state: from the cotangent y [ndx] of e computes that of xb,
    * dxb [ndx]; dxb may be y. NULL: states are plain vectors, and the adjoint is the identity. */
   void (*difference_vjp)(const df_system* system, const double* xa, const double* xb, const double* y, double* dxb);
@@ -170,6 +173,14 @@ DF_API size_t df_sim_tape_bytes(const df_system* system, const df_sim* sim);
 /* Number of step adjoints computed since the simulator was created, and how many were not exact; zeros if the system
  * does not count. */
 DF_API df_gradient_count df_sim_gradient_count(const df_system* system, const df_sim* sim);
+
+/* The Jacobians of recorded step `t`: A [ndx][ndx] = dx[t+1]/dx[t] and B [ndx][nu] = dx[t+1]/du[t], in tangent
+ * coordinates, for example for LQR, iLQR or an analysis of stability. Row k has the bits of step_vjp() for the unit
+ * cotangent k, so it is exact where step_vjp() is (adjoint.h), and counts as one of its calls; it adds nothing to the
+ * gradient by parameters. All rows of a MuJoCo step share the factorization of its matrix, or its finite differences.
+ * FAILED if step `t` is not recorded, the simulator fails or memory is exhausted, with A and B zero; DIVERGED if a row
+ * is not finite or has entries beyond 1e6. */
+DF_API df_traj_end df_sim_jacobian(const df_system* system, df_sim* sim, int t, double* A, double* B);
 
 /* Whether df_sim_points() and df_sim_points_vjp() may be called. */
 DF_API bool df_system_has_points(const df_system* system);
