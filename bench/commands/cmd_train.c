@@ -24,7 +24,9 @@
 #include "training_log.h"
 
 static void add_notes(const df_training_log* log, json_t* notes) {
-  note_loss(notes, log->name, log->n, log->loss);
+  int first = 0; /* the point after a horizon curriculum */
+  while (log->whole_from > 0 && first < log->n && log->step[first] <= log->whole_from) first++;
+  note_loss(notes, log->name, log->n - first, log->loss + first);
   note_skipped(notes, log->name, log->steps, log->skipped);
 }
 

@@ -78,7 +78,11 @@ void note_training(json_t* notes, const json_t* training) {
     double* loss = n ? df_alloc(n, sizeof *loss) : NULL;
     if (!loss) continue;
     json_array_foreach(list, j, value) loss[j] = number_of(value);
-    note_loss(notes, string_of(curve, "name"), (int)n, loss);
+    const json_int_t whole_from = json_integer_value(json_object_get(curve, "whole_from"));
+    const json_t* step = json_object_get(curve, "step");
+    size_t first = 0; /* the point after a horizon curriculum */
+    while (whole_from > 0 && first < n && json_integer_value(json_array_get(step, first)) <= whole_from) first++;
+    note_loss(notes, string_of(curve, "name"), (int)(n - first), loss + first);
     note_skipped(notes, string_of(curve, "name"), (long)json_integer_value(json_object_get(curve, "steps")),
                  (long)json_integer_value(json_object_get(curve, "skipped")));
     df_free(loss);

@@ -21,7 +21,8 @@ void note_loss(json_t* notes, const char* network, int n, const double* loss);
 /* Appends a note if more than 1 % of the steps of a training were skipped, because their gradient was not finite. */
 void note_skipped(json_t* notes, const char* network, long steps, long skipped);
 
-/* Both for every curve of the field "training" of a record; NULL is allowed. */
+/* Both for every curve of the field "training" of a record, without the losses of a horizon curriculum (whole_from);
+ * NULL is allowed. */
 void note_training(json_t* notes, const json_t* training);
 
 /* Appends a note for each row of `metric` whose value is above `floor`, the value of random_action on the same windows,

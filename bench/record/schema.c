@@ -190,7 +190,8 @@ static const field curve_fields[] = {
     {"name", ANY_TEXT, true},      {"step", WHOLES, true},       {"loss", NUMBERS, true},
     {"adjoints", OBJECT, false},   {"residual", NUMBER, false},  {"residual_share", NUMBER_OR_NULL, false},
     {"validation", OBJECT, false}, {"steps", COUNT, false},      {"diverged", COUNT, false},
-    {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", NUMBER, false}};
+    {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", NUMBER, false},
+    {"whole_from", COUNT, false}};
 static const field validation_fields[] = {{"step", WHOLES, true},
                                           {"loss", NUMBERS, true},
                                           {"windows", COUNT, true},

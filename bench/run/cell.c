@@ -297,6 +297,7 @@ static json_t* curve_json(const df_training_log* log, bool taken) {
     json_object_set_new(curve, "residual", json_real(log->residual));
     json_object_set_new(curve, "residual_share", json_number(log->residual_share));
   }
+  if (log->whole_from > 0) json_object_set_new(curve, "whole_from", json_integer(log->whole_from));
   if (taken) json_object_set_new(curve, "shared", json_true());
   if (log->n_validation) json_object_set_new(curve, "validation", validation_json(log));
   return curve;

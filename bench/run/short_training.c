@@ -19,6 +19,7 @@ void shorten_training(df_config* c, int train, int inverse) {
   c->train_steps = train;
   c->inverse_steps = inverse;
   c->train_warmup = 0;
+  c->train_horizon_from = 0;
   c->train_validate_every = 0;
   snprintf(c->train_keep, sizeof c->train_keep, "last");
   shorten_recovery(c);

@@ -124,6 +124,8 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   }
   DF_TRY(make_variant_buffers(flow, w));
 
+  w->frames = flow->H;
+
   /* activations and simulator */
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
   const df_system* system = flow->env.task->system;
@@ -191,6 +193,18 @@ static void remember_drift(df_flow* flow) {
   }
 }
 
+/* horizon curriculum: whole windows from the step on that the log notes */
+static df_status make_curriculum(df_flow* flow) {
+  const df_config* c = flow_config(flow);
+  if (c->train_horizon_from > flow->H) {
+    return df_fail(DF_E_CONFIG, "task %s: train.horizon_from = %d exceeds window.horizon = %d", c->task_name,
+                   c->train_horizon_from, flow->H);
+  }
+  trainer_cfg* t = &flow->trainer->cfg;
+  if (c->train_horizon_from > 0) t->whole_from = (long)ceil(c->train_horizon_until * (double)t->steps);
+  return DF_OK;
+}
+
 static df_status build(df_flow* flow) {
   const df_task* task = flow->env.task;
   const df_system* system = task->system;
@@ -230,6 +244,7 @@ static df_status build(df_flow* flow) {
   DF_TRY(df_action_map(&task->config, task->system, flow->u_center, flow->u_half));
   if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
+  if (flow_simulates(flow)) DF_TRY(make_curriculum(flow));
   DF_TRY(reflow_make(flow));
   DF_TRY(variant_check(&task->config, flow->name, flow_simulates(flow), flow->nc, flow->slice));
   if (flow_simulates(flow) && task->config.train_push > 0) {

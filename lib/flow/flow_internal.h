@@ -31,6 +31,7 @@ typedef struct flow_worker {
   double* cost;                          /* [slice][slice] of couplings, then their work; transport */
   int* column;                           /* [slice] a coupling; transport */
   long evaluations;                      /* windows times network evaluations of all samples so far */
+  int frames;                            /* frames that flow_simulate() simulates; H but in a horizon curriculum */
   double *u, *d_u;                       /* [H][nu] */
   double *x, *d_x;                       /* [H+1][nx], [H+1][ndx] */
   double* tracking_error;                /* [H][nz] z - zref of every frame; TRACKING */
@@ -90,14 +91,15 @@ void flow_forget_condition(const df_flow* flow, df_real* out);
 
 /* Decodes the network output out [H][out] of one window by simulation from x0, on the worker's simulator with a tape
  * (`record`) or, for the same bits in less time and without an adjoint, on that without. Writes the applied actions
- * u [H][nu] and the states x [H+1][nx], NaN after a divergence. `gain` is K [nu][nz] in units of tracking_scale for
- * TRACKING, NULL for ROLLOUT. */
+ * u [H][nu] and the states x [H+1][nx], NaN after a divergence; of both only the first w->frames frames. `gain` is K
+ * [nu][nz] in units of tracking_scale for TRACKING, NULL for ROLLOUT. */
 df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, bool record, const df_real* out, const df_real* gain,
                           const double* x0, double* u, double* x);
 
 /* The adjoint of the last recorded flow_simulate on this worker, from the cotangents w->d_x [H+1][ndx] of the states.
- * Writes the cotangents of the action outputs, times `scale`, to d_out [H][out], and ADDS the gradient of the gain,
- * times `scale`, to d_gain [nu][nz]. Both are unchanged unless the result is DF_TRAJ_COMPLETE. */
+ * Writes the cotangents of the action outputs, times `scale`, to the first w->frames rows of d_out [H][out], and ADDS
+ * the gradient of the gain, times `scale`, to d_gain [nu][nz]. Both are unchanged unless the result is
+ * DF_TRAJ_COMPLETE. */
 df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
                               const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain);
 
@@ -117,6 +119,10 @@ void flow_action_scale(const df_flow* flow, int i, double* mean, double* std);
 
 /* converts normalised actions a [H][nu] to actions u [H][nu], clamped to the action box */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);
+
+/* The frames that a simulated sample of training step `step` has: of a horizon curriculum (train.horizon_from = f > 0)
+ * f + floor(p (H - f + 1)) at the share p < 1 of the first train.horizon_until of the steps, and H after them. */
+int flow_frames(const df_flow* flow, long step);
 
 /* the trainer_slice_fn of a flow: loss and gradient of one micro-batch; context is the df_flow */
 void flow_train_slice(void* context, int thread, long step, int first, int count, const df_real* parameters,

@@ -17,12 +17,12 @@ static double planned(const df_flow* flow, const df_real* out, int i) {
 
 /* ---- ROLLOUT: open loop ---- */
 
-static df_traj_end open_loop(const df_flow* flow, df_sim* sim, const df_real* out, const double* x0, double* u,
-                             double* x) {
-  for (int t = 0; t < flow->H; t++) {
+static df_traj_end open_loop(const df_flow* flow, df_sim* sim, int frames, const df_real* out, const double* x0,
+                             double* u, double* x) {
+  for (int t = 0; t < frames; t++) {
     for (int i = 0; i < flow->nu; i++) u[t * flow->nu + i] = planned(flow, out + t * flow->out, i);
   }
-  return df_trajectory_run(flow->env.task->system, sim, flow->H, x0, u, x);
+  return df_trajectory_run(flow->env.task->system, sim, frames, x0, u, x);
 }
 
 /* ---- TRACKING: closed loop ---- */
@@ -52,7 +52,7 @@ static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, df_sim* sim,
   df_traj_end end = DF_TRAJ_COMPLETE;
   system->ops->reset(sim, x0);
   memcpy(x, x0, nx * sizeof *x);
-  for (int t = 0; t < flow->H; t++) {
+  for (int t = 0; t < w->frames; t++) {
     double *e = w->tracking_error + t * flow->nz, *action = u + t * flow->nu, *next = x + (size_t)(t + 1) * nx;
 
     /* after a divergence: NaN states and zero actions */
@@ -78,7 +78,8 @@ df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, bool record, cons
                           const double* x0, double* u, double* x) {
   const df_part before = df_part_enter(DF_PART_SIMULATION);
   df_sim* sim = record ? w->sim : w->forward;
-  const df_traj_end end = gain ? closed_loop(flow, w, sim, out, gain, x0, u, x) : open_loop(flow, sim, out, x0, u, x);
+  const df_traj_end end =
+      gain ? closed_loop(flow, w, sim, out, gain, x0, u, x) : open_loop(flow, sim, w->frames, out, x0, u, x);
   df_part_enter(before);
   return end;
 }
@@ -115,9 +116,9 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   const df_system* system = flow->env.task->system;
   double y[2 * FLOW_CONTEXT_MAX] = {0};
   double* gain_sum = w->d_gain;
-  const double largest = df_largest_cotangent(w->d_x, ((size_t)flow->H + 1) * (size_t)flow->ndx);
+  const double largest = df_largest_cotangent(w->d_x, ((size_t)w->frames + 1) * (size_t)flow->ndx);
   memset(gain_sum, 0, (size_t)flow->nu * (size_t)flow->nz * sizeof *gain_sum);
-  for (int t = flow->H - 1; t >= 0; t--) {
+  for (int t = w->frames - 1; t >= 0; t--) {
     const double* d_x = w->d_x + (size_t)(t + 1) * (size_t)flow->ndx;
     double* d_u = w->d_u + t * flow->nu;
 
@@ -140,7 +141,7 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   }
 
   /* write the results only now that the whole trajectory has a gradient */
-  for (int t = 0; t < flow->H; t++)
+  for (int t = 0; t < w->frames; t++)
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
   for (int k = 0; k < flow->nu * flow->nz; k++) d_gain[k] += (df_real)(scale * gain_sum[k]);
   return DF_TRAJ_COMPLETE;
@@ -149,9 +150,9 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
 /* the adjoint of open_loop */
 static df_traj_end open_loop_vjp(const df_flow* flow, flow_worker* w, const df_real* out, double decay, double scale,
                                  df_real* d_out) {
-  const df_traj_end end = df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
+  const df_traj_end end = df_trajectory_vjp(flow->env.task->system, w->sim, w->frames, w->d_x, decay, w->d_u, NULL);
   if (end != DF_TRAJ_COMPLETE) return end;
-  for (int t = 0; t < flow->H; t++) {
+  for (int t = 0; t < w->frames; t++) {
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
   }
   return end;

@@ -29,6 +29,14 @@ static sample_kind kind_of(const df_flow* flow, long batch, int in_batch) {
                                                                                         : SAMPLE_REGRESSED;
 }
 
+int flow_frames(const df_flow* flow, long step) {
+  const df_config* c = flow_config(flow);
+  const int from = c->train_horizon_from;
+  const double until = c->train_horizon_until * (double)flow->trainer->cfg.steps;
+  if (from == 0 || !((double)step < until)) return flow->H;
+  return from + (int)((flow->H - from + 1) * ((double)step / until));
+}
+
 /* the start state and the target of a training sample */
 typedef struct start {
   sample_kind kind;
@@ -227,18 +235,20 @@ static void reference_gradient(const df_flow* flow, const df_real* out, const do
   }
 }
 
-/* Returns the mean squared error of the states w->x against the target; writes its cotangents to w->d_x [H+1][ndx] and
- * the RMS error of each frame to frame_error [H+1]. */
+/* Returns the mean squared error of the states w->x of the first w->frames frames against the target; writes its
+ * cotangents to w->d_x [frames+1][ndx] and the RMS error of each frame to frame_error [H+1], infinite where there is no
+ * state. */
 static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, const double* target,
                          double* frame_error) {
   const df_task* task = flow->env.task;
-  const double n = (double)flow->H * flow->nz;
+  const double n = (double)w->frames * flow->nz;
   double loss = 0;
 
   /* frame 0 is given: no error, no cotangent */
   memset(w->d_x, 0, (size_t)flow->ndx * sizeof(double));
   frame_error[0] = 0;
-  for (int t = 0; t < flow->H; t++) {
+  for (int t = w->frames; t < flow->H; t++) frame_error[t + 1] = INFINITY;
+  for (int t = 0; t < w->frames; t++) {
     const double* x = w->x + (size_t)(t + 1) * (size_t)flow->nx;
     double sum = 0;
 
@@ -281,6 +291,8 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
     return no_loss(flow, end, i);
   }
 
+  for (size_t k = (size_t)(w->frames + 1) * (size_t)flow->nx; k < (size_t)(flow->H + 1) * (size_t)flow->nx; k++)
+    w->x[k] = NAN;
   if (flow->env.simulated) flow->env.simulated(flow->env.simulated_context, i, s->x0, w->u);
 
   /* loss and its adjoint */
@@ -358,14 +370,17 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   /* loss and cotangent of the output of every sample, then the backward pass */
   const df_real* gain = flow_gain(flow, parameters);
   df_real* d_gain = gain ? gradient + (gain - parameters) : NULL;
+  const int frames = flow_frames(flow, step / flow->trainer->cfg.accumulate);
   for (int row = 0; row < count; row++) {
     const int i = first + row;
     const start* s = &from[row];
+    w->frames = s->kind == SAMPLE_SIMULATED ? frames : flow->H;
     loss[i] = s->kind == SAMPLE_SIMULATED   ? rollout_loss(flow, w, step, i, row, s, gain, d_gain)
               : s->kind == SAMPLE_REGRESSED ? regression_loss(flow, w, step, i, row, s)
               : s->kind == SAMPLE_LINEAR    ? linear_loss(flow, w, step, i, row, s)
                                             : direct_loss(flow, w, row);
   }
+  w->frames = flow->H;
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 

@@ -234,6 +234,7 @@ static df_status check_rise(const trainer_cfg* cfg, const df_training_log* log) 
   if (cfg->abort_rise <= 0) return DF_OK;
   int best = -1, bad = 0;
   for (int i = 0; i < log->n; i++) {
+    if (log->whole_from > 0 && log->step[i] <= log->whole_from) continue;
     if (isfinite(log->loss[i]) && (best < 0 || log->loss[i] < log->loss[best])) best = i;
     const bool fine = best >= 0 && log->loss[i] <= cfg->abort_rise * log->loss[best];
     bad = fine ? 0 : bad + 1;
@@ -377,6 +378,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
   log->residual = log->residual_share = NAN;
+  log->whole_from = t->cfg.whole_from;
   df_status status = prepare(t, env);
   status =
       t->ranks && t->ranks->rank > 0 ? follow(t, status, slice, context) : lead(t, status, slice, context, env, log);

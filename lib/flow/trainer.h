@@ -25,6 +25,7 @@ typedef struct trainer_cfg {
   long warmup;       /* steps */
   double abort_rise; /* of the loss over its lowest point, 0: never; see trainer_run() */
   int abort_points;
+  long whole_from;        /* the first step with whole windows: losses before it are not comparable */
   long validate_every;    /* steps between two validation losses; 0: none */
   int validation_windows; /* how many windows they are measured on */
   bool keep_best;         /* the averaged weights at the end are those of the lowest validation loss */

@@ -48,6 +48,7 @@ typedef struct reference {
   int kind; /* a df_decoder, or INVERSE */
   uint64_t seed;
   int H, batch, steps, in, out;
+  int now; /* frames that a sample of this step simulates */
   double rate;
   layout l;
   df_window train[WINDOWS_MAX];
@@ -238,10 +239,11 @@ static bool advance(const num* u, double damping, const num* x, num* next) {
   return fabs(creal(next[0])) <= WALL;
 }
 
-/* u [H][NU] and x [H+1][NX] of the network's output; returns the number of frames before a divergence, H + 1: none */
+/* u [now][NU] and x [now+1][NX] of the network's output; returns the number of frames before a divergence, H + 1: none
+ */
 static int simulate(const reference* r, const num* out, const num* gain, const double* x0, num* u, num* x) {
   for (int i = 0; i < NX; i++) x[i] = x0[i];
-  for (int t = 0; t < r->H; t++) {
+  for (int t = 0; t < r->now; t++) {
     num e[NX];
     for (int k = 0; k < NX; k++) {
       /* the reference of a frame is an output of the frame before; it has a loss of its own and no other gradient */
@@ -345,10 +347,12 @@ static num loss_of(const reference* r, const sample* s, num* u, num* x, num* z, 
   *frames = simulate(r, out, tracks ? r->p + r->l.weights : NULL, s->x0, u, x);
   if (*frames <= r->H) return NAN;
   num loss = 0, of_reference = 0;
-  for (int t = 0; t < r->H; t++) {
+  for (int t = 0; t < r->now; t++) {
     for (int k = 0; k < NX; k++)
       z[t * NX + k] = (x[(t + 1) * NX + k] - (k == 0 ? s->x0[0] : 0) - r->states.mean[k]) / r->states.std[k];
-    loss += mean_square(NX, z + t * NX, s->target + t * NX) / r->H;
+    loss += mean_square(NX, z + t * NX, s->target + t * NX) / r->now;
+  }
+  for (int t = 0; t < r->H; t++) {
     if (tracks) of_reference += mean_square(NX, out + t * r->out + NU, s->target + t * NX) / r->H;
   }
   return loss + I * cimag(of_reference);
@@ -356,7 +360,7 @@ static num loss_of(const reference* r, const sample* s, num* u, num* x, num* z, 
 
 /* the counts of the adjoints of a rollout, last action first; false: one of them diverged */
 static bool count_adjoints(reference* r, const num* u, const num* x) {
-  for (int t = r->H - 1; t >= 0; t--) {
+  for (int t = r->now - 1; t >= 0; t--) {
     const bool clamped = fabs(creal(u[t * NU])) > BOX || fabs(creal(u[t * NU + 1])) > BOX;
     r->adjoints.steps++;
     r->adjoints.approximate += clamped;
@@ -372,6 +376,8 @@ static void keep(reference* r, int i, const sample* s, bool complete, const num*
   memory* m = &r->memory[r->step % 2][i];
   *m = (memory){.window = s->window, .used = complete};
   for (int t = 1; t <= r->H && complete; t++) {
+    m->error[t] = INFINITY; /* beyond the frames of a horizon curriculum */
+    if (t > r->now) continue;
     for (int k = 0; k < NX; k++) m->x[t][k] = creal(x[t * NX + k]);
     m->error[t] = sqrt(creal(mean_square(NX, z + (t - 1) * NX, s->target + (t - 1) * NX)));
   }
@@ -424,9 +430,21 @@ static void update(reference* r, double* gradient) {
   r->reached.decaying += rate < r->rate;
 }
 
+/* horizon curriculum: the lengths from horizon_from to H share the first horizon_until of the steps equally */
+static int frames_now(const reference* r) {
+  const bool simulates = r->kind == DF_DECODE_ROLLOUT || r->kind == DF_DECODE_TRACKING;
+  const int from = r->c->train_horizon_from;
+  if (!simulates || from == 0) return r->H;
+  const double each = r->c->train_horizon_until * r->steps / (r->H - from + 1);
+  int frames = from;
+  while (frames < r->H && r->step >= (frames - from + 1) * each) frames++;
+  return frames;
+}
+
 static void reference_step(reference* r) {
   double gradient[PARAMETERS] = {0}, sum = 0;
   int n = 0;
+  r->now = frames_now(r);
   for (int i = 0; i < r->batch; i++) {
     add_sample(r, i, gradient);
     r->diverged += isnan(r->loss[i]);
@@ -441,7 +459,7 @@ static void reference_step(reference* r) {
 static void reference_start(reference* r, const df_task* task, int kind, uint64_t seed) {
   const df_config* c = &task->config;
   const bool inverse = kind == INVERSE;
-  *r = (reference){.task = task, .c = c, .kind = kind, .seed = seed, .H = c->window_horizon};
+  *r = (reference){.task = task, .c = c, .kind = kind, .seed = seed, .H = c->window_horizon, .now = c->window_horizon};
   r->batch = inverse ? c->inverse_batch : c->train_batch;
   r->steps = inverse ? c->inverse_steps : c->train_steps;
   r->rate = inverse ? c->inverse_rate : c->train_rate;
@@ -468,6 +486,7 @@ static void reference_start(reference* r, const df_task* task, int kind, uint64_
  * x [H+1][NX], u [H][NU]. Returns whether all that was wrong with it is a prediction before the last. */
 static bool reference_sample(reference* r, const double* x0, const double* condition, uint64_t seed, uint64_t index,
                              int K, double* x, double* u) {
+  r->now = r->H;
   double state[ROW], cond[COND], in[ROW];
   num p[PARAMETERS], out[ROW], actions[ROW], states[(H_MAX + 1) * NX], z[ROW];
   const bool simulates = r->kind == DF_DECODE_ROLLOUT || r->kind == DF_DECODE_TRACKING;

@@ -119,6 +119,66 @@ static void ten_steps_of_every_decoder_are_those_of_the_reference(void** state) 
   df_task_free(task);
 }
 
+static df_flow* train_accumulated(df_task* task, df_decoder decoder, int batch, int batches, df_training_log* log);
+
+/* 2, 3 and 4 frames in the steps 0 to 2, 3 to 4 and from 5 on; the curve is of whole windows from step 8 on */
+static void ten_steps_of_a_horizon_curriculum_are_those_of_the_reference(void** state) {
+  (void)state;
+  static reference r;
+  df_config config = closed_config();
+  config.train_horizon_from = 2;
+  config.train_horizon_until = 0.75;
+  df_task* task = closed_task(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    const bool simulates = d == DF_DECODE_ROLLOUT || d == DF_DECODE_TRACKING;
+    watch w = {.r = &r};
+    train_in_parts(&w, task, (df_decoder)d);
+    assert_int_equal(w.log.whole_from, simulates ? 8 : 0);
+    static const int frames[] = {2, 2, 2, 3, 3, 4, 4, 4, 4, 4};
+    for (int step = 0; step < 10 && simulates; step++) {
+      r.step = step;
+      assert_int_equal(flow_frames(w.flow, step), frames_now(&r));
+      assert_int_equal(flow_frames(w.flow, step), frames[step]);
+    }
+    df_flow_free(w.flow);
+  }
+  df_task_free(task);
+}
+
+/* the averages of a curriculum that begins with whole windows, or takes no step, are those without one */
+static void a_curriculum_of_whole_windows_changes_nothing(void** state) {
+  (void)state;
+  static df_training_log log;
+  const reference none = {.kind = -2};
+  const struct {
+    int from;
+    double until;
+  } cases[] = {{0, 0.5}, {4, 0.5}, {1, 0}};
+  df_config config = closed_config();
+  df_task* task = closed_task(&config);
+  df_flow* flow[3];
+  for (int i = 0; i < 3; i++) {
+    task->config.train_horizon_from = cases[i].from;
+    task->config.train_horizon_until = cases[i].until;
+    flow[i] = train_accumulated(task, DF_DECODE_TRACKING, 10, 1, &log);
+    compare(flow[0]->trainer->n, flow[i]->trainer->average, flow[0]->trainer->average, "average", &none);
+  }
+  for (int i = 0; i < 3; i++) df_flow_free(flow[i]);
+  df_task_free(task);
+}
+
+static void a_curriculum_beyond_the_window_is_refused(void** state) {
+  (void)state;
+  df_config config = closed_config();
+  config.train_horizon_from = 5;
+  df_task* task = closed_task(&config);
+  const df_method_env env = {.task = task, .seed = 11, .threads = 1};
+  df_flow* flow;
+  assert_int_equal(df_flow_new(&env, "curriculum", DF_DECODE_ROLLOUT, &flow), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "train.horizon_from = 5 exceeds window.horizon = 4"));
+  df_task_free(task);
+}
+
 /* trains with batches of `batch` windows, `batches` of them per step; the caller frees the flow */
 static df_flow* train_accumulated(df_task* task, df_decoder decoder, int batch, int batches, df_training_log* log) {
   task->config.train_batch = batch;
@@ -248,6 +308,9 @@ static void inverse_dynamics_is_that_of_the_reference(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ten_steps_of_every_decoder_are_those_of_the_reference),
+      cmocka_unit_test(ten_steps_of_a_horizon_curriculum_are_those_of_the_reference),
+      cmocka_unit_test(a_curriculum_of_whole_windows_changes_nothing),
+      cmocka_unit_test(a_curriculum_beyond_the_window_is_refused),
       cmocka_unit_test(accumulated_batches_are_one_batch_of_their_size),
       cmocka_unit_test(samples_of_every_decoder_are_those_of_the_reference),
       cmocka_unit_test(inverse_dynamics_is_that_of_the_reference),

@@ -103,6 +103,23 @@ static void every_curve_of_a_training_is_looked_at(void** state) {
   json_decref(training);
 }
 
+/* while the windows become longer, the loss may rise; afterwards it may not */
+static void a_loss_that_rises_in_a_horizon_curriculum_is_not_noted(void** state) {
+  (void)state;
+  const struct { int whole_from, notes; } cases[] = {{0, 2}, {30, 0}, {20, 2}, {60, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    json_t* training =
+        json_pack("{s:[{s:s,s:i,s:[i,i,i,i,i,i],s:[f,f,f,f,f,f]}]}", "curves", "name", "a", "whole_from",
+                  cases[i].whole_from, "step", 10, 20, 30, 40, 50, 60, "loss", 0.1, 0.2, 0.3, 0.6, 0.6, 0.6);
+    json_t* notes = json_array();
+    assert_non_null(training);
+    note_training(notes, training);
+    assert_int_equal(json_array_size(notes), cases[i].notes);
+    json_decref(notes);
+    json_decref(training);
+  }
+}
+
 static void skipped_steps_are_noted(void** state) {
   (void)state;
   json_t* notes = json_array();
@@ -154,6 +171,7 @@ int main(void) {
       cmocka_unit_test(a_loss_that_rises_from_its_lowest_part_is_noted),
       cmocka_unit_test(a_note_has_the_medians),
       cmocka_unit_test(every_curve_of_a_training_is_looked_at),
+      cmocka_unit_test(a_loss_that_rises_in_a_horizon_curriculum_is_not_noted),
       cmocka_unit_test(skipped_steps_are_noted),
       cmocka_unit_test(a_method_below_the_random_floor_is_noted_at_every_k),
   };

@@ -121,6 +121,7 @@ static const struct {
     {"training curves 0", "steps", COUNT, false},
     {"training curves 0", "diverged", COUNT, false},
     {"training curves 0", "skipped", COUNT, false},
+    {"training curves 0", "whole_from", COUNT, false},
     {"training curves 0", "parameters", COUNT, false},
     {"training curves 0", "cpu_s", NUMBER, false},
     {"training curves 0", "residual", NUMBER, false},

@@ -41,6 +41,7 @@ static df_status train(void* self, df_training_log* logs, int* n) {
                              .steps = 30 + i,
                              .diverged = 4 + i,
                              .skipped = 6 + i,
+                             .whole_from = 15 * i,
                              .adjoints = {.steps = 100 + i, .approximate = 20 + i, .differenced = 8 + i},
                              .parameters = (size_t)(1000 + i),
                              .cpu_s = 0.5 + i};
@@ -163,6 +164,8 @@ static void every_number_of_a_training_stands_in_its_place(void** state) {
     assert_int_equal(number(curve, "steps"), 30 + i);
     assert_int_equal(number(curve, "diverged"), 4 + i);
     assert_int_equal(number(curve, "skipped"), 6 + i);
+    if (i == 0) assert_null(json_object_get(curve, "whole_from"));
+    if (i == 1) assert_int_equal(number(curve, "whole_from"), 15);
     assert_int_equal(number(curve, "parameters"), 1000 + i);
     assert_true(json_real_value(json_object_get(curve, "cpu_s")) == 0.5 + i);
     assert_int_equal(number(adjoints, "steps"), 100 + i);

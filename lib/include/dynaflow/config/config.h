@@ -257,6 +257,10 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
   X(INT, train, checkpoint_every, "0", 0, 100000000, "", "steps",                                                      \
     "steps between two copies of the weights beside the checkpoint; 0: none")                                          \
+  X(INT, train, horizon_from, "0", 0, 512, "", "frames",                                                               \
+    "frames of a window that samples simulate at first (rollout decoders); 0: all of them")                            \
+  X(REAL, train, horizon_until, "0.5", 0, 1, "", "",                                                                   \
+    "share of the steps over which these frames become the whole window")                                              \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \

@@ -44,6 +44,9 @@ typedef struct df_training_log {
   long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
   long skipped;  /* steps that were not applied because their gradient was not finite */
+  /* Number of steps before which samples simulate a part of the window (train.horizon_from), 0: none. Points of the
+   * curve up to it do not compare with the others. */
+  long whole_from;
   /* adjoints of simulated actions computed for the gradients, and how many were not exact (dynaflow/sim/adjoint.h);
    * summed over all parts of a resumed training */
   df_gradient_count adjoints;
