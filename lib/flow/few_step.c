@@ -201,6 +201,8 @@ void reflow_targets(const df_flow* flow, const flow_variant* v, flow_worker* w, 
   for (size_t k = 0; k < (size_t)count * n; k++) w->target[k] = v->sigma * w->noise[k];
   const solver_problem p = {.solver = FLOW_MIDPOINT, .count = count, .n = n, .field = teacher_field, .context = &c};
   solver_run(&p, K, arrives ? K : K - 1, w->target, w->solver);
+  /* the end of a path has a share of its base sample, which the new path adds again */
+  for (size_t k = 0; arrives && k < (size_t)count * n; k++) w->target[k] -= v->sigma_min * v->sigma * w->noise[k];
   if (!arrives) {
     double at[TRAINER_SLICE_MAX];
     for (int row = 0; row < count; row++) at[row] = (double)(K - 1) / K;

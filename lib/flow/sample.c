@@ -192,7 +192,10 @@ static void follow_consistently(chunk* c, int K) {
     for (int row = 0; row < c->count; row++) c->w->time[row] = t;
     c->span = 1 - t;
     field(c, c->w->time, x, v);
-    for (size_t k = 0; k < (size_t)c->count * n; k++) x[k] += (1 - t) * v[k];
+    for (size_t k = 0; k < (size_t)c->count * n; k++) {
+      const double last = x[k] + (1 - t) * v[k];
+      x[k] = step + 1 < K ? variant_clean(&s->variant, t, x[k], last) : last;
+    }
     for (int row = 0; row < c->count && step + 1 < K; row++) {
       const uint64_t window = s->request->first_index + (uint64_t)(c->first + row);
       df_rng_normal(s->request->seed, DF_STREAM_RENEWED_NOISE, window << 10 | (uint64_t)step, n, c->w->noise);
@@ -224,9 +227,10 @@ static void sample_chunk(const sampling* s, int number) {
   }
 
   /* Steps of the solver to flow time 1 or, where the velocity is not defined there or Xhat^1 has to be a rollout, to
-   * 1 - 1/K, from where the last step jumps to Xhat^1. For Euler both are the same. */
-  const bool steps = s->variant.solver == FLOW_EULER && s->variant.few_step == FLOW_ANY_STEP;
-  const bool arrives = s->variant.prediction == FLOW_PREDICT_VELOCITY && !steps;
+   * 1 - 1/K, from where the last step jumps to Xhat^1. For Euler both are the same if the path ends at X^1. */
+  const bool same =
+      s->variant.solver == FLOW_EULER && s->variant.few_step == FLOW_ANY_STEP && s->variant.sigma_min == 0;
+  const bool arrives = s->variant.prediction == FLOW_PREDICT_VELOCITY && !same;
   c.span = 1.0 / K;
   const solver_problem p = {.solver = s->variant.solver,
                             .tolerance = s->variant.tolerance,

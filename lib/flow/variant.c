@@ -67,6 +67,27 @@ df_status variant_check(const df_config* c, const char* method, bool simulates, 
                    "task %s: flow.reflow_from = %g: the flow of %s has no targets but demonstrated states; use 1",
                    c->task_name, v.reflow_from, method);
   }
+  if (v.reflow_from == 0) {
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: flow.reflow_from = 0: a flow that is not trained has no paths to learn; use a share of the "
+        "steps, such as 0.5",
+        c->task_name);
+  }
+  const bool needs_velocity = v.few_step == FLOW_SHORTCUT || (v.few_step == FLOW_MEAN && v.reflow_from < 1);
+  if (needs_velocity && v.span_share == 1) {
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: flow.few_step_share = 1: no sample is left that learns the velocity from which the steps of "
+        "flow.few_step = %s are made; use less, such as 0.5",
+        c->task_name, c->flow_few_step);
+  }
+  if (v.reflow_from < 1 && v.few_step == FLOW_CONSISTENCY) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: flow.reflow_from = %g: a consistency model (flow.few_step) learns no velocity whose paths "
+                   "could be learned; use 1",
+                   c->task_name, v.reflow_from);
+  }
   if (v.few_step != FLOW_ANY_STEP &&
       (v.prediction != FLOW_PREDICT_VELOCITY || v.solver != FLOW_EULER || v.guidance != 1)) {
     return df_fail(

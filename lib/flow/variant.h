@@ -52,9 +52,10 @@ typedef struct flow_variant {
 flow_variant variant_of(const df_config* config);
 
 /* DF_E_CONFIG for settings that do not fit together, a method or a task: a velocity or reflow of a decoder that
- * simulates; flow.few_step without a velocity, with guidance or with another solver than Euler's;
- * guidance without flow.condition_dropout; dropout without conditions (nc = 0); a list that is not two numbers, or a
- * spread that is not positive; transport within micro-batches of one sample. */
+ * simulates; reflow from the first step on, reflow of a consistency model and shortcuts in all samples, where nothing
+ * trains the velocity that is needed; flow.few_step without a velocity, with guidance or with another solver than
+ * Euler's; guidance without flow.condition_dropout; dropout without conditions (nc = 0); a list that is not two
+ * numbers, or a spread that is not positive; transport within micro-batches of one sample. */
 df_status variant_check(const df_config* config, const char* method, bool simulates, int nc, int slice);
 
 /* DF_E_CONFIG for a method that has its own sampler, if a variant other than that of flow times is set. */
@@ -75,6 +76,11 @@ static inline double variant_velocity(const flow_variant* v, double t, double x,
 /* the X^1 of a path through x with this velocity: the inverse of variant_velocity() */
 static inline double variant_end(const flow_variant* v, double t, double x, double velocity) {
   return variant_base_share(v, t) * velocity + (1 - v->sigma_min) * x;
+}
+
+/* The X^1 of the path through x at t < 1 whose last point, which has the share s of X^0, is `last` = s X^0 + X^1. */
+static inline double variant_clean(const flow_variant* v, double t, double x, double last) {
+  return last + v->sigma_min * (t * last - x) / (1 - t);
 }
 
 /* ---- flow times ---- */

@@ -108,6 +108,7 @@ static void the_velocity_of_a_path_is_its_slope_and_leads_to_its_end(void** stat
     assert_near(variant_velocity(&v, t, x, x1), slope, 1e-14);
     assert_near(variant_end(&v, t, x, slope), x1, 1e-14);
     assert_near(variant_base_share(&v, 1), left[i], 1e-15);
+    assert_near(variant_clean(&v, t, x, left[i] * x0 + x1), x1, 1e-14);
   }
 }
 
@@ -169,10 +170,29 @@ static void settings_that_do_not_fit_together_are_refused(void** state) {
   c = with("flow.reflow_from", "0.5");
   assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
   refused(&c, true, 0, 8, "flow.reflow_from = 0.5");
+  c = with("flow.reflow_from", "0");
+  refused(&c, false, 0, 8, "flow.reflow_from = 0: a flow that is not trained");
   c = with("flow.few_step", "shortcut");
   refused(&c, false, 0, 8, "flow.few_step = shortcut");
   assert_int_equal(df_config_set(&c, "flow.prediction", "velocity", "test"), DF_OK);
   assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
+  /* the velocity of span 0 that the others are made of */
+  static const struct {
+    const char *kind, *share, *reflow, *text;
+  } spans[] = {{"shortcut", "1", "1", "flow.few_step_share = 1"},
+               {"mean_flow", "1", "1", NULL},
+               {"mean_flow", "1", "0.5", "flow.few_step_share = 1"},
+               {"shortcut", "0.9", "0.5", NULL},
+               {"consistency", "0.5", "1", NULL},
+               {"consistency", "0.5", "0.5", "a consistency model"}};
+  for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+    df_config s = c;
+    assert_int_equal(df_config_set(&s, "flow.few_step", spans[i].kind, "test"), DF_OK);
+    assert_int_equal(df_config_set(&s, "flow.few_step_share", spans[i].share, "test"), DF_OK);
+    assert_int_equal(df_config_set(&s, "flow.reflow_from", spans[i].reflow, "test"), DF_OK);
+    if (spans[i].text) refused(&s, false, 0, 8, spans[i].text);
+    if (!spans[i].text) assert_int_equal(variant_check(&s, "m", false, 0, 8), DF_OK);
+  }
   assert_int_equal(df_config_set(&c, "flow.solver", "rk4", "test"), DF_OK);
   refused(&c, false, 0, 8, "flow.solver: euler");
   c = with("flow.time_shape", "2");

@@ -254,6 +254,10 @@ static void samples_follow_the_solver_that_is_set(void** state) {
       compare_with_steps_by_hand(&ends, steps, false);
       const df_config slopes = CONFIG({"flow.solver", solvers[s]}, {"flow.prediction", "velocity"});
       compare_with_steps_by_hand(&slopes, steps, s > 0);
+      /* a path that keeps a part of its base sample is followed to its end by every solver */
+      const df_config kept = CONFIG({"flow.solver", solvers[s]}, {"flow.prediction", "velocity"},
+                                    {"flow.sigma_min", "0.3"}, {"flow.sigma", "0.7"});
+      compare_with_steps_by_hand(&kept, steps, true);
     }
   }
 }
@@ -483,9 +487,11 @@ static void steps_are_trained_on_what_the_network_implies(void** state) {
 /* a sample is a sum of mean velocities over its steps; a consistency model returns to the path with new noise */
 static void few_steps_follow_mean_velocities(void** state) {
   (void)state;
-  static const char* const kinds[] = {"shortcut", "consistency"};
-  for (int kind = 0; kind < 2; kind++) {
-    const df_config c = CONFIG({"flow.prediction", "velocity"}, {"flow.few_step", kinds[kind]});
+  static const char* const kinds[] = {"shortcut", "consistency", "consistency"};
+  for (int kind = 0; kind < 3; kind++) {
+    const df_config c = CONFIG({"flow.prediction", "velocity"}, {"flow.few_step", kinds[kind]},
+                               {"flow.sigma_min", kind == 2 ? "0.4" : "0"});
+    const double left = c.flow_sigma_min;
     df_task* task = tiny_task_with(&c);
     df_flow* flow = new_flow(task, DF_DECODE_ACTIONS, 1);
     train(flow);
@@ -503,9 +509,15 @@ static void few_steps_follow_mean_velocities(void** state) {
         for (int step = 0; step < K; step++) {
           const double t = (double)step / K, next = (step + 1.0) / K, span = kind ? 1 - t : 1.0 / K;
           spanned(flow, flow->trainer->average, 0, z, t, span, y);
-          for (int k = 0; k < n; k++) z[k] += span * y[k];
+          /* the last point of the path is left X^0 + X^1, this one (1 - (1 - left) t) X^0 + t X^1 */
+          double last[MOST];
+          for (int k = 0; k < n; k++) last[k] = z[k] + span * y[k];
           df_rng_normal(9, DF_STREAM_RENEWED_NOISE, (uint64_t)b << 10 | (uint64_t)step, (size_t)n, noise);
-          for (int k = 0; k < n && kind && step + 1 < K; k++) z[k] = (1 - next) * noise[k] + next * z[k];
+          for (int k = 0; k < n; k++) {
+            const double share = 1 - (1 - left) * t, base = (z[k] - t * last[k]) / (share - left * t);
+            z[k] = last[k];
+            if (kind && step + 1 < K) z[k] = (1 - (1 - left) * next) * noise[k] + next * (last[k] - left * base);
+          }
         }
         flow_unnormalise_actions(flow, z, expected);
         for (int k = 0; k < n; k++) assert_near(u[b * n + k], expected[k], 1e-5);
@@ -526,10 +538,12 @@ static void few_steps_follow_mean_velocities(void** state) {
 
 static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
   (void)state;
-  static const char* const predictions[] = {"x1", "velocity"};
-  for (int kind = 0; kind < 2; kind++) {
-    const df_config c = CONFIG({"flow.prediction", predictions[kind]}, {"flow.reflow_from", "0.5"},
-                               {"flow.reflow_steps", "3"}, {"train.steps", "4"});
+  static const char* const predictions[] = {"x1", "velocity", "velocity"};
+  for (int kind = 0; kind < 3; kind++) {
+    const df_config c =
+        CONFIG({"flow.prediction", predictions[kind]}, {"flow.reflow_from", "0.5"}, {"flow.reflow_steps", "3"},
+               {"train.steps", "4"}, {"flow.sigma_min", kind == 2 ? "0.3" : "0"});
+    const double left = c.flow_sigma_min;
     df_task* task = tiny_task_with(&c);
     double loss[ROWS];
     df_flow* flow = new_flow(task, DF_DECODE_ACTIONS, 1);
@@ -582,7 +596,8 @@ static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
         df_net_work_free(work);
         double apart = 0;
         for (int j = 0; j < n; j++) {
-          end[j] = ((double)w->x_t[i * n + j] - (1 - t) * noise[j]) / t;
+          /* the end of the path has a share of the base sample */
+          end[j] = ((double)w->x_t[i * n + j] - (1 - (1 - left) * t) * noise[j]) / t + left * noise[j];
           apart = fmax(apart, t * fabs(end[j] - z[j]));
         }
         /* before, the path ends at the demonstration */
