@@ -14,7 +14,8 @@
 /* significance level for naming a winner, after the Holm adjustment */
 static const double ALPHA = 0.05;
 
-/* means below this are rounding errors of 0 in any unit; no winner is named between two of them */
+/* Means below this are rounding errors of 0 in any unit, and differences below this share of the means are rounding
+ * errors of equal values: sums in another order. No winner is named. */
 static const double ROUNDING = 1e-12;
 
 compare_cfg compare_cfg_default(void) {
@@ -381,6 +382,18 @@ static bool both_are_zero(const comparison* one) {
   return fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING;
 }
 
+/* the whole interval of the difference is rounding of equal values */
+static bool both_are_equal(const comparison* one) {
+  const double least = ROUNDING * fmax(fabs(one->mean_a), fabs(one->mean_b));
+  return fabs(one->paired.difference.lo) <= least && fabs(one->paired.difference.hi) <= least;
+}
+
+/* a comparison that says nothing, whatever its p */
+static const char* rounding_of(const comparison* one) {
+  if (both_are_zero(one)) return "both are 0 up to rounding";
+  return both_are_equal(one) ? "both are equal up to rounding" : NULL;
+}
+
 static void name_winner(comparison* one, int tests) {
   if (one->outcome != COMPARE_OK) return;
   const char* ceiling = ceiling_of(one);
@@ -394,8 +407,8 @@ static void name_winner(comparison* one, int tests) {
   if (isnan(one->p)) {
     one->outcome = COMPARE_UNSURE;
     why = "one window gives no interval";
-  } else if (both_are_zero(one)) {
-    why = "both are 0 up to rounding";
+  } else if (rounding_of(one)) {
+    why = rounding_of(one);
   } else if (!one->better[0]) {
     why = "the metric has no better direction";
   } else if (!(one->p_holm < ALPHA)) {

@@ -67,11 +67,11 @@ typedef struct comparisons {
 } comparisons;
 
 /* Compares all tasks and profiles of both sides. The Holm adjustment covers the comparisons that may name a winner:
- * those with a p, except of values that are 0 up to rounding on both sides, with a ceiling, and of metrics without a
- * better direction. Which these are does not depend on which side is better. Metrics of the same methods at the same K
- * with the same values, such as tre and tre_open_loop of a method without feedback, are one test. What cannot be
- * compared becomes a comparison with an outcome and a reason, not an error. Errors: DF_E_NOMEM. Strings point into the
- * run views, which must outlive *out. Call compare_clear(), also after a failure. */
+ * those with a p, except of values that are 0 up to rounding on both sides, with a ceiling, and of metrics
+ * without a better direction. Which these are does not depend on which side is better. Metrics of the same methods at
+ * the same K with the same values, such as tre and tre_open_loop of a method without feedback, are one test. What
+ * cannot be compared becomes a comparison with an outcome and a reason, not an error. Errors: DF_E_NOMEM. Strings point
+ * into the run views, which must outlive *out. Call compare_clear(), also after a failure. */
 DF_MUST_CHECK df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out);
 void compare_clear(comparisons* c);
 

@@ -295,6 +295,10 @@ def both_zero(c):
     return all(abs(m) < 1e-12 for m in c['means'])
 
 
+def both_equal(c):
+    return all(abs(d) <= 1e-12 * max(map(abs, c['means'])) for d in c['difference'][1:3])
+
+
 def name_winner(c, tests):
     c['winner'] = None
     if c['reason']: return
@@ -303,6 +307,7 @@ def name_winner(c, tests):
     if ceiling or math.isnan(c['p']): return
     d, lo, hi = c['difference'][0], min(c['seeds']), max(c['seeds'])
     if both_zero(c): c['reason'] = 'both are 0 up to rounding'
+    elif both_equal(c): c['reason'] = 'both are equal up to rounding'
     elif not c['holm'] < .05:
         n, needed = c['episodes'], next((n for n in range(2, 18) if tests * least_p(n) < .05), None)
         c['reason'] = 'no significant difference'

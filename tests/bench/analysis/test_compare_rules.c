@@ -508,6 +508,41 @@ static void every_comparison_is_adjusted_for_all(void** state) {
   close_run(&r);
 }
 
+/* Values that differ in their last bits only, always to the same side, have p = 1/128 and no winner; nor have values
+ * whose mean difference alone is 0, which are not equal; a difference of a millionth has one. */
+static void equal_values_have_no_winner(void** state) {
+  (void)state;
+  enum { N = 8 };
+  for (int kind = 0; kind < 3; kind++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      for (int side = 0; side < 2; side++) {
+        double values[N];
+        for (int i = 0; i < N; i++) {
+          values[i] = i + 1;
+          if (kind == 0 && side) values[i] *= 1 + 4e-15;
+          if (kind == 1 && side) values[i] += i % 2 ? .25 : -.25;
+          if (kind == 2 && side) values[i] *= 1 + 1e-6;
+        }
+        json_t* cell = add_values(side ? "b" : "a", s, side ? "contact" : "command_error", 1, 1, 1, 1, 1);
+        add_samples(cell, "tre", 1, N, values);
+      }
+    }
+    open_run(&r);
+    comparisons c = compare_with(compare_cfg_default(), &r);
+    assert_int_equal(c.n, 1);
+    const comparison* one = &c.list[0];
+    assert_int_equal(one->winner, kind == 2 ? 'a' : 0);
+    assert_int_equal(c.tests, 1);
+    const bool equal = one->reason && strcmp(one->reason, "both are equal up to rounding") == 0;
+    assert_int_equal(equal, kind == 0);
+    assert_int_equal(one->outcome, COMPARE_OK);
+    compare_clear(&c);
+    close_run(&r);
+  }
+}
+
 /* Seven windows allow a p of 1/64, and the adjustment for four tests would leave no winner. A copy of a metric, zeros
  * up to rounding and a metric of one side count as no test more; another metric with the same p does. */
 static void copies_and_zeros_are_no_tests(void** state) {
@@ -706,6 +741,7 @@ int main(void) {
       cmocka_unit_test(two_versions_of_numbers_do_not_compare),
       cmocka_unit_test(older_records_are_compared_by_their_model_file),
       cmocka_unit_test(every_comparison_is_adjusted_for_all),
+      cmocka_unit_test(equal_values_have_no_winner),
       cmocka_unit_test(copies_and_zeros_are_no_tests),
       cmocka_unit_test(a_method_that_one_run_lacks_is_missing),
       cmocka_unit_test(the_gravest_outcome_gives_the_exit_code),
