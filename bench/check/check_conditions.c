@@ -5,12 +5,14 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "joints.h"
 #include "text.h"
 
 /* what a command is of: the velocity of the base in its heading frame, m/s, and its yaw rate, rad/s */
 enum part { FORWARD, SIDEWARD, YAW_RATE, PARTS };
 static const char* const part_name[PARTS] = {"forward velocity", "sideward velocity", "yaw rate"};
+static const char* const part_unit[PARTS] = {"m/s", "m/s", "rad/s"};
 
 /* frames that are one sample of commands per frame; fewest samples that tell, and that tell an order by themselves */
 enum { SAMPLE = 50, LEAST = 4, LEAST_ORDER = 5, LEAST_UNRELATED = 8 };
@@ -25,6 +27,7 @@ static const double UNRELATED = 0.3;
 
 /* commands and the mean velocities where they were given */
 typedef struct samples {
+  int base;          /* index in x of its position */
   int column[PARTS]; /* of the conditions; -1: none */
   int n;
   double *command, *velocity; /* [n][PARTS] owned */
@@ -61,9 +64,8 @@ static double heading_of(const double q[4]) {
   return atan2(2 * (q[0] * q[3] + q[1] * q[2]), 1 - 2 * (q[2] * q[2] + q[3] * q[3]));
 }
 
-/* the mean velocity of the base over the frames [from, to], by the changes of its position */
-static void velocity_of(const trace* m, int episode, int from, int to, double out[PARTS]) {
-  const int at = m->joints[0].qpos;
+/* the mean velocity over the frames [from, to] of the base, whose position begins at x[at], by the changes of it */
+static void velocity_of(const trace* m, int at, int episode, int from, int to, double out[PARTS]) {
   const double seconds = (to - from) * m->h[episode];
   for (int p = 0; p < PARTS; p++) out[p] = 0;
   for (int t = from; t < to; t++) {
@@ -94,7 +96,7 @@ static int list_samples(const trace* m, const samples* s) {
     for (int from = 0; from + each <= length; from += each, n++) {
       if (!s->command) continue;
       command_of(m, s, e, from, from + each, s->command + n * PARTS);
-      velocity_of(m, e, from, from + each, s->velocity + n * PARTS);
+      velocity_of(m, s->base, e, from, from + each, s->velocity + n * PARTS);
     }
   }
   return n;
@@ -126,15 +128,17 @@ static double error_of(const samples* s, int part, const fit* f) {
   return vv > 0 ? sqrt(ee / vv) : ee > 0 ? INFINITY : 0;
 }
 
-/* of a part: the factor by which the commands become the velocities, and their RMS */
-static double factor_of(const samples* s, int part, double* rms) {
-  double cv = 0, cc = 0;
+/* of a part: the factor by which the commands become the velocities, and the RMS of both */
+static double factor_of(const samples* s, int part, double* rms, double* speed) {
+  double cv = 0, cc = 0, vv = 0;
   for (int i = 0; i < s->n; i++) {
     const double c = s->command[i * PARTS + part];
     cv += c * s->velocity[i * PARTS + part];
     cc += c * c;
+    vv += s->velocity[i * PARTS + part] * s->velocity[i * PARTS + part];
   }
   *rms = sqrt(cc / s->n);
+  *speed = sqrt(vv / s->n);
   return cc > 0 ? cv / cc : 0;
 }
 
@@ -201,13 +205,19 @@ static const char* order_of(const samples* s, double as_is, int* to, double* err
 
 /* one part by itself: its sign, its unit, and whether it has anything to do with the motion */
 static void judge_part(const trace* m, const samples* s, int part, data_findings* out) {
-  double rms = 0;
-  const double factor = factor_of(s, part, &rms), as_is = error_of(s, part, &(fit){1, NULL});
+  double rms = 0, speed = 0;
+  const double factor = factor_of(s, part, &rms, &speed), as_is = error_of(s, part, &(fit){1, NULL});
   if (!(rms > STANDS) || as_is <= NOT_FOLLOWED) return;
   const char* name = m->data->condition_name[s->column[part]];
   const double other = error_of(s, part, &(fit){factor, NULL}), r = correlation_of(s, part);
   const bool explained = explains(as_is, other), unit = factor > POORLY || factor < 1 / POORLY;
-  if (explained && (factor < 0 || unit)) {
+  if (speed < STANDS) {
+    data_finding* one = data_findings_add(out, DATA_CHECK_CONDITIONS, name, speed, NAN, part_unit[part]);
+    data_finding_judge(one, CHECK_WARN,
+                       "the %s of the base is %.2g %s (RMS) where the command is %.2g: it is not "
+                       "followed",
+                       part_name[part], speed, part_unit[part], rms);
+  } else if (explained && (factor < 0 || unit)) {
     data_finding* one = data_findings_add(out, DATA_CHECK_CONDITIONS, name, factor, NAN, "motion / command");
     data_finding_judge(one, CHECK_WRONG,
                        "the %s of the base is %.3g times the command: it is %s; with the factor the error is %.2g, as "
@@ -246,7 +256,8 @@ df_status check_conditions(const trace* m, data_findings* out) {
     s.column[part] = c;
     any = true;
   }
-  if (!any || m->njoint == 0 || m->joints[0].kind != DF_JOINT_FREE) return DF_OK;
+  s.base = df_robot_base(m->system, m->source.config ? &m->source.config->chart_objects : NULL).position;
+  if (!any || s.base < 0) return DF_OK;
   s.n = list_samples(m, &s);
   if (s.n < LEAST) return DF_OK;
   s.command = df_alloc((size_t)s.n * PARTS, sizeof *s.command);

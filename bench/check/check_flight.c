@@ -165,9 +165,8 @@ static bool is_known(const df_system* s) {
 df_status check_flight(const trace* m, const pose_summary* p, data_findings* out) {
   const df_system* s = m->system;
   if (!p->flies || !(p->touching < RARELY) || !(df_mujoco_gravity(s) > 0) || !is_known(s)) return DF_OK;
-  int base = 0;
-  while (m->joints[base].kind != DF_JOINT_FREE) base++;
-  flight f = {.m = m, .at = m->joints[base].qpos, .dof = m->nq + m->joints[base].dof};
+  const df_joint* base = pose_base(m);
+  flight f = {.m = m, .at = base->qpos, .dof = m->nq + base->dof};
   const size_t nu = (size_t)s->nu;
   double* memory = df_alloc(nu + 2 * (size_t)s->nx + LOOKED_AT + 1, sizeof *memory);
   f.push = df_alloc(nu, sizeof *f.push);

@@ -52,7 +52,7 @@ static double force_at(const inverse* v, size_t k) {
   const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
   if (v->carried > -INFINITY) {
     df_mujoco_pose(v->sim, x);
-    if (df_mujoco_ground_distance(v->sim) <= v->carried) return 0;
+    if (df_mujoco_ground_distance(v->sim, pose_root(m)) <= v->carried) return 0;
   }
   return force_between(v, x, x, next, m->h[m->episode[k]]) ? force_beyond(v, NULL) : NAN;
 }

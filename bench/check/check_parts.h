@@ -76,9 +76,9 @@ double check_limit_share(const trace* m);
 
 /* ---- check_conditions.c ---- */
 
-/* Conditions that are velocity commands by their names (vx, vy, wz, yaw rate), against the mean velocity of a free base
- * in its heading frame, of each episode or, of conditions per frame, over 50 frames: commands of another episode, of
- * the opposite sign or in another unit, and those that have nothing to do with the motion. Errors: DF_E_NOMEM. */
+/* Conditions that are velocity commands by their names (vx, vy, wz, yaw rate), against the mean velocity of the robot's
+ * free base in its heading frame, of each episode or, of conditions per frame, over 50 frames: commands of another
+ * episode, of the opposite sign or in another unit, and those that are not followed. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status check_conditions(const trace* m, data_findings* out);
 
 /* ---- check_poses.c ---- */
@@ -86,18 +86,18 @@ DF_MUST_CHECK df_status check_conditions(const trace* m, data_findings* out);
 /* How the poses of a recording and what cannot move, such as the floor, fit together. */
 typedef struct pose_summary {
   int poses;          /* poses that were looked at */
-  bool has_base;      /* the model has a free joint: the first one is the base */
+  bool has_base;      /* the model has a free joint: pose_base() */
   bool has_ground;    /* the model can touch something that cannot move */
   bool falls;         /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
   bool flies;         /* actuators push the free base up, as those of a drone or a swimmer */
   double own_height;  /* of the base in the model's own first pose, m; 0 without one that falls */
   double size;        /* height of the highest moving body in that pose, m; 0: none is above 0 */
-  double start;       /* distance of the model's own first pose, 0 if it touches, m */
-  double lowest;      /* median distance from it, m; negative: inside */
-  double nearest;     /* smallest distance */
+  double start;       /* distance of the base's tree in the model's own first pose, 0 if it touches, m */
+  double lowest;      /* median distance of all that moves from it, m; negative: inside */
+  double nearest;     /* smallest distance of the base's tree */
   double inside;      /* share of poses more than 2 cm inside, of a small model less: pose_length() */
   double deepest;     /* largest depth, m */
-  double touching;    /* share of poses with contacts */
+  double touching;    /* share of poses in which the base's tree, or without a base anything, touches it */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
   double upright;     /* mean cosine of the angle between the vertical and what is vertical of the base in the model's
                        * own first pose */
@@ -108,6 +108,10 @@ typedef struct pose_summary {
   bool weightless;       /* the model has no gravity */
 } pose_summary;
 
+/* the free joint of the robot's base or, if the robot has none, of the first free body; NULL: none */
+const df_joint* pose_base(const trace* m);
+/* the root of its kinematic tree; 0: no base */
+int pose_root(const trace* m);
 /* Looks at up to `poses_max` poses, evenly spread; the residuals are left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by

@@ -22,8 +22,7 @@ static const double HIGH = 0.3;
 static const double ABOUT = 2.5;
 enum { UNITS_MOST = 3 };
 
-/* the free joint of the robot's base or, if the robot has none, of the first free body; NULL: none */
-static const df_joint* base_of(const trace* m) {
+const df_joint* pose_base(const trace* m) {
   const df_names* objects = m->source.config ? &m->source.config->chart_objects : NULL;
   const int base = df_robot_base(m->system, objects).joint;
   if (base >= 0) return &m->joints[base];
@@ -31,6 +30,11 @@ static const df_joint* base_of(const trace* m) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
   }
   return NULL;
+}
+
+int pose_root(const trace* m) {
+  const df_joint* base = pose_base(m);
+  return base ? df_mujoco_body_root(m->system, df_mujoco_joint_body(m->system, (int)(base - m->joints))) : 0;
 }
 
 /* Whether the slide moves its body, which hangs on the world, up or down, and nothing drives it. `x` and `position`
@@ -63,17 +67,18 @@ static int falling_body(const trace* m, df_sim* sim, const df_joint* base, const
 }
 
 /* the mean speed at which moving bodies slide on what cannot move, with the velocities that are loaded; NAN: none
- * touch */
-static double slip_of(const trace* m, df_sim* sim) {
+ * touch. *touches: one of the tree with this root does; 0: any */
+static double slip_of(const trace* m, df_sim* sim, int root, bool* touches) {
   double sum = 0;
   int n = 0;
+  *touches = false;
   const int contacts = df_mujoco_contact_count(sim);
   for (int i = 0; i < contacts; i++) {
     const df_contact c = df_mujoco_contact(sim, i);
     if (c.body[0] < 0 || c.body[1] < 0) continue;
-    const bool fixed[2] = {df_mujoco_body_root(m->system, c.body[0]) == 0,
-                           df_mujoco_body_root(m->system, c.body[1]) == 0};
-    if (!c.active || fixed[0] == fixed[1]) continue;
+    const int of[2] = {df_mujoco_body_root(m->system, c.body[0]), df_mujoco_body_root(m->system, c.body[1])};
+    if (!c.active || (of[0] == 0) == (of[1] == 0)) continue;
+    *touches |= root == 0 || of[0] == root || of[1] == root;
     sum += df_mujoco_sliding_speed(sim, &c);
     n++;
   }
@@ -102,9 +107,10 @@ static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
 /* what is collected over the poses */
 typedef struct lists {
   double *lowest, *slip, *height;
-  int n, slips;
-  const df_joint* base; /* base_of() */
+  int n, slips, touching;
+  const df_joint* base; /* pose_base() */
   int body;             /* whose height it is; -1: none */
+  int root;             /* of the tree that can float or touch; 0: everything that moves */
   double* position;     /* [bodies][3] */
   double up[3];         /* what is vertical in the model's own first pose, in the frame of the free base */
 } lists;
@@ -124,10 +130,12 @@ static void vertical_of(const double q[4], double up[3]) {
 
 static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
   df_mujoco_pose(sim, x);
-  const double distance = df_mujoco_ground_distance(sim), slip = slip_of(m, sim);
+  bool touches;
+  const double distance = df_mujoco_ground_distance(sim, 0), slip = slip_of(m, sim, l->root, &touches);
   l->lowest[l->n] = distance;
   if (isfinite(slip)) l->slip[l->slips++] = slip;
-  out->nearest = fmin(out->nearest, distance);
+  l->touching += touches;
+  out->nearest = fmin(out->nearest, l->root ? df_mujoco_ground_distance(sim, l->root) : distance);
   out->deepest = fmax(out->deepest, -distance);
   out->inside += distance < -pose_length(out, DEEP);
   l->height[l->n] = 0;
@@ -152,16 +160,26 @@ static double highest_body(const trace* m, const double* position) {
   return most;
 }
 
+/* whether something moves that is not of this tree, such as an object */
+static bool has_other_trees(const trace* m, int root) {
+  for (int b = 1; b < df_mujoco_body_count(m->system); b++) {
+    const int of = df_mujoco_body_root(m->system, b);
+    if (of != 0 && of != root) return true;
+  }
+  return false;
+}
+
 /* what the model itself says */
 static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
-  l->base = base_of(m);
+  l->base = pose_base(m);
   out->has_base = l->base != NULL;
   out->flies = is_lifted(m, l->base, dof);
   l->body = falling_body(m, sim, l->base, dof, x, l->position);
   out->falls = l->body >= 0;
   df_mujoco_initial_state(m->system, x);
   df_mujoco_pose(sim, x);
-  out->start = fmax(0, df_mujoco_ground_distance(sim));
+  l->root = has_other_trees(m, pose_root(m)) ? pose_root(m) : 0;
+  out->start = fmax(0, df_mujoco_ground_distance(sim, l->root));
   df_mujoco_body_positions(sim, l->position);
   if (out->falls) out->own_height = l->position[3 * l->body + 2];
   out->size = highest_body(m, l->position);
@@ -185,7 +203,7 @@ static void summarise(const trace* m, lists* l, pose_summary* out) {
   out->lowest = df_median(l->n, l->lowest);
   out->base_height = df_median(l->n, l->height);
   out->slip = df_median(l->slips, l->slip);
-  out->touching = (double)l->slips / l->n;
+  out->touching = (double)l->touching / l->n;
 }
 
 df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {

@@ -21,6 +21,7 @@ static bool meet(const mjModel* m, int moving, int fixed) {
 
 typedef struct ground {
   df_sim* sim;
+  int root; /* of the tree that is measured; 0: all */
   double distance;
 } ground;
 
@@ -30,13 +31,14 @@ static void measure(void* argument) {
   for (int fixed = 0; fixed < m->ngeom; fixed++) {
     for (int moving = 0; is_fixed(m, fixed) && moving < m->ngeom; moving++) {
       if (is_fixed(m, moving) || !meet(m, moving, fixed)) continue;
+      if (g->root > 0 && m->body_rootid[m->geom_bodyid[moving]] != g->root) continue;
       g->distance = fmin(g->distance, mj_geomDistance(m, g->sim->data, moving, fixed, FAR, NULL));
     }
   }
 }
 
-double df_mujoco_ground_distance(df_sim* sim) {
-  ground g = {.sim = sim, .distance = INFINITY};
+double df_mujoco_ground_distance(df_sim* sim, int root) {
+  ground g = {.sim = sim, .root = root, .distance = INFINITY};
   if (!df_mujoco_guarded(measure, &g)) sim->needs_reset = true;
   return g.distance;
 }

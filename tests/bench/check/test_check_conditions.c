@@ -20,14 +20,22 @@ typedef struct commands {
   double factor[COMMANDS];
   const char* const* name;
   bool per_frame;
+  double speed; /* of the base, as a share of that of the commands */
+  bool object;  /* the base stands behind an object in the model */
 } commands;
 
-static const commands right = {{0, 1, 2, 3, 4, 5}, {1, 1, 1}, usual, false};
+static const commands right = {{0, 1, 2, 3, 4, 5}, {1, 1, 1}, usual, false, 1, false};
 
 static data_findings check(const commands* c) {
   static const double h[CLIPS] = {0.01, 0.01, 0.01, 0.01, 0.01, 0.01};
   data_findings out = {0};
-  fixture f = fixture_new(ball_xml, 1);
+  static const char with_object[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/>"
+      "<body name='object'><freejoint name='object'/><geom size='.1'/></body>"
+      "<body><freejoint name='base'/><geom size='.1' mass='2'/>"
+      "<body><joint name='arm'/><geom size='.1'/></body></body></worldbody>"
+      "<actuator><motor joint='arm'/></actuator></mujoco>";
+  fixture f = fixture_new(c->object ? with_object : ball_xml, 1);
   df_dataset_free(f.d);
   assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = CLIPS,
                                                .length = T,
@@ -38,12 +46,14 @@ static data_findings check(const commands* c) {
                            &f.d));
   for (int k = 0; k < COMMANDS; k++) assert_ok(df_dataset_name_condition(f.d, k, c->name[k]));
   for (int e = 0; e < CLIPS; e++) {
-    const double *v = moves[e], w = v[2];
+    const double v[] = {c->speed * moves[e][0], c->speed * moves[e][1]}, w = c->speed * moves[e][2];
     for (int t = 0; t <= T; t++) {
       /* the integral of the velocity in a frame that turns, from a heading of 2 rad on */
       const double a = 2 + w * 0.01 * t, s = (sin(a) - sin(2)) / w, k = (cos(2) - cos(a)) / w;
       const double x[7] = {v[0] * s - v[1] * k, v[0] * k + v[1] * s, 0.1, cos(a / 2), 0, 0, sin(a / 2)};
-      memcpy(frame_of(f.d, e, t), x, sizeof x);
+      double* state = frame_of(f.d, e, t);
+      state[3] = 1; /* an object lies still */
+      memcpy(state + (c->object ? 7 : 0), x, sizeof x);
       double* row = f.d->conditions + (c->per_frame ? f.d->first[e] + (size_t)t : (size_t)e) * COMMANDS;
       for (int i = 0; i < COMMANDS; i++) row[i] = c->factor[i] * moves[c->to[e]][i];
     }
@@ -81,10 +91,10 @@ static void commands_that_are_followed_are_right(void** state) {
 
 static void commands_of_other_episodes_are_wrong(void** state) {
   (void)state;
-  static const commands orders[] = {{{5, 4, 3, 2, 1, 0}, {1, 1, 1}, usual, false},
-                                    {{5, 0, 1, 2, 3, 4}, {1, 1, 1}, usual, false},
-                                    {{1, 2, 3, 4, 5, 0}, {1, 1, 1}, usual, false},
-                                    {{3, 1, 5, 0, 2, 4}, {1, 1, 1}, usual, false}};
+  static const commands orders[] = {{{5, 4, 3, 2, 1, 0}, {1, 1, 1}, usual, false, 1, false},
+                                    {{5, 0, 1, 2, 3, 4}, {1, 1, 1}, usual, false, 1, false},
+                                    {{1, 2, 3, 4, 5, 0}, {1, 1, 1}, usual, false, 1, false},
+                                    {{3, 1, 5, 0, 2, 4}, {1, 1, 1}, usual, false, 1, false}};
   static const char* const words[] = {
       "the commands are in reverse order of the episodes: ", "the commands are of the episode after each: ",
       "the commands are of the episode before each: ", "the commands are in another order of the episodes: "};
@@ -103,10 +113,33 @@ static void signs_and_units_are_wrong(void** state) {
   expect(&degrees, 1, 0, "the yaw rate of the base is 0.0175 times the command: it is in another unit");
 }
 
+/* an object that stands before the robot in the model is not its base */
+static void the_base_is_the_robots(void** state) {
+  (void)state;
+  commands beside = right, negated = right;
+  beside.object = negated.object = true;
+  for (int i = 0; i < COMMANDS; i++) negated.factor[i] = -1;
+  data_findings f = check(&beside);
+  assert_int_equal(f.n, 1);
+  assert_true(f.list[0].verdict == CHECK_OK && f.list[0].value < 1e-3);
+  data_findings_clear(&f);
+  expect(&negated, 3, 0, "it is of the opposite sign");
+}
+
+/* a robot that stands follows no command, whatever the unit */
+static void commands_of_a_robot_that_stands_are_a_warning(void** state) {
+  (void)state;
+  commands still = right, slow = right;
+  still.speed = 1e-9;
+  slow.speed = 0.02;
+  expect(&still, 0, 3, "it is not followed");
+  expect(&slow, 0, 3, "it is not followed");
+}
+
 /* commands per frame of other episodes are in no order of them */
 static void commands_that_nothing_follows_are_a_warning(void** state) {
   (void)state;
-  const commands other = {{1, 2, 3, 4, 5, 0}, {1, 1, 1}, usual, true};
+  const commands other = {{1, 2, 3, 4, 5, 0}, {1, 1, 1}, usual, true, 1, false};
   data_findings f = check(&other);
   assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
   assert_true(data_findings_count(&f, CHECK_WARN) > 0);
@@ -126,15 +159,18 @@ static void other_conditions_are_not_compared(void** state) {
                {{"position x", "mass", "gait.trot"}, 0},
                {{"vxy", "wzero", "yaw"}, 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    commands c = {{0, 1, 2, 3, 4, 5}, {-1, -1, -1}, cases[i].name, false};
+    commands c = {{0, 1, 2, 3, 4, 5}, {-1, -1, -1}, cases[i].name, false, 1, false};
     expect(&c, cases[i].wrong, 0, NULL);
   }
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(commands_that_are_followed_are_right), cmocka_unit_test(commands_of_other_episodes_are_wrong),
-      cmocka_unit_test(signs_and_units_are_wrong), cmocka_unit_test(commands_that_nothing_follows_are_a_warning),
-      cmocka_unit_test(other_conditions_are_not_compared)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(commands_that_are_followed_are_right),
+                                     cmocka_unit_test(commands_of_other_episodes_are_wrong),
+                                     cmocka_unit_test(the_base_is_the_robots),
+                                     cmocka_unit_test(commands_of_a_robot_that_stands_are_a_warning),
+                                     cmocka_unit_test(signs_and_units_are_wrong),
+                                     cmocka_unit_test(commands_that_nothing_follows_are_a_warning),
+                                     cmocka_unit_test(other_conditions_are_not_compared)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

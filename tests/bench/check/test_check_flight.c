@@ -27,17 +27,18 @@ typedef struct flight_of {
 
 static const flight_of right = {1, {0, 1, 2, 3}, 1, 0};
 
-static data_findings check(const flight_of* c, double touching) {
+static data_findings check_model(const char* xml, int base, const flight_of* c, double touching) {
   static const double h[1] = {0.01};
   enum { STEPS = 50 }; /* of the integration, per frame */
   const double g = 9.81;
   data_findings out = {0};
-  fixture f = fixture_new(rocket_xml, 1);
+  fixture f = fixture_new(xml, 1);
   double x = 0, v = 0;
   for (int t = 0; t <= T; t++) {
     const double tilt = 0.9 * sin(0.05 * t), s = 0.01 * t;
     const double q[4] = {cos(tilt / 2), c->side * sin(tilt / 2), 0, 0};
-    double* row = frame_of(f.d, 0, t);
+    double* row = frame_of(f.d, 0, t) + base;
+    if (base > 0) frame_of(f.d, 0, t)[3] = 1;
     row[1] = -c->unit * x;
     row[2] = c->unit * (3 + c->lift * g / 2 * s * s);
     for (int k = 0; k < 4; k++) row[3 + k] = q[c->order[k]];
@@ -54,8 +55,33 @@ static data_findings check(const flight_of* c, double touching) {
   return out;
 }
 
+static data_findings check(const flight_of* c, double touching) {
+  return check_model(rocket_xml, 0, c, touching);
+}
+
 static const data_finding* flight(const data_findings* f) {
   return finding_at(f, DATA_CHECK_ROOT_RESIDUAL, "flight");
+}
+
+/* an object that lies before the rocket in the model is no rocket */
+static void the_base_that_flies_is_the_robots(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><body name='object'><freejoint name='object'/><geom "
+      "size='.1'/></body>"
+      "<body pos='0 0 3'><freejoint name='base'/><geom size='.1' mass='2'/><site name='jet'/></body></worldbody>"
+      "<actuator><motor site='jet' gear='0 0 10 0 0 0' ctrlrange='0 5' ctrllimited='true'/></actuator></mujoco>";
+  const flight_of centimetres = {100, {0, 1, 2, 3}, 1, 0};
+  data_findings alone = check(&right, 0), beside = check_model(xml, 7, &right, 0),
+                wrong = check_model(xml, 7, &centimetres, 0);
+  assert_non_null(flight(&alone));
+  assert_non_null(flight(&beside));
+  assert_int_equal(flight(&beside)->verdict, CHECK_OK);
+  assert_true(fabs(flight(&beside)->value - flight(&alone)->value) < 1e-9);
+  assert_int_equal(flight(&wrong)->verdict, CHECK_WRONG);
+  data_findings_clear(&alone);
+  data_findings_clear(&beside);
+  data_findings_clear(&wrong);
 }
 
 static void what_the_thruster_can_give_is_right(void** state) {
@@ -175,8 +201,8 @@ static void a_posture_that_makes_all_right_is_wrong(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_the_thruster_can_give_is_right), cmocka_unit_test(more_than_its_range_is_missing),
-      cmocka_unit_test(another_unit_is_named), cmocka_unit_test(another_orientation_is_named),
-      cmocka_unit_test(a_posture_that_makes_all_right_is_wrong)};
+      cmocka_unit_test(the_base_that_flies_is_the_robots), cmocka_unit_test(what_the_thruster_can_give_is_right),
+      cmocka_unit_test(more_than_its_range_is_missing),    cmocka_unit_test(another_unit_is_named),
+      cmocka_unit_test(another_orientation_is_named),      cmocka_unit_test(a_posture_that_makes_all_right_is_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

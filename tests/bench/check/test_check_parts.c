@@ -518,6 +518,44 @@ static void what_floats_without_a_force_is_wrong(void** state) {
   }
 }
 
+/* a robot (a ball with a driven arm) 0.25 m above the floor on which an object lies, which stands first in the model;
+ * the object may also be inside the floor, which is a finding of its own */
+static void an_object_on_the_floor_does_not_hold_the_robot(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/>"
+      "<body name='object' pos='2 0 .1'><freejoint name='object'/><geom type='box' size='.1 .1 .1' mass='.5'/></body>"
+      "<body name='robot' pos='0 0 .1'><freejoint name='base'/><geom size='.1' mass='2'/>"
+      "<body pos='0 0 .3'><joint name='arm'/><geom size='.02' mass='.1'/></body></body></worldbody>"
+      "<actuator><motor joint='arm'/></actuator></mujoco>";
+  for (int deep = 0; deep < 2; deep++) {
+    pose_summary p;
+    data_findings found = {0};
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      x[0] = 2, x[2] = deep ? -0.2 : 0.1, x[3] = 1;
+      x[9] = 0.35, x[10] = 1;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_ok(check_root_residual(&f.m, 50, &p.residual));
+    assert_ok(check_put_down_residual(&f.m, 50, p.nearest, pose_reach(&p), &p.put_down));
+    assert_true(fabs(p.nearest - 0.25) < 1e-9 && p.start == 0 && p.touching == 0);
+    assert_true(fabs(p.deepest - (deep ? 0.3 : 0)) < 1e-9 && p.inside == deep);
+    check_poses(&p, &(fit_source){0}, &found);
+    expect(&found, "distance to the floor", CHECK_WRONG, 0.25,
+           "the model never touches the floor, although nothing holds it; the nearest pose is 0.25 m above it");
+    /* with the robot put down, the weight of the robot is carried */
+    assert_true(p.residual > 0.5 && p.put_down == 0);
+    double as_it_is;
+    assert_ok(check_put_down_residual(&f.m, 50, 0, pose_reach(&p), &as_it_is));
+    assert_true(as_it_is == p.residual);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* an actuator holds a slide at any height */
 static void a_driven_slide_floats(void** state) {
   (void)state;
@@ -1153,6 +1191,7 @@ int main(void) {
                                      cmocka_unit_test(radians_that_are_read_as_degrees_are_named),
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
+                                     cmocka_unit_test(an_object_on_the_floor_does_not_hold_the_robot),
                                      cmocka_unit_test(a_driven_slide_floats),
                                      cmocka_unit_test(what_flies_does_not_slip),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),

@@ -1,6 +1,7 @@
 /* The distance of a model from what cannot move. */
 #include <math.h>
 
+#include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "unit.h"
@@ -15,7 +16,7 @@ static double distance_of(const char* xml, double z) {
   df_mujoco_initial_state(s, x);
   x[2] = z;
   df_mujoco_pose(sim, x);
-  const double out = df_mujoco_ground_distance(sim);
+  const double out = df_mujoco_ground_distance(sim, 0);
   df_sim_free(s, sim);
   df_system_free(s);
   return out;
@@ -46,9 +47,36 @@ static void listed_pairs_count(void** state) {
   assert_true(fabs(distance_of(listed, 0.3) - 0.2) < 1e-9);
 }
 
+/* a ball in the air and a cube on the floor: of both, of the ball's tree, of the cube's */
+static void only_the_tree_that_is_asked_for_counts(void** state) {
+  (void)state;
+  df_system* s;
+  df_sim* sim;
+  double x[64];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_int_equal(df_mujoco_system_from_xml(
+                       "<mujoco><worldbody><geom type='plane' size='5 5 1'/>"
+                       "<body name='cube' pos='1 0 .1'><freejoint/><geom type='box' size='.1 .1 .1'/></body>"
+                       "<body name='robot' pos='0 0 2'><freejoint/><geom size='.1'/><body pos='0 0 -.3'><joint/>"
+                       "<geom size='.1'/></body></body></worldbody></mujoco>",
+                       "model", &cfg, &s),
+                   DF_OK);
+  assert_int_equal(df_sim_new(s, 0, &sim), DF_OK);
+  df_mujoco_initial_state(s, x);
+  df_mujoco_pose(sim, x);
+  const double wanted[] = {0, 0, 1.6, 1.6};
+  for (int body = 0; body < 4; body++) {
+    const double got = df_mujoco_ground_distance(sim, df_mujoco_body_root(s, body));
+    if (!(fabs(got - wanted[body]) < 1e-9)) fail_msg("body %d: %g", body, got);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_ball_is_its_height_less_its_radius),
                                      cmocka_unit_test(pairs_that_do_not_collide_do_not_count),
-                                     cmocka_unit_test(listed_pairs_count)};
+                                     cmocka_unit_test(listed_pairs_count),
+                                     cmocka_unit_test(only_the_tree_that_is_asked_for_counts)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

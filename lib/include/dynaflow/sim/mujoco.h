@@ -225,9 +225,10 @@ DF_API void df_mujoco_touching_world(const df_sim* sim, uint8_t* touch);
 /* After df_mujoco_pose(): the centre of a geom, m, world frame. */
 DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position[3]);
 /* After df_mujoco_pose(): the smallest signed distance between a geom of a moving body and a geom of a body fixed to
- * the world, such as the floor, of the pairs that may collide, m; negative: depth of the penetration. At most 1e4;
- * height fields and SDFs are not measured. +inf if there is no such pair. */
-DF_API double df_mujoco_ground_distance(df_sim* sim);
+ * the world, such as the floor, of the pairs that may collide, m; negative: depth of the penetration. Only bodies of
+ * the kinematic tree with this root (df_mujoco_body_root()) are measured; 0: all. At most 1e4; height fields and SDFs
+ * are not measured. +inf if there is no such pair. */
+DF_API double df_mujoco_ground_distance(df_sim* sim, int root);
 
 /* ---- versions ---- */
 
