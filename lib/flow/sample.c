@@ -252,15 +252,16 @@ static void sample_chunk(const sampling* s, int number) {
 }
 
 /* DF_E_ARG for windows that cannot be sampled */
-static df_status check_windows(const df_flow* flow, int B, const double* x0, const double* condition) {
+static df_status check_windows(const df_flow* flow, const char* function, int B, const double* x0,
+                               const double* condition) {
   const double guidance = flow_config(flow)->flow_guidance;
-  DF_REQUIRE(x0, "df_flow_velocity: points.x0 is NULL");
-  DF_REQUIRE(B >= 1, "df_flow_sample: request.B is %d, must be at least 1", B);
-  DF_REQUIRE(flow->nc == 0 || condition, "df_flow_sample: the task has conditions: condition is NULL");
+  DF_REQUIRE(x0, "%s: x0 is NULL", function);
+  DF_REQUIRE(B >= 1, "%s: B is %d, must be at least 1", function, B);
+  DF_REQUIRE(flow->nc == 0 || condition, "%s: the task has conditions: condition is NULL", function);
   DF_REQUIRE(guidance == 1 || flow->known >= 0,
-             "df_flow_sample: flow.guidance = %g, but the flow was made without flow.condition_dropout", guidance);
+             "%s: flow.guidance = %g, but the flow was made without flow.condition_dropout", function, guidance);
   DF_REQUIRE(flow->span < 0 || (guidance == 1 && strcmp(flow_config(flow)->flow_solver, "euler") == 0),
-             "df_flow_sample: a flow of flow.few_step takes flow.solver: euler and flow.guidance: 1 only");
+             "%s: a flow of flow.few_step takes flow.solver: euler and flow.guidance: 1 only", function);
   return DF_OK;
 }
 
@@ -270,7 +271,7 @@ static df_status run(df_flow* flow, const df_request* request, const df_flow_pro
   DF_REQUIRE_POINTER(request);
   DF_REQUIRE(request->x0, "df_flow_sample: request.x0 is NULL");
   DF_REQUIRE_POINTER(x);
-  DF_TRY(check_windows(flow, request->B, request->x0, request->condition));
+  DF_TRY(check_windows(flow, "df_flow_sample", request->B, request->x0, request->condition));
   DF_REQUIRE(request->sampler_steps >= 1, "df_flow_sample: sampler_steps = %d: must be at least 1",
              request->sampler_steps);
   sampling s = {.flow = flow,
@@ -356,7 +357,7 @@ df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* 
   DF_REQUIRE_POINTER(points);
   DF_REQUIRE(points->z, "df_flow_velocity: points.z is NULL");
   DF_REQUIRE_POINTER(velocity);
-  DF_TRY(check_windows(flow, points->B, points->x0, points->condition));
+  DF_TRY(check_windows(flow, "df_flow_velocity", points->B, points->x0, points->condition));
   DF_REQUIRE(!divergence || !flow_simulates(flow), "df_flow_velocity: no divergence of a decoder that simulates");
   const df_request request = {.B = points->B, .x0 = points->x0, .condition = points->condition};
   field_call f = {.s = {.flow = flow, .request = &request, .variant = variant_of(flow_config(flow))},

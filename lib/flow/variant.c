@@ -88,6 +88,14 @@ df_status variant_check(const df_config* c, const char* method, bool simulates, 
                    "could be learned; use 1",
                    c->task_name, v.reflow_from);
   }
+  const df_config usual = df_config_default();
+  const bool times = strcmp(c->flow_time, usual.flow_time) != 0 || c->flow_time_power != usual.flow_time_power;
+  if (v.few_step == FLOW_CONSISTENCY && (times || v.span_share != usual.flow_few_step_share)) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: %s: a consistency model (flow.few_step) draws its own flow times, and all of its samples "
+                   "learn the ends of paths; leave it out",
+                   c->task_name, times ? "flow.time, flow.time_power" : "flow.few_step_share");
+  }
   if (v.few_step != FLOW_ANY_STEP &&
       (v.prediction != FLOW_PREDICT_VELOCITY || v.solver != FLOW_EULER || v.guidance != 1)) {
     return df_fail(

@@ -53,9 +53,10 @@ flow_variant variant_of(const df_config* config);
 
 /* DF_E_CONFIG for settings that do not fit together, a method or a task: a velocity or reflow of a decoder that
  * simulates; reflow from the first step on, reflow of a consistency model and shortcuts in all samples, where nothing
- * trains the velocity that is needed; flow.few_step without a velocity, with guidance or with another solver than
- * Euler's; guidance without flow.condition_dropout; dropout without conditions (nc = 0); a list that is not two
- * numbers, or a spread that is not positive; transport within micro-batches of one sample. */
+ * trains the velocity that is needed; flow times of a consistency model; flow.few_step without a velocity, with
+ * guidance or with another solver than Euler's; guidance without flow.condition_dropout; dropout without conditions (nc
+ * = 0); a list that is not two numbers, or a spread that is not positive; transport within micro-batches of one sample.
+ */
 df_status variant_check(const df_config* config, const char* method, bool simulates, int nc, int slice);
 
 /* DF_E_CONFIG for a method that has its own sampler, if a variant other than that of flow times is set. */

@@ -195,6 +195,18 @@ static void settings_that_do_not_fit_together_are_refused(void** state) {
   }
   assert_int_equal(df_config_set(&c, "flow.solver", "rk4", "test"), DF_OK);
   refused(&c, false, 0, 8, "flow.solver: euler");
+  /* what a consistency model would not use */
+  static const char* const unused[][3] = {{"flow.time", "beta", "flow.time, flow.time_power"},
+                                          {"flow.time_power", "2", "flow.time, flow.time_power"},
+                                          {"flow.few_step_share", "0.3", "flow.few_step_share"}};
+  for (size_t i = 0; i < 3; i++) {
+    df_config s = with("flow.prediction", "velocity");
+    assert_int_equal(df_config_set(&s, unused[i][0], unused[i][1], "test"), DF_OK);
+    assert_int_equal(df_config_set(&s, "flow.few_step", "shortcut", "test"), DF_OK);
+    assert_int_equal(variant_check(&s, "m", false, 0, 8), DF_OK);
+    assert_int_equal(df_config_set(&s, "flow.few_step", "consistency", "test"), DF_OK);
+    refused(&s, false, 0, 8, unused[i][2]);
+  }
   c = with("flow.time_shape", "2");
   refused(&c, false, 0, 8, "flow.time_shape has 1 numbers");
   c = with("flow.time_shape", "2,0");

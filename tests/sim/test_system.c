@@ -52,7 +52,7 @@ static void unsupported_features_are_refused_by_name(void** state) {
       {"",
        "<body pos='0 0 3' gravcomp='1'><joint name='p' actuatorgravcomp='true' actuatorfrcrange='-1 1'/>"
        "<geom size='.1' pos='1 0 0'/></body>",
-       "", "", MOTOR, "gravity compensation within", "p"},
+       "", "", MOTOR, "gravity compensation within the force limit of a joint", "p"},
       {"<option><flag actuation='disable'/></option>",
        "<body pos='0 0 3' gravcomp='1'><joint name='p' actuatorgravcomp='true'/><geom size='.1' pos='1 0 0'/></body>",
        "", "", MOTOR, "gravity compensation by disabled actuators", "p"},

@@ -78,8 +78,8 @@ typedef struct df_flow_points {
 /* Computes the velocity [B][H][in] of the averaged weights at points of the path, with guidance, and, if it is not
  * NULL, its divergence [B], the trace of d(velocity)/d(X^t), exactly, by H in backward passes. A velocity that is not
  * finite, after a divergence of the simulator, is 0. Errors: those of df_flow_sample() for the windows; DF_E_ARG for a
- * t out of range, t = 1 where the velocity is not defined there (prediction x1 without sigma_min), and the divergence
- * of a decoder that simulates; DF_E_NOMEM. */
+ * t out of range, t = 1 where the velocity is not defined there (prediction x1 without sigma_min), the divergence of a
+ * decoder that simulates, and a consistency model (flow.few_step), which has no velocity; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* velocity,
                                                 double* divergence);
 

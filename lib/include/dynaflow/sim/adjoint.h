@@ -55,7 +55,7 @@ typedef enum df_feature_kind {
 DF_API const char* df_feature_kind_text(df_feature_kind kind);
 
 typedef struct df_feature {
-  char name[48];     /* "contact plane-capsule", "tendon", "integrator" ... */
+  char name[80];     /* "contact plane-capsule", "tendon", "integrator" ... */
   char element[160]; /* the element of the model: "geom 'floor', geom 'foot' (pairs: 3)", "tendon 'left'" ... */
   df_feature_kind kind;
   bool sometimes;  /* active in some steps only (a contact), which alone are approximate or differenced */
