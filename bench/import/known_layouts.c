@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "joint_names.h"
 #include "list.h"
+#include "named_table.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
@@ -524,10 +525,19 @@ static df_status settle_value_columns(recognition* r) {
   return DF_OK;
 }
 
+/* ---- a table with named columns ---- */
+
+/* observation.state.NAME is a layout of its own */
+static bool fits_named_table(const recognition* r) {
+  return count_beginning(r, STATE_COLUMNS) == 0 && named_table_fits(r);
+}
+
 /* ---- the table ---- */
 
 static const known_layout table_of_layouts[] = {
     {"Gymnasium CartPole", "obs: x, dx, angle, dangle; integer actions", fits_cart_pole, settle_cart_pole},
+    {"named columns", "a table whose columns are named like the joints and the base (x, qw, base_pos_x, root_quat_x)",
+     fits_named_table, named_table_settle},
     {"qpos and qvel", "arrays qpos, qvel and act, also below infos, observations, obs, state", fits_qpos, settle_qpos},
     {"whole states", "an array with nq + nv + na columns", fits_states, settle_states},
     {"flattened states", "an array states with a column of time before nq + nv + na others (robomimic)", fits_flattened,
@@ -752,6 +762,7 @@ static df_status fail_unknown(const recognition* r) {
   if (named > NAMED_ARRAYS) text_add(&arrays, " and %d more", named - NAMED_ARRAYS);
   const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
+  named_table_lacks(r, &arrays);
   const df_status status = df_fail(
       DF_E_CONFIG,
       "%s: import does not recognise this layout (it knows: %s); its arrays: %s%s; the model has nq = %d, nv = %d, na "
@@ -775,6 +786,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   for (int i = 0; i < n && !*layout && !given; i++) {
     if (table_of_layouts[i].fits(r)) *layout = &table_of_layouts[i];
   }
+  if (!given && (!*layout || (*layout)->fits != fits_named_table) && named_table_is_partial(r)) return fail_unknown(r);
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));
