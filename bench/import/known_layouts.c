@@ -362,7 +362,17 @@ static bool fits_joint_table(const recognition* r) {
 static bool states_rate(const recognition* r) {
   static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
                                       "fps", "mocap_framerate", "mocap_frame_rate"};
-  return source_find(r->files, sizeof known / sizeof *known, known) != NULL;
+  enum { KNOWN = sizeof known / sizeof *known };
+  bool attribute = false, control = false;
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const source_array* a = &r->files->list[i];
+    const char *at = strrchr(a->name, '@'), *last = strrchr(a->name, '/');
+    for (int k = 0; k < KNOWN && at; k++) attribute |= a->info->numeric && strcmp(at + 1, known[k]) == 0;
+    last = at ? at + 1 : last ? last + 1 : a->name;
+    control |= strcmp(a->info->type, "text") == 0 && strcmp(last, "env_args") == 0;
+  }
+  return source_find(r->files, KNOWN, known) || attribute || control ||
+         source_array_named(r->files, DF_ARRAYS_RATES) != NULL;
 }
 
 static df_status settle_joint_table(recognition* r) {
@@ -655,8 +665,10 @@ static df_status settle_time(recognition* r) {
 /* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
  * few more names (df_recording_rate()). */
 static df_status settle_rate(recognition* r) {
-  static const char* const names[] = {"frame_rate",    "framerate", "frequency",        "rate",
-                                      "sampling_rate", "hz",        "control_frequency"};
+  static const char* const names[] = {"frame_rate",     "framerate",  "frequency",          "rate",
+                                      "sampling_rate",  "hz",         "control_frequency",  "control_freq",
+                                      "@frame_rate",    "@framerate", "@frequency",         "@rate",
+                                      "@sampling_rate", "@hz",        "@control_frequency", "@control_freq"};
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   if ((rate && rate->given) || states_rate(r)) return DF_OK;

@@ -91,6 +91,80 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
 }
 
 /* a duration in single precision is that of an action; one that differs by a part in 1e6 is resampled */
+/* Two statements of the rate that differ are an error, unless a setting or a column of times tells. */
+static void rates_that_contradict_each_other_are_named(void** state) {
+  (void)state;
+#define THREE "\"states\": [[0,0,0,0],[1,0,0,0],[2,0,0,0]]"
+  static const struct {
+    const char* file;
+    double rate; /* Hz; 0: refused */
+    const char *says[2], *by;
+  } cases[] = {
+      {"{\"dt\": 0.01, \"fps\": 50, " THREE "}",
+       0,
+       {"'dt' states 0.01 s per frame, but 'fps' 50 Hz", "data.rate"},
+       NULL},
+      {"{\"fps\": 30, \"mocap_framerate\": 60, " THREE "}",
+       0,
+       {"'fps' states 30 Hz, but 'mocap_framerate' 60 Hz", "data.rate"},
+       NULL},
+      {"{\"dt\": 0.033, \"fps\": 30, " THREE "}", 1 / 0.033, {NULL}, "dt"},
+      {"# frame rate: 50\n# recorded by me\n# dt: 0.01\n0,0,0,0\n1,0,0,0\n",
+       0,
+       {"comments state different frame rates, 50 Hz in line 1, but 0.01 s per frame in line 3", "data.rate"},
+       NULL},
+      {"# frame rate: 50\n# dt: 0.02\n0,0,0,0\n1,0,0,0\n", 50, {NULL}, "a comment"},
+      {"{\"env_args\": \"{\\\"env_kwargs\\\": {\\\"control_freq\\\": 20}}\", " THREE "}",
+       20,
+       {NULL},
+       "control_freq of env_args"},
+      {"{\"env_args\": \"{\\\"control_freq\\\" : 25.5, \\\"a\\\": 1}\", \"dt\": 0.01, " THREE "}",
+       0,
+       {"'dt' states 0.01 s per frame, but 'control_freq of env_args' 25.5 Hz", "data.rate"},
+       NULL},
+      {"{\"env_args\": \"{\\\"env_name\\\": \\\"control_freq\\\"}\", \"fps\": 40, " THREE "}", 40, {NULL}, "fps"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_config config = SETTINGS(STATES_ONLY);
+    if (cases[i].file[0] == '#') assert_ok(df_config_set(&config, "data.states_key", "table", "test"));
+    scratch_put(cases[i].file, strlen(cases[i].file));
+    if (cases[i].rate == 0) {
+      refused(cart, &config, DF_E_CONFIG, SAYS(cases[i].says[0], cases[i].says[1]));
+      assert_ok(df_config_set(&config, "data.rate", "100", "test"));
+      df_dataset_free(read_with(cart, &config));
+      continue;
+    }
+    df_recording* r = opened(scratch_path, &config, cart);
+    assert_close(df_recording_rate(r), cases[i].rate, 1e-9);
+    assert_string_equal(df_recording_rate_source(r), cases[i].by);
+    df_recording_free(r);
+  }
+}
+
+/* The rate of robomimic's controller, of the groups below it: times in a column agree with it, or are named. */
+static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
+  (void)state;
+#define DEMO(step)                                                                                    \
+  "{\"data\": {\"env_args\": \"{\\\"control_freq\\\": 20}\", \"demo_0\": {\"s\": [[0,0,0,0,0],[" step \
+  ",1,0,0,0]]}}, "                                                                                    \
+  "\"other\": {\"env_args\": \"{\\\"control_freq\\\": 10}\"}}"
+  static const char agreed[] = DEMO("0.0501"), other[] = DEMO("0.02");
+  df_config config =
+      SETTINGS(STATES_ONLY, "data.columns", "time,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
+  scratch_put(agreed, strlen(agreed));
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_string_equal(df_recording_rate_source(r), "control_freq of data/env_args");
+  assert_close(df_recording_rate(r), 1 / 0.0501, 1e-9);
+  df_recording_free(r);
+  scratch_put(other, strlen(other));
+  refused(cart, &config, DF_E_CONFIG,
+          SAYS("'times in data.columns' states 0.02 s per frame, but 'control_freq of data/env_args' 20 Hz"));
+  config =
+      SETTINGS(STATES_ONLY, "data.columns", "skip:1,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
+  r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_rate(r), 20, 1e-12);
+  df_recording_free(r);
+}
+
 static void durations_that_differ_by_rounding_are_those_of_actions(void** state) {
   (void)state;
   static const double durations[] = {0.01, (float)0.01, 0.01 * (1 + 1e-6), 0.01 * (1 - 1e-6)};
@@ -625,6 +699,8 @@ int main(void) {
 #define WITH_SYSTEMS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
+      WITH_SYSTEMS(rates_that_contradict_each_other_are_named),
+      WITH_SYSTEMS(the_rate_of_a_controller_is_that_of_its_groups),
       WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
       WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
