@@ -143,10 +143,9 @@ static void rates_that_contradict_each_other_are_named(void** state) {
 /* The rate of robomimic's controller, of the groups below it: times in a column agree with it, or are named. */
 static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
   (void)state;
-#define DEMO(step)                                                                                    \
-  "{\"data\": {\"env_args\": \"{\\\"control_freq\\\": 20}\", \"demo_0\": {\"s\": [[0,0,0,0,0],[" step \
-  ",1,0,0,0]]}}, "                                                                                    \
-  "\"other\": {\"env_args\": \"{\\\"control_freq\\\": 10}\"}}"
+#define ARGS(rate) "\"env_args\": \"{\\\"control_freq\\\": " rate "}\""
+#define DEMO(step) \
+  "{\"another\": {" ARGS("10") "}, \"data\": {" ARGS("20") ", \"demo_0\": {\"s\": [[0,0,0,0,0],[" step ",1,0,0,0]]}}}"
   static const char agreed[] = DEMO("0.0501"), other[] = DEMO("0.02");
   df_config config =
       SETTINGS(STATES_ONLY, "data.columns", "time,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
