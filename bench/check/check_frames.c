@@ -470,6 +470,21 @@ static void check_padding(const trace* m, data_findings* out) {
 
 /* ---- quaternions ---- */
 
+/* normalised without a word below this: noise of a recorder (df_dataset.norms) */
+static const double NORM = 0.05;
+
+static void check_norms(const trace* m, data_findings* out) {
+  const df_quaternion_norms* q = &m->data->norms;
+  if (q->n == 0) return;
+  const char* name = m->joints[q->joint].name;
+  data_finding* one = data_findings_add(out, DATA_CHECK_QUATERNION_NORM, name, fabs(q->norm - 1), NORM, "");
+  data_finding_judge(one, CHECK_WARN,
+                     "%zu quaternion%s of another norm than 1 %s normalised, as those between two frames that were "
+                     "interpolated entry by entry; the furthest has norm %.3g, in episode %d, frame %d of the "
+                     "recording: its orientation may be off by some degrees",
+                     q->n, q->n == 1 ? "" : "s", q->n == 1 ? "is" : "are", q->norm, q->episode, q->frame);
+}
+
 static void check_signs(const trace* m, data_findings* out) {
   size_t flips = 0;
   bool any = false;
@@ -563,6 +578,7 @@ void check_frames(const trace* m, data_findings* out) {
   check_jumps(m, out);
   check_duplicates(m, out);
   check_padding(m, out);
+  check_norms(m, out);
   check_signs(m, out);
   check_constant(m, out);
   check_still_episodes(m, out);

@@ -57,6 +57,12 @@ int check_velocity_shift(const trace* m, int group, double* error);
  * left out. */
 void check_velocity_spans(const trace* m, int before, data_findings* out);
 
+/* The relative error of the velocities of a group over the shortest spans, of *frames frames, over which changes and
+ * velocities correlate by more than 0.9 and the error is at most `limit`: contacts, as of wheels that slide, change a
+ * velocity from step to step within a frame, and what was recorded is that of one step. NAN: there are none, or frames
+ * of one physics step, which leave nothing within a frame. */
+double check_span_error(const trace* m, int group, double limit, int* frames);
+
 /* ---- check_motion.c ---- */
 
 /* Positions that are no motion: noise, frames that are out of order, arrays [frames][episodes][columns], whose frames

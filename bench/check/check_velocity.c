@@ -485,6 +485,15 @@ static void check_rest(const trace* m, int group, const char* name, const trace_
   const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY, name, as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
+  int frames;
+  const double over_spans = check_span_error(m, group, CHECK_ERROR_LIMIT, &frames);
+  if (!isnan(over_spans)) {
+    one->value = over_spans;
+    data_finding_judge(one, CHECK_OK,
+                       "over spans of %d frames; %.3g from frame to frame, within which contacts change the velocities",
+                       frames, as_is);
+    return;
+  }
   const bool disagree = trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED &&
                         trace_fitted_error(f, NULL) > UNRELATED;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && (disagree || is_too_fast(m, f));

@@ -39,6 +39,7 @@ const char* check_verdict_text(check_verdict v);
   X(JUMP, "jump", true, false)                                    \
   X(DUPLICATED_FRAMES, "duplicated frames", false, false)         \
   X(PADDING, "padding", false, false)                             \
+  X(QUATERNION_NORM, "quaternion norm", false, false)             \
   X(QUATERNION_SIGN, "quaternion sign", false, false)             \
   X(CONSTANT, "constant", false, false)                           \
   X(JOINT_LIMIT, "joint limit", true, false)                      \

@@ -267,38 +267,45 @@ static int closest(const char* recorded, const words* a, int n_model, const char
 
 /* of recorded joints that fit one joint, those that are named like it least closely are none; alike ones are both none
  */
-static void refuse_rivals(int n, const int* how, int* joint_of) {
+static void refuse_rivals(int n, const name_match* how, int* joint_of) {
   for (int i = 0; i < n; i++) {
     for (int k = 0; k < i && joint_of[i] >= 0; k++) {
       if (joint_of[k] != joint_of[i]) continue;
-      const int nearer = how[k] - how[i];
+      const int nearer = (int)how[k] - (int)how[i];
       if (nearer >= 0) joint_of[k] = -1;
       if (nearer <= 0) joint_of[i] = -1;
     }
   }
 }
 
-int find_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of) {
+int closest_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of,
+                   name_match* how) {
   const size_t n = (size_t)n_recorded;
+  int found = 0;
   words* a = df_alloc(n + (size_t)n_model, sizeof *a);
-  int *how = df_alloc(n, sizeof *how), found = 0;
-  if (a && how) {
-    read_names(n_recorded, recorded, a);
-    read_names(n_model, model, a + n);
-    for (int i = 0; i < n_recorded; i++) {
-      name_match match;
-      int other;
-      joint_of[i] = closest(recorded[i], &a[i], n_model, model, a + n, &match, &other);
-      if (other >= 0 || match > NAME_PART) joint_of[i] = -1;
-      how[i] = (int)match;
-    }
+  if (!a) return -1;
+  read_names(n_recorded, recorded, a);
+  read_names(n_model, model, a + n);
+  for (int i = 0; i < n_recorded; i++) {
+    int other;
+    joint_of[i] = closest(recorded[i], &a[i], n_model, model, a + n, &how[i], &other);
+    if (other >= 0 || how[i] > NAME_PART) joint_of[i] = -1;
+    found += joint_of[i] >= 0;
+  }
+  df_free(a);
+  return found;
+}
+
+int find_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of) {
+  name_match* how = df_alloc((size_t)n_recorded, sizeof *how);
+  int found = how ? closest_joints(n_recorded, recorded, n_model, model, joint_of, how) : -1;
+  if (found > 0) {
     refuse_rivals(n_recorded, how, joint_of);
+    found = 0;
     for (int i = 0; i < n_recorded; i++) found += joint_of[i] >= 0;
   }
-  const bool failed = !a || !how;
-  df_free(a);
   df_free(how);
-  return failed ? -1 : found;
+  return found;
 }
 
 bool names_are_numbers(int n, const char* const* names) {

@@ -34,6 +34,10 @@ bool names_are_numbers(int n, const char* const* names);
  * many were found; -1: out of memory. */
 int find_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of);
 
+/* The same of each recorded joint by itself: several may be the same joint of the model. how[i]: how it was found. */
+int closest_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model, int* joint_of,
+                   name_match* how);
+
 /* Sets joint_of[i] to the index of the model's joint that recorded joint i is, how[i] to how it was found. Units and
  * fillers such as "joint" and "pos" do not count; legs may be written FR, RF or front_right, the joints of a leg hip,
  * thigh and calf, abduction, hip and knee, HAA, HFE and KFE or hip, upper and lower. Errors: DF_E_CONFIG if a recorded

@@ -126,6 +126,21 @@ static span_fit fit_of(const span_part* p) {
   return out;
 }
 
+double check_span_error(const trace* m, int group, double limit, int* frames) {
+  static const double SEVERAL = 1.5;
+  const span_part part = {m, group, -1};
+  double shortest = INFINITY;
+  for (size_t k = 0; k < m->n; k++) shortest = fmin(shortest, m->h[m->episode[k]]);
+  if (!(shortest > SEVERAL * df_mujoco_timestep(m->system))) return NAN;
+  for (*frames = 2; *frames <= SPAN_MOST; *frames *= 2) {
+    const span_sums s = sums_of(&part, *frames);
+    if (s.n < SPANS_LEAST) break;
+    const double error = sqrt(fmax(0, s.dd - 2 * s.dv + s.vv) / s.dd);
+    if (correlation_of(&s) > ALIKE && error <= limit) return error;
+  }
+  return NAN;
+}
+
 /* ---- the findings ---- */
 
 /* the joints of a group with one verdict, and the same factor */

@@ -21,6 +21,7 @@
 #include "dynaflow/sim/system.h"
 #include "excerpt.h"
 #include "exit_code.h"
+#include "found_reading.h"
 #include "held_out.h"
 #include "json.h"
 #include "lookup.h"
@@ -52,11 +53,37 @@ static void checked_clear(checked* c) {
   search_clear(&c->search);
 }
 
-/* settings for a file of no task: windows do not matter */
-static df_status file_config(const char* file, const data_check_arguments* a, const options* opts, df_config* config) {
+static void print_notes(const char* name, const text* notes) {
+  for (const char* rest = text_of(notes); *rest;) {
+    const size_t n = strcspn(rest, "\n");
+    print_line(stderr, "dynaflow: %s: %.*s", name, (int)n, rest);
+    rest += n + (rest[n] == '\n');
+  }
+}
+
+/* takes the settings data.* of a layout that import knows */
+static df_status apply_layout(const found_reading* r, df_config* config) {
+  for (int i = 0; i < r->found.n && r->layout; i++) {
+    const setting* s = &r->found.list[i];
+    if (strncmp(s->key, "data.", 5) == 0) DF_TRY(df_config_set(config, s->key, s->value, "data check"));
+  }
+  return DF_OK;
+}
+
+/* settings for files of no task, and these files as one path or pattern: windows do not matter */
+static df_status file_config(const char* file, const data_check_arguments* a, const options* opts, const char* name,
+                             df_config* config, char** path) {
+  found_reading r = {0};
   if (!df_file_exists(file) && !is_file_pattern(file)) return df_fail(DF_E_MISSING, "%s: file not found", file);
   if (!df_file_exists(a->model)) return df_fail(DF_E_MISSING, "model file %s not found", a->model);
   DF_TRY(model_config(a->model, opts, config));
+  df_status status = found_reading_of(file, a->model, opts, &r);
+  if (status == DF_OK) status = apply_layout(&r, config);
+  if (status == DF_OK && !opts->quiet) print_notes(name, &r.notes);
+  *path = r.path;
+  r.path = NULL;
+  found_reading_clear(&r);
+  DF_TRY(status);
   config->data_sha256[0] = '\0';
   config->window_horizon = 1;
   config->window_first = 0;
@@ -66,13 +93,11 @@ static df_status file_config(const char* file, const data_check_arguments* a, co
 static df_status open_checked(const char* target, const data_check_arguments* a, const options* opts, checked* c) {
   char model_sha256[DF_SHA256_TEXT];
   *c = (checked){.name = target};
-  if (a->model && strrchr(target, '/')) c->name = strrchr(target, '/') + 1;
+  if (a->model && strrchr(target, '/') && strrchr(target, '/')[1]) c->name = strrchr(target, '/') + 1;
   if (a->model) {
-    DF_TRY(file_config(target, a, opts, &c->config));
+    DF_TRY(file_config(target, a, opts, c->name, &c->config, &c->path));
     c->search.folder[0] = df_strdup("");
     c->search.n = c->search.folder[0] ? 1 : 0;
-    c->path = df_strdup(target);
-    if (!c->path) return DF_E_NOMEM;
   } else {
     DF_TRY(resolve_task(target, NULL, NULL, opts, &c->config, &c->search));
     c->name = c->config.task_name;

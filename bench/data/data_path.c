@@ -156,7 +156,7 @@ static df_status find_generator(const df_config* config, const df_generator** ou
 }
 
 bool is_file_pattern(const char* name) {
-  return strpbrk(name, "*?[") != NULL;
+  return strpbrk(name, "*?[{") != NULL;
 }
 
 /* the file, or the pattern in the first folder in which a file fits it */

@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 
@@ -44,6 +45,20 @@ static void copy_windows(const df_task* task, eval_set* set) {
   }
 }
 
+/* whether a geom is of a body, or of what hangs on one, that moves by the free joint of an object */
+static bool is_of_object(const df_task* task, int geom) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(task->system, &joints);
+  int body = df_mujoco_geom_body(task->system, geom);
+  while (body > 0 && df_mujoco_body_parent(task->system, body) > 0) body = df_mujoco_body_parent(task->system, body);
+  for (int j = 0; j < n; j++) {
+    if (df_mujoco_joint_body(task->system, j) == body &&
+        df_joint_is_of_object(task->system, &task->config.chart_objects, j))
+      return true;
+  }
+  return false;
+}
+
 static df_status find_feet(const df_task* task, eval_set* set) {
   const df_names* names = &task->config.eval_feet;
   set->n_feet = names->n;
@@ -53,6 +68,13 @@ static df_status find_feet(const df_task* task, eval_set* set) {
       return df_fail(DF_E_CONFIG,
                      "task %s: eval.feet: the model has no geom \"%s\": name a geom, or BODY:I for geom I of a body",
                      task->config.task_name, names->v[k]);
+    }
+    if (is_of_object(task, set->feet[k])) {
+      return df_fail(
+          DF_E_CONFIG,
+          "task %s: eval.feet: the geom \"%s\" is of an object, not of the robot: name geoms of the robot, or "
+          "say in chart.objects which bodies are objects",
+          task->config.task_name, names->v[k]);
     }
   }
   return DF_OK;

@@ -70,7 +70,7 @@ df_status work_find_base(work* w) {
   if (!is_y)
     text_add(
         &w->result->notes,
-        "quaternions of ball joints are read as recorded, in the axes of the model's bodies: if the recorded bodies "
-        "have their y axis up, too, as DeepMimic's, use a model whose bodies have\n");
+        "quaternions of ball joints are turned with the base: the bodies at these joints are taken to have its axes "
+        "where all joints are 0, so that a body with a quat or euler of its own is turned wrongly\n");
   return DF_OK;
 }

@@ -545,12 +545,13 @@ static void note_unused(work* w) {
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
 
-/* the rate of a comment, whose words may be of something else */
+/* the rate of a comment, whose words may be of something else, or of the controller of robomimic */
 static void note_rate(work* w) {
-  const bool of_comment = strcmp(df_recording_rate_source(w->recording), "a comment") == 0;
-  if (of_comment && !settings_find(w->found, "data.rate"))
-    text_add(&w->result->notes, "frame rate: %.6g Hz, by a comment of the file; --set data.rate=HZ says otherwise\n",
-             df_recording_rate(w->recording));
+  const char* by = df_recording_rate_source(w->recording);
+  const bool of_comment = strcmp(by, "a comment") == 0, of_control = strncmp(by, "control_freq", 12) == 0;
+  if ((of_comment || of_control) && !settings_find(w->found, "data.rate"))
+    text_add(&w->result->notes, "frame rate: %.6g Hz, by %s%s; --set data.rate=HZ says otherwise\n",
+             df_recording_rate(w->recording), by, of_comment ? " of the file" : "");
 }
 
 static df_status read_all(work* w) {

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "joint_names.h"
 #include "list.h"
+#include "named_table.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
@@ -361,7 +362,17 @@ static bool fits_joint_table(const recognition* r) {
 static bool states_rate(const recognition* r) {
   static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
                                       "fps", "mocap_framerate", "mocap_frame_rate"};
-  return source_find(r->files, sizeof known / sizeof *known, known) != NULL;
+  enum { KNOWN = sizeof known / sizeof *known };
+  bool attribute = false, control = false;
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const source_array* a = &r->files->list[i];
+    const char *at = strrchr(a->name, '@'), *last = strrchr(a->name, '/');
+    for (int k = 0; k < KNOWN && at; k++) attribute |= a->info->numeric && strcmp(at + 1, known[k]) == 0;
+    last = at ? at + 1 : last ? last + 1 : a->name;
+    control |= strcmp(a->info->type, "text") == 0 && strcmp(last, "env_args") == 0;
+  }
+  return source_find(r->files, KNOWN, known) || attribute || control ||
+         source_array_named(r->files, DF_ARRAYS_RATES) != NULL;
 }
 
 static df_status settle_joint_table(recognition* r) {
@@ -524,10 +535,19 @@ static df_status settle_value_columns(recognition* r) {
   return DF_OK;
 }
 
+/* ---- a table with named columns ---- */
+
+/* observation.state.NAME is a layout of its own */
+static bool fits_named_table(const recognition* r) {
+  return count_beginning(r, STATE_COLUMNS) == 0 && named_table_fits(r);
+}
+
 /* ---- the table ---- */
 
 static const known_layout table_of_layouts[] = {
     {"Gymnasium CartPole", "obs: x, dx, angle, dangle; integer actions", fits_cart_pole, settle_cart_pole},
+    {"named columns", "a table whose columns are named like the joints and the base (x, qw, base_pos_x, root_quat_x)",
+     fits_named_table, named_table_settle},
     {"qpos and qvel", "arrays qpos, qvel and act, also below infos, observations, obs, state", fits_qpos, settle_qpos},
     {"whole states", "an array with nq + nv + na columns", fits_states, settle_states},
     {"flattened states", "an array states with a column of time before nq + nv + na others (robomimic)", fits_flattened,
@@ -645,8 +665,10 @@ static df_status settle_time(recognition* r) {
 /* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
  * few more names (df_recording_rate()). */
 static df_status settle_rate(recognition* r) {
-  static const char* const names[] = {"frame_rate",    "framerate", "frequency",        "rate",
-                                      "sampling_rate", "hz",        "control_frequency"};
+  static const char* const names[] = {"frame_rate",     "framerate",  "frequency",          "rate",
+                                      "sampling_rate",  "hz",         "control_frequency",  "control_freq",
+                                      "@frame_rate",    "@framerate", "@frequency",         "@rate",
+                                      "@sampling_rate", "@hz",        "@control_frequency", "@control_freq"};
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
@@ -752,6 +774,7 @@ static df_status fail_unknown(const recognition* r) {
   if (named > NAMED_ARRAYS) text_add(&arrays, " and %d more", named - NAMED_ARRAYS);
   const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
+  named_table_lacks(r, &arrays);
   const df_status status = df_fail(
       DF_E_CONFIG,
       "%s: import does not recognise this layout (it knows: %s); its arrays: %s%s; the model has nq = %d, nv = %d, na "
@@ -775,6 +798,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   for (int i = 0; i < n && !*layout && !given; i++) {
     if (table_of_layouts[i].fits(r)) *layout = &table_of_layouts[i];
   }
+  if (!given && (!*layout || (*layout)->fits != fits_named_table) && named_table_is_partial(r)) return fail_unknown(r);
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));

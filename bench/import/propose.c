@@ -467,6 +467,15 @@ static const char* no_fall(const proposal* p, bool touches) {
              : NULL;
 }
 
+/* says in the task file and in a note why there is no fall rule, unless the user gave one */
+static void put_no_fall(const proposal* p, const char* why) {
+  const setting *height = settings_find(p->found, "eval.fall_height"),
+                *tilt = settings_find(p->found, "eval.fall_tilt");
+  if ((height && height->given) || (tilt && tilt->given)) return;
+  settings_put_why(p->found, "eval.fall_height", "0", "no fall rule: %s", why);
+  text_add(p->notes, "no fall rule (eval.fall_height, eval.fall_tilt): %s\n", why);
+}
+
 static void propose_fall(const proposal* p, const posture* seen) {
   const model_study* m = p->model;
   const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, seen->coordinate, seen->own) : 0;
@@ -483,6 +492,17 @@ static void propose_fall(const proposal* p, const posture* seen) {
                             seen->steepest);
     if (floats) settings_put(p->found, "eval.tilt_joint", m->joints[m->tilt].name);
   }
+  if (height != 0 || (tilt > 0 && (m->free_joint >= 0 || m->tilt >= 0))) return;
+  char* why = m->free_joint < 0 && m->height < 0 && m->tilt < 0
+                  ? format_text(
+                        "the robot neither sinks nor leans: its base has no vertical slide and no hinge that "
+                        "tilts it")
+                  : format_text(
+                        "in the data the base is as low as %.3g m and leans by up to %.0f degrees, so that no "
+                        "bound tells a fall from the motion",
+                        seen->lowest, seen->steepest);
+  put_no_fall(p, why);
+  df_free(why);
 }
 
 static df_status propose_evaluation(const proposal* p) {
@@ -492,14 +512,17 @@ static df_status propose_evaluation(const proposal* p) {
   settings_put_number(p->found, "eval.sae_windows", 32);
   settings_put_number(p->found, "eval.chains", 64);
   settings_put_number(p->found, "eval.chain_seconds", fmin(5, floor(10 * d->length * d->dt) / 10));
-  if (p->model->free_joint < 0 && p->model->root_body < 0) return DF_OK;
+  if (p->model->free_joint < 0 && p->model->root_body < 0) {
+    put_no_fall(p, "the base of the robot is fixed to the world");
+    return DF_OK;
+  }
   const df_status status = study_posture(p, &seen);
   if (status == DF_OK) {
     const bool touches = touches_world(p, &seen);
     const char* why = no_fall(p, touches);
     propose_feet(p, &seen);
     if (why)
-      text_add(p->notes, "no fall rule (eval.fall_height, eval.fall_tilt): %s\n", why);
+      put_no_fall(p, why);
     else
       propose_fall(p, &seen);
     if (!why && !touches)

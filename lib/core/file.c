@@ -331,7 +331,7 @@ static char* literal_pattern(const char* pattern) {
     if (df_file_exists(folder)) kept = at - 1;
   }
   for (size_t i = 0; out && i < n; i++) {
-    if (i < kept && strchr("*?[\\", pattern[i])) out[used++] = '\\';
+    if (i < kept && strchr("*?[{},\\", pattern[i])) out[used++] = '\\';
     out[used++] = pattern[i];
   }
   if (!folder) {
@@ -365,7 +365,7 @@ df_status df_file_glob(const char* pattern, char*** paths, size_t* n) {
   char* literal = literal_pattern(pattern);
   if (!literal) return DF_E_NOMEM;
   glob_t found = {0};
-  const int code = glob(literal, 0, NULL, &found);
+  const int code = glob(literal, GLOB_BRACE, NULL, &found);
   df_status status = code == 0              ? copy_paths(&found, paths, n)
                      : code == GLOB_NOMATCH ? df_fail(DF_E_MISSING, "%s: no file fits this pattern", pattern)
                      : code == GLOB_NOSPACE ? DF_E_NOMEM

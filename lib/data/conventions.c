@@ -175,10 +175,25 @@ static void turn_joint(const conventions* c, bool root, double* q, double* v) {
   }
 }
 
+/* Whether data.base_rotation b turns the axes of a joint: those of a ball joint of the robot, whose bodies have the
+ * axes of the base. The recorded body at the orientation p is the model's at s p b, with s of the vertical axis. With
+ * q, the turn of the joint between a parent and a child, the child is at s p q b = (s p b) (b* q b). */
+static bool turns_ball(const model_joints* model, const conventions* c, int joint) {
+  return c->turned && model->joint[joint].kind == DF_JOINT_BALL && joint_is_of_root(model, joint);
+}
+
+/* the turn q and its velocity v, in the axes of the model's bodies */
+static void turn_ball(const conventions* c, double* q, double* v) {
+  df_quat_rotate_back(c->base, q + 1, q + 1);
+  df_quat_rotate_back(c->base, v, v);
+}
+
 void frame_to_model(const df_layout* layout, const conventions* c, double* x) {
   const model_joints* model = &layout->model;
   for (int j = 0; j < model->n; j++) {
-    if (model->joint[j].kind != DF_JOINT_FREE) continue;
+    const df_joint* joint = &model->joint[j];
+    if (turns_ball(model, c, j)) turn_ball(c, x + joint->qpos, x + model->nq + joint->dof);
+    if (joint->kind != DF_JOINT_FREE) continue;
     double *q = x + model->joint[j].qpos, *v = x + model->nq + model->joint[j].dof;
     turn_joint(c, j == model->root, q, v);
     for (int i = 0; i < 3 && j == model->root; i++) {
@@ -243,6 +258,14 @@ static void turn_rounding(const conventions* c, bool root, df_rounding* q, df_ro
   }
 }
 
+/* of what turn_ball() makes */
+static void turn_ball_rounding(df_rounding* q, df_rounding* v) {
+  for (int i = 0; i < 4; i++) {
+    if (q[i].size == 0) q[i].size = LARGEST;
+  }
+  for (int i = 0; i < 3; i++) v[i].rotated = true;
+}
+
 void frame_rounding(const df_layout* layout, const conventions* c, const df_stored_precision* precision, double* unit,
                     df_rounding* out) {
   const model_joints* model = &layout->model;
@@ -251,6 +274,7 @@ void frame_rounding(const df_layout* layout, const conventions* c, const df_stor
   for (int i = 0; i < model->nx; i++) out[i] = (df_rounding){.unit = unit[i]};
   rounding_from_raw(layout, c, precision, out);
   for (int j = 0; j < model->n; j++) {
+    if (turns_ball(model, c, j)) turn_ball_rounding(out + model->joint[j].qpos, out + model->nq + model->joint[j].dof);
     if (model->joint[j].kind != DF_JOINT_FREE) continue;
     df_rounding *q = out + model->joint[j].qpos, *v = out + model->nq + model->joint[j].dof;
     turn_rounding(c, j == model->root, q, v);

@@ -7,11 +7,12 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/words.h"
 #include "dynaflow/data/robot_base.h"
+#include "dynaflow/sim/dynamics.h"
 
 /* ---- the model ---- */
 
 model_joints model_joints_of(const df_system* system, const df_names* objects) {
-  model_joints m = {.nx = system->nx, .nq = system->nx, .root = -1};
+  model_joints m = {.nx = system->nx, .nq = system->nx, .root = -1, .system = system};
   if (!df_system_is_mujoco(system)) return m;
   m.nq = df_mujoco_nq(system);
   m.nv = df_mujoco_nv(system);
@@ -22,6 +23,12 @@ model_joints model_joints_of(const df_system* system, const df_names* objects) {
     if (m.joint[j].kind == DF_JOINT_FREE) m.root = j;
   }
   return m;
+}
+
+bool joint_is_of_root(const model_joints* model, int joint) {
+  if (model->root < 0) return false;
+  const int body = df_mujoco_joint_body(model->system, joint), root = df_mujoco_joint_body(model->system, model->root);
+  return df_mujoco_body_root(model->system, body) == df_mujoco_body_root(model->system, root);
 }
 
 const char* joint_text(const model_joints* model, int joint, char text[80]) {

@@ -12,9 +12,13 @@ typedef struct model_joints {
   int n;
   const df_joint* joint; /* [n], owned by the system */
   int root;              /* the free joint of the base (robot_base.h); without a base, the first free joint; -1: none */
+  const df_system* system;
 } model_joints;
 /* `objects`: chart.objects; NULL: none */
 model_joints model_joints_of(const df_system* system, const df_names* objects);
+
+/* whether a joint moves a body that hangs on that of the root; false without a root */
+bool joint_is_of_root(const model_joints* model, int joint);
 
 /* "joint 'hip'", or "joint 3" if it has no name, for messages; returns `text` */
 const char* joint_text(const model_joints* model, int joint, char text[80]);

@@ -9,11 +9,25 @@
 #include "motion.h"
 #include "recording_internal.h"
 
-/* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
+/* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise */
 static const double quat_tolerance = 0.05;
+
+/* Norms of quaternions that were interpolated entry by entry. Between two of norm 1 that are at most 90 degrees apart
+ * as vectors, as q or -q always is, the norm is at least cos 45 degrees, and the direction is a rotation between both;
+ * a smaller one is between q and about -q, which says nothing. Splines overshoot as far. */
+static const double least_norm = 0.70710678118654752440, most_norm = 2 - 0.70710678118654752440;
+
+/* of the frames of an episode: more than these are not what interpolation left, but columns that are no quaternion */
+static const double most_off = 0.5;
 
 /* times in columns may be rounded: up to this part of a frame they are those of a constant rate */
 static const double time_rounding = 0.05;
+
+/* the frames of an episode in which the quaternion of a joint is of another norm than 1 */
+typedef struct off_norms {
+  int n, frame; /* the first one */
+  double norm;  /* its */
+} off_norms;
 
 typedef struct converter {
   const df_recording* r;
@@ -28,6 +42,8 @@ typedef struct converter {
   motion* motion;   /* [episodes] as recorded, with missing positions; then at the rate of the system */
   motion* frames;   /* [episodes] */
   double* stretch;  /* [episodes] recorded duration of a frame / that of an action; 0: not constant */
+  off_norms* off;   /* [joints] of the episode that is read */
+  df_quaternion_norms norms;
 } converter;
 
 /* ---- what the recording gives ---- */
@@ -138,25 +154,67 @@ static df_status set_times(converter* c, int episode) {
 
 /* ---- states ---- */
 
+static int quaternion_of(const df_joint* joint) {
+  return joint->kind == DF_JOINT_FREE ? joint->qpos + 3 : joint->kind == DF_JOINT_BALL ? joint->qpos : -1;
+}
+
+/* a quaternion of norm `norm` that is none, with the reason */
+static df_status fail_quaternion(const converter* c, int episode, int t, int at, double norm, const char* why) {
+  int column = 0;
+  while (column < c->layout->columns - 1 && c->r->column[column].state != at) column++;
+  char place[512];
+  recorded_place(c->r, episode, column, place);
+  return df_fail(DF_E_FORMAT, "%s: quaternion at episode %d, frame %d, index %d has norm %.6g, not 1: %s", place,
+                 c->r->episode[episode].number, t, c->r->column[column].index, norm, why);
+}
+
+/* counts a quaternion whose norm is not 1 */
+static df_status count_off(converter* c, int episode, int t, int joint, double norm) {
+  df_quaternion_norms* n = &c->norms;
+  if (!(norm >= least_norm && norm <= most_norm))
+    return fail_quaternion(c, episode, t, quaternion_of(&c->model->joint[joint]), norm,
+                           "norms from 0.707 to 1.293, as interpolation leaves them, would be normalised; check which "
+                           "columns are quaternions (data.columns)");
+  off_norms* off = &c->off[joint];
+  if (off->n++ == 0) {
+    off->frame = t;
+    off->norm = norm;
+  }
+  if (n->n++ == 0 || fabs(norm - 1) > fabs(n->norm - 1)) {
+    n->episode = c->r->episode[episode].number;
+    n->frame = t;
+    n->joint = joint;
+    n->norm = norm;
+  }
+  return DF_OK;
+}
+
 /* normalises the quaternions of a frame; those of norm 1 up to rounding keep their recorded bits */
-static df_status normalise_quaternions(const converter* c, int episode, int t, double* x) {
+static df_status normalise_quaternions(converter* c, int episode, int t, double* x) {
   for (int j = 0; j < c->model->n; j++) {
-    const df_joint* joint = &c->model->joint[j];
-    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    const int at = joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    const int at = quaternion_of(&c->model->joint[j]);
+    if (at < 0) continue;
     double* q = x + at;
     const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
-    if (!(fabs(norm - 1) < quat_tolerance)) {
-      int column = 0;
-      while (column < c->layout->columns - 1 && c->r->column[column].state != at) column++;
-      char place[512];
-      recorded_place(c->r, episode, column, place);
-      return df_fail(DF_E_FORMAT, "%s: quaternion at episode %d, frame %d, index %d has norm %.6g, not 1", place,
-                     c->r->episode[episode].number, t, c->r->column[column].index, norm);
-    }
+    if (!(fabs(norm - 1) < quat_tolerance)) DF_TRY(count_off(c, episode, t, j, norm));
     if (fabs(norm - 1) > 1e-12) {
       for (int i = 0; i < 4; i++) q[i] /= norm;
     }
+  }
+  return DF_OK;
+}
+
+/* the first quaternion of an episode that is none, if so many of its joint are of another norm than 1 */
+static df_status check_off(const converter* c, int episode) {
+  const recorded_episode* e = &c->r->episode[episode];
+  char why[160];
+  for (int j = 0; j < c->model->n; j++) {
+    if (c->off[j].n <= most_off * e->frames) continue;
+    snprintf(why, sizeof why,
+             "so are %d of the %d frames of this episode: check which columns are quaternions "
+             "(data.columns)",
+             c->off[j].n, e->frames);
+    return fail_quaternion(c, episode, c->off[j].frame, quaternion_of(&c->model->joint[j]), c->off[j].norm, why);
   }
   return DF_OK;
 }
@@ -170,12 +228,14 @@ static df_status read_frames(converter* c, int episode) {
   m->x = df_alloc((size_t)e->frames * nx, sizeof *m->x);
   m->time = df_alloc((size_t)e->frames, sizeof *m->time);
   if (!m->x || !m->time) return DF_E_NOMEM;
+  for (int j = 0; j < c->model->n; j++) c->off[j] = (off_norms){0};
   for (int t = 0; t < e->frames; t++) {
     double* x = m->x + (size_t)t * nx;
     frame_from_raw(c->layout, &c->conventions, df_recording_frame(c->r, episode, t), x);
     DF_TRY(normalise_quaternions(c, episode, t, x));
     frame_to_model(c->layout, &c->conventions, x);
   }
+  DF_TRY(check_off(c, episode));
   for (int i = 0; i < c->layout->columns; i++) {
     if (c->layout->column[i].role == COLUMN_COS) motion_unwrap(m, c->model->nx, c->layout->column[i].at);
   }
@@ -443,6 +503,7 @@ static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
   DF_TRY(convert_actions(c, data));
   DF_TRY(convert_conditions(c, data));
   for (int e = 0; e < r->episodes; e++) data->resampled += c->stretch[e] != 1;
+  data->norms = c->norms;
   memcpy(data->sha256, r->sha256, sizeof data->sha256);
   memcpy(data->model_unchecked, r->unchecked, sizeof data->model_unchecked);
   return DF_OK;
@@ -455,8 +516,9 @@ static df_status convert(converter* c, df_dataset** out) {
   c->motion = df_alloc(episodes, sizeof *c->motion);
   c->frames = df_alloc(episodes, sizeof *c->frames);
   c->stretch = df_alloc(episodes, sizeof *c->stretch);
+  c->off = df_alloc((size_t)c->model->n + 1, sizeof *c->off);
   int* lengths = df_alloc(episodes, sizeof *lengths);
-  const bool made = c->missing && c->integrated && c->motion && c->frames && c->stretch && lengths;
+  const bool made = c->off && c->missing && c->integrated && c->motion && c->frames && c->stretch && lengths;
   df_status status = made ? conventions_read(c->config, c->model, &c->conventions) : DF_E_NOMEM;
   status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = check_positions(c);
@@ -488,6 +550,7 @@ df_status df_recording_convert(const df_recording* recording, const df_config* c
   df_free(c.motion);
   df_free(c.frames);
   df_free(c.stretch);
+  df_free(c.off);
   if (status != DF_OK) {
     df_dataset_free(*out);
     *out = NULL;

@@ -281,6 +281,39 @@ static df_status name_source(reader* rd, const source* s, column_name* out) {
   return rival >= 0 ? name_by_rival(rd, s, rival, out) : DF_OK;
 }
 
+static bool holds_text(const name_list* list, const char* name) {
+  const char* own = list->text;
+  for (int i = 0; i < list->n; i++, own = next_name(own)) {
+    if (strcmp(own, name) == 0) return true;
+  }
+  return false;
+}
+
+/* Refuses another list, number i of the file, that has the names of the actions in another order, unless data.actuators
+ * says it. */
+static df_status compare_lists(reader* rd, const name_list* list, const char* by, int i) {
+  name_list other = {0};
+  df_status status = read_list(rd, i, &other);
+  const char *a = list->text, *b = other.text, *first[2] = {NULL, NULL};
+  bool same = status == DF_OK && other.n == list->n;
+  int column = 0;
+  for (int k = 0; k < list->n && same; k++, a = next_name(a), b = next_name(b)) {
+    same = holds_text(list, b) && holds_text(&other, a);
+    if (strcmp(a, b) == 0 || first[0]) continue;
+    first[0] = a;
+    first[1] = b;
+    column = k;
+  }
+  if (same && first[0] && rd->r->config.data_actuators.n == 0)
+    status = df_fail(
+        DF_E_MISMATCH,
+        "%s: column %d of the actions is '%s' in '%s', but '%s' in '%s': remove the list that is wrong, or "
+        "name the actuators in the order of the columns in data.actuators",
+        rd->file->path, column, first[0], by, first[1], in_group(rd, df_arrays_info(rd->file->arrays, i)->name));
+  df_free(other.text);
+  return status;
+}
+
 static df_status name_actions(reader* rd, column_name* out) {
   const stack* a = &rd->actions;
   const char* const* header = NULL;
@@ -298,6 +331,7 @@ static df_status name_actions(reader* rd, column_name* out) {
   const char *name = list.text, *by = in_group(rd, df_arrays_info(rd->file->arrays, i)->name);
   for (int k = 0; k < n && list.n == n && status == DF_OK; k++, name = next_name(name))
     status = set_name(&out[k], name, by);
+  if (status == DF_OK && rival >= 0 && list.n == n) status = compare_lists(rd, &list, by, rival);
   df_free(list.text);
   return status;
 }

@@ -25,7 +25,7 @@ static df_status find_files(df_recording* r, const char* path) {
   char *one = df_strdup(path), **found;
   size_t n;
   if (!one) return DF_E_NOMEM;
-  const bool pattern = strpbrk(path, "*?[") && !df_file_exists(path);
+  const bool pattern = strpbrk(path, "*?[{") && !df_file_exists(path);
   df_status status = pattern ? DF_OK : add_files(r, 1, &one);
   df_free(one);
   if (!pattern) return status;

@@ -304,51 +304,6 @@ static df_status add_episode(reader* rd, const span* s) {
   return DF_OK;
 }
 
-/* ---- the duration of a frame ---- */
-
-/* arrays of one number that state it: in seconds, or frames per second */
-static const struct {
-  const char* name;
-  bool rate;
-} stated[] = {{"dt", false}, {"FrameDuration", false},  {"frame_duration", false},
-              {"fps", true}, {"mocap_framerate", true}, {"mocap_frame_rate", true}};
-
-static df_status read_stated(reader* rd, const char* group, double* dt, const char** by) {
-  char full[512];
-  for (size_t k = 0; k < sizeof stated / sizeof *stated && !*by; k++) {
-    df_array a;
-    if (!array_file_has(rd->file, group, stated[k].name, full)) continue;
-    const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
-    if (!info->numeric && k > 0) continue;
-    DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
-    const bool single = a.count == 1;
-    const double value = single ? a.values[0] : NAN;
-    df_array_clear(&a);
-    if (!single && k > 0) continue;
-    if (!single) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
-    if (!(isfinite(value) && value > 0)) {
-      return df_fail(DF_E_FORMAT, "%s: array '%s' is %g: a %s is a finite number above 0", rd->file->path, full, value,
-                     stated[k].rate ? "frame rate" : "duration of a frame");
-    }
-    *dt = stated[k].rate ? 1 / value : value;
-    /* a table has no array of one number but the rate of its comments */
-    *by = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0 ? "a comment" : stated[k].name;
-  }
-  return DF_OK;
-}
-
-static df_status read_duration(reader* rd) {
-  double dt = 0;
-  const char* by = NULL;
-  if (rd->group[0]) DF_TRY(read_stated(rd, rd->group, &dt, &by));
-  DF_TRY(read_stated(rd, "", &dt, &by));
-  for (int e = rd->first; e < rd->r->episodes && by; e++) {
-    rd->r->episode[e].stated_dt = dt;
-    snprintf(rd->r->episode[e].stated_by, sizeof rd->r->episode[e].stated_by, "%s", by);
-  }
-  return DF_OK;
-}
-
 /* ---- a group, a file ---- */
 
 static df_status read_group(reader* rd, const df_system* system) {
@@ -360,7 +315,7 @@ static df_status read_group(reader* rd, const df_system* system) {
   DF_TRY(find_spans(rd));
   for (int e = 0; e < rd->spans.n; e++) DF_TRY(add_episode(rd, &rd->spans.span[e]));
   DF_TRY(reader_conditions(rd));
-  return read_duration(rd);
+  return reader_duration(rd);
 }
 
 static void clear_group(reader* rd) {

@@ -1,5 +1,6 @@
 /* the times of recorded frames, as files state them */
 #include <stdlib.h>
+#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "recording_internal.h"
@@ -43,6 +44,8 @@ double recording_stated_duration(const df_recording* r, int episode) {
 
 const char* df_recording_rate_source(const df_recording* r) {
   for (int k = 0; k < r->episodes; k++) {
+    /* with which the times have been compared */
+    if (strncmp(r->episode[k].stated_by, "control_freq", 12) == 0) return r->episode[k].stated_by;
     if (column_end(r, k) > 0) return find_role(r->layout, COLUMN_TIME) >= 0 ? "times" : "durations";
     if (r->episode[k].stated_dt > 0) return r->episode[k].stated_by;
   }

@@ -161,13 +161,13 @@ static df_status find_header(table* t, const char* path, line* header, line* fir
   bool more;
   while ((more = next_line(t, &l)) && *l.at == '#') {
     comment = l;
-    table_rate_read(l.at + 1, l.end, &t->rate);
+    table_rate_read(l.at + 1, l.end, l.number, &t->rate);
   }
   if (more) {
     find_separator(t, &l);
     if (count_cells(t, l).numbers == 0) {
       *header = l;
-      while ((more = next_line(t, &l)) && *l.at == '#') table_rate_read(l.at + 1, l.end, &t->rate);
+      while ((more = next_line(t, &l)) && *l.at == '#') table_rate_read(l.at + 1, l.end, l.number, &t->rate);
     }
   }
   if (!more) return df_fail(DF_E_FORMAT, "%s: not a table: no line of numbers", path);
@@ -270,7 +270,8 @@ static df_status open_table(df_arrays* arrays) {
   DF_TRY(df_arrays_add(arrays, "table", 2, shape, "float64", true));
   if (header.number) DF_TRY(take_names(t, header));
   for (int i = 0; i < t->columns && t->name; i++) DF_TRY(df_arrays_add(arrays, t->name[i], 1, shape, "float64", true));
-  return t->rate.name && !t->rate.contradicted ? df_arrays_add(arrays, t->rate.name, 0, NULL, "float64", true) : DF_OK;
+  if (t->rate.contradicted) return df_arrays_add(arrays, DF_ARRAYS_RATES, 0, NULL, "text", false);
+  return t->rate.name ? df_arrays_add(arrays, t->rate.name, 0, NULL, "float64", true) : DF_OK;
 }
 
 static df_status read_stated_rate(const table* t, df_array* out) {
@@ -294,9 +295,17 @@ static df_status read_table(df_arrays* arrays, int i, df_array* out) {
   return DF_OK;
 }
 
+/* "50 Hz in line 1, but 0.01 s per frame in line 3" */
 static df_status read_table_text(df_arrays* arrays, int i, char** out) {
-  (void)out;
-  return df_arrays_fail_text(arrays, i);
+  const table_rate* r = &((const table*)arrays->state)->rate;
+  const bool first = r->name && strcmp(r->name, "dt") == 0, other = r->other.name && strcmp(r->other.name, "dt") == 0;
+  char text[160];
+  if (strcmp(arrays->item[i].info.name, DF_ARRAYS_RATES) != 0 || !r->contradicted)
+    return df_arrays_fail_text(arrays, i);
+  snprintf(text, sizeof text, "%.9g %s in line %zu, but %.9g %s in line %zu", r->value, first ? "s per frame" : "Hz",
+           r->line, r->other.value, other ? "s per frame" : "Hz", r->other.line);
+  *out = df_strdup(text);
+  return *out ? DF_OK : DF_E_NOMEM;
 }
 
 static int table_columns(const df_arrays* arrays, int i, const char* const** names) {

@@ -162,14 +162,17 @@ static bool is_end(const char* p, const char* end, bool has_unit) {
 
 /* ---- statements ---- */
 
-static void take(bool duration, double value, table_rate* out) {
+static void take(bool duration, double value, size_t line, table_rate* out) {
   static const double SAME = 1e-3;
   const double least = duration ? 1e-4 : 1, most = duration ? 1 : 1e4;
   if (!(value >= least && value <= most)) return;
-  const table_rate one = {duration ? "dt" : "fps", value, out->contradicted};
+  const table_rate one = {.name = duration ? "dt" : "fps", .value = value, .line = line};
   const double now = duration ? value : 1 / value;
   const double former = !out->name ? now : strcmp(out->name, "dt") == 0 ? out->value : 1 / out->value;
-  if (fabs(now - former) > SAME * former) out->contradicted = true;
+  if (fabs(now - former) > SAME * former && !out->contradicted) {
+    out->contradicted = true;
+    out->other = (table_rate_value){one.name, value, line};
+  }
   if (!out->name) *out = one;
 }
 
@@ -184,7 +187,7 @@ static bool is_of_frames(const char* begin, const char* p) {
 }
 
 /* "frame rate (Hz): 50", "dt = 20 ms": the statement of a label that ends at p */
-static void read_labelled(const char* p, const char* end, bool duration, table_rate* out) {
+static void read_labelled(const char* p, const char* end, bool duration, size_t line, table_rate* out) {
   const unit *bracket = NULL, *after = NULL;
   double x;
   if (!read_bracket(&p, end, &bracket)) return;
@@ -200,12 +203,12 @@ static void read_labelled(const char* p, const char* end, bool duration, table_r
   if (bracket && after && bracket != after) return;
   const unit* u = after ? after : bracket;
   if (!is_end(after ? rest : q, end, after != NULL) || (u && u->duration != duration)) return;
-  take(duration, u ? u->size * x : x, out);
+  take(duration, u ? u->size * x : x, line, out);
 }
 
 /* "50 fps" and "50 Hz" at p: after a word of recording, or if the comment is nothing else; fps also by itself in its
  * part of the comment */
-static void read_bare(const char* begin, const char* p, const char* end, table_rate* out) {
+static void read_bare(const char* begin, const char* p, const char* end, size_t line, table_rate* out) {
   double x;
   const char* q = read_number(p, end, &x);
   if (!q) return;
@@ -217,17 +220,17 @@ static void read_bare(const char* begin, const char* p, const char* end, table_r
   bool is_rate = before == begin && skip(q, end, " \t\r\n") == end;
   is_rate |= fps && (before == begin || strchr(",;|(", before[-1]));
   for (size_t i = 0; i < LENGTH(recorded); i++) is_rate |= ends_with(begin, before, recorded[i]);
-  if (is_rate) take(false, u->size * x, out);
+  if (is_rate) take(false, u->size * x, line, out);
 }
 
-void table_rate_read(const char* begin, const char* end, table_rate* out) {
+void table_rate_read(const char* begin, const char* end, size_t line, table_rate* out) {
   for (const char* p = begin; p < end; p++) {
     const bool inside = p > begin && (is_letter(p[-1]) || is_digit(p[-1]) || p[-1] == '.' || p[-1] == '-');
     if (inside) continue;
-    if (is_digit(*p)) read_bare(begin, p, end, out);
+    if (is_digit(*p)) read_bare(begin, p, end, line, out);
     for (size_t i = 0; i < LENGTH(labels); i++) {
       const size_t n = begins_with(p, end, labels[i].words);
-      if (n && is_of_frames(begin, p)) read_labelled(p + n, end, labels[i].duration, out);
+      if (n && is_of_frames(begin, p)) read_labelled(p + n, end, labels[i].duration, line, out);
     }
   }
 }

@@ -100,7 +100,11 @@ truth = [(0.05 * math.sin(3 * t / 50), 0.35, 0.898, math.cos(0.2 + 0.1 * math.si
           math.sin(0.2 + 0.1 * math.sin(3 * t / 50))) for t in range(150)]
 write_json(folder + '/sways.json', [[1 / 50, x, z, -y, w, a, c, -b] + [1, 0, 0, 0, 0] * 2 for x, y, z, w, a, b, c in truth])
 swing = [(math.cos(0.25 * math.sin(6 * t / 50)), math.sin(0.25 * math.sin(6 * t / 50))) for t in range(150)]
-write_json(folder + '/swings.json', [[1 / 50, 0.02 * t, 0.85, -0.35, 1, 0, 0, 0, w, 0, 0, z, 0, w, 0, 0, -z, 0] for t, (w, z) in enumerate(swing)])
+# hips that swing about the vertical axis, and the base that rocks forth and back above feet that stand still
+write_json(folder + '/swings.json', [[1 / 50, 0.02 * t, 0.85, -0.35, 1, 0, 0, 0, w, 0, z, 0, 0, w, 0, -z, 0, 0] for t, (w, z) in enumerate(swing)])
+rock = [0.15 * math.sin(4 * t / 50) for t in range(150)]
+write_json(folder + '/rocks.json', [[1 / 50, -0.84 * math.sin(a), 0.06 + 0.84 * math.cos(a), 0, 1, 0, 0, 0] +
+                                    [math.cos(a / 2), 0, 0, math.sin(a / 2), 0] * 2 for a in rock])
 with open(folder + '/sways.truth', 'w') as file:
     file.writelines(' '.join('%r' % v for v in row) + '\n' for row in truth)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:

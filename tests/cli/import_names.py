@@ -90,3 +90,33 @@ write_driven("actuators_misnamed", actuator_names=["mb", "ma", "mc"])
 write_driven("actuators_named", "bac", actuator_names=["mb", "ma", "mc"])
 # neither as read nor as named, but in a third order
 write_driven("actuators_unordered", "cab", actuator_names=["mb", "ma", "mc"])
+
+# a rover with a mast and two wheels on the left and right: columns in no order, in mm and degrees; `rover.truth` in m and rad
+with open(folder + "/rover.xml", "w") as file:
+    file.write("""<mujoco><option timestep="0.004" gravity="0 0 0"/><default><geom size=".1" mass="1" contype="0" conaffinity="0"/></default>
+  <worldbody><body name="base"><freejoint name="root"/><geom/>
+    <body name="mast"><joint name="mast_joint" axis="0 0 1"/><geom/></body>
+    <body name="left" pos="0 .2 0"><joint name="left_wheel_joint" axis="0 1 0"/><geom/></body>
+    <body name="right" pos="0 -.2 0"><joint name="right_wheel_joint" axis="0 1 0"/><geom/></body></body></worldbody>
+  <actuator><motor joint="mast_joint" ctrlrange="-1 1"/></actuator></mujoco>""")
+truth = []
+for t in range(100):
+    s, turn = t / 50, 0.4 * math.sin(2 * t / 50)
+    truth.append({"root x": 0.3 * math.sin(s), "root y": 0.2 * math.cos(s), "root z": 0.5 + 0.1 * math.sin(3 * s),
+                  "root quat w": math.cos(turn / 2), "root quat x": 0.0, "root quat y": math.sin(turn / 2) * 0.6,
+                  "root quat z": math.sin(turn / 2) * 0.8, "mast_joint": 0.3 * math.cos(s), "left_wheel_joint": 2 * s,
+                  "right_wheel_joint": 0.5 * math.sin(4 * s), "root linvel x": 0.3 * math.cos(s)})
+COLUMNS = [("right_wheel_pos (deg)", "right_wheel_joint", 180 / math.pi), ("base_quat_z", "root quat z", 1), ("base_pos_z_mm", "root z", 1000),
+           ("wheel_left (deg)", "left_wheel_joint", 180 / math.pi), ("base_quat_w", "root quat w", 1), ("base_pos_x_mm", "root x", 1000),
+           ("mast (deg)", "mast_joint", 180 / math.pi), ("base_quat_y", "root quat y", 1), ("base_pos_y_mm", "root y", 1000),
+           ("base_quat_x", "root quat x", 1), ("lamp", "root x", 7)]
+for name, more in ("rover", []), ("rover_twice", [("x_mm", "root y", 1000)]):
+    with open(f"{folder}/{name}.csv", "w") as file:
+        file.write("# 50 Hz\n" + ",".join(c[0] for c in COLUMNS + more) + "\n")
+        for row in truth:
+            file.write(",".join(f"{row[name] * scale:.12g}" for _, name, scale in COLUMNS + more) + "\n")
+with open(folder + "/rover.truth", "w") as file:
+    json.dump(truth, file)
+for name, first, second in ("rates", "50 Hz", "dt: 0.01"), ("rate", "50 Hz", "dt: 0.02"):
+    with open(f"{folder}/{name}.csv", "w") as file:
+        file.write(f"# {first}\n# a comment\n# {second}\nelbow,slider,shoulder\n" + "".join(",".join(f"{x:.9f}" for x in row) + "\n" for row in rows(ORDER, 0)))

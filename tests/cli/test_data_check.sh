@@ -76,11 +76,13 @@ python3 - "$scratch" <<'PYTHON'
 import json, math, sys
 for e in range(3):
     q = [[math.sin(t / 30 + e)] for t in range(60)]
-    with open(f'{sys.argv[1]}/part_{e}.json', 'w') as f: json.dump({'qpos': q, 'episode_index': [e] * 60, 'count': list(range(60))}, f)
+    for name, key in ('part', 'qpos'), ('odd', 'angles'):
+        with open(f'{sys.argv[1]}/{name}_{e}.json', 'w') as f: json.dump({key: q, 'episode_index': [e] * 60, 'count': list(range(60))}, f)
 PYTHON
-check columns_of_several_files_are_asked_for exits_with 2 data check "$scratch/part_?.json" --model "$model" \
+check columns_of_several_files_are_asked_for exits_with 2 data check "$scratch/odd_?.json" --model "$model" \
   --set data.actions_key= --set data.ends_key=episode_index
-check by_the_first_of_them grep -q "part_0.json: no array 'states'; the file has: qpos, episode_index, count. Say what the columns are, --set data.states_key=ARRAY" "$scratch/err"
+check by_the_first_of_them grep -q "odd_0.json: import does not recognise this layout .*its arrays: angles \[60\]\[1\], episode_index \[60\], count \[60\]; .*--set data.states_key=ARRAY" "$scratch/err"
+check columns_that_are_known_are_read exits_with 0 data check "$scratch/part_?.json" --model "$model" --set data.actions_key=
 for key in episode_index count; do
   check "files_of_one_episode_each_end_it_by_$key" exits_with 0 data check "$scratch/part_?.json" --model "$model" \
     --set data.actions_key= --set data.states_key=qpos --set data.columns=joints --set data.rate=100 --set data.ends_key=$key

@@ -35,6 +35,38 @@ check by_its_names says "data.joints +names +warn" out
 check a_file_in_the_order_of_the_model_is_wrong exits_with 1 data check "$made/arm_0.csv" --model "$model" --threads 1 $columns
 check its_order_is_named says "names +wrong.*data.joints = elbow,slider,shoulder" out
 
+# columns of a base and joints in no order, in mm and degrees, against the numbers that they were made of
+rover_is_read() {
+  run data check "$@" --columns --json --quiet
+  python3 - "$scratch/out" "$made/rover.truth" <<'P'
+import json, sys
+columns = {r['column']: r for r in json.load(open(sys.argv[1]))['rows'] if 'histogram' in r}
+truth = json.load(open(sys.argv[2]))
+for name in truth[0]:
+    if 'linvel' in name:
+        continue
+    values = [row[name] for row in truth]
+    wanted = min(values), max(values), sum(values) / len(values)
+    read = [columns[name][k] for k in ('min', 'max', 'mean')]
+    assert all(abs(a - b) < 1e-9 for a, b in zip(wanted, read)), (name, wanted, read)
+P
+}
+check a_named_table_is_imported exits_with 0 data import "$made/rover.csv" --model "$made/rover.xml" --out "$tasks/rover" --threads 1
+check its_layout_is_named says "layout: named columns" err
+check its_other_columns_are_named says "columns that nothing uses .*: lamp" err
+check it_is_read_by_its_names rover_is_read "$tasks/rover"
+check the_check_of_the_file_reads_it_so rover_is_read "$made/rover.csv" --model "$made/rover.xml" --set system.timestep=0.004 --set system.substeps=5
+check two_spellings_are_refused exits_with 2 data import "$made/rover_twice.csv" --model "$made/rover.xml" --out "$tasks/twice"
+check both_are_named says "rover_twice.csv: the columns 'base_pos_x_mm' and 'x_mm' are named alike, and differ first in row 0" err
+check the_check_refuses_them exits_with 2 data check "$made/rover_twice.csv" --model "$made/rover.xml"
+check and_names_both says "the columns 'base_pos_x_mm' and 'x_mm' are named alike" err
+check two_rates_are_refused exits_with 2 data import "$made/rates.csv" --model "$made/arm.xml" --out "$tasks/rates"
+check both_rates_are_named says "rates.csv: comments state different frame rates, 50 Hz in line 1, but 0.01 s per frame in line 3" err
+check the_check_refuses_two_rates exits_with 2 data check "$made/rates.csv" --model "$made/arm.xml"
+check and_names_both_rates says "50 Hz in line 1, but 0.01 s per frame in line 3" err
+check a_given_rate_settles_it exits_with 0 data import "$made/rates.csv" --model "$made/arm.xml" --out "$tasks/rates" --set data.rate=50 --threads 1
+check equal_rates_are_one exits_with 0 data check "$made/rate.csv" --model "$made/arm.xml"
+
 # groups with lists of names
 columns="--set data.columns=joints@joint_pos --set data.states_key=joint_pos --set data.actions_key="
 check groups_are_imported imports groups "$made/groups.json" $columns
@@ -77,8 +109,15 @@ with h5py.File(sys.argv[1] + "/groups.h5", "w") as file:
         file[name].attrs["target_speed"] = g["target_speed"]
         file[name].attrs["operator"] = "nobody"
     file.attrs["joint_names"] = groups["ep_0"]["joint_names"]
+with h5py.File(sys.argv[1] + "/robomimic.h5", "w") as file:
+    for name, g in groups.items():
+        file["data/" + name.replace("ep", "demo") + "/joint_pos"] = g["joint_pos"]
+    file["data"].attrs["env_args"] = json.dumps({"env_name": "Lift", "env_kwargs": {"control_freq": 25, "horizon": 400}})
 PY
   model=$made/arm.xml
+  check robomimic_is_imported imports robomimic "$made/robomimic.h5" $columns --set data.joints=elbow,slider,shoulder
+  check its_rate_is_that_of_the_controller sets robomimic "substeps: 20"
+  check the_controller_is_named says "frame rate: 25 Hz, by control_freq of data@env_args" err
   check groups_of_hdf5_are_imported imports hdf5 "$made/groups.h5" $columns --set data.rate=50
   check attributes_name_joints sets hdf5 "joints: [elbow, slider, shoulder]"
   check texts_and_attributes_of_groups_are_conditions sets hdf5 'conditions: [target_speed@@target_speed, instruction]'

@@ -449,7 +449,8 @@ static void fits(const char* pattern, const char* names) {
 
 static void what_exists_is_no_pattern(void** state) {
   (void)state;
-  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt", "my1/c.txt", "a\\b/d.txt"};
+  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt",
+                                      "my1/c.txt",   "a\\b/d.txt",  "c{d,e}/f.txt"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) make(files[i]);
   fits("my[1]/*.txt", "my[1]/a*.txt my[1]/a.txt my[1]/b.txt");
   fits("my[1]/a*.txt", "my[1]/a*.txt");
@@ -458,6 +459,10 @@ static void what_exists_is_no_pattern(void** state) {
   fits("my[12]/*.txt", "my1/c.txt");
   fits("a\\b/?.txt", "a\\b/d.txt");
   fits("my1/[a-c].txt", "my1/c.txt");
+  fits("my[1]/{b,x,a}.txt", "my[1]/b.txt my[1]/a.txt");
+  fits("my[1]/{b.txt,a\\*.txt}", "my[1]/b.txt my[1]/a*.txt");
+  fits("c{d,e}/?.txt", "c{d,e}/f.txt");
+  fits("c\\{d\\,e\\}/{f.txt,g.txt}", "c{d,e}/f.txt");
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char one[256];
     snprintf(one, sizeof one, "%s/%s", folder, files[i]);

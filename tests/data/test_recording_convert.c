@@ -1,6 +1,8 @@
 /* Recordings as demonstrations: rates, velocities, positions and actions. */
 #include "recording_test.h"
 
+#include "dynaflow/sim/dynamics.h"
+
 /* a cart, dt = 0.01 s: nx = 4, nu = 1; every_joint_xml, dt = 0.002 s: nx = 25, nu = 2 */
 static df_system *cart, *body;
 
@@ -89,6 +91,79 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
 }
 
 /* a duration in single precision is that of an action; one that differs by a part in 1e6 is resampled */
+/* Two statements of the rate that differ are an error, unless a setting or a column of times tells. */
+static void rates_that_contradict_each_other_are_named(void** state) {
+  (void)state;
+#define THREE "\"states\": [[0,0,0,0],[1,0,0,0],[2,0,0,0]]"
+  static const struct {
+    const char* file;
+    double rate; /* Hz; 0: refused */
+    const char *says[2], *by;
+  } cases[] = {
+      {"{\"dt\": 0.01, \"fps\": 50, " THREE "}",
+       0,
+       {"'dt' states 0.01 s per frame, but 'fps' 50 Hz", "data.rate"},
+       NULL},
+      {"{\"fps\": 30, \"mocap_framerate\": 60, " THREE "}",
+       0,
+       {"'fps' states 30 Hz, but 'mocap_framerate' 60 Hz", "data.rate"},
+       NULL},
+      {"{\"dt\": 0.033, \"fps\": 30, " THREE "}", 1 / 0.033, {NULL}, "dt"},
+      {"# frame rate: 50\n# recorded by me\n# dt: 0.01\n0,0,0,0\n1,0,0,0\n",
+       0,
+       {"comments state different frame rates, 50 Hz in line 1, but 0.01 s per frame in line 3", "data.rate"},
+       NULL},
+      {"# frame rate: 50\n# dt: 0.02\n0,0,0,0\n1,0,0,0\n", 50, {NULL}, "a comment"},
+      {"{\"env_args\": \"{\\\"env_kwargs\\\": {\\\"control_freq\\\": 20}}\", " THREE "}",
+       20,
+       {NULL},
+       "control_freq of env_args"},
+      {"{\"env_args\": \"{\\\"control_freq\\\" : 25.5, \\\"a\\\": 1}\", \"dt\": 0.01, " THREE "}",
+       0,
+       {"'dt' states 0.01 s per frame, but 'control_freq of env_args' 25.5 Hz", "data.rate"},
+       NULL},
+      {"{\"env_args\": \"{\\\"env_name\\\": \\\"control_freq\\\"}\", \"fps\": 40, " THREE "}", 40, {NULL}, "fps"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_config config = SETTINGS(STATES_ONLY);
+    if (cases[i].file[0] == '#') assert_ok(df_config_set(&config, "data.states_key", "table", "test"));
+    scratch_put(cases[i].file, strlen(cases[i].file));
+    if (cases[i].rate == 0) {
+      refused(cart, &config, DF_E_CONFIG, SAYS(cases[i].says[0], cases[i].says[1]));
+      assert_ok(df_config_set(&config, "data.rate", "100", "test"));
+      df_dataset_free(read_with(cart, &config));
+      continue;
+    }
+    df_recording* r = opened(scratch_path, &config, cart);
+    assert_close(df_recording_rate(r), cases[i].rate, 1e-9);
+    assert_string_equal(df_recording_rate_source(r), cases[i].by);
+    df_recording_free(r);
+  }
+}
+
+/* The rate of robomimic's controller, of the groups below it: times in a column agree with it, or are named. */
+static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
+  (void)state;
+#define ARGS(rate) "\"env_args\": \"{\\\"control_freq\\\": " rate "}\""
+#define DEMO(step) \
+  "{\"another\": {" ARGS("10") "}, \"data\": {" ARGS("20") ", \"demo_0\": {\"s\": [[0,0,0,0,0],[" step ",1,0,0,0]]}}}"
+  static const char agreed[] = DEMO("0.0501"), other[] = DEMO("0.02");
+  df_config config =
+      SETTINGS(STATES_ONLY, "data.columns", "time,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
+  scratch_put(agreed, strlen(agreed));
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_string_equal(df_recording_rate_source(r), "control_freq of data/env_args");
+  assert_close(df_recording_rate(r), 1 / 0.0501, 1e-9);
+  df_recording_free(r);
+  scratch_put(other, strlen(other));
+  refused(cart, &config, DF_E_CONFIG,
+          SAYS("'times in data.columns' states 0.02 s per frame, but 'control_freq of data/env_args' 20 Hz"));
+  config =
+      SETTINGS(STATES_ONLY, "data.columns", "skip:1,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
+  r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_rate(r), 20, 1e-12);
+  df_recording_free(r);
+}
+
 static void durations_that_differ_by_rounding_are_those_of_actions(void** state) {
   (void)state;
   static const double durations[] = {0.01, (float)0.01, 0.01 * (1 + 1e-6), 0.01 * (1 - 1e-6)};
@@ -434,6 +509,124 @@ static void missing_activations_and_bad_quaternions_are_named(void** state) {
   refused(body, &config, DF_E_FORMAT, SAYS("array 'states': quaternion at episode 0, frame 0, index 4 has norm"));
 }
 
+/* ---- ball joints ---- */
+
+/* The same figure with its y axis up and its z axis right in the frames of all bodies, and with z up and y left: a free
+ * base, two ball joints one after the other, and a hinge about the axis to the right. A box beside it has a ball joint
+ * of its own. */
+static const char y_up_xml[] =
+    "<mujoco><worldbody><body><freejoint/><geom size='.1'/>"
+    "<body pos='.1 .3 .2'><joint type='ball'/><geom size='.05'/>"
+    "<body pos='.2 -.4 .1'><joint type='ball'/><geom size='.05'/>"
+    "<body pos='.1 -.3 -.2'><joint axis='0 0 1'/><geom size='.05' pos='.1 .1 .1'/><body pos='.3 .1 .2'><geom "
+    "size='.05'/>"
+    "</body></body></body></body></body>"
+    "<body name='box' pos='3 0 0'><joint type='ball'/><geom size='.1'/></body></worldbody></mujoco>";
+static const char z_up_xml[] =
+    "<mujoco><worldbody><body><freejoint/><geom size='.1'/>"
+    "<body pos='.1 -.2 .3'><joint type='ball'/><geom size='.05'/>"
+    "<body pos='.2 -.1 -.4'><joint type='ball'/><geom size='.05'/>"
+    "<body pos='.1 .2 -.3'><joint axis='0 -1 0'/><geom size='.05' pos='.1 -.1 .1'/><body pos='.3 -.2 .1'><geom "
+    "size='.05'/>"
+    "</body></body></body></body></body>"
+    "<body name='box' pos='3 0 0'><joint type='ball'/><geom size='.1'/></body></worldbody></mujoco>";
+enum { FIGURE = 20 + 16, TIP = 5, BODIES = 7 }; /* nx; the last body of the chain */
+
+/* where all bodies are, and how fast the tip is, of a state */
+static void pose_of(const df_system* system, const double* x, double place[3 * BODIES], double speed[3]) {
+  df_sim* sim;
+  assert_int_equal(df_mujoco_body_count(system), BODIES);
+  assert_ok(df_sim_new(system, 0, &sim));
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, place);
+  df_mujoco_point_velocity(sim, TIP, place + 3 * TIP, speed);
+  df_sim_free(system, sim);
+}
+
+/* A figure with y up, read for the model with its axes and for the one with z up, is at the same places, and as fast.
+ */
+static void ball_joints_are_turned_with_the_base(void** state) {
+  (void)state;
+  df_system *y = make_system(y_up_xml), *z = make_system(z_up_xml);
+  double x[2][FIGURE];
+  for (int t = 0; t < 2; t++) random_state(y, (uint64_t)t, x[t]);
+  WRITE(ARRAY("states", &x[0][0], 2, 2, FIGURE));
+  const df_config own = SETTINGS(STATES_ONLY, "data.up", "y");
+  const df_config other =
+      SETTINGS(STATES_ONLY, "data.up", "y", "data.base_rotation", "0.70710678118654752,-0.70710678118654752,0,0");
+  df_dataset *a = read_with(y, &own), *b = read_with(z, &other);
+  for (int t = 0; t < 2; t++) {
+    double place[2][3 * BODIES], speed[2][3];
+    pose_of(y, df_dataset_state(a, 0, t), place[0], speed[0]);
+    pose_of(z, df_dataset_state(b, 0, t), place[1], speed[1]);
+    for (int i = 0; i < 3 * BODIES; i++) assert_close(place[0][i], place[1][i], 1e-13);
+    for (int i = 0; i < 3; i++) assert_close(speed[0][i], speed[1][i], 1e-12);
+    /* the box has nothing to do with the base */
+    for (int i = 16; i < 20; i++) assert_close(df_dataset_state(b, 0, t)[i], x[t][i], 1e-15);
+    for (int i = 33; i < 36; i++) assert_close(df_dataset_state(b, 0, t)[i], x[t][i], 1e-15);
+  }
+  df_dataset_free(a);
+  df_dataset_free(b);
+  df_system_free(y);
+  df_system_free(z);
+}
+
+/* ---- norms of quaternions ---- */
+
+/* writes seven frames of every_joint_xml, qpos alone, whose ball quaternions have these norms */
+static void write_norms(const double norm[7], double x[7][13]) {
+  for (int t = 0; t < 7; t++) {
+    const double angle = 0.1 * t;
+    memset(x[t], 0, sizeof x[t]);
+    x[t][3] = 1;
+    x[t][7] = norm[t] * cos(angle);
+    x[t][9] = norm[t] * sin(angle);
+  }
+  WRITE(ARRAY("qpos", &x[0][0], 2, 7, 13), ARRAY("act", counting(), 2, 7, 1));
+}
+
+static void quaternions_between_two_are_normalised_and_counted(void** state) {
+  (void)state;
+  double x[7][13];
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "qpos@qpos,act@act");
+  write_norms((const double[]){1, 0.72, 1, 1.04, 1.28, 0.96, 0.94}, x);
+  df_dataset* data = read_with(body, &config);
+  for (int t = 0; t < 7; t++) {
+    assert_close(df_dataset_state(data, 0, t)[7], cos(0.1 * t), 1e-15);
+    assert_close(df_dataset_state(data, 0, t)[9], sin(0.1 * t), 1e-15);
+  }
+  /* 0.72, 1.28 and 0.94; the first two are as far from 1 up to rounding */
+  assert_int_equal(data->norms.n, 3);
+  assert_int_equal(data->norms.joint, 1);
+  assert_true((data->norms.frame == 1 && fabs(data->norms.norm - 0.72) < 1e-12) ||
+              (data->norms.frame == 4 && fabs(data->norms.norm - 1.28) < 1e-12));
+  df_dataset_free(data);
+
+  write_norms((const double[]){1, 0.96, 1, 1.04, 1, 1, 1}, x);
+  data = read_with(body, &config);
+  assert_int_equal(data->norms.n, 0);
+  df_dataset_free(data);
+}
+
+static void quaternions_without_a_direction_are_refused(void** state) {
+  (void)state;
+  static const struct {
+    double norm[7];
+    const char* says;
+  } cases[] = {{{1, 1, 0.70, 1, 1, 1, 1}, "frame 2, index 7 has norm 0.7, not 1"},
+               {{1, 1, 1, 1.30, 1, 1, 1}, "frame 3, index 7 has norm 1.3, not 1"},
+               {{1, 1, 1, 1, 0, 1, 1}, "frame 4, index 7 has norm 0, not 1"},
+               {{1, 0.8, 0.9, 1, 0.9, 0.9, 1}, "frame 1, index 7 has norm 0.8, not 1: so are 4 of the 7 frames"}};
+  double x[7][13];
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "qpos@qpos,act@act");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    write_norms(cases[i].norm, x);
+    refused(body, &config, DF_E_FORMAT, SAYS(cases[i].says, "check which columns are quaternions"));
+  }
+  write_norms((const double[]){1, 1, NAN, 1, 1, 1, 1}, x);
+  refused(body, &config, DF_E_NONFINITE, SAYS("frame 2, index 7"));
+}
+
 static void numbers_that_overflow_are_named(void** state) {
   (void)state;
   static const double q[] = {0, 0, 1e308, 0};
@@ -505,6 +698,8 @@ int main(void) {
 #define WITH_SYSTEMS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
+      WITH_SYSTEMS(rates_that_contradict_each_other_are_named),
+      WITH_SYSTEMS(the_rate_of_a_controller_is_that_of_its_groups),
       WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
       WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
@@ -517,6 +712,9 @@ int main(void) {
       WITH_SYSTEMS(the_position_of_a_free_body_is_integrated_in_the_world),
       WITH_SYSTEMS(a_height_alone_is_along_the_vertical_axis),
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
+      WITH_SYSTEMS(ball_joints_are_turned_with_the_base),
+      WITH_SYSTEMS(quaternions_between_two_are_normalised_and_counted),
+      WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),
       WITH_SYSTEMS(a_conversion_is_repeated_under_other_conventions),

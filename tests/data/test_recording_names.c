@@ -109,11 +109,38 @@ static void names_in_another_order_are_refused(void** state) {
   df_recording_free(opened(scratch_path, &config, cart));
 }
 
+static void lists_of_actuators_that_contradict_each_other_are_named(void** state) {
+  (void)state;
+  df_system* two = make_system(
+      "<mujoco><worldbody><body><joint name='a' axis='1 0 0'/><joint name='b' axis='0 1 0'/><geom size='.1'/></body>"
+      "</worldbody><actuator><motor name='ma' joint='a'/><motor name='mb' joint='b'/></actuator></mujoco>");
+#define TWO "{\"states\": [[0,0,0,0],[1,0,0,0]], \"actions\": [[1,2]], \"actuator_names\": [\"ma\", \"mb\"], "
+  df_config config = SETTINGS("data.actions_key", "actions");
+  put(TWO "\"motor_names\": [\"mb\", \"ma\"]}");
+  refused(two, &config, DF_E_MISMATCH,
+          SAYS("column 0 of the actions is 'ma' in 'actuator_names', but 'mb' in 'motor_names': remove the list",
+               "data.actuators"));
+  /* the same order, another number of names, other words: none of them is another order */
+  static const char* const others[] = {"[\"ma\", \"mb\"]", "[\"mb\"]", "[\"b\", \"a\"]"};
+  for (int i = 0; i < 3; i++) {
+    char text[400];
+    snprintf(text, sizeof text, TWO "\"motor_names\": %s}", others[i]);
+    put(text);
+    df_recording_free(opened(scratch_path, &config, two));
+  }
+  assert_ok(df_config_set(&config, "data.actuators", "mb,ma", "test"));
+  put(TWO "\"motor_names\": [\"mb\", \"ma\"]}");
+  df_recording_free(opened(scratch_path, &config, two));
+  df_system_free(two);
+}
+
 int main(void) {
 #define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {WITH_CART(a_header_line_names_columns),
                                      WITH_CART(arrays_of_their_own_name_columns),
-                                     WITH_CART(lists_name_the_columns_of_joints), WITH_CART(the_nearest_list_counts),
-                                     WITH_CART(names_in_another_order_are_refused)};
+                                     WITH_CART(lists_name_the_columns_of_joints),
+                                     WITH_CART(the_nearest_list_counts),
+                                     WITH_CART(names_in_another_order_are_refused),
+                                     WITH_CART(lists_of_actuators_that_contradict_each_other_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,7 +184,6 @@ static void a_rate_in_a_comment_is_an_array(void** state) {
                {"# dt (frames): 1", NULL, 0},
                {"# dt (Hz): 1", NULL, 0},
                {"# dt (ms): 1 s", NULL, 0},
-               {"# frame rate: 50 Hz; dt: 0.01", NULL, 0},
                {"# dt 10", NULL, 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (int header = 0; header < 2; header++) {
@@ -199,12 +198,36 @@ static void a_rate_in_a_comment_is_an_array(void** state) {
   }
 }
 
+/* the first one and one that differs from it, with their lines */
+static void rates_that_differ_are_a_text(void** state) {
+  (void)state;
+  static const struct {
+    const char *file, *says;
+  } cases[] = {{"# frame rate: 50 Hz; dt: 0.01\n1,2\n3,4\n", "50 Hz in line 1, but 0.01 s per frame in line 1"},
+               {"# a walk\n# dt: 5 ms\n# dt: 0.005\na,b\n\n# 120 fps\n# 60 fps\n1,2\n",
+                "0.005 s per frame in line 2, but 120 Hz in line 6"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char* text;
+    df_arrays* arrays = open_text(cases[i].file);
+    assert_true(df_arrays_find(arrays, "fps") < 0 && df_arrays_find(arrays, "dt") < 0);
+    assert_ok(df_arrays_read_text(arrays, DF_ARRAYS_RATES, &text));
+    assert_string_equal(text, cases[i].says);
+    df_free(text);
+    df_arrays_close(arrays);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      IN_SCRATCH(every_separator_is_found),           IN_SCRATCH(a_header_names_the_columns),
-      IN_SCRATCH(a_rate_in_a_comment_is_an_array),    IN_SCRATCH(a_header_of_numbers_is_refused),
-      IN_SCRATCH(missing_values_are_written_nan),     IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
-      IN_SCRATCH(numbers_have_a_point_in_any_locale), IN_SCRATCH(a_failed_allocation_leaks_nothing),
+      IN_SCRATCH(every_separator_is_found),
+      IN_SCRATCH(a_header_names_the_columns),
+      IN_SCRATCH(a_rate_in_a_comment_is_an_array),
+      IN_SCRATCH(a_header_of_numbers_is_refused),
+      IN_SCRATCH(rates_that_differ_are_a_text),
+      IN_SCRATCH(missing_values_are_written_nan),
+      IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
+      IN_SCRATCH(numbers_have_a_point_in_any_locale),
+      IN_SCRATCH(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

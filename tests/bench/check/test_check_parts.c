@@ -173,6 +173,34 @@ static void the_sign_of_a_quaternion_is_that_of_all_four_numbers(void** state) {
   }
 }
 
+/* the quaternion that the conversion found furthest from norm 1 */
+static void norms_that_were_not_1_are_named(void** state) {
+  (void)state;
+  for (size_t n = 0; n < 3; n++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[3] = 1;
+    f.d->norms = (df_quaternion_norms){.n = n, .episode = 4, .frame = 17, .joint = 0, .norm = 0.8125};
+    trace_it(&f, &f.s->dt);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    int rows = 0;
+    for (int i = 0; i < found.n; i++) {
+      const data_finding* one = &found.list[i];
+      if (one->check != DATA_CHECK_QUATERNION_NORM) continue;
+      rows++;
+      assert_int_equal(one->verdict, CHECK_WARN);
+      assert_true(one->value == 0.1875 && one->limit == 0.05);
+      assert_string_equal(one->column, f.m.joints[0].name);
+      assert_non_null(
+          strstr(one->reason, n == 1 ? "1 quaternion of another norm than 1 is normalised" : "2 quaternions"));
+      assert_non_null(strstr(one->reason, "norm 0.812, in episode 4, frame 17 of the recording"));
+    }
+    assert_int_equal(rows, n > 0);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 static void limits_are_counted(void** state) {
   (void)state;
   fixture f = fixture_new(slide_xml, 1);
@@ -1186,6 +1214,7 @@ int main(void) {
                                      cmocka_unit_test(other_checks_leave_it_out),
                                      cmocka_unit_test(coordinates_that_never_change_are_named),
                                      cmocka_unit_test(the_sign_of_a_quaternion_is_that_of_all_four_numbers),
+                                     cmocka_unit_test(norms_that_were_not_1_are_named),
                                      cmocka_unit_test(limits_are_counted),
                                      cmocka_unit_test(limits_are_judged_by_share_and_excess),
                                      cmocka_unit_test(radians_that_are_read_as_degrees_are_named),

@@ -204,12 +204,70 @@ static void velocities_that_no_vibration_has_are_wrong(void** state) {
   }
 }
 
+/* ---- velocities that contacts change within a frame ---- */
+
+/* the error of the velocities over spans of n frames, by definition: those of successive frames are averaged */
+static double error_over(const fixture* f, double h, int n) {
+  double off = 0, all = 0;
+  /* the first and the last frame have no two neighbours */
+  for (int t = 1; t + n <= T - 1; t += n) {
+    double change = 0, sum = 0;
+    for (int k = t; k < t + n; k++) {
+      change += frame_of(f->d, 0, k + 1)[1] - frame_of(f->d, 0, k)[1];
+      sum += h * (frame_of(f->d, 0, k + 1)[3] + frame_of(f->d, 0, k)[3]) / 2;
+    }
+    off += (change - sum) * (change - sum);
+    all += change * change;
+  }
+  return sqrt(off / all);
+}
+
+/* A turn of which the velocity rocks from physics step to step: frames of five steps leave that within them, those of
+ * one step do not. */
+static void velocities_that_rock_within_frames_follow_over_spans(void** state) {
+  (void)state;
+  static const double h[] = {0.05, 0.01};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(slide_xml, 1);
+    data_findings found = {0};
+    double noise[T + 1];
+    df_rng_normal(7, DF_STREAM_TEST, 0, T + 1, noise);
+    for (int t = 0; t <= T; t++) {
+      const double w = PI * 0.05 / h[i];
+      frame_of(f.d, 0, t)[1] = sin(w * h[i] * t) / 3;
+      frame_of(f.d, 0, t)[3] = w * cos(w * h[i] * t) / 3 + 0.28 * w * noise[t];
+    }
+    trace_it(&f, &h[i]);
+    assert_ok(check_velocities(&f.m, &found));
+    const data_finding* one = finding_at(&found, DATA_CHECK_VELOCITY, "hinge joints");
+    assert_non_null(one);
+    if (i == 1) {
+      assert_int_equal(one->verdict, CHECK_WARN);
+      assert_true(one->value > 0.5);
+    } else {
+      int n = 2;
+      while (error_over(&f, h[i], n) > 0.5) n *= 2;
+      char says[80];
+      snprintf(says, sizeof says, "over spans of %d frames; ", n);
+      assert_true(n > 2);
+      assert_int_equal(one->verdict, CHECK_OK);
+      if (!(fabs(one->value - error_over(&f, h[i], n)) < 1e-9))
+        fail_msg("%g instead of %g", one->value, error_over(&f, h[i], n));
+      assert_non_null(strstr(one->reason, says));
+      expect_limits_decide(&found);
+    }
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(noise_of_the_positions_hides_no_scale),
                                      cmocka_unit_test(right_velocities_give_no_alarm),
                                      cmocka_unit_test(velocities_without_relation_are_wrong),
                                      cmocka_unit_test(a_joint_that_chatters_hides_no_other),
                                      cmocka_unit_test(velocities_of_frames_further_away_are_named),
-                                     cmocka_unit_test(velocities_that_no_vibration_has_are_wrong)};
+                                     cmocka_unit_test(velocities_that_no_vibration_has_are_wrong),
+                                     cmocka_unit_test(velocities_that_rock_within_frames_follow_over_spans)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,45 @@ static void sampler_steps_must_be_whole(void** state) {
   assert_refused(&(df_list){.n = 0}, "task tiny: eval.sampler_steps is empty: give at least one number");
 }
 
+/* a geom of the robot by its name or as geom I of a body; one of an object is none, however it is named */
+static void feet_are_of_the_robot(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><geom type='plane' size='1 1 1'/><body name='robot' pos='0 0 1'><freejoint/><geom size='.1'/>"
+      "<body name='leg'><joint name='hip'/><geom name='toe' size='.1'/></body></body>"
+      "<body name='object' pos='1 0 1'><freejoint/><geom size='.1'/><body name='lid'><geom name='knob' "
+      "size='.1'/></body>"
+      "</body></worldbody><actuator><motor joint='hip' ctrlrange='-1 1'/></actuator></mujoco>";
+  static const struct {
+    const char* feet;
+    bool refused;
+  } cases[] = {{"toe", false}, {"robot:0, leg:0", false}, {"toe, object:0", true}, {"knob", true}, {"lid:0", true}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* system;
+    eval_set* set = NULL;
+    df_window window = {0};
+    df_windows windows = {.horizon = 1, .n_test = 1, .test = &window};
+    df_task task = {.config = df_config_default(), .windows = &windows};
+    assert_int_equal(df_mujoco_system_from_xml(xml, "feet", &cfg, &system), DF_OK);
+    task.system = system;
+    assert_int_equal(df_config_set(&task.config, "eval.feet", cases[i].feet, "test"), DF_OK);
+    task.config.eval_windows = task.config.window_horizon = 1;
+    const df_dataset_shape shape = {.episodes = 1, .length = 1, .nx = system->nx, .dt = system->dt};
+    assert_int_equal(df_dataset_new(&shape, &task.data), DF_OK);
+    for (int t = 0; t < 2; t++) df_mujoco_initial_state(system, task.data->states + t * system->nx);
+    const df_status status = eval_set_new(&task, 1, &set);
+    assert_int_equal(status, cases[i].refused ? DF_E_CONFIG : DF_OK);
+    if (cases[i].refused) assert_non_null(strstr(df_error_message(), "is of an object, not of the robot"));
+    eval_set_free(set);
+    df_dataset_free(task.data);
+    df_system_free(system);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(feet_are_of_the_robot),
       cmocka_unit_test(windows_are_drawn_without_replacement_and_copied),
       cmocka_unit_test(sampler_steps_must_be_whole),
   };

@@ -295,7 +295,8 @@ static void what_cannot_fall_has_no_fall_rule(void** state) {
       assert_null(strstr(text_of(&f.notes), "data.position_offset"));
     }
     /* 0.6 m of 1 m */
-    assert_string_equal(value(&f, "eval.fall_height"), none ? "(none)" : "0.6");
+    assert_string_equal(value(&f, "eval.fall_height"), none ? "0" : "0.6");
+    if (none) assert_non_null(strstr(settings_find(&f.found, "eval.fall_height")->why, cases[i].why));
     assert_string_equal(value(&f, "eval.fall_tilt"), none ? "(none)" : "60");
     end(&f);
   }
@@ -311,8 +312,37 @@ static void a_driven_slide_does_not_fall(void** state) {
                "<actuator><position joint='lift' kp='9' ctrlrange='-1 1'/></actuator></mujoco>",
                NULL);
   assert_int_equal(f.model.height, 0);
-  assert_string_equal(value(&f, "eval.fall_height"), "(none)");
+  assert_string_equal(value(&f, "eval.fall_height"), "0");
   assert_string_equal(value(&f, "eval.height_joint"), "(none)");
+  end(&f);
+}
+
+/* what is fixed to the world, and a base that lies on the floor on its back */
+static void what_no_bound_tells_has_no_fall_rule(void** state) {
+  (void)state;
+  fixture f;
+  propose_rest(
+      &f,
+      "<mujoco><worldbody><body pos='0 0 1'><joint name='arm' axis='0 1 0'/><geom size='.1'/></body></worldbody>"
+      "<actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",
+      NULL);
+  assert_string_equal(value(&f, "eval.fall_height"), "0");
+  assert_string_equal(settings_find(&f.found, "eval.fall_height")->why,
+                      "no fall rule: the base of the robot is fixed to the world");
+  assert_non_null(strstr(text_of(&f.notes),
+                         "no fall rule (eval.fall_height, eval.fall_tilt): the base of the robot is "
+                         "fixed to the world\n"));
+  end(&f);
+  propose_rest(
+      &f,
+      "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body quat='0 1 0 0'><freejoint/>"
+      "<geom type='box' size='.4 .4 .005'/><body><joint name='arm'/><geom size='.004'/></body></body></worldbody>"
+      "<actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",
+      NULL);
+  assert_string_equal(value(&f, "eval.fall_tilt"), "(none)");
+  assert_string_equal(settings_find(&f.found, "eval.fall_height")->why,
+                      "no fall rule: in the data the base is as low as 0 m and leans by up to 180 degrees, so that no "
+                      "bound tells a fall from the motion");
   end(&f);
 }
 
@@ -490,6 +520,7 @@ int main(void) {
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
       cmocka_unit_test(what_cannot_fall_has_no_fall_rule),
+      cmocka_unit_test(what_no_bound_tells_has_no_fall_rule),
       cmocka_unit_test(a_driven_slide_does_not_fall),
       cmocka_unit_test(the_user_says_what_is_an_object),
       cmocka_unit_test(some_episodes_are_held_out),

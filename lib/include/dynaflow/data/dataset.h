@@ -14,6 +14,14 @@ DF_BEGIN_DECLS
 /* Two durations of a frame are the same if they differ by at most this share: the rounding of single precision. */
 #define DF_SAME_DURATION 1e-7
 
+/* Quaternions whose norm differed from 1 by more than 5 %, and that were normalised: what interpolation of the entries
+ * leaves. */
+typedef struct df_quaternion_norms {
+  size_t n;                  /* how many; 0: the others are meaningless */
+  int episode, frame, joint; /* of the one whose norm is furthest from 1: among all episodes, recorded frames, joints */
+  double norm;
+} df_quaternion_norms;
+
 /* Episodes of any length, one after the other. The dataset owns its arrays, which are row-major:
  *   states [sum of (lengths + 1)][nx]   actions [sum of lengths][nu] or NULL
  *   conditions [episodes][nc], or [sum of (lengths + 1)][nc] if they are per frame, or NULL
@@ -41,7 +49,8 @@ typedef struct df_dataset {
                                       * exact, in their own units, if the data are not from a file. Actions count as
                                       * rounded if they have the precision of the velocities, or else positions */
   df_stored_precision action_precision; /* that the recorded numbers of the actions show by themselves */
-  struct df_dataset_memory* memory;     /* of the const arrays */
+  df_quaternion_norms norms;
+  struct df_dataset_memory* memory; /* of the const arrays */
 } df_dataset;
 
 /* Reads recorded files according to config's data.* keys and converts them to states and actions of the system:
@@ -55,15 +64,16 @@ typedef struct df_dataset {
  * `condition_names` (one comma-separated string, required with conditions), `dt`, and the model it was recorded with,
  * as text: `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its
  * `list`), `compiled_sha256` and `mujoco`. An action after the last frame of an episode is not used. Quaternions
- * whose norm differs from 1 by less than 5 % are normalised. States without actions whose file states another frame
- * rate than the system's are interpolated (`resampled`). The caller frees *out with df_dataset_free(); on failure *out
- * is NULL.
+ * are normalised; of those whose norm differs from 1 by more than 5 % `norms` tells. States without actions whose file
+ * states another frame rate than the system's are interpolated (`resampled`). The caller frees *out with
+ * df_dataset_free(); on failure *out is NULL.
  * Errors name the path, the key and the offending value with its index; they are those of the two functions:
  *   DF_E_MISMATCH   wrong shapes; all episodes too short for one window, or one of fewer than 2 frames; a file that
  *                   differs from data.sha256 (if set); recorded actions whose file states another duration of a frame
  *                   than the system's, while data.rate is 0; another model than the system's (DF_MODEL_OTHER)
  *   DF_E_NONFINITE  a number that is not finite
- *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1 than 5 %
+ *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is below 0.707 or above
+ *                   1.293, or one of more than half of an episode whose norms are further from 1 than 5 %
  *   DF_E_CONFIG     settings that do not fit the model or the arrays
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config* config, const df_system* system,

@@ -103,8 +103,9 @@ DF_API const double* df_recording_action(const df_recording* recording, int epis
  * all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
 
-/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array such as
- * "fps", or "a comment" of a table; "": nothing does. Owned by the recording. */
+/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array or an
+ * attribute such as "fps", "a comment" of a table, or "control_freq of data@env_args", also where times agree with it;
+ * "": nothing does. Owned by the recording. */
 DF_API const char* df_recording_rate_source(const df_recording* recording);
 
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else

@@ -25,6 +25,9 @@ typedef struct df_array_rounding {
   int n;
 } df_array_rounding;
 
+/* the text of a table whose comments state two frame rates: "50 Hz in line 1, but 0.01 s per frame in line 3" */
+#define DF_ARRAYS_RATES "contradicting rates"
+
 /* One array of a file. Names per format:
  *   npz, npy  the key; of a lone npy file the file name without ".npy"
  *   HDF5      the path without the leading '/', e.g. "data/demo_0/obs/qpos"; an attribute is "path@attribute", one of
@@ -32,7 +35,8 @@ typedef struct df_array_rounding {
  *   JSON      the key, e.g. "Frames" [rows][columns] or "FrameDuration" []; a member of an object inside is
  *             "key/member", an object of a list "key/0"; a list that is the whole file is "table"
  *   CSV       "table" [rows][columns], and, if there is a header line, one array [rows] per column name; "fps" or "dt"
- *             [] if a comment before the numbers states a rate: "# frame rate: 50", "# 50 Hz", "# dt = 0.02" */
+ *             [] if a comment before the numbers states a rate: "# frame rate: 50", "# 50 Hz", "# dt = 0.02";
+ * DF_ARRAYS_RATES if two comments state different ones */
 typedef struct df_array_info {
   const char* name;
   int rank;
