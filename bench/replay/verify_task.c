@@ -1,5 +1,6 @@
 #include "verify_task.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "data_path.h"
@@ -10,6 +11,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/io/safetensors.h"
+#include "dynaflow/sim/mujoco.h"
 #include "eval_set.h"
 #include "json.h"
 #include "lookup.h"
@@ -139,6 +141,38 @@ static void compare_windows(verifier* v, const json_t* record, const eval_set* s
   }
 }
 
+/* ---- work ---- */
+
+static double effort_of(const json_t* record, const char* metric, json_int_t k) {
+  size_t i;
+  json_t* number;
+  json_array_foreach(json_object_get(record, "rows"), i, number) {
+    if (strcmp(string_of(number, "metric"), metric) == 0 && json_integer_value(json_object_get(number, "k")) == k)
+      return number_of(json_object_get(number, "value"));
+  }
+  return NAN;
+}
+
+/* no physics step takes more iterations of the solver than the record's model allows */
+static void compare_work(verifier* v, const json_t* record, const df_system* system) {
+  const df_model_identity* model = df_mujoco_identity(system);
+  const double most = (double)df_mujoco_iterations_of_step(system);
+  size_t i;
+  json_t* number;
+  if (strcmp(model->compiled, string_of(record, "compiled_sha256")) != 0) return;
+  json_array_foreach(json_object_get(record, "rows"), i, number) {
+    if (strcmp(string_of(number, "metric"), "effort.solver_iterations") != 0) continue;
+    const json_int_t k = json_integer_value(json_object_get(number, "k"));
+    const double iterations = number_of(json_object_get(number, "value"));
+    const double steps = effort_of(record, "effort.physics_steps", k);
+    if (!(iterations > most * steps)) continue;
+    verify_find(v, VERIFY_FAILED, record,
+                "effort.solver_iterations at K = %d is %.0f, but %.0f physics steps of at most %.0f iterations take "
+                "%.0f at most",
+                (int)k, iterations, steps, most, most * steps);
+  }
+}
+
 void verify_drawn(verifier* v, const void* context) {
   const json_t* records = store_records(v->r->source);
   drawn d = {0};
@@ -150,6 +184,7 @@ void verify_drawn(verifier* v, const void* context) {
     if (json_object_get(record, "trajectories")) continue;
     draw_again(v, context, record, &d);
     if (d.set) compare_windows(v, record, d.set);
+    if (d.set) compare_work(v, record, d.task->system);
   }
   drawn_clear(&d);
 }

@@ -6,7 +6,8 @@
 
 /* The check "drawn": draws the held-out windows of every finished record that has windows_sha256 again, from the task
  * and the demonstrations that `context`, the options of the command, finds, under the settings of the record: hash,
- * episode, start and group of each window. Where task or demonstrations are missing or others, it warns that they were
+ * episode, start and group of each window. With the model of the record, the iterations of its solver (effort) are not
+ * above the limit. Where task or demonstrations are missing or others, it warns that they were
  * not drawn, once per reason. */
 void verify_drawn(verifier* v, const void* context);
 

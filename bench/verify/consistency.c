@@ -9,28 +9,15 @@
 #include "dynaflow/stats/statistics.h"
 #include "identity.h"
 #include "json.h"
-#include "key.h"
+#include "numbers.h"
 #include "store.h"
 #include "text.h"
-
-/* rounding of sums of numbers of this size, in any order */
-static const double ROUNDING = 1e-9;
 
 /* ---- rows and samples ---- */
 
 static bool same_number(const json_t* a, const json_t* b) {
   return strcmp(string_of(a, "metric"), string_of(b, "metric")) == 0 &&
          json_integer_value(json_object_get(a, "k")) == json_integer_value(json_object_get(b, "k"));
-}
-
-/* the values of the single windows of a row; NULL: not recorded */
-static const json_t* values_of(const json_t* record, const json_t* number) {
-  size_t i;
-  json_t* one;
-  json_array_foreach(json_object_get(record, "samples"), i, one) {
-    if (same_number(one, number)) return json_object_get(one, "values");
-  }
-  return NULL;
 }
 
 /* mean and largest size of the values; NaN if one is not finite */
@@ -54,19 +41,6 @@ static void check_interval(verifier* v, const json_t* record, const json_t* numb
   if (lo > hi || !(value < lo - slack || value > hi + slack)) return;
   verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value %.9g lies outside its interval, %.9g to %.9g",
               string_of(number, "metric"), (int)json_integer_value(json_object_get(number, "k")), value, lo, hi);
-}
-
-/* a setting of the record as a number; -1: it has none */
-static long setting_of(const json_t* record, const char* name) {
-  const char* value = string_of(json_object_get(record, "config"), name);
-  char* end;
-  const long number = strtol(value, &end, 10);
-  return *value && !*end ? number : -1;
-}
-
-/* Whether this program computes the numbers of the record in the same way. */
-static bool is_of_this_version(const json_t* record) {
-  return json_integer_value(json_object_get(record, "numbers")) == NUMBERS_VERSION;
 }
 
 static bool agrees(double a, double b, double size) {
@@ -118,8 +92,8 @@ static void judge_interval(verifier* v, const json_t* record, const json_t* numb
 static df_status compare_interval(verifier* v, const json_t* record, const json_t* number, const json_t* values) {
   const json_t* windows = json_object_get(json_object_get(record, "windows"), "episode");
   const int n = (int)json_array_size(values);
-  const long seed = setting_of(record, "eval.seed");
-  if (seed < 0 || n == 0 || (size_t)n > json_array_size(windows) || !is_of_this_version(record)) return DF_OK;
+  const long seed = record_count(record, "eval.seed");
+  if (seed < 0 || n == 0 || (size_t)n > json_array_size(windows) || !record_is_current(record)) return DF_OK;
   double *value = df_alloc((size_t)n, sizeof *value), size = 0;
   int* episode = df_alloc((size_t)n, sizeof *episode);
   df_interval right;
@@ -170,14 +144,14 @@ static bool run_has_values(const verifier* v, const char* metric) {
   size_t i;
   json_t* record;
   json_array_foreach(store_records(v->r->source), i, record) {
-    if (verify_is_done(record) && is_of_this_version(record) && has_values(record, metric)) return true;
+    if (verify_is_done(record) && record_is_current(record) && has_values(record, metric)) return true;
   }
   return false;
 }
 
 static void check_missing_values(verifier* v, const json_t* record, const json_t* number) {
   const char* metric = string_of(number, "metric");
-  if (!is_of_this_version(record) || json_integer_value(json_object_get(number, "n")) < 1) return;
+  if (!record_is_current(record) || json_integer_value(json_object_get(number, "n")) < 1) return;
   if (!run_has_values(v, metric)) return;
   v->looked++;
   verify_find(v, VERIFY_FAILED, record, "%s at K = %d: its single values (samples) are missing", metric,
@@ -197,7 +171,7 @@ static void check_rows(verifier* v, const json_t* record) {
       break;
     }
     check_interval(v, record, number);
-    const json_t* values = values_of(record, number);
+    const json_t* values = number_values(record, string_of(number, "metric"), number_k(number));
     if (values) {
       check_values(v, record, number, values);
     } else {
@@ -229,7 +203,9 @@ void check_unshown(verifier* v) {
   json_array_foreach(store_records(v->r->source), i, record) {
     if (!verify_is_done(record)) continue;
     json_array_foreach(json_object_get(record, "rows"), j, number) {
-      if (!isfinite(number_of(json_object_get(number, "value"))) || values_of(record, number)) continue;
+      if (!isfinite(number_of(json_object_get(number, "value"))) ||
+          number_values(record, string_of(number, "metric"), number_k(number)))
+        continue;
       add_metric(&names, string_of(number, "metric"));
       n++;
     }
@@ -277,18 +253,9 @@ static void check_origins(verifier* v, const json_t* record) {
   }
 }
 
-/* calls `look` for every done record */
-static void for_done(verifier* v, void (*look)(verifier* v, const json_t* record)) {
-  size_t i;
-  json_t* record;
-  json_array_foreach(store_records(v->r->source), i, record) {
-    if (verify_is_done(record)) look(v, record);
-  }
-}
-
 void check_samples(verifier* v) {
-  for_done(v, check_rows);
-  for_done(v, check_origins);
+  verify_done(v, check_rows);
+  verify_done(v, check_origins);
 }
 
 /* ---- training and replays ---- */
@@ -312,8 +279,8 @@ static void check_steps(verifier* v, const json_t* record) {
   json_t* curve;
   json_array_foreach(curves, i, curve) check_curve(v, record, curve);
   const size_t curve_count = json_array_size(curves);
-  const long planned = setting_of(record, "train.steps");
-  if (curve_count && planned >= 0 && json_integer_value(steps) != planned && is_of_this_version(record)) {
+  const long planned = record_count(record, "train.steps");
+  if (curve_count && planned >= 0 && json_integer_value(steps) != planned && record_is_current(record)) {
     v->looked++;
     verify_find(v, VERIFY_FAILED, record, "training.steps is %lld, but the setting train.steps is %ld",
                 (long long)json_integer_value(steps), planned);
@@ -326,21 +293,9 @@ static void check_steps(verifier* v, const json_t* record) {
               (long long)json_integer_value(steps), (long long)json_integer_value(of_curve));
 }
 
-/* the value of a row; NaN if there is none */
-static double row_value(const json_t* record, const char* metric, json_int_t k) {
-  size_t i;
-  json_t* number;
-  json_array_foreach(json_object_get(record, "rows"), i, number) {
-    if (strcmp(string_of(number, "metric"), metric) != 0 || json_integer_value(json_object_get(number, "k")) != k)
-      continue;
-    return number_of(json_object_get(number, "value"));
-  }
-  return NAN;
-}
-
 /* windows that did not diverge take a physics step per action and substep */
 static void check_effort(verifier* v, const json_t* record) {
-  const long H = setting_of(record, "window.horizon"), substeps = setting_of(record, "system.substeps");
+  const long H = record_count(record, "window.horizon"), substeps = record_count(record, "system.substeps");
   size_t i;
   json_t* number;
   if (H < 0 || substeps < 0) return;
@@ -349,7 +304,7 @@ static void check_effort(verifier* v, const json_t* record) {
     const json_int_t k = json_integer_value(json_object_get(number, "k"));
     const json_int_t n = json_integer_value(json_object_get(number, "n"));
     const double value = number_of(json_object_get(number, "value")), wanted = (double)n * (double)H * (double)substeps;
-    if (row_value(record, "effort.diverged", k) != 0) continue;
+    if (number_value(number_row(record, "effort.diverged", (int)k)) != 0) continue;
     v->looked++;
     if (value == wanted) continue;
     verify_find(v, VERIFY_FAILED, record,
@@ -370,7 +325,7 @@ static bool is_executed(const json_t* record) {
 
 static void check_recorded_actions(verifier* v, const json_t* record) {
   const json_t* list = json_object_get(record, "replays");
-  if (!is_executed(record) || (!list && !is_of_this_version(record))) return;
+  if (!is_executed(record) || (!list && !record_is_current(record))) return;
   v->looked++;
   if (json_array_size(list)) return;
   verify_find(v, VERIFY_FAILED, record, "actions were executed, but none is recorded (replays is %s)",
@@ -378,9 +333,9 @@ static void check_recorded_actions(verifier* v, const json_t* record) {
 }
 
 void check_training(verifier* v) {
-  for_done(v, check_steps);
-  for_done(v, check_effort);
-  for_done(v, check_recorded_actions);
+  verify_done(v, check_steps);
+  verify_done(v, check_effort);
+  verify_done(v, check_recorded_actions);
 }
 
 /* ---- the plan ---- */

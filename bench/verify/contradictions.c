@@ -7,24 +7,8 @@
 
 #include "dynaflow/metrics/defs.h"
 #include "json.h"
-#include "key.h"
 #include "metric_needs.h"
-#include "store.h"
-
-/* rounding of sums of numbers of this size, in any order */
-static const double ROUNDING = 1e-9;
-
-static bool is_of_this_version(const json_t* record) {
-  return json_integer_value(json_object_get(record, "numbers")) == NUMBERS_VERSION;
-}
-
-static int k_of(const json_t* number) {
-  return (int)json_integer_value(json_object_get(number, "k"));
-}
-
-static double value_of(const json_t* number) {
-  return number_of(json_object_get(number, "value"));
-}
+#include "numbers.h"
 
 static bool is_effort(const char* metric) {
   return strncmp(metric, "effort.", strlen("effort.")) == 0;
@@ -45,27 +29,18 @@ static const char* out_of_range(const char* metric, bool share, double value) {
   return NULL;
 }
 
-static const json_t* values_of(const json_t* record, const char* metric, int k) {
-  size_t i;
-  json_t* one;
-  json_array_foreach(json_object_get(record, "samples"), i, one) {
-    if (strcmp(string_of(one, "metric"), metric) == 0 && k_of(one) == k) return json_object_get(one, "values");
-  }
-  return NULL;
-}
-
 static void check_range(verifier* v, const json_t* record, const json_t* number) {
   const char* metric = string_of(number, "metric");
-  const int k = k_of(number);
-  const char* why = out_of_range(metric, is_share(number), value_of(number));
+  const int k = number_k(number);
+  const char* why = out_of_range(metric, is_share(number), number_value(number));
   v->looked++;
   if (why) {
-    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value %g %s", metric, k, value_of(number), why);
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value %g %s", metric, k, number_value(number), why);
     return;
   }
   size_t i;
   json_t* value;
-  json_array_foreach(values_of(record, metric, k), i, value) {
+  json_array_foreach(number_values(record, metric, k), i, value) {
     why = out_of_range(metric, is_share(number), number_of(value));
     if (!why) continue;
     verify_find(v, VERIFY_FAILED, record, "%s at K = %d: value %zu (samples), %g, %s", metric, k, i, number_of(value),
@@ -78,9 +53,9 @@ static void check_range(verifier* v, const json_t* record, const json_t* number)
 
 static void check_status(verifier* v, const json_t* record, const json_t* number) {
   const char* status = string_of(number, "status");
-  if (!isfinite(value_of(number)) || strcmp(status, "ok") == 0) return;
+  if (!isfinite(number_value(number)) || strcmp(status, "ok") == 0) return;
   verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the value is %g, but the status is '%s'",
-              string_of(number, "metric"), k_of(number), value_of(number), status);
+              string_of(number, "metric"), number_k(number), number_value(number), status);
 }
 
 /* counters of a training are of its curves, everything else is of windows */
@@ -88,55 +63,95 @@ static void check_count(verifier* v, const json_t* record, const json_t* number)
   const char* metric = string_of(number, "metric");
   const json_t* windows = json_object_get(json_object_get(record, "windows"), "episode");
   const json_int_t n = json_integer_value(json_object_get(number, "n"));
-  if (!windows || (is_effort(metric) && k_of(number) == 0)) return;
+  if (!windows || (is_effort(metric) && number_k(number) == 0)) return;
   if (n <= (json_int_t)json_array_size(windows)) return;
-  verify_find(v, VERIFY_FAILED, record, "%s at K = %d: n is %lld, but there are %zu windows", metric, k_of(number),
+  verify_find(v, VERIFY_FAILED, record, "%s at K = %d: n is %lld, but there are %zu windows", metric, number_k(number),
               (long long)n, json_array_size(windows));
 }
 
-/* whether k is 0, no sampler, or one of eval.sampler_steps; a record without the setting says nothing */
-static bool is_sampled_with(const json_t* record, int k) {
+/* The place of k in eval.sampler_steps, from 0 on; -1: k is 0, no sampler, or a record without the setting says
+ * nothing; -2: it is not one of them. */
+static int place_of(const json_t* record, int k) {
   const char* at = json_string_value(json_object_get(json_object_get(record, "config"), "eval.sampler_steps"));
-  if (k == 0 || !at) return true;
-  while (*at) {
+  if (k == 0 || !at) return -1;
+  for (int place = 0; *at; place++) {
     char* end;
-    if (strtol(at, &end, 10) == k) return true;
+    if (strtol(at, &end, 10) == k) return place;
     at = end + strcspn(end, ",");
     at += *at == ',';
   }
-  return false;
+  return -2;
+}
+
+static const char* steps_of(const json_t* record) {
+  return string_of(json_object_get(record, "config"), "eval.sampler_steps");
 }
 
 static void check_k(verifier* v, const json_t* record, const char* list) {
   size_t i;
   json_t* one;
+  int place = -1;
   json_array_foreach(json_object_get(record, list), i, one) {
-    if (is_sampled_with(record, k_of(one))) continue;
-    verify_find(v, VERIFY_FAILED, record, "%s[%zu] has K = %d, which is not in the setting eval.sampler_steps, '%s'",
-                list, i, k_of(one), string_of(json_object_get(record, "config"), "eval.sampler_steps"));
+    const int at = place_of(record, number_k(one));
+    if (at == -2) {
+      verify_find(v, VERIFY_FAILED, record, "%s[%zu] has K = %d, which is not in the setting eval.sampler_steps, '%s'",
+                  list, i, number_k(one), steps_of(record));
+      return;
+    }
+    if (at < 0) continue;
+    if (at < place && record_is_current(record)) {
+      verify_find(v, VERIFY_FAILED, record,
+                  "%s[%zu] has K = %d after another K, but the setting eval.sampler_steps, '%s', has the other order",
+                  list, i, number_k(one), steps_of(record));
+      return;
+    }
+    place = at;
+  }
+}
+
+/* number of numbers in eval.sampler_steps */
+static int count_steps(const json_t* record) {
+  int n = 0;
+  for (const char* at = steps_of(record); *at; n++) at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',');
+  return n;
+}
+
+/* a method with a sampler has rows of every K, and replays of the last */
+static void check_every_k(verifier* v, const json_t* record) {
+  const int steps = count_steps(record);
+  int place = -1;
+  size_t i;
+  json_t* one;
+  if (!record_is_current(record)) return;
+  json_array_foreach(json_object_get(record, "rows"), i, one) {
+    const int at = place_of(record, number_k(one));
+    if (at > place + 1) break;
+    if (at > place) place = at;
+  }
+  if (place >= 0 && place + 1 < steps) {
+    verify_find(v, VERIFY_FAILED, record, "there are no rows of number %d of the setting eval.sampler_steps, '%s'",
+                place + 2, steps_of(record));
+  }
+  json_array_foreach(json_object_get(record, "replays"), i, one) {
+    const int at = place_of(record, number_k(one));
+    if (at < 0 || at + 1 == steps) continue;
+    verify_find(v, VERIFY_FAILED, record,
+                "replays[%zu] has K = %d, but they are of the last one of the setting eval.sampler_steps, '%s'", i,
+                number_k(one), steps_of(record));
     return;
   }
 }
 
 static void check_defined(verifier* v, const json_t* record, const json_t* number) {
   const char* metric = string_of(number, "metric");
-  const char* needs = is_of_this_version(record) ? metric_needs(record, metric) : NULL;
+  const char* needs = record_is_current(record) ? metric_needs(record, metric) : NULL;
   if (needs) {
     verify_find(v, VERIFY_FAILED, record, "%s at K = %d: a value, but the metric is not defined without %s", metric,
-                k_of(number), needs);
+                number_k(number), needs);
   }
 }
 
 /* ---- the worst and the mean ---- */
-
-static const json_t* row_of(const json_t* record, const char* metric, int k) {
-  size_t i;
-  json_t* number;
-  json_array_foreach(json_object_get(record, "rows"), i, number) {
-    if (strcmp(string_of(number, "metric"), metric) == 0 && k_of(number) == k) return number;
-  }
-  return NULL;
-}
 
 /* the metric of whose values this one is the largest: "penetration.chain" of "penetration.worst.chain" and "sae_own" of
  * "sae_own.worst_step"; false if it is no largest value */
@@ -177,10 +192,10 @@ static double actions_of(const json_t* record) {
 static void check_worst(verifier* v, const json_t* record, const json_t* number) {
   char name[96];
   const char* metric = string_of(number, "metric");
-  const int k = k_of(number);
+  const int k = number_k(number);
   if (!df_metric_find(metric) || !mean_name(metric, name, sizeof name)) return;
-  const json_t* other = row_of(record, name, k);
-  const double worst = value_of(number), mean = other ? value_of(other) : NAN;
+  const json_t* other = number_row(record, name, k);
+  const double worst = number_value(number), mean = other ? number_value(other) : NAN;
   if (!isfinite(worst) || !isfinite(mean)) return;
   v->looked++;
   const double slack = ROUNDING * fmax(fabs(worst), fabs(mean));
@@ -189,7 +204,8 @@ static void check_worst(verifier* v, const json_t* record, const json_t* number)
     verify_find(v, VERIFY_FAILED, record, "%s at K = %d is %g, but %s is %g", metric, k, worst, name, mean);
     return;
   }
-  const double most = strstr(metric, ".worst_step") ? actions_of(record) * largest_of(values_of(record, name, k)) : NAN;
+  const double most =
+      strstr(metric, ".worst_step") ? actions_of(record) * largest_of(number_values(record, name, k)) : NAN;
   if (!(most > 0) || worst <= most + slack) return;
   verify_find(v, VERIFY_FAILED, record, "%s at K = %d is %g, but the windows' means (samples) allow at most %g", metric,
               k, worst, most);
@@ -208,6 +224,7 @@ static void check_record_ranges(verifier* v, const json_t* record) {
   check_k(v, record, "rows");
   check_k(v, record, "samples");
   check_k(v, record, "replays");
+  check_every_k(v, record);
 }
 
 /* ---- counters of a training ---- */
@@ -242,31 +259,41 @@ static void check_record_counters(verifier* v, const json_t* record) {
                   {"effort.approximate_steps", "adjoints", "approximate"},
                   {"effort.differenced_steps", "adjoints", "differenced"}};
   const json_t* curves = json_object_get(json_object_get(record, "training"), "curves");
-  if (!json_array_size(curves) || !is_of_this_version(record)) return;
+  if (!json_array_size(curves) || !record_is_current(record)) return;
   for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
-    const json_t* number = row_of(record, counters[i].metric, 0);
+    const json_t* number = number_row(record, counters[i].metric, 0);
     if (number)
-      check_sum(v, record, counters[i].metric, value_of(number), sum_of(curves, counters[i].inside, counters[i].field),
-                counters[i].inside, counters[i].field);
+      check_sum(v, record, counters[i].metric, number_value(number),
+                sum_of(curves, counters[i].inside, counters[i].field), counters[i].inside, counters[i].field);
   }
   const json_t* seconds = json_object_get(record, "train_cpu_s");
   if (seconds) check_sum(v, record, "train_cpu_s", number_of(seconds), sum_of(curves, NULL, "cpu_s"), NULL, "cpu_s");
 }
 
-/* ---- all records ---- */
+/* ---- limits ---- */
 
-static void for_done(verifier* v, void (*look)(verifier* v, const json_t* record)) {
-  size_t i;
-  json_t* record;
-  json_array_foreach(store_records(v->r->source), i, record) {
-    if (verify_is_done(record)) look(v, record);
-  }
+static void check_limit(verifier* v, const json_t* record) {
+  const double limit = number_of(json_object_get(json_object_get(record, "limits"), "seconds"));
+  const double took = number_of(json_object_get(record, "wall_s"));
+  if (!isfinite(limit)) return;
+  v->looked++;
+  if (!(took > limit)) return;
+  verify_find(v, VERIFY_WARNING, record,
+              "the cell is done, but took %.3g s (wall_s) with a limit of %.3g s (limits.seconds), which only its last "
+              "measures may exceed",
+              took, limit);
 }
 
+/* ---- all records ---- */
+
 void check_ranges(verifier* v) {
-  for_done(v, check_record_ranges);
+  verify_done(v, check_record_ranges);
 }
 
 void check_counters(verifier* v) {
-  for_done(v, check_record_counters);
+  verify_done(v, check_record_counters);
+}
+
+void check_limits(verifier* v) {
+  verify_done(v, check_limit);
 }

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "chains.h"
 #include "consistency.h"
 #include "contradictions.h"
+#include "counts.h"
+#include "curves.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
@@ -16,6 +19,7 @@
 #include "json.h"
 #include "key.h"
 #include "provenance.h"
+#include "related.h"
 #include "rows.h"
 #include "schema.h"
 #include "store.h"
@@ -114,16 +118,12 @@ static void check_row(verifier* v, const json_t* record, const json_t* number) {
 }
 
 static void check_unit(verifier* v, const json_t* record, const json_t* number) {
-  const df_metric_def* defs;
-  const int n = df_metric_defs(&defs);
-  for (int i = 0; i < n; i++) {
-    if (strcmp(defs[i].name, string_of(number, "metric")) != 0) continue;
-    v->looked++;
-    if (strcmp(defs[i].unit, string_of(number, "unit")) != 0) {
-      verify_find(v, VERIFY_FAILED, record, "%s has the unit '%s', expected '%s'", defs[i].name,
-                  string_of(number, "unit"), defs[i].unit);
-    }
-  }
+  const char *metric = string_of(number, "metric"), *unit = df_metric_unit(metric);
+  if (!unit) return; /* of a method of its own */
+  v->looked++;
+  if (strcmp(unit, string_of(number, "unit")) == 0) return;
+  verify_find(v, VERIFY_FAILED, record, "%s at K = %d has the unit '%s', expected '%s'", metric,
+              (int)json_integer_value(json_object_get(number, "k")), string_of(number, "unit"), unit);
 }
 
 static void for_rows(verifier* v, void (*look)(verifier* v, const json_t* record, const json_t* number)) {
@@ -423,10 +423,15 @@ static void check_weights(verifier* v) {
   X(numbers, check_numbers)   \
   X(units, check_units)       \
   X(ranges, check_ranges)     \
+  X(counts, check_counts)     \
+  X(related, check_related)   \
+  X(chains, check_chains)     \
   X(samples, check_samples)   \
   X(unshown, check_unshown)   \
   X(training, check_training) \
   X(counters, check_counters) \
+  X(curves, check_curves)     \
+  X(limits, check_limits)     \
   X(windows, check_windows)   \
   X(identity, check_identity) \
   X(seeds, check_seeds)       \

@@ -28,7 +28,7 @@ check an_honest_run_passes verdict 0 '' ''
 check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
-assert len(rows) == 22 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'counters', 'replay', 'drawn', 'weights', 'unshown'}, rows" "$scratch/out"
+assert len(rows) == 27 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'counters', 'curves', 'limits', 'counts', 'related', 'chains', 'replay', 'drawn', 'weights', 'unshown'}, rows" "$scratch/out"
 before=$(sha256sum "$scratch/run/events.jsonl")
 run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
@@ -221,6 +221,11 @@ check also_in_the_curve replays 1 weights "for c in cells:
     if c['training']['parameters']:
         c['training']['parameters'] += 1
         c['training']['curves'][0]['parameters'] += 1"
+check more_iterations_than_the_solver_may_take_are_a_failure replays 1 drawn "for c in cells:
+    rows = {r['metric']: r for r in c['rows'] if r['k'] == c['rows'][0]['k']}
+    limit = int(c['config']['system.iterations']) * rows['effort.physics_steps']['value']
+    rows['effort.solver_iterations']['value'] = limit + (c is cells[0])"
+check the_most_iterations_are_named grep -qE 'physics steps of at most 100 iterations take' "$scratch/out"
 check demonstrations_that_are_gone_are_a_warning exits_with 0 verify "$scratch/real" --data "$scratch/nowhere"
 check windows_are_then_not_drawn grep -qE '^drawn +warning .*its held-out windows were not drawn again' "$scratch/out"
 # an error of the size that a missing clamp causes

@@ -39,10 +39,32 @@ static void a_part_has_the_definition_of_the_longest_metric_it_is_a_part_of(void
   for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) assert_null(df_metric_find(unknown[i]));
 }
 
+static void a_part_has_its_unit(void** state) {
+  (void)state;
+  static const char* const units[][2] = {{"tre", "std"},
+                                         {"tre.joint_pos", "rad"},
+                                         {"tre.slide_pos", "m"},
+                                         {"tre_open_loop.base_angvel", "rad/s"},
+                                         {"tre_open_loop.object_vel", "m/s"},
+                                         {"tre.activation", ""},
+                                         {"sae_own.worst_step", "mixed SI"},
+                                         {"command_error", "m/s"},
+                                         {"command_error.yaw_rate", "rad/s"},
+                                         {"fall_rate.replanned", "share"},
+                                         {"root_residual.torque.chain", "N m/N"},
+                                         {"penetration.worst.chain", "m"},
+                                         {"effort.physics_steps", "count"}};
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    assert_string_equal(df_metric_unit(units[i][0]), units[i][1]);
+  static const char* const unknown[] = {"", "trex", "tre.", "tre.joint", "tre.action", "tre_open_loop.joint_pos.x"};
+  for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) assert_null(df_metric_unit(unknown[i]));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_metric_is_defined),
       cmocka_unit_test(a_part_has_the_definition_of_the_longest_metric_it_is_a_part_of),
+      cmocka_unit_test(a_part_has_its_unit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -409,6 +409,7 @@ static void recordings_are_replayed_with_options_that_gradients_do_not_allow(voi
   cfg.islands = DF_ISLANDS_MODEL;
   OK(system_with("<option iterations='3' noslip_iterations='2'/>", MOTOR, &cfg, &system));
   assert_int_equal(df_mujoco_iterations(system), 3);
+  assert_int_equal(df_mujoco_iterations_of_step(system), 5);
   df_system_free(system);
 
   /* islands of the model, on and off */

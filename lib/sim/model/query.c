@@ -153,6 +153,11 @@ int df_mujoco_iterations(const df_system* system) {
   return as_mujoco(system)->model->opt.iterations;
 }
 
+long df_mujoco_iterations_of_step(const df_system* system) {
+  const mjOption* o = &as_mujoco(system)->model->opt;
+  return (long)o->iterations + o->noslip_iterations;
+}
+
 void df_mujoco_initial_state(const df_system* system, double* x) {
   const mjModel* m = as_mujoco(system)->model;
   mju_copy(x, m->qpos0, (int)m->nq);

@@ -4,44 +4,7 @@
 
 #include <math.h>
 
-#include "json.h"
-#include "rows.h"
-#include "whole_record.h"
-
-static json_t* record;
-
-/* a record that nothing contradicts: 2 windows, its number tre_open_loop at K = 1 */
-static void begin(void) {
-  begin_records();
-  record = add_whole("a", 1, 0.5);
-}
-
-static void set_setting(const char* name, const char* value) {
-  set_text(json_object_get(record, "config"), name, value);
-}
-
-static json_t* add_number(const char* metric, const char* unit, int k, double value) {
-  json_t* one = add_row(record, metric, k, value, NAN, NAN);
-  set_text(one, "unit", unit);
-  json_object_set_new(one, "n", json_integer(2));
-  return one;
-}
-
-/* the only finding of a check has these words; "": there is none */
-static void finds(void (*check)(verifier*), const char* words) {
-  run_view r;
-  verification out = {.found = rows_new()};
-  open_run(&r);
-  verifier v = {.r = &r, .folder = folder, .out = &out, .check = "check"};
-  check(&v);
-  assert_true(v.looked > 0);
-  const char* detail = string_of(json_array_get(out.found.list, 0), "detail");
-  if (strcmp(detail, words) != 0) fail_msg("'%s', wanted '%s'", detail, words);
-  assert_int_equal(out.count[VERIFY_FAILED], words[0] ? 1 : 0);
-  assert_int_equal(json_array_size(out.found.list), words[0] ? 1 : 0);
-  rows_free(&out.found);
-  close_run(&r);
-}
+#include "one_record.h"
 
 static void a_value_is_in_the_range_of_its_metric(void** state) {
   (void)state;
@@ -96,6 +59,13 @@ static void a_number_is_of_no_more_than_the_windows(void** state) {
   finds(check_ranges, "");
 }
 
+/* a row of another K before the others */
+static void add_first_k(int k) {
+  json_t *list = json_object_get(record, "rows"), *one = json_deep_copy(json_array_get(list, 0));
+  json_object_set_new(one, "k", json_integer(k));
+  json_array_insert_new(list, 0, one);
+}
+
 static void a_k_is_one_of_the_setting(void** state) {
   (void)state;
   static const char list[] = "rows[0] has K = 1, which is not in the setting eval.sampler_steps, ";
@@ -108,6 +78,7 @@ static void a_k_is_one_of_the_setting(void** state) {
     begin();
     json_object_del(record, "samples");
     json_object_del(record, "replays");
+    json_object_set_new(record, "numbers", json_integer(1)); /* the order is that of today's records */
     set_setting("eval.sampler_steps", cases[i].setting);
     if (!cases[i].right) snprintf(wanted, sizeof wanted, "%s'%s'", list, cases[i].setting);
     finds(check_ranges, wanted);
@@ -116,10 +87,52 @@ static void a_k_is_one_of_the_setting(void** state) {
   for (int i = 0; i < 2; i++) {
     char wanted[160];
     begin();
-    set_setting("eval.sampler_steps", "1,5");
+    set_setting("eval.sampler_steps", "5,1");
+    add_first_k(5);
     json_object_set_new(json_array_get(json_object_get(record, lists[i]), 0), "k", json_integer(2));
-    snprintf(wanted, sizeof wanted, "%s[0] has K = 2, which is not in the setting eval.sampler_steps, '1,5'", lists[i]);
+    snprintf(wanted, sizeof wanted, "%s[0] has K = 2, which is not in the setting eval.sampler_steps, '5,1'", lists[i]);
     finds(check_ranges, wanted);
+  }
+}
+
+static void every_k_is_there_in_the_order_of_the_setting(void** state) {
+  (void)state;
+  static const struct {
+    const char *setting, *words;
+    int first, replayed;
+  } cases[] = {
+      {"5,1", "", 5, 1},
+      {"1,5", "rows[1] has K = 1 after another K, but the setting eval.sampler_steps, '1,5', has the other order", 5,
+       5},
+      {"1,5", "there are no rows of number 2 of the setting eval.sampler_steps, '1,5'", 0, 5},
+      {"1", "", 0, 1},
+      {"1", "", 0, 0}, /* of a method without a sampler */
+      {"5,1", "replays[0] has K = 5, but they are of the last one of the setting eval.sampler_steps, '5,1'", 5, 5}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    begin();
+    set_setting("eval.sampler_steps", cases[i].setting);
+    if (cases[i].first) add_first_k(cases[i].first);
+    json_object_set_new(json_array_get(json_object_get(record, "replays"), 0), "k", json_integer(cases[i].replayed));
+    finds(check_ranges, cases[i].words);
+  }
+  begin(); /* samples of two K in the other order */
+  set_setting("eval.sampler_steps", "5,1");
+  add_first_k(5);
+  add_samples(record, "tre_open_loop", 5, 2, (double[]){0.25, 0.75});
+  finds(check_ranges,
+        "samples[1] has K = 5 after another K, but the setting eval.sampler_steps, '5,1', has the other order");
+}
+
+static void a_cell_ends_within_its_limit(void** state) {
+  (void)state;
+  static const double limits[] = {1.25, 1.5, 100};
+  for (int i = 0; i < 3; i++) {
+    begin(); /* took 1.5 s */
+    json_object_set_new(json_object_get(record, "limits"), "seconds", json_real(limits[i]));
+    finds_as(VERIFY_WARNING, check_limits,
+             i ? ""
+               : "the cell is done, but took 1.5 s (wall_s) with a limit of 1.25 s (limits.seconds), which only its "
+                 "last measures may exceed");
   }
 }
 
@@ -213,10 +226,14 @@ static void counters_are_sums_over_the_curves(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_value_is_in_the_range_of_its_metric),   cmocka_unit_test(a_value_has_the_status_ok),
-      cmocka_unit_test(a_number_is_of_no_more_than_the_windows), cmocka_unit_test(a_k_is_one_of_the_setting),
-      cmocka_unit_test(a_number_is_defined_by_the_settings),     cmocka_unit_test(the_worst_agrees_with_the_mean),
-      cmocka_unit_test(counters_are_sums_over_the_curves)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_value_is_in_the_range_of_its_metric),
+                                     cmocka_unit_test(a_value_has_the_status_ok),
+                                     cmocka_unit_test(a_number_is_of_no_more_than_the_windows),
+                                     cmocka_unit_test(a_k_is_one_of_the_setting),
+                                     cmocka_unit_test(every_k_is_there_in_the_order_of_the_setting),
+                                     cmocka_unit_test(a_cell_ends_within_its_limit),
+                                     cmocka_unit_test(a_number_is_defined_by_the_settings),
+                                     cmocka_unit_test(the_worst_agrees_with_the_mean),
+                                     cmocka_unit_test(counters_are_sums_over_the_curves)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,7 +113,8 @@ static void add_equal(json_t* record, int k, double value) {
 
 static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** state) {
   (void)state;
-  /* 5 sealed records, 4 of them cells with a key, one row with samples, windows and one curve; 6 pairs of cells, one of
+  /* 5 sealed records, 4 of them cells with a key, one row with samples, windows and one curve with
+   * validation; 6 pairs of cells, one of
    * the same method; three cells that have six things in common with the first one; the errors of three cells against
    * the ceiling and of three against the floor; no checkpoint */
   static const struct {
@@ -129,10 +130,15 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"numbers", "ok", 4},
                 {"units", "ok", 4},
                 {"ranges", "ok", 4},
+                {"counts", "ok", 4},
+                {"related", "not checked", 0},
+                {"chains", "not checked", 0},
                 {"samples", "ok", 12},
                 {"unshown", "not checked", 0},
                 {"training", "ok", 4},
                 {"counters", "not checked", 0},
+                {"curves", "ok", 8},
+                {"limits", "not checked", 0},
                 {"windows", "ok", 6},
                 {"identity", "ok", 18},
                 {"seeds", "ok", 1},
@@ -237,6 +243,7 @@ static void a_number_has_a_count_an_interval_and_else_a_reason(void** state) {
     json_t* all[] = {one, two, ceiling, bottom};
     for (int k = 0; k < 4; k++) {
       json_array_clear(json_object_get(all[k], "samples"));
+      json_object_set_new(all[k], "numbers", json_integer(1)); /* n of today's numbers is that of the windows */
       seal(all[k]);
     }
     set_number(one, "lo", cases[i].lo);
@@ -263,6 +270,13 @@ static void a_metric_has_its_unit(void** state) {
   verify("units:failed", EXIT_CHECK_FAILED);
   begin();
   json_object_set_new(row_of(one), "unit", json_null());
+  seal(one);
+  verify("units:failed", EXIT_CHECK_FAILED);
+  /* of a part */
+  begin();
+  set_text(row_of(one), "metric", "tre_open_loop.slide_pos");
+  set_text(row_of(one), "unit", "rad");
+  json_array_clear(json_object_get(one, "samples"));
   seal(one);
   verify("units:failed", EXIT_CHECK_FAILED);
   /* of a metric that this program does not know */

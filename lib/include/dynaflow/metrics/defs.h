@@ -90,6 +90,16 @@ DF_API int df_metric_defs(const df_metric_def** defs);
  * "tre.joint_pos", of power.transport for "power.transport.chain". NULL for an unknown metric. */
 DF_API const df_metric_def* df_metric_find(const char* metric);
 
+/* The unit of a metric or of a part of it, a string literal: of tre.joint_pos that of the group of coordinates
+ * (chart.h), of a part that the table lacks that of df_metric_find(). NULL for an unknown metric or group. */
+DF_API const char* df_metric_unit(const char* metric);
+
+/* a deeper penetration, m, counts in penetration.share */
+#define DF_PENETRATION_LIMIT 0.005
+/* a larger force, in weights, counts in root_residual.share: the limit that Hicks et al. (J. Biomech. Eng. 137, 2015)
+ * recommend for residual forces, 5 % of the external force */
+#define DF_RESIDUAL_LIMIT 0.05
+
 DF_END_DECLS
 
 #endif

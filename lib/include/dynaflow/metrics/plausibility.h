@@ -44,11 +44,6 @@ typedef struct df_plausible_def {
 /* The row of DF_PLAUSIBILITY_LIST of a value. */
 DF_API df_plausible_def df_plausible_define(df_plausible value);
 
-/* a deeper penetration, m, counts in penetration.share */
-#define DF_PENETRATION_LIMIT 0.005
-/* a larger force, in weights, counts in root_residual.share: the limit that Hicks et al. (J. Biomech. Eng. 137, 2015)
- * recommend for residual forces, 5 % of the external force */
-#define DF_RESIDUAL_LIMIT 0.05
 /* a number is beyond its range if it is so by more than this, in widths of the range: rounding and the solver's
  * tolerance put the torque of a saturated motor to either side of its limit */
 #define DF_RANGE_TOLERANCE 1e-6

@@ -172,6 +172,8 @@ DF_API double df_mujoco_total_mass(const df_system* system);               /* kg
 DF_API double df_mujoco_timestep(const df_system* system);                 /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
 DF_API int df_mujoco_iterations(const df_system* system); /* limit of solver iterations in effect */
+/* The most iterations that a physics step can count: that limit, and those of the noslip solver after it. */
+DF_API long df_mujoco_iterations_of_step(const df_system* system);
 
 /* SHA-256 of the compiled model with the options in effect, without the paths of its files: equal only if all numbers
  * that the simulation reads are equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
