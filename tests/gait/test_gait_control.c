@@ -4,6 +4,7 @@
 #include "gait_control.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "near.h"
@@ -193,11 +194,57 @@ static void commands_are_ramped_by_their_largest_change(void** state) {
   }
 }
 
+/* A gait with a late start begins at the first frame from 25 on at which a leg is in the middle of its stance, up to a
+ * frame before. Until then the robot stands without a command, with the gains of the trot and 0.6 of the nominal
+ * footholds; the ramp of the command and the change of the gains begin then. Else a gait begins at frame 25. */
+static void a_late_start_waits_for_the_middle_of_a_stance(void** state) {
+  (void)state;
+  static const double command[3] = {.5, -.2, .4};
+  int begins[FRAMES] = {0};
+  for (int i = 0; i < 2 * DF_GAIT_COUNT * 20; i++) {
+    const int gait = i % DF_GAIT_COUNT, late = i / DF_GAIT_COUNT % 2;
+    const double phase = .013 + i / (2 * DF_GAIT_COUNT) / 20.;
+    double x[DF_GAIT_NX], com[3], u[DF_GAIT_NU];
+    int begin = DF_GAIT_SETTLE_FRAMES;
+    for (bool middle = !late; !middle; begin += !middle) {
+      for (int leg = 0; leg < DF_LEGS; leg++) {
+        const double past = fraction(phase + .06 * begin + offsets[gait][leg]) - .25;
+        middle |= past >= 0 && past < .06;
+      }
+    }
+    begins[begin]++;
+    df_gait_controller c;
+    state_at(0, x, com);
+    start(&c, (df_gait)gait, command, x);
+    c.phase = phase;
+    c.plant.late_start = late;
+    double yaw = c.yaw;
+    for (int t = 0; t < FRAMES; t++) {
+      state_at(t, x, com);
+      df_gait_controller_act(&c, x, com, u);
+      assert_int_equal(c.stands, t < begin);
+      yaw += .02 * .4 * fmin(50, late ? fmax(0, t - begin) : t) / 50;
+      assert_near(c.yaw, yaw, 1e-12);
+    }
+    if (!late) continue;
+    assert_int_equal(c.changed, begin);
+    assert_true(c.mixes);
+    df_gait_gains standing = df_gait_gains_of(0, false)[DF_GAIT_TROT];
+    standing.plan = .6;
+    const double *is = (const double*)&c.old_gains, *wanted = (const double*)&standing;
+    for (size_t k = 0; k < sizeof standing / sizeof *is; k++) assert_near(is[k], wanted[k], 0);
+    assert_near(c.phase, phase + .06 * begin, 1e-12);
+  }
+  /* the start may wait for up to eight frames, half a cycle */
+  for (int t = DF_GAIT_SETTLE_FRAMES; t < DF_GAIT_SETTLE_FRAMES + 8; t++) assert_true(begins[t] > 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(actions_are_these_numbers),
       cmocka_unit_test(actions_do_not_depend_on_the_heading),
       cmocka_unit_test(legs_go_forward_from_one_gait_to_another),
+      cmocka_unit_test(a_late_start_waits_for_the_middle_of_a_stance),
       cmocka_unit_test(commands_are_ramped_by_their_largest_change),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

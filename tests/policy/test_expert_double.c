@@ -376,6 +376,7 @@ typedef struct watch {
   df_real *actor, *critic;
   int64_t events[B];
   int updates, falls, fresh, renewed;
+  long lost; /* in all updates */
 } watch;
 
 static void remember(watch* w) {
@@ -496,6 +497,7 @@ static watch train(void (*report)(void*, const df_expert_update*)) {
   remember(&w);
   OK(df_expert_train(f.e, &(df_expert_training){.report = report, .context = &w}));
   assert_int_equal(w.updates, 6);
+  w.lost = df_expert_get_totals(f.e).lost;
   df_free(w.actor);
   df_free(w.critic);
   drop(&f);
@@ -513,6 +515,47 @@ static void an_update_tells_its_window_and_renews_robots(void** state) {
   assert_true(w.falls > 0 && w.fresh > 0 && w.renewed > 0 && w.fresh + w.renewed < 6 * B);
 }
 
+/* before the second of six updates a robot gets a velocity at which the simulator diverges */
+static void upset(void* context, const df_expert_update* u) {
+  enum { ROBOT = 2 };
+  watch* w = context;
+  const df_expert* e = w->f->e;
+  w->updates++;
+  if (u->update == 1) {
+    assert_true(e->reward[ROBOT] != 0);
+    e->x_now[ROBOT * NX + 19] = 1e12;
+    remember(w);
+  }
+  assert_int_equal(u->lost, u->update == 2);
+  if (u->update != 2) return;
+  /* its step is left out: it has no reward, and the robot starts afresh after it, with a discount of 1 */
+  assert_true(e->done[ROBOT] && e->reward[ROBOT] == 0 && e->value[ROBOT] == 0);
+  CLOSE(e->weight[B + ROBOT], 1, 0);
+  double reward = 0, error = 0, x[NX];
+  int falls = 0;
+  for (int row = 0; row < H * B; row++) {
+    const double* seen = e->f_after + (size_t)row * e->nf;
+    const df_walk_order* order = &e->order_after[row];
+    falls += e->done[row];
+    reward += e->reward[row] / (H * B);
+    if (row != ROBOT) error += hypot(seen[4] - order->command[0], seen[5] - order->command[1]) / (H * B);
+  }
+  CLOSE(u->reward, reward, 1e-11);
+  CLOSE(u->velocity_error, error, 1e-11);
+  assert_int_equal(u->falls, falls);
+  df_sim* sim;
+  OK(df_sim_new(w->f->s, 0, &sim));
+  df_walk_draw_start(w->f->walk, sim, 5, (uint64_t)ROBOT << 32 | (uint64_t)w->events[ROBOT], x);
+  for (int i = 0; i < NX; i++) CLOSE(e->x[(B + ROBOT) * NX + i], x[i], 0);
+  df_sim_free(w->f->s, sim);
+}
+
+static void a_step_that_diverges_is_left_out_and_counted(void** state) {
+  (void)state;
+  const watch w = train(upset);
+  assert_int_equal(w.lost, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_gradient_of_a_window_agrees_with_differences),
                                      cmocka_unit_test(the_gradient_reaches_the_value_of_the_last_state),
@@ -522,6 +565,7 @@ int main(void) {
                                      cmocka_unit_test(a_critic_step_is_adam_on_the_mean_squared_error),
                                      cmocka_unit_test(every_critic_step_has_samples_of_its_own),
                                      cmocka_unit_test(learning_rates_fall_linearly_to_their_end),
-                                     cmocka_unit_test(an_update_tells_its_window_and_renews_robots)};
+                                     cmocka_unit_test(an_update_tells_its_window_and_renews_robots),
+                                     cmocka_unit_test(a_step_that_diverges_is_left_out_and_counted)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,54 @@ static void the_changes_of_a_walk_are_its_draws(void** state) {
   drop(&f);
 }
 
+/* Robots that fall at a height which those that drop reach: what comes after is cleared, whatever stood there. */
+static void nothing_is_left_after_a_fall(void** state) {
+  (void)state;
+  fixture f = make();
+  df_walk_cfg cfg = *df_walk_get_cfg(f.walk);
+  cfg.fall_height = .285;
+  df_walk* first = f.walk;
+  f.walk = walker_task(f.s, &cfg);
+  df_walk_free(first);
+  df_expert* e = expert_of(&f, 1);
+  df_sim* sim;
+  OK(df_sim_new(f.s, 0, &sim));
+  df_expert_walk walks[WALKS];
+  static const df_walk_order none;
+  int falls = 0;
+  prepare(walks);
+  for (int i = 0; i < WALKS; i++) {
+    for (int t = 0; t <= LENGTH; t++) {
+      walk_order[i][t] = (df_walk_order){.gait = 7, .command = {7, 7, 7}, .phase = 7};
+      for (int k = 0; k < NU && t < LENGTH; k++) walk_u[i][t][k] = 7;
+    }
+  }
+  OK(df_expert_run(e, WALKS, walks, 1));
+  for (int i = 0; i < WALKS; i++) {
+    const int fell = walks[i].fell, end = fell < 0 ? LENGTH : fell + 1;
+    falls += fell >= 0 && fell < LENGTH - 2;
+    for (int t = 1; t <= LENGTH; t++) {
+      double view[64];
+      if (t <= end) {
+        df_walk_look(f.walk, sim, walk_x[i][t], view);
+        assert_int_equal(view[0] < .285, t - 1 == fell);
+      } else {
+        for (int k = 0; k < NX; k++) assert_true(isnan(walk_x[i][t][k]));
+      }
+      for (int k = 0; k < NU && t < LENGTH; k++) assert_int_equal(walk_u[i][t][k] != 0, t < end);
+      const df_walk_order* o = &walk_order[i][t];
+      if (t >= end && fell >= 0)
+        assert_true(o->gait == 0 && memcmp(o->command, none.command, sizeof none.command) == 0 && o->phase == 0);
+      else
+        assert_true(o->command[0] != 0 && fabs(o->command[0]) <= 1);
+    }
+  }
+  assert_true(falls > 0);
+  df_sim_free(f.s, sim);
+  df_expert_free(e);
+  drop(&f);
+}
+
 /* ---- scores ---- */
 
 /* Robots in states and with clocks of many kinds, scored by a plain count: contacts after an action against the clock
@@ -290,6 +338,7 @@ int main(void) {
                                      cmocka_unit_test(walks_do_not_depend_on_each_other_or_on_threads),
                                      cmocka_unit_test(a_kick_changes_the_velocity_by_its_size),
                                      cmocka_unit_test(the_changes_of_a_walk_are_its_draws),
+                                     cmocka_unit_test(nothing_is_left_after_a_fall),
                                      cmocka_unit_test(scores_are_those_of_a_plain_count),
                                      cmocka_unit_test(scores_measure_what_they_say)};
   return cmocka_run_group_tests(tests, NULL, NULL);
