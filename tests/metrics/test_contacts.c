@@ -187,10 +187,21 @@ static void the_gait_counts_from_its_first_frame(void** state) {
   uint8_t touch[FRAMES + 1][LEGS];
   gait_pattern(TROT, 0.2, touch);
   memset(touch, DF_TOUCH_UNKNOWN, 26 * LEGS);
-  assert_true(phase_share(26, (const uint8_t(*)[LEGS])touch, TROT, NULL) == 1);
+  double phase0;
+  assert_true(phase_share(26, (const uint8_t(*)[LEGS])touch, TROT, &phase0) == 1);
+  /* its phase is that of frame 0: from there the contacts are those of the gait; of phases 0.02 apart two are */
+  uint8_t again[FRAMES + 1][LEGS];
+  gait_pattern(TROT, phase0, again);
+  assert_memory_equal(again[26], touch[26], (FRAMES + 1 - 26) * LEGS);
+  assert_near(phase0, 0.19, 0.01 + 1e-9);
   assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, NULL), 75.0 / 101, 1e-15);
-  assert_true(isnan(phase_share(FRAMES + 1, (const uint8_t(*)[LEGS])touch, TROT, NULL)));
-  assert_true(isnan(phase_share(-1, (const uint8_t(*)[LEGS])touch, TROT, NULL)));
+  /* one foot that is wrong in the last frame */
+  touch[FRAMES][2] ^= 1;
+  assert_near(phase_share(26, (const uint8_t(*)[LEGS])touch, TROT, NULL), 299.0 / 300, 1e-15);
+  assert_near(phase_share(FRAMES, (const uint8_t(*)[LEGS])touch, TROT, NULL), 3.0 / 4, 1e-15);
+  assert_true(isnan(phase_share(FRAMES + 1, (const uint8_t(*)[LEGS])touch, TROT, &phase0)) && isnan(phase0));
+  phase0 = 0;
+  assert_true(isnan(phase_share(-1, (const uint8_t(*)[LEGS])touch, TROT, &phase0)) && isnan(phase0));
 }
 
 int main(void) {

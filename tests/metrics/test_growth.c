@@ -15,11 +15,11 @@
 
 enum { H = 12, H_MAX = 200 };
 
-/* ---- linear systems: x[t+1] = A x[t] + B u[t] ---- */
+/* ---- linear systems: x[t+1] = A x[t] + B u[t], of one action or two ---- */
 
 typedef struct linear {
   df_system base;
-  double a[2][2], b[2][1];
+  double a[2][2], b[2][2];
   double limit;  /* a step from an |x| beyond it diverges */
   double gained; /* the matrix A is multiplied by 1 + gained * u[0] */
 } linear;
@@ -50,7 +50,10 @@ static df_traj_end linear_step(df_sim* sim, const double* u, double* x1) {
   linear_sim* s = (linear_sim*)sim;
   const linear* l = s->system;
   s->gain = 1 + l->gained * u[0];
-  for (int i = 0; i < 2; i++) x1[i] = s->gain * (l->a[i][0] * s->x[0] + l->a[i][1] * s->x[1]) + l->b[i][0] * u[0];
+  for (int i = 0; i < 2; i++) {
+    x1[i] = s->gain * (l->a[i][0] * s->x[0] + l->a[i][1] * s->x[1]);
+    for (int j = 0; j < l->base.nu; j++) x1[i] += l->b[i][j] * u[j];
+  }
   return fabs(s->x[0]) <= l->limit ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 }
 
@@ -60,7 +63,7 @@ static df_traj_end linear_vjp(df_sim* sim, int t, const double* y, double* xbar,
   (void)t;
   const double y0 = y[0], y1 = y[1];
   for (int j = 0; j < 2; j++) xbar[j] = s->gain * (l->a[0][j] * y0 + l->a[1][j] * y1);
-  ubar[0] = l->b[0][0] * y0 + l->b[1][0] * y1;
+  for (int j = 0; j < l->base.nu; j++) ubar[j] = l->b[0][j] * y0 + l->b[1][j] * y1;
   return DF_TRAJ_COMPLETE;
 }
 
@@ -125,6 +128,45 @@ static void units_of_states_and_actions_count(void** state) {
     memcpy(p, next, sizeof p);
     const double ratio = scale[1] / scale[0];
     assert_near(growth[k], singular(p[0][0], p[0][1] * ratio, p[1][0] / ratio, p[1][1]), 1e-7 * growth[k]);
+  }
+}
+
+/* Two windows of a system of two actions, whose gain depends on the action: products of the matrices of every step by
+ * loops, in units of their own for every state and action. */
+static void every_action_and_step_has_its_own_numbers(void** state) {
+  (void)state;
+  enum { B = 2, T = 3 };
+  const double scale[2] = {0.1, 4}, unit[2] = {2.5, 0.3};
+  const double x[B][T + 1][2] = {{{0}}}, u[B][T][2] = {{{0.4, 9}, {-0.8, 8}, {2, 7}}, {{1.2, 6}, {0, 5}, {-1.5, 4}}};
+  linear system = make_linear(1.2, 0.3, -0.1, 0.9);
+  const double b[2][2] = {{0.7, -2}, {1, 11}};
+  memcpy(system.b, b, sizeof b);
+  system.base.nu = 2;
+  system.gained = 0.25;
+  const df_growth_windows windows = {.B = B, .H = T, .x = x[0][0], .u = u[0][0], .scale = scale, .action_scale = unit};
+  double growth[B][T], action[B][T];
+  assert_int_equal(df_metric_growth(&system.base, &windows, growth[0], action[0]), DF_OK);
+  for (int w = 0; w < B; w++) {
+    double p[2][2] = {{1, 0}, {0, 1}}, q[2][2];
+    memcpy(q, b, sizeof q);
+    for (int t = 0; t < T; t++) {
+      const double gain = 1 + 0.25 * u[w][t][0];
+      double next[2][2][2];
+      for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < 2; j++) {
+          next[0][i][j] = gain * (system.a[i][0] * p[0][j] + system.a[i][1] * p[1][j]);
+          next[1][i][j] = gain * (system.a[i][0] * q[0][j] + system.a[i][1] * q[1][j]);
+        }
+      }
+      memcpy(p, next[0], sizeof p);
+      if (t > 0) memcpy(q, next[1], sizeof q);
+      const double ratio = scale[1] / scale[0];
+      assert_near(growth[w][t], singular(p[0][0], p[0][1] * ratio, p[1][0] / ratio, p[1][1]), 1e-6 * growth[w][t]);
+      assert_near(action[w][t],
+                  singular(q[0][0] * unit[0] / scale[0], q[0][1] * unit[1] / scale[0], q[1][0] * unit[0] / scale[1],
+                           q[1][1] * unit[1] / scale[1]),
+                  1e-6 * action[w][t]);
+    }
   }
 }
 
@@ -334,6 +376,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_scaled_rotation_grows_by_its_factor),
       cmocka_unit_test(units_of_states_and_actions_count),
+      cmocka_unit_test(every_action_and_step_has_its_own_numbers),
       cmocka_unit_test(the_direction_that_grows_most_counts),
       cmocka_unit_test(without_actions_the_rest_action_counts),
       cmocka_unit_test(an_unstable_pendulum_grows_by_the_exponential_of_its_rate),

@@ -290,6 +290,20 @@ static void targets_are_means_of_n_step_returns(void** state) {
   drop(&f);
 }
 
+enum { ROWS = H * B / 4 };
+
+/* the mean squared error of a critic on the samples of critic step `event`, drawn once more */
+static double fit_loss(const fixture* f, const df_real* critic, uint64_t event) {
+  double sum = 0;
+  for (uint32_t i = 0; i < ROWS; i++) {
+    const size_t row = df_rng_below(5, DF_STREAM_EXPERT_BATCH, event, i, H * B);
+    double v;
+    network(f->e->critic_net, critic, f->e->obs + row * f->e->no, 1, &v);
+    sum += (v - f->e->target[row] / 20) * (v - f->e->target[row] / 20) / ROWS;
+  }
+  return sum;
+}
+
 /* the samples drawn once more, a step of Adam written out, and the copy that follows */
 static void a_critic_step_is_adam_on_the_mean_squared_error(void** state) {
   (void)state;
@@ -304,7 +318,6 @@ static void a_critic_step_is_adam_on_the_mean_squared_error(void** state) {
   expert_fit(f.e, .002, &loss_of_fit);
 
   /* the gradient along each parameter by differences of the loss on the samples */
-  enum { ROWS = H * B / 4 };
   assert_int_equal(f.e->fit_rows, ROWS);
   double norm = 0, *g = df_alloc(n, sizeof *g);
   for (size_t k = 0; k < n; k++) {
@@ -312,19 +325,14 @@ static void a_critic_step_is_adam_on_the_mean_squared_error(void** state) {
     for (int up = 0; up < 2; up++) {
       const double kept = old[k];
       old[k] += up ? 1e-5 : -1e-5;
-      side[up] = 0;
-      for (uint32_t i = 0; i < ROWS; i++) {
-        const size_t row = df_rng_below(5, DF_STREAM_EXPERT_BATCH, 0, i, H * B);
-        double v;
-        network(f.e->critic_net, old, f.e->obs + row * f.e->no, 1, &v);
-        side[up] += (v - f.e->target[row] / 20) * (v - f.e->target[row] / 20) / ROWS;
-      }
+      side[up] = fit_loss(&f, old, 0);
       old[k] = kept;
     }
     g[k] = (side[1] - side[0]) / 2e-5;
     norm += g[k] * g[k];
   }
   norm = sqrt(norm);
+  CLOSE(loss_of_fit, fit_loss(&f, old, 0), 1e-12);
   for (size_t k = 0; k < n; k++) {
     /* the first step of Adam is the rate in the direction of the gradient's sign; entries near 0 depend on epsilon */
     const double clipped = norm > 1 ? g[k] / norm : g[k];
@@ -339,12 +347,225 @@ static void a_critic_step_is_adam_on_the_mean_squared_error(void** state) {
   drop(&f);
 }
 
+/* Every critic step has samples of its own: in update 3 of two steps each those of steps 6 and 7. The first step is
+ * that of another training which makes one step per update and is in update 6. */
+static void every_critic_step_has_samples_of_its_own(void** state) {
+  (void)state;
+  fixture f[2];
+  double loss[2];
+  for (int i = 0; i < 2; i++) {
+    f[i] = make(.1, .97, true);
+    double* gradient = df_alloc(df_net_parameters(f[i].e->actor_net), sizeof *gradient);
+    run_window(&f[i], gradient);
+    df_free(gradient);
+    f[i].e->update = i ? 3 : 6;
+    f[i].e->cfg.critic_steps = 1 + i;
+    expert_fit(f[i].e, .002, &loss[i]);
+  }
+  CLOSE(loss[1], fit_loss(&f[1], f[0].e->critic, 7), 1e-12);
+  assert_true(fabs(loss[1] - fit_loss(&f[1], f[0].e->critic, 6)) > 1e-6);
+  drop(&f[0]);
+  drop(&f[1]);
+}
+
+/* ---- updates ---- */
+
+/* what a training was before an update */
+typedef struct watch {
+  fixture* f;
+  df_real *actor, *critic;
+  int64_t events[B];
+  int updates, falls, fresh, renewed;
+  long lost; /* in all updates */
+} watch;
+
+static void remember(watch* w) {
+  const df_expert* e = w->f->e;
+  memcpy(w->actor, e->actor, df_net_parameters(e->actor_net) * sizeof *w->actor);
+  memcpy(w->critic, e->critic, df_net_parameters(e->critic_net) * sizeof *w->critic);
+  memcpy(w->events, e->events, sizeof w->events);
+}
+
+/* parameters have moved by one step of Adam of these betas and this rate, whose moments are those after it */
+static void moved_by(double rate, double beta1, double beta2, const df_adamw* o, const df_real* from,
+                     const df_real* to) {
+  double most = 0;
+  for (size_t k = 0; k < o->n; k++) {
+    const double m = o->moment1[k] / (1 - pow(beta1, (double)o->step)),
+                 v = o->moment2[k] / (1 - pow(beta2, (double)o->step));
+    CLOSE(to[k], from[k] - rate * m / (sqrt(v) + 1e-8), 1e-12);
+    most = fmax(most, fabs(to[k] - from[k]));
+  }
+  assert_true(most > .1 * rate);
+}
+
+/* of six updates: rates of 1, 5/6 and 4/6, then of the share 0.5 at which they end */
+static void check_rates(void* context, const df_expert_update* u) {
+  watch* w = context;
+  const df_expert* e = w->f->e;
+  const double left = u->update < 4 ? (7 - (double)u->update) / 6 : .5;
+  assert_int_equal(u->update, ++w->updates);
+  moved_by(.002 * left, .8, .95, e->actor_optimizer, w->actor, e->actor);
+  moved_by(.003 * left, .9, .99, e->critic_optimizer, w->critic, e->critic);
+  if (u->update == 1) {
+    /* the first moments are shares of the gradient, which is clipped to 0.01 */
+    double norm = 0;
+    for (size_t k = 0; k < e->actor_optimizer->n; k++) norm += pow(e->actor_optimizer->moment1[k] / .2, 2);
+    CLOSE(sqrt(norm), .01, 1e-12);
+    assert_true(u->gradient > .01);
+  }
+  remember(w);
+}
+
+/* the means of the window, and how robots begin the next one */
+static void check_window(void* context, const df_expert_update* u) {
+  watch* w = context;
+  const fixture* f = w->f;
+  const df_expert* e = f->e;
+  df_sim* sim;
+  OK(df_sim_new(f->s, 0, &sim));
+  double reward = 0, error = 0, cost[DF_REWARD_TERMS] = {0};
+  int falls = 0;
+  for (int row = 0; row < H * B; row++) {
+    const double *seen = e->f_after + (size_t)row * e->nf, *u_now = e->u + row * NU, *u_before = e->u_before + row * NU;
+    const df_walk_order* order = &e->order_after[row];
+    double own[DF_REWARD_TERMS];
+    reward += df_walk_reward(f->walk, &(df_walk_step){seen, u_now, u_before, order}, own) / (H * B);
+    error += hypot(seen[4] - order->command[0], seen[5] - order->command[1]) / (H * B);
+    for (int k = 0; k < DF_REWARD_TERMS; k++) cost[k] += (.1 + .03 * k + .01 * order->gait) * own[k] / (H * B);
+    falls += seen[0] < f->walk_cfg.fall_height;
+  }
+  CLOSE(u->reward, reward, 1e-11);
+  CLOSE(u->velocity_error, error, 1e-12);
+  for (int k = 0; k < DF_REWARD_TERMS; k++) CLOSE(u->cost[k], cost[k], 1e-11);
+  assert_int_equal(u->falls, falls);
+  assert_int_equal(u->lost, 0);
+
+  /* with the probabilities 7 x 0.05 each: a fresh start, or another order; both have the next number of their robot */
+  for (int b = 0; b < B; b++) {
+    double draw, x[NX];
+    int64_t events = w->events[b];
+    bool fell = false;
+    df_walk_order order;
+    for (int t = 0; t < H; t++) {
+      fell = e->done[t * B + b];
+      events += fell;
+    }
+    df_rng_uniform(5, DF_STREAM_EXPERT_RENEW, (uint64_t)w->updates * B + (uint64_t)b, 1, &draw);
+    const uint64_t robot = (uint64_t)b << 32;
+    const bool fresh = draw < .35, renewed = !fresh && draw < .7;
+    events += fresh || renewed;
+    assert_int_equal(e->events[b], events);
+    const double *last = e->after + ((H - 1) * B + b) * NX, *u_last = e->u + ((H - 1) * B + b) * NU;
+    if (fresh || fell) {
+      df_walk_draw_start(f->walk, sim, 5, robot | (uint64_t)(events - (renewed ? 2 : 1)), x);
+      last = x;
+      u_last = walker_home;
+    }
+    for (int i = 0; i < NX; i++) CLOSE(e->x_now[b * NX + i], last[i], 0);
+    for (int i = 0; i < NU; i++) CLOSE(e->u_now[b * NU + i], u_last[i], 0);
+    if (fresh || fell || renewed)
+      df_walk_draw_order(f->walk, 5, robot | (uint64_t)(events - 1), &order);
+    else
+      order = e->order_after[(H - 1) * B + b];
+    assert_int_equal(e->order_now[b].gait, order.gait);
+    for (int i = 0; i < 3; i++) CLOSE(e->order_now[b].command[i], order.command[i], 0);
+    CLOSE(e->order_now[b].phase, order.phase, 0);
+    w->fresh += fresh;
+    w->renewed += renewed;
+  }
+  w->falls += falls;
+  w->updates++;
+  df_sim_free(f->s, sim);
+  remember(w);
+}
+
+/* a training of six updates, each of which `report` compares with what was before */
+static watch train(void (*report)(void*, const df_expert_update*)) {
+  fixture f = make(.292, .97, true);
+  df_expert_free(f.e);
+  f.cfg.updates = 6;
+  f.cfg.rate_end = .5;
+  f.cfg.critic_rate = .003;
+  f.cfg.critic_steps = 1;
+  f.cfg.clip = .01;
+  f.cfg.fresh = f.cfg.renew = .05;
+  OK(df_expert_new(f.walk, &f.cfg, 5, 1, &f.e));
+  watch w = {.f = &f,
+             .actor = df_alloc(df_net_parameters(f.e->actor_net), sizeof(df_real)),
+             .critic = df_alloc(df_net_parameters(f.e->critic_net), sizeof(df_real))};
+  remember(&w);
+  OK(df_expert_train(f.e, &(df_expert_training){.report = report, .context = &w}));
+  assert_int_equal(w.updates, 6);
+  w.lost = df_expert_get_totals(f.e).lost;
+  df_free(w.actor);
+  df_free(w.critic);
+  drop(&f);
+  return w;
+}
+
+static void learning_rates_fall_linearly_to_their_end(void** state) {
+  (void)state;
+  (void)train(check_rates);
+}
+
+static void an_update_tells_its_window_and_renews_robots(void** state) {
+  (void)state;
+  const watch w = train(check_window);
+  assert_true(w.falls > 0 && w.fresh > 0 && w.renewed > 0 && w.fresh + w.renewed < 6 * B);
+}
+
+/* before the second of six updates a robot gets a velocity at which the simulator diverges */
+static void upset(void* context, const df_expert_update* u) {
+  enum { ROBOT = 2 };
+  watch* w = context;
+  const df_expert* e = w->f->e;
+  w->updates++;
+  if (u->update == 1) {
+    assert_true(e->reward[ROBOT] != 0);
+    e->x_now[ROBOT * NX + 19] = 1e12;
+    remember(w);
+  }
+  assert_int_equal(u->lost, u->update == 2);
+  if (u->update != 2) return;
+  /* its step is left out: it has no reward, and the robot starts afresh after it, with a discount of 1 */
+  assert_true(e->done[ROBOT] && e->reward[ROBOT] == 0 && e->value[ROBOT] == 0);
+  CLOSE(e->weight[B + ROBOT], 1, 0);
+  double reward = 0, error = 0, x[NX];
+  int falls = 0;
+  for (int row = 0; row < H * B; row++) {
+    const double* seen = e->f_after + (size_t)row * e->nf;
+    const df_walk_order* order = &e->order_after[row];
+    falls += e->done[row];
+    reward += e->reward[row] / (H * B);
+    if (row != ROBOT) error += hypot(seen[4] - order->command[0], seen[5] - order->command[1]) / (H * B);
+  }
+  CLOSE(u->reward, reward, 1e-11);
+  CLOSE(u->velocity_error, error, 1e-11);
+  assert_int_equal(u->falls, falls);
+  df_sim* sim;
+  OK(df_sim_new(w->f->s, 0, &sim));
+  df_walk_draw_start(w->f->walk, sim, 5, (uint64_t)ROBOT << 32 | (uint64_t)w->events[ROBOT], x);
+  for (int i = 0; i < NX; i++) CLOSE(e->x[(B + ROBOT) * NX + i], x[i], 0);
+  df_sim_free(w->f->s, sim);
+}
+
+static void a_step_that_diverges_is_left_out_and_counted(void** state) {
+  (void)state;
+  const watch w = train(upset);
+  assert_int_equal(w.lost, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_gradient_of_a_window_agrees_with_differences),
                                      cmocka_unit_test(the_gradient_reaches_the_value_of_the_last_state),
                                      cmocka_unit_test(no_gradient_flows_back_over_a_fall),
                                      cmocka_unit_test(decay_scales_what_flows_back_per_action),
                                      cmocka_unit_test(targets_are_means_of_n_step_returns),
-                                     cmocka_unit_test(a_critic_step_is_adam_on_the_mean_squared_error)};
+                                     cmocka_unit_test(a_critic_step_is_adam_on_the_mean_squared_error),
+                                     cmocka_unit_test(every_critic_step_has_samples_of_its_own),
+                                     cmocka_unit_test(learning_rates_fall_linearly_to_their_end),
+                                     cmocka_unit_test(an_update_tells_its_window_and_renews_robots),
+                                     cmocka_unit_test(a_step_that_diverges_is_left_out_and_counted)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

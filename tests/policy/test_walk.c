@@ -383,6 +383,62 @@ static void orders_fill_their_ranges(void** state) {
   drop(&w);
 }
 
+/* The attitude is that of MuJoCo for a heading, then a pitch, then a roll, each about the axis that is left by the
+ * turns before. The uniform draws are heading, drop and one per joint, the normal ones pitch, roll, the velocities of
+ * the base and one per joint. */
+static void a_start_is_made_of_its_draws(void** state) {
+  (void)state;
+  static const mjtNum axes[3][3] = {{0, 0, 1}, {0, 1, 0}, {1, 0, 0}};
+  fixture w = make();
+  double first[NX], x[NX], view[64], uniform[2 + NU], normal[8 + NU];
+  df_mujoco_initial_state(w.s, first);
+  for (uint64_t event = 0; event < 8; event++) {
+    df_walk_draw_start(w.walk, w.sim, 7, event, x);
+    df_rng_uniform(7, DF_STREAM_WALK_START, event, 2 + NU, uniform);
+    df_rng_normal(7, DF_STREAM_WALK_START_NOISE, event, 8 + NU, normal);
+    const double angle[3] = {2 * DF_PI * uniform[0], .04 * normal[0], .04 * normal[1]};
+    mjtNum q[4] = {1, 0, 0, 0}, turn[4];
+    for (int i = 0; i < 3; i++) {
+      const mjtNum before[4] = {q[0], q[1], q[2], q[3]};
+      mju_axisAngle2Quat(turn, axes[i], angle[i]);
+      mju_mulQuat(q, before, turn);
+    }
+    for (int i = 0; i < 4; i++) CLOSE(x[3 + i], q[i], 1e-14);
+    for (int i = 0; i < 2; i++) CLOSE(x[i], first[i], 0);
+    for (int i = 0; i < 3; i++) {
+      CLOSE(x[19 + i], (i == 2 ? .05 : .2) * normal[2 + i], 1e-15);
+      CLOSE(x[22 + i], .25 * normal[5 + i], 1e-15);
+    }
+    for (int k = 0; k < NU; k++) {
+      CLOSE(x[7 + k], walker_home[k] + .125 * (2 * uniform[2 + k] - 1), 1e-15);
+      CLOSE(x[25 + k], .5 * normal[8 + k], 1e-15);
+    }
+    df_walk_look(w.walk, w.sim, x, view);
+    double lowest = 1;
+    for (int i = 0; i < FEET; i++) lowest = fmin(lowest, view[10 + 2 * NU + i]);
+    CLOSE(lowest, .023 + .02 * uniform[1], 1e-13);
+  }
+  drop(&w);
+}
+
+/* command and phase are the four uniform draws, each of its own */
+static void an_order_is_made_of_its_draws(void** state) {
+  (void)state;
+  fixture w = make();
+  for (uint64_t event = 0; event < 20; event++) {
+    df_walk_order o;
+    double uniform[4];
+    df_walk_draw_order(w.walk, 7, event, &o);
+    df_rng_uniform(7, DF_STREAM_WALK_ORDER, event, 4, uniform);
+    CLOSE(o.command[0], -1 + 2 * uniform[0], 1e-15);
+    CLOSE(o.command[1], -.4 + .8 * uniform[1], 1e-15);
+    CLOSE(o.command[2], -.8 + 1.6 * uniform[2], 1e-15);
+    CLOSE(o.phase, uniform[3], 0);
+    assert_int_equal(o.gait, df_rng_below(7, DF_STREAM_WALK_ORDER, event, 2, GAITS));
+  }
+  drop(&w);
+}
+
 static void a_robot_has_fallen_below_a_height_or_beyond_a_tilt(void** state) {
   (void)state;
   fixture w = make();
@@ -535,6 +591,8 @@ int main(void) {
                                      cmocka_unit_test(feet_stand_in_the_first_half_of_their_cycle),
                                      cmocka_unit_test(starts_stand_on_the_floor_within_their_noise),
                                      cmocka_unit_test(orders_fill_their_ranges),
+                                     cmocka_unit_test(a_start_is_made_of_its_draws),
+                                     cmocka_unit_test(an_order_is_made_of_its_draws),
                                      cmocka_unit_test(a_robot_has_fallen_below_a_height_or_beyond_a_tilt),
                                      cmocka_unit_test(a_free_object_before_the_robot_is_no_base),
                                      cmocka_unit_test(starts_have_a_draw_for_every_action),

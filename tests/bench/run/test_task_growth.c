@@ -1,9 +1,13 @@
-/* The settings that are recommended for a growth of the gradient. */
+/* The growth of the gradient in a task, and the settings that are recommended for it. */
 #include "task_growth.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "dynaflow/core/rng.h"
 #include "near.h"
+#include "tiny_task.h"
 #include "unit.h"
 
 enum { WINDOWS = 10, H_MAX = 64, RATE = 2 };
@@ -69,11 +73,97 @@ static void the_longest_horizon_that_is_fine_is_recommended(void** state) {
   is(growth_advice(&now, median, &g), 3, 0.25, RATE);
 }
 
+/* ---- a task ---- */
+
+/* tiny_task.h has an effort of 8 actions x 6 coordinates x 2 substeps per window, and 2 actions */
+enum { T = 8, EACH = T * 6 * 2, WIDTH = 6 };
+
+static task_growth measured(const df_task* task, growth_effort effort, int windows) {
+  task_growth g;
+  assert_int_equal(task_growth_measure(task, &effort, &g), DF_OK);
+  assert_int_equal(g.windows, windows);
+  assert_int_equal(g.H, T);
+  return g;
+}
+
+/* the windows drawn once more, in the units of the chart and of the actions, and the summaries of both growths */
+static void a_task_is_measured_on_its_training_windows(void** state) {
+  (void)state;
+  enum { N = 5 };
+  df_task* task = tiny_task_new();
+  const int nx = task->system->nx;
+  task->config.action_half_range = (df_list){.n = 2, .v = {0.5, 3}};
+  task->config.train_cotangent_decay = 0.9;
+  assert_int_equal(task->system->ndx, WIDTH);
+  static double x[N][T + 1][WIDTH], u[N][T][2];
+  double values[N][T], actions[N][T], median[T], p90[T], action_median[T];
+  for (int b = 0; b < N; b++) {
+    const df_window w =
+        task->windows->train[df_rng_below(1, DF_STREAM_GROWTH, (uint64_t)b, 0, (uint64_t)task->windows->n_train)];
+    for (int t = 0; t <= T; t++) {
+      for (int i = 0; i < nx; i++) x[b][t][i] = df_dataset_state(task->data, w.episode, w.start + t)[i];
+      for (int i = 0; i < 2 && t < T; i++) u[b][t][i] = df_dataset_action(task->data, w.episode, w.start + t)[i];
+    }
+  }
+  const double unit[2] = {0.5, 3};
+  const df_growth_windows windows = {
+      .B = N, .H = T, .x = x[0][0], .u = u[0][0], .scale = df_chart_std(task->chart), .action_scale = unit};
+  df_growth s, a;
+  assert_int_equal(df_metric_growth(task->system, &windows, values[0], actions[0]), DF_OK);
+  assert_int_equal(df_growth_summary(N, T, values[0], 0.9, median, p90, &s), DF_OK);
+  assert_int_equal(df_growth_summary(N, T, actions[0], 0.9, action_median, NULL, &a), DF_OK);
+  task_growth g = measured(task, (growth_effort){.least = 2, .most = 64, .work = EACH * 5.5}, N);
+  assert_true(g.recorded);
+  for (int k = 0; k < T; k++) {
+    assert_near(g.median[k], median[k], 0);
+    assert_near(g.p90[k], p90[k], 0);
+    assert_near(g.action_median[k], action_median[k], 0);
+  }
+  assert_near(g.state.damped, s.damped, 0);
+  assert_near(g.action.amplification, a.amplification, 0);
+  assert_near(g.action.damped, a.damped, 0);
+  assert_true(s.per_action > 1);
+  assert_near(g.e_fold_s, task->system->dt / log(s.per_action), 1e-12);
+  is(g.advice, T, 0.9, task->config.train_rate);
+  task_growth_clear(&g);
+
+  /* without actions: those at rest, which are 0 */
+  double* recorded = task->data->actions;
+  task->data->actions = NULL;
+  memset(u, 0, sizeof u);
+  assert_int_equal(df_metric_growth(task->system, &windows, values[0], actions[0]), DF_OK);
+  assert_int_equal(df_growth_summary(N, T, values[0], 0.9, median, NULL, &s), DF_OK);
+  g = measured(task, (growth_effort){.least = 2, .most = 64, .work = EACH * 5.5}, N);
+  assert_true(!g.recorded);
+  for (int k = 0; k < T; k++) assert_near(g.median[k], median[k], 0);
+  task_growth_clear(&g);
+  task->data->actions = recorded;
+  df_task_free(task);
+}
+
+/* as many as the effort allows, at least `least`, at most `most`; differences take two steps per coordinate */
+static void the_effort_bounds_the_windows(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  task_growth g = measured(task, (growth_effort){.least = 0, .most = 16, .work = EACH - 1}, 0);
+  assert_null(g.median);
+  g = measured(task, (growth_effort){.least = 1, .most = 16, .work = EACH - 1}, 1);
+  task_growth_clear(&g);
+  g = measured(task, (growth_effort){.least = 1, .most = 7, .work = 1e9}, 7);
+  task_growth_clear(&g);
+  snprintf(task->config.system_gradient, sizeof task->config.system_gradient, "differences");
+  g = measured(task, (growth_effort){.least = 1, .most = 16, .work = 2 * (WIDTH + 2) * EACH * 3.5}, 3);
+  task_growth_clear(&g);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_advice_follows_the_rules),
       cmocka_unit_test(a_gradient_that_breaks_down_leaves_the_horizon_before),
       cmocka_unit_test(the_longest_horizon_that_is_fine_is_recommended),
+      cmocka_unit_test(a_task_is_measured_on_its_training_windows),
+      cmocka_unit_test(the_effort_bounds_the_windows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
