@@ -286,14 +286,14 @@ static gate_verdict judge(const gate_group* h, const band* b, const measured* m,
   return v;
 }
 
-/* the tolerance as text, e.g. "<= 1e-09" or "+- 10 % of 0.255 + 3" */
+/* the tolerance as text, e.g. "<= 1e-09" or "+- 10 % of 0.255 + 3"; without a seed in common, "+- 10 % + 3" */
 static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
   if (b->kind != BAND_RELATIVE) {
     snprintf(out, n, "%s %.6g", b->kind == BAND_AT_MOST ? "<=" : ">=", b->bound);
     return;
   }
   size_t used = (size_t)snprintf(out, n, "+- %.6g %%", 100 * b->bound);
-  if (p->known) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
+  if (p->n) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
   if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
 }
 

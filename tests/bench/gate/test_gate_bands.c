@@ -839,20 +839,64 @@ static void a_seed_is_judged_at_the_level_of_all_seeds(void** state) {
   }
 }
 
+/* wherever it stands in the table, the row is that of the run alone: its seeds, mean and range, and no distance from a
+ * golden number */
 static void a_golden_number_that_is_not_finite_is_named(void** state) {
   (void)state;
-  gate_case c;
-  begin_records();
-  for (int s = 1; s <= 2; s++) add_value(add_cell("a", s), "tre", 1, 1);
-  open_case(&c);
-  add_golden(&c, "a", "tre", 1, 1);
-  add_golden(&c, "a", "tre", 2, NONE);
-  c.rows[1].line = 17;
-  const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
-  assert_verdict(v, GATE_MISSING);
-  assert_string_equal(string_of(v, "detail"),
-                      "golden.csv:17: the accepted number of seed 2 is not finite; accept a run in which it is");
-  close_case(&c);
+  for (int at = 1; at <= 3; at++) {
+    char named[128];
+    gate_case c;
+    begin_records();
+    for (int s = 1; s <= 3; s++) add_value(add_cell("a", s), "tre", 1, 2 * s);
+    open_case(&c);
+    for (int s = 1; s <= 3; s++) {
+      add_golden(&c, "a", "tre", s, s == at ? NONE : 4);
+      c.rows[s - 1].line = 15 + s;
+    }
+    const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
+    assert_verdict(v, GATE_MISSING);
+    snprintf(named, sizeof named,
+             "golden.csv:%d: the accepted number of seed %d is not finite; accept a run in which it is", 15 + at, at);
+    assert_string_equal(string_of(v, "detail"), named);
+    assert_true(field(v, "value") == 4 && field(v, "lo") == 2 && field(v, "hi") == 6 && field(v, "n") == 3);
+    assert_string_equal(string_of(v, "limit"), "+- 25 %");
+    assert_true(c.out.origins[0].golden_line == 0 && c.out.origins[0].bound[0] == '\0');
+    close_case(&c);
+  }
+}
+
+/* of the seeds of the run and those of the table, those that both have: mean, range, limit and line */
+static void seeds_that_one_side_lacks_are_left_out_of_both_means(void** state) {
+  (void)state;
+  static const struct {
+    int seeds[3]; /* of the table, whose numbers are 4 times the seed; those of the run are 1, 2, 3, ten times it */
+    int common;
+    double value, lo, hi;
+    const char* limit;
+    int line;
+  } cases[] = {{{1, 2, 3}, 3, 20, 8 + 6, 8 + 18, "+- 25 % of 8", 22},
+               {{2, 3, 9}, 2, 25, 10 + 12, 10 + 18, "+- 25 % of 10", 21},
+               {{0, 1, 9}, 1, 10, 4 + 6, 4 + 6, "+- 25 % of 4", 21},
+               {{0, 7, 9}, 0, 20, 10, 30, "+- 25 %", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    for (int s = 1; s <= 3; s++) add_value(add_cell("a", s), "tre", 1, 10 * s);
+    open_case(&c);
+    for (int s = 0; s < 3; s++) {
+      add_golden(&c, "a", "tre", cases[i].seeds[s], 4 * cases[i].seeds[s]);
+      c.rows[s].line = 20 + s;
+    }
+    const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
+    assert_verdict(v, cases[i].common ? GATE_REGRESSED : GATE_INCONCLUSIVE);
+    assert_string_equal(string_of(v, "limit"), cases[i].limit);
+    assert_true(field(v, "n") == (cases[i].common ? cases[i].common : 3));
+    assert_near(field(v, "value"), cases[i].value, 1e-14);
+    assert_near(field(v, "lo"), cases[i].lo, 1e-14);
+    assert_near(field(v, "hi"), cases[i].hi, 1e-14);
+    assert_int_equal(c.out.origins[0].golden_line, cases[i].line);
+    close_case(&c);
+  }
 }
 
 static void four_seeds_have_the_interval_of_student(void** state) {
@@ -1063,6 +1107,7 @@ int main(void) {
       cmocka_unit_test(seeds_at_the_limit_hold),
       cmocka_unit_test(a_seed_is_judged_at_the_level_of_all_seeds),
       cmocka_unit_test(a_golden_number_that_is_not_finite_is_named),
+      cmocka_unit_test(seeds_that_one_side_lacks_are_left_out_of_both_means),
       cmocka_unit_test(four_seeds_have_the_interval_of_student),
       cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
       cmocka_unit_test(a_done_cell_without_the_number_is_missing),

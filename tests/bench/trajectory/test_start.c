@@ -177,11 +177,94 @@ static void a_start_of_a_file_keeps_its_condition(void** state) {
   df_task_free(task);
 }
 
+/* the tiny task with the categories gait.a, gait.b and gait.c, of which no training window has c; the starts of each
+ * category lie apart */
+static df_task* gaits_task(void) {
+  static const char* const names[] = {"gait.a", "gait.b", "gait.c"};
+  df_task* task = tiny_task_new();
+  df_dataset *old = task->data, *data;
+  const df_dataset_shape shape = {
+      .episodes = old->episodes, .length = old->lengths[0], .nx = NX, .nu = old->nu, .nc = 3, .dt = old->dt};
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  for (int i = 0; i < 3; i++) assert_int_equal(df_dataset_name_condition(data, i, names[i]), DF_OK);
+  memcpy(data->states, old->states, old->first[old->episodes] * NX * sizeof *old->states);
+  for (int e = 0; e < data->episodes; e++) {
+    data->conditions[3 * e + (e % 4 == 3 ? 2 : e % 3 == 0)] = 1;
+    for (int t = 0; t <= data->lengths[e]; t++) data->states[(data->first[e] + (size_t)t) * NX + HIP] += e % 3 ? 3 : -1;
+  }
+  df_dataset_free(old);
+  task->data = data;
+  return task;
+}
+
+static double distance_from(const df_task* task, const double* x, const double* mean) {
+  double z[NZ_MAX], sum = 0;
+  df_chart_context(task->chart, x, z);
+  for (int k = 0; k < df_chart_size(task->chart); k++) sum += (z[k] - mean[k]) * (z[k] - mean[k]);
+  return sum;
+}
+
+/* whether a training window is of the category; that of all of them is -1 */
+static bool is_of(const df_task* task, df_window w, int category) {
+  return category < 0 || df_dataset_condition(task->data, w.episode, w.start)[category] == 1;
+}
+
+/* the training start that is nearest to the mean [NZ_MAX] of those of its category; where no window has it, of all
+ * windows the one that is nearest to the mean of the training, 0 */
+static df_window naive_typical(const df_task* task, int category, double* mean) {
+  const df_windows* w = task->windows;
+  double z[NZ_MAX], least = INFINITY;
+  df_window best = {-1, -1};
+  int n = 0;
+  memset(mean, 0, NZ_MAX * sizeof *mean);
+  for (int i = 0; i < w->n_train; i++) n += is_of(task, w->train[i], category);
+  for (int i = 0; i < w->n_train && n; i++) {
+    df_chart_context(task->chart, df_dataset_state(task->data, w->train[i].episode, w->train[i].start), z);
+    for (int k = 0; k < df_chart_size(task->chart) && is_of(task, w->train[i], category); k++) mean[k] += z[k] / n;
+  }
+  for (int i = 0; i < w->n_train; i++) {
+    const df_window one = w->train[i];
+    const double distance = distance_from(task, df_dataset_state(task->data, one.episode, one.start), mean);
+    if ((n && !is_of(task, one, category)) || distance >= least) continue;
+    best = one;
+    least = distance;
+  }
+  return best;
+}
+
+/* of the windows of a category, or of all if none has it; held-out windows are none of them */
+static void the_typical_start_is_nearest_to_the_mean_of_its_category(void** state) {
+  (void)state;
+  df_task* task = gaits_task();
+  assert_true(df_chart_size(task->chart) <= NZ_MAX);
+  for (int category = -1; category < 3; category++) {
+    double mean[NZ_MAX];
+    const double condition[3] = {category == 0, category == 1, category == 2};
+    const df_window w = naive_typical(task, category, mean), held_out = task->windows->test[category + 1];
+    const double* wanted = df_dataset_state(task->data, w.episode, w.start);
+    /* a held-out window starts nearer, on one side or the other */
+    double kept[NX], *nearer = task->data->states + (task->data->first[held_out.episode] + (size_t)held_out.start) * NX;
+    memcpy(kept, nearer, sizeof kept);
+    memcpy(nearer, wanted, sizeof kept);
+    nearer[HIP] += 1e-6;
+    if (distance_from(task, nearer, mean) > distance_from(task, wanted, mean)) nearer[HIP] -= 2e-6;
+    assert_true(distance_from(task, nearer, mean) < distance_from(task, wanted, mean));
+    starts s;
+    assert_int_equal(starts_new(task, NULL, category < 0 ? NULL : condition, &s), DF_OK);
+    assert_int_equal(s.n, 1);
+    assert_memory_equal(s.x0, wanted, NX * sizeof *s.x0);
+    starts_clear(&s);
+    memcpy(nearer, kept, sizeof kept);
+  }
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_distance_of_a_state_is_an_rms),
                                      cmocka_unit_test(of_equal_states_the_nearer_condition_is_named),
                                      cmocka_unit_test(a_prefix_sets_its_own_columns_and_no_others),
                                      cmocka_unit_test(a_keyframe_comes_before_a_file_of_its_name),
-                                     cmocka_unit_test(a_start_of_a_file_keeps_its_condition)};
+                                     cmocka_unit_test(a_start_of_a_file_keeps_its_condition),
+                                     cmocka_unit_test(the_typical_start_is_nearest_to_the_mean_of_its_category)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

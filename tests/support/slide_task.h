@@ -1,6 +1,6 @@
 /* slide_task.h: a task in the folder of the test, whose model is one sliding mass. */
-#ifndef TESTS_BENCH_RUN_SLIDE_TASK_H
-#define TESTS_BENCH_RUN_SLIDE_TASK_H
+#ifndef TESTS_SUPPORT_SLIDE_TASK_H
+#define TESTS_SUPPORT_SLIDE_TASK_H
 
 #include <string.h>
 
