@@ -498,6 +498,9 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
   else
     text_add(&w->result->notes, "%s: ", replay_verdict_text(r->study.verdict));
   text_add(&w->result->notes, "%s\n", reason);
+  char* warning = replay_study_warning(&r->study);
+  if (warning) text_add(&w->result->notes, "warning: %s\n", warning);
+  df_free(warning);
 }
 
 df_status work_check_actions(work* w) {
