@@ -159,7 +159,7 @@ static df_status fail_unbounded(const proposal* p, int k) {
                  "actuator %d '%s' has neither a ctrlrange nor a forcerange, and %s: --set action.center=... --set "
                  "action.half_range=... say what the actions are",
                  k, df_mujoco_actuator_at(p->model->system, k).name,
-                 p->data->actions ? "its recorded actions span no finite range" : "there are no recorded actions");
+                 p->data->actions ? "its recorded actions span no finite range" : "no recorded actions are used");
 }
 
 /* a model of more actuators than a list holds keeps its control ranges */

@@ -157,7 +157,7 @@ static void a_constant_action_without_limits_has_a_box(void** state) {
   assert_int_equal(df_mujoco_system_from_xml(xml, "walker", &cfg, &f.system), DF_OK);
   assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
   assert_int_equal(propose_task(&f.p), DF_E_CONFIG);
-  assert_non_null(strstr(df_error_message(), "'motor' has neither a ctrlrange nor a forcerange, and there are no "));
+  assert_non_null(strstr(df_error_message(), "'motor' has neither a ctrlrange nor a forcerange, and no recorded "));
   end(&f);
 }
 

@@ -399,81 +399,6 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
          "= 100");
 }
 
-/* the same numbers as replay_gap from a simulation of this test with 100 iterations and without islands, warm-started
- * as in the recording */
-static replay_gap gap_by_hand(const recorder* how) {
-  df_dataset* d = record(how);
-  char* xml = text_of_model(how->xml, how->options, how->extra);
-  df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  df_system* s;
-  df_sim* sim;
-  double y[64], e[64], worst[KINDS] = {0}, motion[KINDS] = {0}, error[EPISODES * LENGTH][KINDS];
-  assert_true(cfg.iterations == 100 && cfg.islands != DF_ISLANDS_MODEL);
-  assert_ok(df_mujoco_system_from_xml(xml, "training", &cfg, &s));
-  assert_ok(df_sim_new(s, 0, &sim));
-  const int nv = df_mujoco_nv(s);
-  for (int i = 0; i < EPISODES * LENGTH; i++) {
-    const double* x = df_dataset_state(d, i / LENGTH, i % LENGTH);
-    if (i % LENGTH == 0) s->ops->reset(sim, x);
-    s->ops->set_state(sim, x);
-    assert_int_equal(s->ops->step(sim, df_dataset_action(d, i / LENGTH, i % LENGTH), y), DF_TRAJ_COMPLETE);
-    for (int change = 0; change < 2; change++) {
-      s->ops->difference(s, x + s->nx, change ? x : y, e);
-      for (int k = 0; k < 2; k++) {
-        double most = 0;
-        for (int j = k * nv; j < (k + 1) * nv; j++) most = fmax(most, fabs(e[j]));
-        double* of = change ? motion : worst;
-        of[k] = fmax(of[k], most);
-        if (!change) error[i][k] = most;
-      }
-    }
-  }
-  replay_gap out = {.share = {worst[0] / motion[0], worst[1] / motion[1]}};
-  out.largest = fmax(out.share[0], out.share[1]);
-  for (int i = 0; i < EPISODES * LENGTH; i++)
-    out.off += error[i][0] > 0.01 * motion[0] || error[i][1] > 0.01 * motion[1];
-  df_sim_free(s, sim);
-  df_system_free(s);
-  df_dataset_free(d);
-  df_free(xml);
-  return out;
-}
-
-/* Accepted, since the recording follows under the options of its own model, but training has others. */
-static void the_gap_to_the_options_of_training_is_measured(void** state) {
-  (void)state;
-  recorder how = recorder_of(boxes);
-  how.options = "iterations='2' ls_iterations='4'";
-  const replay_gap hand = gap_by_hand(&how);
-  judged found = judge_same(&how);
-  const replay_gap gap = replay_study_gap(&found.study);
-  assert_true(hand.largest > 0.01 && hand.off > 0);
-  for (int k = 0; k < 2; k++) assert_true(fabs(gap.share[k] - hand.share[k]) < 1e-9);
-  assert_int_equal(gap.off, hand.off);
-  assert_true(gap.large);
-  char* warning = replay_study_warning(&found.study);
-  char words[64];
-  snprintf(words, sizeof words, "which is %.3g %% of the largest change over one action", 100 * hand.largest);
-  assert_non_null(warning);
-  assert_non_null(strstr(warning, words));
-  assert_non_null(strstr(warning, "system.iterations = 100"));
-  df_free(warning);
-  expect(found, REPLAY_SOLVER_LIMITED, "");
-
-  /* tiny: the last digits of the solver; and none, of what follows exactly or of another model, which is refused */
-  how.options = "cone='elliptic' solver='CG'";
-  found = judge_same(&how);
-  assert_false(replay_study_gap(&found.study).large);
-  assert_null(replay_study_warning(&found.study));
-  expect(found, REPLAY_SOLVER_LIMITED, "");
-  how = recorder_of(arm);
-  how.extra = "damping='.1'";
-  found = judge(record(&how), arm, "", "", NULL, NULL);
-  assert_true(replay_study_gap(&found.study).largest == 0);
-  assert_null(replay_study_warning(&found.study));
-  expect(found, REPLAY_ANOTHER_MODEL, "");
-}
-
 /* As other versions of MuJoCo: the recorder's solver stops at another residual, which is in no list of alternatives. */
 /* the line search of the recorder was cut at run time: neither the model nor training has this limit */
 static void a_limit_of_the_line_search_is_named(void** state) {
@@ -1441,7 +1366,6 @@ int main(void) {
       cmocka_unit_test(islands_of_the_model_file_are_named_where_rounding_hides_them),
       cmocka_unit_test(a_jump_of_the_solver_is_no_chaos),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
-      cmocka_unit_test(the_gap_to_the_options_of_training_is_measured),
       cmocka_unit_test(a_limit_of_the_line_search_is_named),
       cmocka_unit_test(another_residual_of_the_solver_is_no_other_model),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
