@@ -39,7 +39,7 @@ imports() { exits_with 0 data import "$made/$1.json" --model "$models/$2.xml" --
 sets() { grep -qE "^ *$2" "$tasks/$1/task.yaml"; }
 check halved_actions_of_motors_are_imported imports half motor
 check they_are_doubled sets half 'action_scale: \[2\]( |$)'
-check it_is_reported grep -q "controls divided by a factor: with actuator gains (kp) x 2 " "$scratch/err"
+check it_is_reported grep -q "controls divided by a factor: with actuator .* x 2 the states follow (data.action_scale)" "$scratch/err"
 check they_are_used sets half 'actions_key: actions'
 check the_states_follow exits_with 0 replay "$tasks/half" --quiet
 check actions_times_0.9_are_imported imports ninetenths motor
