@@ -12,7 +12,7 @@ for kind in motor position velocity; do
 <mujoco><option timestep=".01" gravity="0 0 0" integrator="Euler"/><worldbody>
 <body><joint name="a" type="slide"/><geom size=".1" mass="1"/></body>
 <body pos="0 1 0"><joint name="b" type="slide"/><geom size=".1" mass="1"/></body></worldbody>
-<actuator><$kind name="left" joint="a" ctrlrange="-2 2" $extra/><$kind name="right" joint="b" ctrlrange="-2 2" $extra/></actuator></mujoco>
+<actuator><$kind name="left" joint="a" ctrlrange="-3 3" $extra/><$kind name="right" joint="b" ctrlrange="-3 3" $extra/></actuator></mujoco>
 XML
 done
 python3 - "$made" <<'PYTHON'
