@@ -20,6 +20,15 @@ bool setting_is_shared(const char* name) {
   return false;
 }
 
+bool setting_is_sum(const char* name) {
+  return strcmp(name, "system.model_sha256") == 0 || strcmp(name, "data.sha256") == 0;
+}
+
+/* whether it makes a difference of two records */
+static bool setting_compares(const char* name) {
+  return setting_is_shared(name) && !setting_is_sum(name);
+}
+
 bool setting_is_void(const char* name, const char* value) {
   if (strncmp(name, "gait.", 5) != 0) return false;
   const df_config_key* keys;
@@ -105,7 +114,7 @@ char* identity_difference(identity which, const json_t* reference, const json_t*
     case IDENTITY_TASK_VERSION:
       return setting_difference(reference, record, is_task_version);
     case IDENTITY_SETTINGS:
-      return setting_difference(reference, record, setting_is_shared);
+      return setting_difference(reference, record, setting_compares);
     case IDENTITIES:
       break;
   }

@@ -68,6 +68,11 @@ int identity_numbers(const json_t* record);
  * SHARED_SECTION_LIST except the URLs. */
 bool setting_is_shared(const char* name);
 
+/* Whether a setting is the sum of files, system.model_sha256 or data.sha256, which only checks them: model and
+ * demonstrations of two records are compared by themselves. It is a shared setting, and enters the settings hash of
+ * golden tables, but no difference. */
+bool setting_is_sum(const char* name);
+
 /* Whether a setting with this value is as if it were not there: one of gait.* at its default, which records of older
  * programs lack. It does not enter the settings hash of golden tables. */
 bool setting_is_void(const char* name, const char* value);

@@ -92,7 +92,7 @@ static void add_differences(json_t* config, const json_t* other, json_t* names) 
   json_t* value;
   json_object_foreach(config, name, value) {
     const json_t* theirs = json_object_get(other, name);
-    if (!setting_is_shared(name) || json_equal(value, theirs)) continue;
+    if (!setting_is_shared(name) || setting_is_sum(name) || json_equal(value, theirs)) continue;
     if (!theirs && setting_is_void(name, string_of(config, name))) continue;
     json_object_set_new(names, name, json_true());
   }

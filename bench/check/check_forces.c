@@ -182,6 +182,14 @@ df_status check_episode_residuals(const trace* m, size_t poses_max, double* medi
   return DF_OK;
 }
 
+/* Whether the force is that of contacts which slide fast but are not deep. A body that slides is braked by friction,
+ * which is no more than its weight; contacts that push with many weights belong to wheels, tracks or legs that are read
+ * with another sign, unit or order. */
+static bool only_slides(const pose_summary* p) {
+  static const double FAST = 0.5, SHALLOW = 0.002; /* m/s, m */
+  return p->slip > pose_speed(p, FAST) && p->lowest > -pose_length(p, SHALLOW);
+}
+
 /* Recorded contacts a few millimetres deep push with many weights: what `penetration` judges. */
 void check_forces(const pose_summary* p, data_findings* out) {
   static const double RARELY = 0.2; /* share of the poses that touch something */
@@ -189,7 +197,15 @@ void check_forces(const pose_summary* p, data_findings* out) {
   if (isnan(p->residual)) return;
   data_finding* one = data_findings_add(out, DATA_CHECK_ROOT_RESIDUAL, NULL, p->residual, limit, "weights");
   const bool impossible = p->residual > CHECK_RESIDUAL_MOST + left && p->touching < RARELY;
-  if (p->residual > limit)
+  const bool slides = p->residual > CHECK_RESIDUAL_SLIDES + left && only_slides(p);
+  if (p->residual > limit && p->touching >= RARELY && slides)
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "unactuated translations need %.3g x body weight (median over frames), and contacts that are not "
+        "deep slide at %.3g m/s: wheels or other joints that touch the floor have another sign, unit or "
+        "order in the recording than in the model",
+        p->residual, p->slip);
+  else if (p->residual > limit)
     data_finding_judge(one, impossible ? CHECK_WRONG : CHECK_WARN,
                        "unactuated translations need %.3g x body weight (median over frames): %s", p->residual,
                        p->touching < RARELY ? "nothing in the model can provide it"

@@ -21,6 +21,9 @@
  * body that hovers, which needs 1; and one that needs this much where nothing touches the model is none of any body */
 #define CHECK_RESIDUAL      0.5
 #define CHECK_RESIDUAL_MOST 10
+/* weights: what contacts that slide fast push with at most, of right data; contacts that are deep push with any force
+ */
+#define CHECK_RESIDUAL_SLIDES 20
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
 

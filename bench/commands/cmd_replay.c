@@ -103,9 +103,9 @@ static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] 
 /* ---- rows ---- */
 
 /* Adds one row with the median and one with the worst of n errors for each kind that the state has, and sorts the
- * errors. */
+ * errors. A large share of the motion (replay_gap) is a warning; NULL: none. */
 static void add_rows(const replay_study* s, rows* out, const row* base, const char* name, size_t n,
-                     double* const errors[KINDS], const double limit[KINDS]) {
+                     double* const errors[KINDS], const double limit[KINDS], const double share[KINDS]) {
   for (int kind = 0; kind < KINDS; kind++) {
     if (s->r.from[kind] == s->r.from[kind + 1]) continue;
     char metric[64], status[64] = "ok";
@@ -118,6 +118,8 @@ static void add_rows(const replay_study* s, rows* out, const row* base, const ch
     one.value = errors[kind][n / 2];
     rows_add(out, &one);
     if (errors[kind][n - 1] > limit[kind]) snprintf(status, sizeof status, "above the limit %.3g", limit[kind]);
+    if (share && share[kind] > REPLAY_GAP_LARGE)
+      snprintf(status, sizeof status, "warning: %.3g %% of the motion", 100 * share[kind]);
     snprintf(metric, sizeof metric, "%s_%s_worst", name, kind_names[kind]);
     one.value = errors[kind][n - 1];
     one.status = status;
@@ -127,12 +129,13 @@ static void add_rows(const replay_study* s, rows* out, const row* base, const ch
 
 static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
   const comparison* c = &s->trained;
+  const replay_gap gap = replay_study_gap(s);
   row base = row_default();
   base.task = a->task;
   base.profile = a->common.profile;
-  add_rows(s, out, &base, "carried", c->steps, c->carried, s->allowed.carried);
-  add_rows(s, out, &base, "cleared", c->steps, c->cleared, s->allowed.cleared);
-  add_rows(s, out, &base, "open_loop", c->episodes, c->open_loop, s->allowed.open_loop);
+  add_rows(s, out, &base, "carried", c->steps, c->carried, s->allowed.carried, gap.share);
+  add_rows(s, out, &base, "cleared", c->steps, c->cleared, s->allowed.cleared, NULL);
+  add_rows(s, out, &base, "open_loop", c->episodes, c->open_loop, s->allowed.open_loop, NULL);
   base.metric = "carried_bitwise_equal";
   base.unit = "share";
   base.n = (int64_t)c->steps;
@@ -181,7 +184,7 @@ static void add_evidence(const replay_study* s, json_t* one) {
                       s->tried.n ? json_text(hypothesis_text(&s->tried.list[s->tried.best])) : json_null());
 }
 
-static void add_verdict(const arguments* a, const replay_study* s, const char* reason, rows* out) {
+static void add_verdict(const arguments* a, const replay_study* s, const char* reason, const char* warning, rows* out) {
   row base = row_default();
   base.task = a->task;
   base.profile = a->common.profile;
@@ -193,6 +196,9 @@ static void add_verdict(const arguments* a, const replay_study* s, const char* r
   const char* fits = replay_study_would_fit(s);
   json_object_set_new(one, "would_fit", fits ? json_text(fits) : json_null());
   json_object_set_new(one, "reason", json_text(reason));
+  json_object_set_new(one, "warning", warning ? json_text(warning) : json_null());
+  json_object_set_new(one, "share_of_motion",
+                      json_number(s->verdict == REPLAY_NOTHING ? NAN : replay_study_gap(s).largest));
   if (s->left_out) json_object_set_new(one, "not_compared", json_text(s->left_out));
   if (s->verdict != REPLAY_NOTHING) add_evidence(s, one);
   rows_add_object(out, one);
@@ -201,8 +207,9 @@ static void add_verdict(const arguments* a, const replay_study* s, const char* r
 static void print_study(const arguments* a, const replay_study* s) {
   rows out = rows_new();
   char* reason = replay_study_reason(s);
+  char* warning = replay_study_warning(s);
   if (s->verdict != REPLAY_NOTHING) add_all_rows(a, s, &out);
-  if (a->common.json) add_verdict(a, s, reason, &out);
+  if (a->common.json) add_verdict(a, s, reason, warning, &out);
   rows_print(&out, &a->common);
   if (!a->common.json) print_line(stdout, "verdict: %s", replay_verdict_text(s->verdict));
   /* an accepted recording needs no words if it follows exactly */
@@ -210,8 +217,10 @@ static void print_study(const arguments* a, const replay_study* s) {
   if (failed || (s->verdict != REPLAY_FOLLOWS && !a->common.quiet)) {
     print_line(stderr, "dynaflow: %s: %s: %s", a->task, replay_verdict_text(s->verdict), reason);
   }
+  if (warning) print_line(stderr, "dynaflow: warning: %s: %s", a->task, warning);
   if (s->left_out && (failed || !a->common.quiet)) print_line(stderr, "dynaflow: %s: %s", a->task, s->left_out);
   df_free(reason);
+  df_free(warning);
   rows_free(&out);
 }
 

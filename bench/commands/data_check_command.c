@@ -269,6 +269,16 @@ static check_verdict verdict_of(replay_verdict v) {
   return replay_verdict_exit(v) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
 }
 
+/* what only the solver options of the model's file reproduce: training does not see it as it was recorded */
+static void add_gap(const replay_study* s, data_findings* out) {
+  char* warning = replay_study_warning(s);
+  if (!warning) return;
+  data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, "training", replay_study_gap(s).largest,
+                                        REPLAY_GAP_LARGE, "share of motion");
+  data_finding_judge(one, CHECK_WARN, "%s", warning);
+  df_free(warning);
+}
+
 /* Adds the verdict of `dynaflow replay` on some episodes, if there are actions and the states are right: as they are
  * now, no model could follow. */
 static df_status check_replay(const checked* c, const options* opts, data_findings* out) {
@@ -296,6 +306,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
     if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
     df_free(reason);
+    add_gap(&study, out);
   }
   replay_study_clear(&study);
   df_dataset_free(some);

@@ -10,6 +10,7 @@
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
+#include "golden_difference.h"
 #include "identity.h"
 #include "json.h"
 #include "list.h"
@@ -99,7 +100,7 @@ static void compare_settings(comparison* all, const run_cell* c, const char* tas
   for (int i = 0; i < n; i++) {
     char value[DF_VALUE_MAX];
     const char* own = json_string_value(json_object_get(json_object_get(c->record, "config"), keys[i].name));
-    if (!own || !setting_is_shared(keys[i].name)) continue;
+    if (!own || !setting_is_shared(keys[i].name) || setting_is_sum(keys[i].name)) continue;
     df_config_value(&config, i, value, sizeof value);
     if (strcmp(own, value) == 0) continue;
     differ(all, c, "settings", "%s is '%.80s', but %s sets '%.80s'", keys[i].name, own, task_file, value);
@@ -168,15 +169,13 @@ static void compare_task_version(comparison* all, const run_cell* c) {
            golden->task_version);
 }
 
-/* the table has only the hash of all of them */
 static void compare_shared_settings(comparison* all, const run_cell* c) {
-#define IN_TEXT(section, before) before section
-  static const char sections[] = SHARED_SECTION_LIST(IN_TEXT);
-#undef IN_TEXT
   const golden_table* golden = &all->h->golden;
-  char settings[DF_SHA256_TEXT];
-  if (golden_settings(c->record, settings) == DF_OK && strcmp(settings, golden->settings) == 0) return;
-  differ(all, c, "golden", "settings of %s are not all those of %s", sections, golden->path);
+  df_status status;
+  char* words = golden_difference(golden, c->record, &status);
+  if (words || status != DF_OK)
+    differ(all, c, "golden", "other settings than those of %s: %s", golden->path, words ? words : df_error_message());
+  df_free(words);
 }
 
 static void compare_golden(comparison* all, const run_cell* c, identity which) {

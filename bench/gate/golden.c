@@ -25,6 +25,7 @@ enum { N_COLUMNS = 12 };
 void golden_clear(golden_table* g) {
   df_free(g->path);
   df_free(g->rows);
+  json_decref(g->listed);
   *g = (golden_table){0};
 }
 
@@ -137,6 +138,20 @@ static const char* value_of(const char* line, const char* name) {
   return has ? line + n + 4 : NULL;
 }
 
+/* "# setting NAME: value" */
+static df_status take_setting(const place* at, const char* line, golden_table* g) {
+  static const char start[] = "# setting ";
+  const char *name = line + sizeof start - 1, *end = strstr(line, ": ");
+  if (strncmp(line, start, sizeof start - 1) != 0 || !end || end <= name) return DF_OK;
+  char* key = format_text("%.*s", (int)(end - name), name);
+  if (!g->listed) g->listed = json_object();
+  const bool twice = json_object_get(g->listed, key) != NULL;
+  json_object_set_new(g->listed, key, json_text(end + 2));
+  const df_status status = twice ? fail_field(at, key, end + 2, "the line appears twice") : DF_OK;
+  df_free(key);
+  return status;
+}
+
 static df_status take_comment(const place* at, const char* line, golden_table* g) {
   const struct {
     const char* name;
@@ -162,6 +177,7 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
     if (*versions[i].number) return fail_field(at, versions[i].name, value, twice);
     return take_count(at, versions[i].name, value, 1, versions[i].number);
   }
+  DF_TRY(take_setting(at, line, g));
   const char* cpu = value_of(line, "cpu");
   if (cpu) snprintf(g->cpu, sizeof g->cpu, "%s", cpu);
   return DF_OK;
@@ -307,6 +323,14 @@ static void add_text(text* out, const char* value, char comma) {
   text_clear(&plain);
 }
 
+char* golden_shown(const char* value) {
+  text shown = {0};
+  add_text(&shown, value, ',');
+  char* out = format_text("%s", text_of(&shown));
+  text_clear(&shown);
+  return out;
+}
+
 /* a comment line, in which commas are text */
 static void add_comment(text* out, const char* key, const char* value) {
   text_add(out, "# %s: ", key);
@@ -320,6 +344,21 @@ bool golden_same_cpu(const golden_table* g, const json_t* record) {
   const bool same = g->cpu[0] && strncmp(text_of(&cpu), g->cpu, sizeof g->cpu - 1) == 0;
   text_clear(&cpu);
   return same;
+}
+
+/* the shared settings that are not at their defaults */
+static void add_settings(text* out, const json_t* config) {
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    const json_t* value = json_object_get(config, keys[i].name);
+    if (!value || !setting_is_shared(keys[i].name) ||
+        strcmp(string_of(config, keys[i].name), keys[i].default_text) == 0)
+      continue;
+    char* key = format_text("setting %s", keys[i].name);
+    add_comment(out, key, string_of(config, keys[i].name));
+    df_free(key);
+  }
 }
 
 /* the same, unless an older record lacks the value */
@@ -407,6 +446,7 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_known(out, "compiled", string_of(first->record, "compiled_sha256"));
   add_known(out, "data", string_of(first->record, "data_sha256"));
   add_known(out, "windows", windows_of(r, g));
+  add_settings(out, json_object_get(first->record, "config"));
   add_comment(out, "commit", string_of(provenance, "commit"));
   add_comment(out, "blas", string_of(json_object_get(provenance, "blas"), "kernel"));
   add_comment(out, "cpu", string_of(provenance, "cpu"));

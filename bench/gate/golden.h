@@ -4,7 +4,8 @@
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
  * settings (SHA-256 of the shared settings), numbers (NUMBERS_VERSION, key.h; 1 if missing), model and compiled
  * (`files` and `compiled` of dynaflow/core/model_identity.h; tables of numbers 1 may lack them), which a run must
- * match; and commit, blas and cpu, for information only. Tidy rows as in a report's results.csv follow:
+ * match; "setting NAME", each shared setting that is not at its default (older tables lack them), to name what differs;
+ * and commit, blas and cpu, for information only. Tidy rows as in a report's results.csv follow:
  * task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
 #ifndef BENCH_GATE_GOLDEN_H
 #define BENCH_GATE_GOLDEN_H
@@ -28,6 +29,7 @@ typedef struct golden_table {
   char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
   char data[DF_SHA256_TEXT], windows[DF_SHA256_TEXT]; /* "": the table does not say */
   char cpu[128];                                      /* cut */
+  json_t* listed;                                     /* {setting: its text} as written; NULL: none; owned */
   int task_version, numbers;                          /* at least 1 */
   int n;
   golden_row* rows; /* [n], owned */
@@ -48,6 +50,9 @@ const golden_row* golden_next(const golden_table* g, const golden_row* last, con
 /* SHA-256 of the settings of a record that all methods of a comparison share (setting_is_shared()), without those that
  * are void (setting_is_void()). */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
+
+/* The text of a value in a comment line of a table; for df_free(). */
+char* golden_shown(const char* value);
 
 /* Whether the table says that its numbers were made on the processor of the record. */
 bool golden_same_cpu(const golden_table* g, const json_t* record);

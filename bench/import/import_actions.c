@@ -448,6 +448,57 @@ static df_status try_unit(work* w, replayed* r, bool* known) {
   return status == DF_OK ? read_again(w) : status;
 }
 
+/* ---- gains of actuators that are scales of actions ---- */
+
+/* the number of few decimals, or the reciprocal of one, that a factor is to its accuracy */
+static double plain_factor(double factor) {
+  static const double SAME = 1e-6;
+  for (double unit = 1; unit <= 1e4; unit *= 10) {
+    const double direct = round(factor * unit) / unit, inverse = unit / round(unit / factor);
+    if (fabs(direct / factor - 1) < SAME) return direct;
+    if (fabs(inverse / factor - 1) < SAME) return inverse;
+  }
+  return factor;
+}
+
+/* scale [nu] = the factors by which the alternative makes actuators stronger; whether there are any, and nothing else
+ * of the actuators differs */
+static bool gains_of(const hypothesis* h, const df_mujoco_cfg* now, int nu, double* scale) {
+  const double gain = h->cfg.gain_scale > 0 ? h->cfg.gain_scale : 1,
+               gear = h->cfg.gear_scale != 0 ? h->cfg.gear_scale : 1;
+  const double factor = plain_factor(gain * gear);
+  for (int k = 0; k < nu; k++) scale[k] = h->cfg.scaled_control > 0 && h->cfg.scaled_control - 1 != k ? 1 : factor;
+  return factor != 1 && h->cfg.kv_scale == now->kv_scale;
+}
+
+/* Of a motor, a factor of its gain is one of its actions; of a servo it is not, since its stiffness has it, too. Tries
+ * it: replays with scaled actions, unless a scale is set; without success, the settings are as before. */
+static df_status try_gains(work* w, replayed* r) {
+  double scale[DF_LIST_MAX];
+  const int nu = w->study.nu;
+  const df_mujoco_cfg now = replay_cfg(&w->config, false);
+  const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
+  replayed scaled = {.nearly = false};
+  if (set || nu > DF_LIST_MAX || !has_alternative(r)) return DF_OK;
+  if (!gains_of(&r->study.tried.list[r->study.tried.best], &now, nu, scale)) return DF_OK;
+  put_numbers(w, "data.action_scale", nu, scale,
+              "the recorded states follow from the actions times this, as from actuators that are so much stronger");
+  df_status status = read_again(w);
+  if (status == DF_OK) status = find_replay(w, &scaled);
+  if (status == DF_OK && (follows(&scaled) || scaled.nearly)) {
+    text_add(&w->result->notes,
+             "the recorded actions are controls divided by a factor: with %s the states follow (data.action_scale)\n",
+             hypothesis_text(&r->study.tried.list[r->study.tried.best]));
+    replay_study_clear(&r->study);
+    *r = scaled;
+    return DF_OK;
+  }
+  replay_study_clear(&scaled.study);
+  settings_drop(w->found, "data.action_scale");
+  if (status == DF_OK) status = undo_steps(w);
+  return status == DF_OK ? read_again(w) : status;
+}
+
 /* ---- settings and notes ---- */
 
 static void drop_actions(work* w, const char* reason) {
@@ -498,6 +549,9 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
   else
     text_add(&w->result->notes, "%s: ", replay_verdict_text(r->study.verdict));
   text_add(&w->result->notes, "%s\n", reason);
+  char* warning = replay_study_warning(&r->study);
+  if (warning) text_add(&w->result->notes, "warning: %s\n", warning);
+  df_free(warning);
 }
 
 df_status work_check_actions(work* w) {
@@ -505,6 +559,7 @@ df_status work_check_actions(work* w) {
   bool known;
   df_status status = try_unit(w, &best, &known);
   if (status == DF_OK && !known) status = find_replay(w, &best);
+  if (status == DF_OK && !known) status = try_gains(w, &best);
   if (status == DF_OK && !known) status = try_order(w, &best);
   if (status == DF_OK && !known) status = try_scales(w, &best);
   char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;

@@ -8,6 +8,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/dynamics.h"
+#include "dynaflow/stats/statistics.h"
 #include "joints.h"
 
 /* frames of the demonstrations that are posed to find feet and heights */
@@ -94,6 +95,21 @@ static range of_servo(const proposal* p, const df_actuator* a, int k) {
   return within(q, margin, p->model->system, k);
 }
 
+/* Half of a range around a recorded action that never changes, for an actuator without limits: the median of those that
+ * change, of all actuators; 1 without any. */
+static df_status half_of_others(const proposal* p, double* half) {
+  int n = 0;
+  double* list = df_alloc((size_t)p->model->nu, sizeof *list);
+  if (!list) return DF_E_NOMEM;
+  for (int k = 0; k < p->model->nu; k++) {
+    const range seen = recorded_actions(p->data, k);
+    if (seen.hi > seen.lo) list[n++] = (0.5 + SPARE) * (seen.hi - seen.lo);
+  }
+  *half = n > 0 ? df_median(n, list) : 1;
+  df_free(list);
+  return DF_OK;
+}
+
 bool propose_action(const proposal* p, int k, double* lo, double* hi, const char** why) {
   const df_system* system = p->model->system;
   const df_actuator a = df_mujoco_actuator_at(system, k);
@@ -105,6 +121,13 @@ bool propose_action(const proposal* p, int k, double* lo, double* hi, const char
     r = within(seen, SPARE * (seen.hi - seen.lo), system, k);
     *why = "the recorded actions and a tenth more, within the control ranges";
     if (!(r.hi > r.lo)) r = (range){system->u_lo[k], system->u_hi[k]};
+    if (!isfinite(r.lo) || !isfinite(r.hi)) {
+      double half;
+      if (half_of_others(p, &half) != DF_OK) return false;
+      r = within(seen, half, system, k);
+      *why =
+          "the recorded actions and a tenth more; around those that never change, as wide as the median of the others";
+    }
   } else if (a.joint >= 0 && a.stiffness > 0) {
     r = of_servo(p, &a, k);
     *why = "targets of servos: the recorded positions, and as far around them as the servo's force reaches";
@@ -133,9 +156,10 @@ static void add_short(text* out, int n, const double* v) {
 
 static df_status fail_unbounded(const proposal* p, int k) {
   return df_fail(DF_E_CONFIG,
-                 "actuator %d '%s' has neither a ctrlrange nor a forcerange, and there are no recorded actions: --set "
-                 "action.center=... --set action.half_range=... say what the actions are",
-                 k, df_mujoco_actuator_at(p->model->system, k).name);
+                 "actuator %d '%s' has neither a ctrlrange nor a forcerange, and %s: --set action.center=... --set "
+                 "action.half_range=... say what the actions are",
+                 k, df_mujoco_actuator_at(p->model->system, k).name,
+                 p->data->actions ? "its recorded actions span no finite range" : "no recorded actions are used");
 }
 
 /* a model of more actuators than a list holds keeps its control ranges */

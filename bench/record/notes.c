@@ -106,6 +106,22 @@ void note_floor(json_t* notes, const json_t* rows, const char* metric, double fl
   }
 }
 
+void note_replayed(json_t* notes, const json_t* rows, const char* metric) {
+  static const double FOLLOWS = 0.01;
+  size_t i;
+  json_t* one;
+  json_array_foreach(rows, i, one) {
+    const double value = number_of(json_object_get(one, "value"));
+    const bool asked = strcmp(string_of(one, "metric"), metric) == 0;
+    if (!asked || !(value > FOLLOWS)) continue;
+    add_note(notes,
+             format_text("the recorded actions do not reproduce the demonstrations as training simulates them: %s is "
+                         "%.3g where the same simulation gives 0, so this is no ceiling of other methods; `dynaflow "
+                         "replay` says why",
+                         metric, value));
+  }
+}
+
 void notes_print(const json_t* notes, size_t first, const char* name) {
   for (size_t i = first; i < json_array_size(notes); i++) {
     print_line(stderr, "dynaflow: warning: %s: %s", name, json_string_value(json_array_get(notes, i)));

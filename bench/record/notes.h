@@ -29,6 +29,10 @@ void note_training(json_t* notes, const json_t* training);
  * by a difference that the four digits of the note show. Nothing if the floor is NaN. */
 void note_floor(json_t* notes, const json_t* rows, const char* metric, double floor);
 
+/* Appends a note for each row of `metric` of replay_demo above 0.01: the recorded actions do not lead to the recorded
+ * states as training simulates them. */
+void note_replayed(json_t* notes, const json_t* rows, const char* metric);
+
 /* Prints the notes from number `first` (from 0) on standard error, one line each: "dynaflow: warning: <name>: <note>".
  * NULL is allowed. */
 void notes_print(const json_t* notes, size_t first, const char* name);

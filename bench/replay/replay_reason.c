@@ -215,6 +215,57 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     text_add(t, "; the tolerance of the constraint solver explains the rest");
 }
 
+/* ---- the gap between the options of the recording and those of training ---- */
+
+/* whether training's options leave an action that neither rounding nor the solver's tolerance explains, or that other
+ * solver options are needed for */
+static bool needs_other_options(const replay_study* s) {
+  const replay_fit* t = &s->evidence.trained;
+  return s->verdict == REPLAY_SOLVER_LIMITED ||
+         (s->verdict == REPLAY_ROUNDING && !replay_rounded_actions(&s->evidence) && !replay_fits(t) &&
+          !replay_tolerated(t));
+}
+
+replay_gap replay_study_gap(const replay_study* s) {
+  replay_gap gap = {.large = false};
+  if (!needs_other_options(s)) return gap;
+  for (int kind = 0; kind < KINDS; kind++) {
+    const double error = largest(s->trained.carried[kind], s->trained.steps);
+    gap.share[kind] = s->motion[kind] > 0 ? error / s->motion[kind] : 0;
+    gap.largest = fmax(gap.largest, gap.share[kind]);
+  }
+  for (size_t i = 0; i < s->trained.steps; i++) {
+    bool off = false;
+    for (int kind = 0; kind < KINDS; kind++)
+      off = off || s->trained.carried[kind][i] > REPLAY_GAP_LARGE * s->motion[kind];
+    gap.off += off;
+  }
+  gap.large = gap.largest > REPLAY_GAP_LARGE;
+  return gap;
+}
+
+char* replay_study_warning(const replay_study* s) {
+  const replay_gap gap = replay_study_gap(s);
+  if (!gap.large) return NULL;
+  text t = {0};
+  const double worst[KINDS] = {largest(s->trained.carried[POSITION], s->trained.steps),
+                               largest(s->trained.carried[VELOCITY], s->trained.steps)};
+  text_add(&t,
+           "the recorded actions do not reproduce the recording under the solver options of training: one action is "
+           "off by up to ");
+  add_error(&t, s, worst);
+  text_add(&t,
+           ", which is %.3g %% of the largest change over one action, and %zu of %zu actions by more than %g %%; "
+           "training and evaluation, replay_demo included, simulate with these options (system.iterations = %d, no "
+           "constraint islands): record again with them, or train without the actions (data.actions_key empty)",
+           100 * gap.largest, gap.off, s->trained.steps, 100 * REPLAY_GAP_LARGE, s->iterations);
+  char* out = format_text("%s", text_of(&t));
+  text_clear(&t);
+  return out;
+}
+
+/* ---- what is not compared ---- */
+
 /* adds the names of the coordinates of a kind that the file does not hold, each joint once */
 static bool add_derived(text* t, const recording* r, int kind, const char* what) {
   char last[64] = "", name[64];

@@ -479,6 +479,8 @@ static bool solver_acts(const comparison* c) {
 static df_status compare_trained(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   const double floor = floor_of(&s->r, &s->allowed);
+  double scale[KINDS];
+  DF_TRY(recording_extent(&s->r, scale, s->motion));
   DF_TRY(replay_compare(&s->r, in->system, floor, "replay", in->opts, &s->trained));
   fit_of(&s->allowed, &s->trained, &e->trained);
   s->exact = count_exact(&s->trained, s->allowed.carried);

@@ -43,6 +43,7 @@ typedef struct replay_study {
   recording r;
   comparison trained; /* the model as training simulates it */
   replay_allowed allowed;
+  double motion[KINDS]; /* largest change over one action */
   replay_evidence evidence;
   replay_verdict verdict;
   size_t exact;                               /* actions whose errors are within `allowed.carried` */
@@ -82,6 +83,22 @@ const char* replay_study_would_fit(const replay_study* s);
 
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
+
+/* By how much the recorded actions miss the recorded states as training simulates them, although the recording follows
+ * under other solver options, such as those of the model's file, which training need not admit. */
+typedef struct replay_gap {
+  bool large;          /* the largest share is above REPLAY_GAP_LARGE */
+  double share[KINDS]; /* the largest error of one action over the largest change over one action */
+  double largest;      /* of the shares */
+  size_t off;          /* actions with an error of more than REPLAY_GAP_LARGE of that change */
+} replay_gap;
+#define REPLAY_GAP_LARGE 0.01
+
+/* The gap of a recording that is accepted, for the constraint solver or rounding; no share of others is large. */
+replay_gap replay_study_gap(const replay_study* s);
+
+/* A large gap in one sentence, with what to do; NULL: none is large. Free it with df_free(). */
+char* replay_study_warning(const replay_study* s);
 
 /* Which coordinates are not compared, since the file does not hold them, and `error` of replay_integration_error() over
  * a window if it is above 0; NULL if the file holds all. Free it with df_free(). */

@@ -447,6 +447,7 @@ static df_status evaluate_and_check(cell* c, const char* folder, json_t* record)
   json_t* notes = json_object_get(record, "notes");
   note_training(notes, json_object_get(record, "training"));
   cell_note_floor(c, &result, notes);
+  if (strcmp(c->method->name, "replay_demo") == 0) note_replayed(notes, result.rows, "tre_open_loop");
   evaluation_clear(&result);
   return status;
 }

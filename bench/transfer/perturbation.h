@@ -9,8 +9,9 @@
 #include "dynaflow/sim/system.h"
 
 /* X(kind, name, whether its level is a time in s instead of a factor): mass and inertia of every body; sliding,
- * torsional and rolling friction of every contact; gain of every actuator, with the position bias of a servo; damping
- * of every joint and tendon; time by which every action is late, the first one being held until then */
+ * torsional and rolling friction of every contact; gain of every actuator, with the bias that is its negative, of
+ * position servos that of the position (kp), of velocity servos that of the velocity (kv); damping of every joint and
+ * tendon; time by which every action is late, the first one being held until then */
 #define PERTURBATION_LIST(X)             \
   X(PERTURB_MASS, "mass", false)         \
   X(PERTURB_FRICTION, "friction", false) \

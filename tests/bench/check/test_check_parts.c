@@ -933,6 +933,32 @@ static void contacts_may_provide_any_force(void** state) {
   data_findings_clear(&found);
 }
 
+/* Friction brakes with no more than a weight: contacts at the surface that slide fast and push with many weights are of
+ * joints that are read otherwise. Deep contacts, slow ones and less force are no evidence. */
+static void contacts_at_the_surface_may_not_slide_with_many_weights(void** state) {
+  (void)state;
+  static const struct {
+    double residual, floor, slip, lowest, size;
+    check_verdict wanted;
+  } cases[] = {{50, 5, 0.6, -0.001, 1, CHECK_WRONG},    {34, 5, 0.6, -0.001, 1, CHECK_WARN},
+               {50, 11, 0.6, -0.001, 1, CHECK_WARN},    {50, 5, 0.4, -0.001, 1, CHECK_WARN},
+               {50, 5, NAN, -0.001, 1, CHECK_WARN},     {50, 5, 0.6, -0.003, 1, CHECK_WARN},
+               {50, 5, 0.4, -0.0007, 0.1, CHECK_WRONG}, {50, 5, 0.6, -0.001, 0.1, CHECK_WARN}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    data_findings found = {0};
+    check_forces(&(pose_summary){.residual = cases[i].residual,
+                                 .residual_floor = cases[i].floor,
+                                 .slip = cases[i].slip,
+                                 .lowest = cases[i].lowest,
+                                 .size = cases[i].size,
+                                 .touching = 0.9},
+                 &found);
+    const data_finding* one = finding_of(&found, "root residual");
+    if (one->verdict != cases[i].wanted) fail_msg("case %zu: %s", i, one->reason);
+    data_findings_clear(&found);
+  }
+}
+
 /* frames of 0.04 s in data of 0.01 s per action */
 static void an_acceleration_is_per_recorded_frame(void** state) {
   (void)state;
@@ -1240,6 +1266,7 @@ int main(void) {
                                      cmocka_unit_test(a_rate_is_the_mean_over_all_frames),
                                      cmocka_unit_test(the_order_of_velocities_has_their_lag),
                                      cmocka_unit_test(contacts_may_provide_any_force),
+                                     cmocka_unit_test(contacts_at_the_surface_may_not_slide_with_many_weights),
                                      cmocka_unit_test(what_frames_leave_is_no_force),
                                      cmocka_unit_test(a_hovering_ball_needs_its_weight),
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),

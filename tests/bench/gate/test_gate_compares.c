@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "dynaflow/core/alloc.h"
 #include "gate_group.h"
+#include "golden_difference.h"
 #include "json.h"
 #include "records.h"
 
@@ -194,9 +195,82 @@ static void a_golden_table_of_other_settings_does_not_compare(void** state) {
   assert_differs(&c, "golden");
   /* once for all cells */
   assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "detail"),
-                      "a, seed 1, and 1 more cell: settings of system, data, gait, window, split, chart, scale_floor "
-                      "and eval are not all those of golden.csv");
+                      "a, seed 1, and 1 more cell: other settings than those of golden.csv: settings of system, data, "
+                      "gait, window, split, chart, scale_floor and eval are not all those of the table, which has only "
+                      "their hash: compare the task file and --set with those of its commit");
   close_case(&c);
+}
+
+static void put_text(json_t* config, const char* name, const char* value) {
+  json_object_set_new(config, name, json_string(value));
+}
+
+/* Of a table with only the hash, a setting that was at its default or absent; of one that lists its settings, all. */
+static void the_other_settings_are_named(void** state) {
+  (void)state;
+  static const struct {
+    const char *name, *of_table, *of_record; /* name: NULL: none */
+    bool listed, two;
+    const char* words;
+  } cases[] = {
+      {"system.substeps", "1", "7", false, false, "system.substeps is '7', not '1'"},
+      {"window.first", NULL, "3", false, false, "window.first, '3', is a setting that the table does not know"},
+      {"window.horizon", "12", "8", true, false, "window.horizon is '8', not '12'"},
+      {"window.horizon", "12", "8", true, true, "window.horizon is '8', not '12', eval.windows is '6', not '16'"},
+      {"action.center", "-1,2", "-1,3", true, false, NULL}, /* of a method: not shared */
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t *cell = add_right("a", 1), *config = json_object_get(cell, "config");
+    json_object_del(config, cases[i].name);
+    if (cases[i].of_table) put_text(config, cases[i].name, cases[i].of_table);
+    if (cases[i].two) put_text(config, "eval.windows", "16");
+    open_case(&c);
+    add_table(&c);
+    if (cases[i].listed)
+      c.h.golden.listed = json_pack("{s:s,s:s,s:s}", "window.horizon", "12", "eval.windows", cases[i].two ? "16" : "6",
+                                    "eval.chains", "4");
+    const json_t* done = c.r.cells[0].record;
+    config = json_object_get(done, "config");
+    put_text(config, cases[i].name, cases[i].of_record);
+    if (cases[i].two) put_text(config, "eval.windows", "6");
+    df_status status;
+    char* words = golden_difference(&c.h.golden, done, &status);
+    if (!cases[i].words != !words || (words && strcmp(words, cases[i].words) != 0))
+      fail_msg("case %zu: %s", i, words ? words : "(none)");
+    df_free(words);
+    json_decref(c.h.golden.listed);
+    close_case(&c);
+  }
+}
+
+/* The model's and the data's sums in the task file only check the files, which are compared by themselves. */
+static void sums_that_only_check_may_be_emptied(void** state) {
+  (void)state;
+  static const struct {
+    const char *before, *after, *model;
+    bool same;
+  } cases[] = {{"m", "", "m", true}, {"", "m", "m", true}, {"m", "m", "m", true}, {"other", "", "m", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (int data = 0; data < 2; data++) {
+      gate_case c;
+      const char* key = data ? "data.sha256" : "system.model_sha256";
+      begin_records();
+      json_t *cell = add_right("a", 1), *config = json_object_get(cell, "config");
+      put_text(config, key, cases[i].before);
+      open_case(&c);
+      add_table(&c);
+      snprintf(data ? c.h.golden.data : c.h.golden.model, DF_SHA256_TEXT, "%s", cases[i].model);
+      const json_t* done = c.r.cells[0].record;
+      put_text(json_object_get(done, "config"), key, cases[i].after);
+      df_status status;
+      char* words = golden_difference(&c.h.golden, done, &status);
+      if (!words != cases[i].same) fail_msg("case %zu: %s", i, words ? words : "(none)");
+      df_free(words);
+      close_case(&c);
+    }
+  }
 }
 
 /* by the compiled model, else by the files; an older table has neither */
@@ -339,6 +413,8 @@ int main(void) {
       cmocka_unit_test(shared_settings_are_those_of_the_task_file),
       cmocka_unit_test(cells_have_the_same_settings),
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
+      cmocka_unit_test(the_other_settings_are_named),
+      cmocka_unit_test(sums_that_only_check_may_be_emptied),
       cmocka_unit_test(a_golden_table_of_another_model_does_not_compare),
       cmocka_unit_test(a_golden_table_of_another_version_of_numbers_does_not_compare),
       cmocka_unit_test(a_golden_table_of_other_demonstrations_or_start_states_does_not_compare),

@@ -408,7 +408,7 @@ static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
   open_run(&r);
   assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_FORMAT);
   snprintf(message, sizeof message,
-           ":19: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 15; remove one");
+           ":20: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 16; remove one");
   assert_non_null(strstr(df_error_message(), message));
   gate_clear(&g);
   close_run(&r);
@@ -463,10 +463,10 @@ static void a_golden_row_of_another_group_fails_the_gate(void** state) {
   static const struct {
     bool named;
     const char *row, *wanted; /* NULL: it is read */
-  } cases[] = {{false, "t,a,1,q", ":19: a row of task t, profile q, which has another table; remove it"},
-               {false, "u,a,1,p", ":19: a row of task u, profile p, which has another table; remove it"},
+  } cases[] = {{false, "t,a,1,q", ":20: a row of task t, profile q, which has another table; remove it"},
+               {false, "u,a,1,p", ":20: a row of task u, profile p, which has another table; remove it"},
                {true, "t,a,1,q", NULL}, /* the run has this profile */
-               {true, "t,a,1,x", ":19: a row of task t, profile x, which the run does not have; remove it"},
+               {true, "t,a,1,x", ":20: a row of task t, profile x, which the run does not have; remove it"},
                {false, "t,b,1,p", NULL}}; /* a method that was not run again */
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char table[128], message[256], *data;

@@ -322,6 +322,7 @@ static void what_is_written_is_read_to_the_last_bit(void** state) {
     if (c == 3) set_text(cell, "status", "error");
     set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
     set_text(json_object_get(cell, "config"), "task.version", "12");
+    set_text(json_object_get(cell, "config"), "eval.windows", "123");
     set_text(cell, "model_sha256", "all files");
     set_text(cell, "compiled_sha256", "what they compile to");
     if (c == 0) json_object_set_new(cell, GOLDEN_SECONDS, json_real(12.3456));
@@ -335,6 +336,8 @@ static void what_is_written_is_read_to_the_last_bit(void** state) {
   assert_int_equal(g.task_version, 12);
   assert_string_equal(g.model, "all files");
   assert_string_equal(g.compiled, "what they compile to");
+  assert_string_equal(string_of(g.listed, "eval.windows"), "123");
+  assert_null(json_object_get(g.listed, "task.version")); /* not shared */
   assert_int_equal(g.n, 3 * (VALUES + 2) + 1);
   /* b with seeds 4 and 2, then a with seed 7 */
   static const int wanted[] = {0, 2, 1};

@@ -125,6 +125,42 @@ static void actions_are_bounded(void** state) {
   end(&f);
 }
 
+/* An actuator without any limit whose recorded action never changes: around it, as wide as the others' median. */
+static void a_constant_action_without_limits_has_a_box(void** state) {
+  (void)state;
+  fixture f;
+  char xml[2048];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* at = strstr(walker, " actuatorfrcrange='-30 30'");
+  start(&f, 2, true);
+  snprintf(xml, sizeof xml, "%.*s%s", (int)(at - walker), walker, at + strlen(" actuatorfrcrange='-30 30'"));
+  df_system_free(f.system);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "walker", &cfg, &f.system), DF_OK);
+  assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+  for (int row = 0; row < 2 * (FRAMES - 1); row++) {
+    f.data->actions[row * ACTUATORS] = row % 2 ? 2 : -2;
+    f.data->actions[row * ACTUATORS + 1] = 7;
+  }
+  /* half ranges 2 and 1, and a tenth of 4 and of 2 more: 2.4 and 1.2, whose median is 1.8 */
+  action_is(&f, 1, 7 - 1.8, 7 + 1.8);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "action.center"), "0,7,0");
+  assert_string_equal(value(&f, "action.half_range"), "2.4,1.8,1.2");
+  /* alone, 1 around it */
+  for (int row = 0; row < 2 * (FRAMES - 1) * ACTUATORS; row++) f.data->actions[row] = 7;
+  action_is(&f, 1, 6, 8);
+  end(&f);
+
+  /* without recorded actions it is refused, and the reason is said */
+  start(&f, 2, false);
+  df_system_free(f.system);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "walker", &cfg, &f.system), DF_OK);
+  assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+  assert_int_equal(propose_task(&f.p), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "'motor' has neither a ctrlrange nor a forcerange, and no recorded "));
+  end(&f);
+}
+
 static void free_bodies_without_actuators_are_objects(void** state) {
   (void)state;
   static const char model[] =
@@ -513,6 +549,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_root_is_found),
       cmocka_unit_test(a_heading_is_no_tilt),
+      cmocka_unit_test(a_constant_action_without_limits_has_a_box),
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),

@@ -164,6 +164,24 @@ static void a_method_below_the_random_floor_is_noted_at_every_k(void** state) {
   records = NULL;
 }
 
+static void a_replay_that_does_not_follow_is_noted(void** state) {
+  (void)state;
+  begin_records();
+  json_t* cell = add_cell("a", 1);
+  add_value(cell, "tre", 0, 9);
+  add_value(cell, "tre_open_loop", 0, 0.0099);
+  json_t *notes = json_array(), *rows = json_object_get(cell, "rows");
+  note_replayed(notes, rows, "tre_open_loop");
+  assert_int_equal(json_array_size(notes), 0);
+  add_value(cell, "tre_open_loop", 0, 0.147);
+  note_replayed(notes, rows, "tre_open_loop");
+  assert_int_equal(json_array_size(notes), 1);
+  assert_non_null(strstr(json_string_value(json_array_get(notes, 0)), "tre_open_loop is 0.147 where"));
+  json_decref(notes);
+  json_decref(records);
+  records = NULL;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_falling_loss_gets_no_note_in_spite_of_spikes),
@@ -174,6 +192,7 @@ int main(void) {
       cmocka_unit_test(a_loss_that_rises_in_a_horizon_curriculum_is_not_noted),
       cmocka_unit_test(skipped_steps_are_noted),
       cmocka_unit_test(a_method_below_the_random_floor_is_noted_at_every_k),
+      cmocka_unit_test(a_replay_that_does_not_follow_is_noted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
