@@ -126,6 +126,11 @@ static span_fit fit_of(const span_part* p) {
   return out;
 }
 
+double check_span_factor(const trace* m, int group) {
+  const span_fit fit = fit_of(&(span_part){m, group, -1});
+  return fit.verdict == SCALED ? fit.factor : NAN;
+}
+
 /* ---- the findings ---- */
 
 /* the joints of a group with one verdict, and the same factor */

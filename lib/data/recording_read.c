@@ -306,45 +306,72 @@ static df_status add_episode(reader* rd, const span* s) {
 
 /* ---- the duration of a frame ---- */
 
-/* arrays of one number that state it: in seconds, or frames per second */
+/* arrays and attributes of one number that state it, in seconds, or frames per second; the last ones only as
+ * attributes, since arrays of these names may be columns */
 static const struct {
   const char* name;
   bool rate;
-} stated[] = {{"dt", false}, {"FrameDuration", false},  {"frame_duration", false},
-              {"fps", true}, {"mocap_framerate", true}, {"mocap_frame_rate", true}};
+} stated[] = {{"dt", false},        {"FrameDuration", false},  {"frame_duration", false},
+              {"fps", true},        {"mocap_framerate", true}, {"mocap_frame_rate", true},
+              {"frame_rate", true}, {"framerate", true},       {"timestep", false}};
+enum { STATED = sizeof stated / sizeof *stated, STATED_ARRAYS = 6 };
 
-static df_status read_stated(reader* rd, const char* group, double* dt, const char** by) {
-  char full[512];
-  for (size_t k = 0; k < sizeof stated / sizeof *stated && !*by; k++) {
-    df_array a;
-    if (!array_file_has(rd->file, group, stated[k].name, full)) continue;
-    const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
-    if (!info->numeric && k > 0) continue;
-    DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
-    const bool single = a.count == 1;
-    const double value = single ? a.values[0] : NAN;
-    df_array_clear(&a);
-    if (!single && k > 0) continue;
-    if (!single) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
-    if (!(isfinite(value) && value > 0)) {
-      return df_fail(DF_E_FORMAT, "%s: array '%s' is %g: a %s is a finite number above 0", rd->file->path, full, value,
-                     stated[k].rate ? "frame rate" : "duration of a frame");
-    }
-    *dt = stated[k].rate ? 1 / value : value;
-    /* a table has no array of one number but the rate of its comments */
-    *by = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0 ? "a comment" : stated[k].name;
+/* the number `full`, which is stated[k]; by [STATED_BY] stays "" if it is none */
+static df_status read_number(reader* rd, const char* full, size_t k, double* dt, char* by) {
+  df_array a;
+  const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
+  const bool attribute = strchr(full, '@') != NULL;
+  if (!info->numeric && (k > 0 || attribute)) return DF_OK;
+  DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
+  const bool single = a.count == 1;
+  const double value = single ? a.values[0] : NAN;
+  df_array_clear(&a);
+  if (!single && (k > 0 || attribute)) return DF_OK;
+  if (!single) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
+  if (!(isfinite(value) && value > 0)) {
+    return df_fail(DF_E_FORMAT, "%s: %s '%s' is %g: a %s is a finite number above 0", rd->file->path,
+                   attribute ? "attribute" : "array", full, value,
+                   stated[k].rate ? "frame rate" : "duration of a frame");
+  }
+  *dt = stated[k].rate ? 1 / value : value;
+  /* a table has no array of one number but the rate of its comments */
+  const bool comment = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0;
+  snprintf(by, STATED_BY, "%s%s", attribute ? "the attribute " : "", comment ? "a comment" : stated[k].name);
+  return DF_OK;
+}
+
+static df_status read_stated(reader* rd, const char* group, double* dt, char* by) {
+  char full[STACK_NAME];
+  for (size_t k = 0; k < STATED_ARRAYS && !by[0]; k++) {
+    if (array_file_has(rd->file, group, stated[k].name, full)) DF_TRY(read_number(rd, full, k, dt, by));
+  }
+  return DF_OK;
+}
+
+/* the attributes of a group, of the file ("") or, with the name of an array, of that array */
+static df_status read_attributes(reader* rd, const char* group, const char* array, double* dt, char* by) {
+  char name[STACK_NAME], full[STACK_NAME];
+  for (size_t k = 0; k < STATED && !by[0]; k++) {
+    const int n = snprintf(name, sizeof name, "%s@%s", array, stated[k].name);
+    if (n < (int)sizeof name && array_file_has(rd->file, group, name, full)) DF_TRY(read_number(rd, full, k, dt, by));
   }
   return DF_OK;
 }
 
 static df_status read_duration(reader* rd) {
   double dt = 0;
-  const char* by = NULL;
-  if (rd->group[0]) DF_TRY(read_stated(rd, rd->group, &dt, &by));
-  DF_TRY(read_stated(rd, "", &dt, &by));
-  for (int e = rd->first; e < rd->r->episodes && by; e++) {
+  char by[STATED_BY] = "";
+  if (rd->group[0]) DF_TRY(read_stated(rd, rd->group, &dt, by));
+  for (int k = 0; k < rd->sources; k++) {
+    const stack* read = &rd->source[k].read;
+    for (size_t i = 0; i < read->arrays; i++) DF_TRY(read_attributes(rd, rd->group, read->part[i], &dt, by));
+  }
+  if (rd->group[0]) DF_TRY(read_attributes(rd, rd->group, "", &dt, by));
+  DF_TRY(read_stated(rd, "", &dt, by));
+  DF_TRY(read_attributes(rd, "", "", &dt, by));
+  for (int e = rd->first; e < rd->r->episodes && by[0]; e++) {
     rd->r->episode[e].stated_dt = dt;
-    snprintf(rd->r->episode[e].stated_by, sizeof rd->r->episode[e].stated_by, "%s", by);
+    memcpy(rd->r->episode[e].stated_by, by, sizeof by);
   }
   return DF_OK;
 }
