@@ -166,11 +166,30 @@ static bool contradicts(const trace* m, const trace_fit f[GROUPS], double slope)
   return false;
 }
 
+/* the share of the pairs at which the changes of a group are closer to the velocities with the slope than as they are
+ */
+static double share_closer(const trace* m, int group, double slope) {
+  size_t n = 0, closer = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    double as_is = 0, with = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (m->group[i] != group) continue;
+      const double d = trace_change(m, k, LAG_MEAN, i), v = trace_predicted(m, k, LAG_MEAN, i);
+      as_is += (d - v) * (d - v);
+      with += (d - slope * v) * (d - slope * v);
+    }
+    n++;
+    closer += with < as_is;
+  }
+  return n > 0 ? (double)closer / (double)n : 0;
+}
+
 /* Where velocities change much between two frames, as in a recording of every second or fourth frame, the slope of some
  * groups is hidden. If that of one is known, and no coordinate contradicts it, it is that of the frames, not of these
  * velocities: the mean over spans of the groups that follow about as well as the best one. NAN: there is none. */
 static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
-  static const double WORSE = 1.5, CLEAR = 1.5;
+  static const double WORSE = 1.5, CLEAR = 1.5, AGREE = 1.15;
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = CHECK_EXPLAINS;
   bool known = false;
   for (int g = 0; g < GROUPS; g++) {
@@ -190,7 +209,11 @@ static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  return known && is_rate(mean) && fmax(mean, 1 / mean) > CLEAR && !contradicts(m, f, mean) ? mean : NAN;
+  for (int g = 0; g < GROUPS && known; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g])) known = share_closer(m, g, mean) > MOST;
+  }
+  return known && high < AGREE * low && is_rate(mean) && fmax(mean, 1 / mean) > CLEAR && !contradicts(m, f, mean) ? mean
+                                                                                                                  : NAN;
 }
 
 /* Whether a group follows so exactly that its slope is that of the frames, whatever number that is. */
