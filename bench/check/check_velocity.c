@@ -196,7 +196,7 @@ static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* do
     if (moves(&f[g]) && !is_zero(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
   }
   for (int g = 0; g < GROUPS; g++) {
-    if (!moves(&f[g]) || is_zero(&f[g])) continue;
+    if (is_zero(&f[g]) || !moves(&f[g])) continue;
     const part all = part_of(m, g);
     const double error = trace_fitted_error(&f[g], NULL), slope = trace_long_slope(m, g);
     known |= !isnan(slope_of(&all, &f[g])) || !isnan(check_span_factor(m, g));
@@ -232,8 +232,8 @@ static void report_rate(const trace* m, double slope, double doubt, bool exact, 
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
   const double duration = rounded_duration(m, h, slope, doubt, exact);
-  data_finding* one =
-      data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, 1 / (duration > 0 ? duration : h * slope), NAN, "Hz");
+  const double right = 1 / (duration > 0 ? duration : h * slope);
+  data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, right, NAN, "Hz");
   if (!(duration > 0)) {
     data_finding_judge(one, CHECK_WRONG,
                        "positions change about %.2g times as fast as the velocities say: a frame takes about %.2g s, "

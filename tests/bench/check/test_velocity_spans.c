@@ -94,6 +94,19 @@ static void noise_hides_no_frame_rate(void** state) {
   }
 }
 
+/* 2.3 frames of a step each are no number of steps, and noise does not show which one is right: no rate is proposed. */
+static void a_rate_that_is_not_clear_is_not_proposed(void** state) {
+  (void)state;
+  data_findings f = check(&(hinge){0.01, 1 / 2.3, 0, false}, false);
+  const data_finding* one = wrong(&f);
+  assert_non_null(one);
+  assert_int_equal(one->check, DATA_CHECK_FRAME_RATE);
+  assert_true(fabs(one->value - 100 / 2.3) < 2);
+  assert_string_equal(would_fit(one), "");
+  assert_non_null(strstr(one->reason, "set data.rate to the right rate"));
+  data_findings_clear(&f);
+}
+
 static void right_velocities_give_no_alarm(void** state) {
   (void)state;
   static const double noise[] = {0, 0.001, 0.01, 0.03, 0.1, 0.3};
@@ -232,6 +245,7 @@ static void velocities_that_no_vibration_has_are_wrong(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(noise_of_the_positions_hides_no_scale),
                                      cmocka_unit_test(noise_hides_no_frame_rate),
+                                     cmocka_unit_test(a_rate_that_is_not_clear_is_not_proposed),
                                      cmocka_unit_test(right_velocities_give_no_alarm),
                                      cmocka_unit_test(velocities_without_relation_are_wrong),
                                      cmocka_unit_test(a_joint_that_chatters_hides_no_other),
