@@ -20,6 +20,7 @@ typedef struct inverse {
   df_sim* mover;                        /* simulates the model's own motion */
   double *state, *action;               /* [2][nx], [nu] */
   double carried; /* m: what is nearer to the ground than this is carried by it; -INFINITY: none */
+  double rise;    /* m, of the base above where it is recorded */
 } inverse;
 
 static bool has_free_dofs(const inverse* v) {
@@ -54,7 +55,18 @@ static double force_at(const inverse* v, size_t k) {
     df_mujoco_pose(v->sim, x);
     if (df_mujoco_ground_distance(v->sim, pose_root(m)) <= v->carried) return 0;
   }
-  return force_between(v, x, x, next, m->h[m->episode[k]]) ? force_beyond(v, NULL) : NAN;
+  const double* at = x;
+  if (v->rise != 0) {
+    memcpy(v->state, x, (size_t)m->data->nx * sizeof *x);
+    v->state[pose_base(m)->qpos + 2] += v->rise;
+    at = v->state;
+  }
+  return force_between(v, at, x, next, m->h[m->episode[k]]) ? force_beyond(v, NULL) : NAN;
+}
+
+/* The same, of the free base, up: what carries it has to give more (> 0) or less. */
+static double lift_at(const inverse* v, size_t k) {
+  return isfinite(force_at(v, k)) ? v->force[pose_base(v->m)->dof + 2] : NAN;
 }
 
 /* whether frames are one physics step */
@@ -108,7 +120,7 @@ typedef double (*force_of)(const inverse*, size_t);
 /* pairs of frames, at most `most` of [from, to) */
 typedef struct pair_range {
   size_t from, to, most;
-  double carried; /* of inverse */
+  double carried, rise; /* of inverse */
 } pair_range;
 
 /* the median over the pairs, in weights of the model; NAN: unknown */
@@ -127,7 +139,7 @@ static double median_of(const inverse* v, force_of of, const pair_range* r, doub
 /* out[i] = median of what of[i] gives at the pairs; NAN: unknown */
 static df_status measure(const trace* m, const pair_range* r, int n, const force_of* of, double* out) {
   const size_t nv = (size_t)m->nv, nx = (size_t)m->system->nx, room = (r->to - r->from) + 1;
-  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof), .carried = r->carried};
+  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof), .carried = r->carried, .rise = r->rise};
   double* memory = df_alloc(3 * nv + 2 * nx + (size_t)m->system->nu + room, sizeof *memory);
   df_status status = v.dof && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
   if (status == DF_OK) status = df_sim_new(m->system, 0, &v.mover);
@@ -149,7 +161,7 @@ static df_status measure(const trace* m, const pair_range* r, int n, const force
 }
 
 static pair_range all_pairs(const trace* m, size_t poses_max) {
-  return (pair_range){0, m->n, poses_max ? poses_max : 1, -INFINITY};
+  return (pair_range){0, m->n, poses_max ? poses_max : 1, -INFINITY, 0};
 }
 
 df_status check_root_residual(const trace* m, size_t poses_max, double* median) {
@@ -161,6 +173,37 @@ df_status check_put_down_residual(const trace* m, size_t poses_max, double down,
   pair_range all = all_pairs(m, poses_max);
   all.carried = down + reach;
   return measure(m, &all, 1, (const force_of[]){force_at}, median);
+}
+
+/* the median of the force up that is missing with the base higher by `rise`, weights */
+static df_status lift_risen(const trace* m, size_t poses_max, double rise, double* median) {
+  pair_range all = all_pairs(m, poses_max);
+  all.rise = rise;
+  return measure(m, &all, 1, (const force_of[]){lift_at}, median);
+}
+
+df_status check_rise(const trace* m, size_t poses_max, pose_summary* p) {
+  enum { FEW = 200, HALVINGS = 12 };
+  static const double DEEP = 0.02, BALANCED = 0.1;
+  const size_t most = poses_max < FEW ? poses_max : FEW;
+  double high = -p->nearest, low = fmin(high, -p->lowest) - pose_length(p, DEEP), above = NAN, below = NAN;
+  p->rise = p->lowest < 0 ? -p->lowest : -p->nearest;
+  if (!p->has_base) return DF_OK;
+  DF_TRY(lift_risen(m, most, high, &above));
+  DF_TRY(lift_risen(m, most, low, &below));
+  if (!(above > BALANCED && below < 0)) return DF_OK;
+  for (int i = 0; i < HALVINGS; i++) {
+    const double middle = (low + high) / 2;
+    double lift;
+    DF_TRY(lift_risen(m, most, middle, &lift));
+    if (lift > 0)
+      high = middle;
+    else
+      low = middle;
+  }
+  p->rise = low;
+  p->carried = true;
+  return DF_OK;
 }
 
 df_status check_residual_floor(const trace* m, size_t poses_max, double* floor) {
@@ -176,7 +219,7 @@ df_status check_episode_residuals(const trace* m, size_t poses_max, double* medi
   for (int e = 0; e < m->data->episodes; e++) median[e] = NAN;
   for (size_t from = 0, to = 0; from < m->n; from = to) {
     while (to < m->n && m->episode[to] == m->episode[from]) to++;
-    const pair_range one = {from, to, most > EPISODE_POSES ? most : EPISODE_POSES, -INFINITY};
+    const pair_range one = {from, to, most > EPISODE_POSES ? most : EPISODE_POSES, -INFINITY, 0};
     DF_TRY(measure(m, &one, 1, (const force_of[]){force_at}, &median[m->episode[from]]));
   }
   return DF_OK;

@@ -59,6 +59,9 @@ int check_velocity_shift(const trace* m, int group, double* error);
  * joint, so that one that chatters hides no other. Groups with something wrong among the findings from `before` on are
  * left out. */
 void check_velocity_spans(const trace* m, int before, data_findings* out);
+/* the factor by which the changes of all coordinates of a group differ from its velocities over such spans; NAN: it is
+ * not known to be another one than 1 */
+double check_span_factor(const trace* m, int group);
 
 /* The relative error of the velocities of a group over the shortest spans, of *frames frames, over which changes and
  * velocities correlate by more than 0.9 and the error is at most `limit`: contacts, as of wheels that slide, change a
@@ -114,6 +117,8 @@ typedef struct pose_summary {
   double residual;    /* check_root_residual(); NAN: unknown */
   double residual_floor; /* check_residual_floor(); NAN: unknown */
   double put_down;       /* check_put_down_residual() with the nearest pose on what cannot move; NAN: unknown */
+  double rise;           /* check_rise(); NAN: unknown */
+  bool carried;          /* there contacts carry the weight */
   bool weightless;       /* the model has no gravity */
 } pose_summary;
 
@@ -131,6 +136,10 @@ double pose_speed(const pose_summary* p, double most);
 double pose_reach(const pose_summary* p);
 /* whether all poses are further from the floor than this, and nothing says that they may be */
 bool pose_floats(const pose_summary* p);
+/* whether hardly any pose touches the floor, though they are near, the model falls and its motion needs a force */
+bool pose_hovers(const pose_summary* p);
+/* whether half of the poses are deep inside of the floor */
+bool pose_is_sunk(const pose_summary* p);
 /* floating, penetration and slip; `source` is that of the trace */
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out);
 
@@ -152,6 +161,11 @@ DF_MUST_CHECK df_status check_residual_floor(const trace* m, size_t poses_max, d
  * nothing carries as it is recorded has a large residual, and a small one put down. Errors as above. */
 DF_MUST_CHECK df_status check_put_down_residual(const trace* m, size_t poses_max, double down, double reach,
                                                 double* median);
+
+/* The height by which a free base has to be moved to be carried by what cannot move, p->rise, m: there the contacts
+ * give the force up that the motion needs, neither more nor less, in the median over the poses, so that p->carried.
+ * Where no height is found, the nearest pose or, of poses inside, half of them touch. Errors as above. */
+DF_MUST_CHECK df_status check_rise(const trace* m, size_t poses_max, pose_summary* p);
 
 /* The residual of each episode, median [episodes]; NAN for those that are not in the trace. Errors as above. */
 DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max, double* median);

@@ -211,6 +211,7 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
                         .residual = NAN,
                         .residual_floor = NAN,
                         .put_down = NAN,
+                        .rise = NAN,
                         .weightless = !(df_mujoco_gravity(m->system) > 0)};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
@@ -246,6 +247,16 @@ bool pose_floats(const pose_summary* p) {
   return p->has_ground && !is_free(p) && p->nearest > pose_reach(p) + p->start;
 }
 
+bool pose_hovers(const pose_summary* p) {
+  static const double HARDLY = 0.05; /* share of the poses */
+  return p->has_ground && p->has_base && !is_free(p) && !pose_floats(p) && p->lowest > 0 && p->touching < HARDLY &&
+         p->residual > CHECK_RESIDUAL;
+}
+
+bool pose_is_sunk(const pose_summary* p) {
+  return p->has_base && p->inside > INSIDE_SHARE && p->lowest < -pose_length(p, DEEP);
+}
+
 /* whether the motion is one of a body that nothing carries, or that something other than contacts does */
 static bool needs_no_floor(const pose_summary* p) {
   return p->residual <= CHECK_RESIDUAL;
@@ -261,6 +272,15 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   data_finding* one =
       data_findings_add(out, DATA_CHECK_FLOOR, NULL, fmax(0, p->nearest), pose_reach(p) + p->start, "m");
   if (is_free(p) || (pose_floats(p) && needs_no_floor(p))) one->limit = NAN;
+  if (pose_hovers(p) && p->carried) {
+    one->value = p->lowest;
+    one->limit = 0;
+    data_finding_judge(
+        one, CHECK_WARN,
+        "the model hardly ever touches the floor, and its motion needs %.2g weights; %.3g m lower the floor carries it",
+        p->residual, -p->rise);
+    data_finding_takes(one, fit_rise(source, p->rise));
+  }
   if (!pose_floats(p) || needs_no_floor(p)) return;
   const bool held = p->residual > CHECK_RESIDUAL && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
   const double unit = held ? check_power_of_ten(p->base_height / p->own_height, ABOUT, UNITS_MOST) : 0;
@@ -275,7 +295,7 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   if (unit > 0) {
     data_finding_takes(one, fit_scale(source, 1 / unit));
   } else if (is_carried_below(p)) {
-    data_finding_takes(one, fit_rise(source, -p->nearest));
+    data_finding_takes(one, fit_rise(source, isnan(p->rise) ? -p->nearest : p->rise));
   }
 }
 
@@ -288,7 +308,7 @@ static void check_inside(const pose_summary* p, const fit_source* source, data_f
                      "in %.3g %% of the poses a geom is more than %.3g m inside the floor, at most %.3g m, in half of "
                      "them %.3g m",
                      100 * p->inside, deep, p->deepest, fmax(0, -p->lowest));
-  if (p->lowest < -deep && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
+  if (pose_is_sunk(p)) data_finding_takes(one, fit_rise(source, isnan(p->rise) ? -p->lowest : p->rise));
 }
 
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out) {

@@ -133,29 +133,121 @@ static double rounded_factor(double s) {
 }
 
 /* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
- * of a rounded factor. */
-static double rounded_duration(const trace* m, double h, double slope, double doubt) {
+ * of a rounded factor. 0: neither, and the slope is not exact. */
+static double rounded_duration(const trace* m, double h, double slope, double doubt, bool exact) {
   const double step = df_mujoco_timestep(m->system), steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
-  return h * rounded_factor(slope);
+  const double rounded = rounded_factor(slope);
+  return rounded != slope || exact ? h * rounded : 0;
 }
 
-static void report_rate(const trace* m, double slope, double doubt, data_findings* out) {
+/* ---- a rate that single frames do not tell ---- */
+
+/* the smallest error of the right lags with this slope */
+static double error_of_slope(const trace_fit* f, double slope) {
+  double least = INFINITY;
+  for (int lag = 0; lag < LAGS; lag++) {
+    if (!trace_lag_is_right(lag) || !(f->slope[lag] > 0)) continue;
+    const double left = f->fitted[lag] * f->fitted[lag], off = slope / f->slope[lag] - 1;
+    least = fmin(least, sqrt(left + (1 - left) * off * off));
+  }
+  return least;
+}
+
+/* Whether the changes of a coordinate that moves clearly follow better from the velocities as they are. */
+static bool contradicts(const trace* m, const trace_fit f[GROUPS], double slope) {
+  static const double RESTS = 0.02, CLEARLY = 0.95;
+  for (int i = 0; i < m->nv; i++) {
+    const trace_fit own = trace_fit_pair(m, i, i);
+    if (!moves(&own) || is_zero(&own) || own.change < RESTS * f[m->group[i]].change) continue;
+    if (error_of_slope(&own, 1) < CLEARLY * error_of_slope(&own, slope)) return true;
+  }
+  return false;
+}
+
+/* the share of the pairs at which the changes of a group are closer to the velocities with the slope than as they are
+ */
+static double share_closer(const trace* m, int group, double slope) {
+  size_t n = 0, closer = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    double as_is = 0, with = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (m->group[i] != group) continue;
+      const double d = trace_change(m, k, LAG_MEAN, i), v = trace_predicted(m, k, LAG_MEAN, i);
+      as_is += (d - v) * (d - v);
+      with += (d - slope * v) * (d - slope * v);
+    }
+    n++;
+    closer += with < as_is;
+  }
+  return n > 0 ? (double)closer / (double)n : 0;
+}
+
+/* Where velocities change much between two frames, as in a recording of every second or fourth frame, the slope of some
+ * groups is hidden. If that of one is known, and no coordinate contradicts it, it is that of the frames, not of these
+ * velocities: the mean over spans of the groups that follow about as well as the best one. NAN: there is none. */
+static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
+  static const double WORSE = 1.5, CLEAR = 1.5, AGREE = 1.15;
+  double low = INFINITY, high = 0, sum = 0, weight = 0, least = CHECK_EXPLAINS;
+  bool known = false;
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
+  }
+  for (int g = 0; g < GROUPS; g++) {
+    if (is_zero(&f[g]) || !moves(&f[g])) continue;
+    const part all = part_of(m, g);
+    const double error = trace_fitted_error(&f[g], NULL), slope = trace_long_slope(m, g);
+    known |= !isnan(slope_of(&all, &f[g])) || !isnan(check_span_factor(m, g));
+    if (error > WORSE * least || !(slope > 0)) continue;
+    const double w = 1 / (0.01 + error);
+    sum += w * log(slope);
+    weight += w;
+    low = fmin(low, slope);
+    high = fmax(high, slope);
+  }
+  const double mean = weight > 0 ? exp(sum / weight) : NAN;
+  *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
+  for (int g = 0; g < GROUPS && known; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g])) known = share_closer(m, g, mean) > MOST;
+  }
+  return known && high < AGREE * low && is_rate(mean) && fmax(mean, 1 / mean) > CLEAR && !contradicts(m, f, mean) ? mean
+                                                                                                                  : NAN;
+}
+
+/* Whether a group follows so exactly that its slope is that of the frames, whatever number that is. */
+static bool is_exact(const trace_fit f[GROUPS]) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (follows(&f[g]) && trace_fitted_error(&f[g], NULL) < CHECK_ERROR_FREE) return true;
+  }
+  return false;
+}
+
+static void report_rate(const trace* m, double slope, double doubt, bool exact, data_findings* out) {
   double h = 0;
   bool one_rate = true;
   for (size_t k = 0; k < m->n; k++) {
     h += m->h[m->episode[k]] / (double)m->n;
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
-  const double right = 1 / rounded_duration(m, h, slope, doubt);
+  const double duration = rounded_duration(m, h, slope, doubt, exact);
+  const double right = 1 / (duration > 0 ? duration : h * slope);
   data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, right, NAN, "Hz");
+  if (!(duration > 0)) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "positions change about %.2g times as fast as the velocities say: a frame takes about %.2g s, "
+                       "not %.4g s; velocities change too much between two frames to show how long exactly: set "
+                       "data.rate to the right rate",
+                       slope, h * slope, h);
+    return;
+  }
   data_finding_judge(one, CHECK_WRONG,
                      "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
                      "all velocities are scaled: data.velocities = differences)",
-                     slope, 1 / right, h);
+                     slope, duration, h);
   if (one_rate) {
-    remedy_set(&one->would_fit, "data.rate", "%.6g", right);
+    remedy_set(&one->would_fit, "data.rate", "%.6g", 1 / duration);
   } else {
     data_finding_fits(one, "data.velocities", "differences");
   }
@@ -537,8 +629,9 @@ df_status check_velocities(const trace* m, data_findings* out) {
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
   double doubt = 0;
-  const double common = common_slope(m, f, &doubt);
-  if (!isnan(common)) report_rate(m, common, doubt, out);
+  double common = common_slope(m, f, &doubt);
+  if (isnan(common)) common = shared_slope(m, f, &doubt);
+  if (!isnan(common)) report_rate(m, common, doubt, is_exact(f), out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);

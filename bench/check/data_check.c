@@ -71,6 +71,8 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (doubtful) status = check_residual_floor(&m, cfg->poses_max, &poses.residual_floor);
   if (status == DF_OK && doubtful && pose_floats(&poses))
     status = check_put_down_residual(&m, cfg->poses_max, poses.nearest, pose_reach(&poses), &poses.put_down);
+  if (status == DF_OK && poses.has_ground && (pose_floats(&poses) || pose_hovers(&poses) || pose_is_sunk(&poses)))
+    status = check_rise(&m, cfg->poses_max, &poses);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
@@ -199,8 +201,12 @@ double data_check_residual(const data_findings* f) {
   return NAN;
 }
 
-bool data_check_strains(double before, double after) {
-  return after > CHECK_RESIDUAL && after > before + CHECK_RESIDUAL;
+bool data_check_strains(double before, data_check check, const data_findings* after) {
+  const double moved = data_check_residual(after);
+  for (int i = 0; i < after->n && check == DATA_CHECK_FLOOR; i++) {
+    if (after->list[i].check == DATA_CHECK_ROOT_RESIDUAL && after->list[i].verdict == CHECK_OK) return false;
+  }
+  return moved > CHECK_RESIDUAL && moved > before + CHECK_RESIDUAL;
 }
 
 /* Whether the finding is gone and nothing is wrong that was not before. What is moved may not need more force than
@@ -208,7 +214,7 @@ bool data_check_strains(double before, double after) {
 static bool is_cured(const data_findings* before, const data_finding* one, const data_findings* after) {
   const bool moved = remedy_value(&one->would_fit, "data.position_offset") != NULL;
   bool cured = verdict_of(after, one) == CHECK_OK &&
-               !(moved && data_check_strains(data_check_residual(before), data_check_residual(after)));
+               !(moved && data_check_strains(data_check_residual(before), one->check, after));
   for (int i = 0; i < after->n; i++) {
     const data_finding* other = &after->list[i];
     cured &= other->verdict != CHECK_WRONG || verdict_of(before, other) == CHECK_WRONG;

@@ -33,9 +33,10 @@ bool data_check_is_doubtful(const data_findings* f);
 
 /* The root residual of findings, weights; NAN: none. */
 double data_check_residual(const data_findings* f);
-/* Whether a motion that has been moved needs clearly more force on what no actuator drives than before: then it was
- * where it belongs. */
-bool data_check_strains(double before, double after);
+/* Whether a motion that has been moved because of a finding of `check` needs clearly more force on what no actuator
+ * drives than `before`: then it was where it belongs. One that nothing carried, and that is put on the floor
+ * (DATA_CHECK_FLOOR), may need what is no evidence against a motion. */
+bool data_check_strains(double before, data_check check, const data_findings* after);
 
 /* The same of the recording in the file `path` (df_recording_open()), after a search for the conventions by which it
  * fits: settings that differ from the task's are findings with verdict wrong, and the checks are those of the states

@@ -141,6 +141,11 @@ double check_span_error(const trace* m, int group, double limit, int* frames) {
   return NAN;
 }
 
+double check_span_factor(const trace* m, int group) {
+  const span_fit fit = fit_of(&(span_part){m, group, -1});
+  return fit.verdict == SCALED ? fit.factor : NAN;
+}
+
 /* ---- the findings ---- */
 
 /* the joints of a group with one verdict, and the same factor */

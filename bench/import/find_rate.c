@@ -245,6 +245,17 @@ static df_status fail_imprecise(const work* w, const velocity_fit* fit) {
       w->files.path[0], fit->duration);
 }
 
+df_status work_judge_untimed(const work* w) {
+  const setting *rate = settings_find(w->found, "data.rate"), *actions = settings_find(w->found, "data.actions_key");
+  const setting *step = settings_find(w->found, "system.timestep"), *steps = settings_find(w->found, "system.substeps");
+  const bool by_actions = w->dataset ? w->dataset->actions != NULL : actions && actions->value[0];
+  if (w->timed || (rate && rate->given) || (step && step->given) || (steps && steps->given) || by_actions) return DF_OK;
+  if (w->dataset && work_has_velocities(w)) return DF_OK;
+  return df_fail(DF_E_CONFIG, "%s: the recording states no frame rate, and %s: give the rate by --set data.rate=HZ",
+                 w->files.path[0],
+                 work_has_velocities(w) ? "its velocities are not used" : "without velocities nothing shows it");
+}
+
 /* Puts the rate of a recording that states none, by its velocities: before other conventions are looked at, since with
  * a wrong rate others seem to fit. */
 df_status work_find_rate(work* w) {
@@ -255,7 +266,8 @@ df_status work_find_rate(work* w) {
   velocity_fit fit;
   DF_TRY(work_settle_steps(w, false));
   w->timed = rate_of(w) > 0;
-  if (w->timed || !work_has_velocities(w) || strcmp(w->config.data_velocities, "differences") == 0) return DF_OK;
+  if (w->timed) return DF_OK;
+  if (!work_has_velocities(w) || strcmp(w->config.data_velocities, "differences") == 0) return work_judge_untimed(w);
   DF_TRY(work_convert(w));
   DF_TRY(fit_velocities(w, &fit));
   if (fit.duration > 0 && fit.doubt > DOUBT) return fail_imprecise(w, &fit);

@@ -36,10 +36,15 @@ void work_find_integrated(const work* w, bool* integrated);
  * DF_E_CONFIG (a frame of more steps than system.substeps admits), those of work_make_system(). */
 DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
 
+/* Refuses a recording whose rate nothing says: it states none, has no velocities that would show it, and no recorded
+ * actions, of which one per frame is taken; unless the user gave the rate or the steps of an action. Errors:
+ * DF_E_CONFIG. */
+DF_MUST_CHECK df_status work_judge_untimed(const work* w);
+
 /* Puts the rate of a recording that states none, by its velocities, and the steps of an action; before other
  * conventions are looked at, since with a wrong rate others seem to fit. Sets w->timed. Errors:
- * DF_E_CONFIG where velocities follow, but not precisely enough for a duration; those of
- * work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
+ * DF_E_CONFIG where velocities follow, but not precisely enough for a duration, and of
+ * work_judge_untimed(); those of work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
 DF_MUST_CHECK df_status work_find_rate(work* w);
 
 /* Sets *follow: whether the velocities follow from the positions, as they are read now, in most frames: single wrong

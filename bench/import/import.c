@@ -164,6 +164,7 @@ static df_status open_source(work* w) {
   if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
   text_clear(&r.notes);
   w->rate_assumed = r.rate_assumed;
+  w->clock = r.clock;
   w->base_open = r.base_open;
   return status;
 }
@@ -198,6 +199,12 @@ static int put_remedy(work* w, const data_finding* f) {
                data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason);
     if (strcmp(key, "data.position_offset") == 0)
       text_add(&w->result->notes, "positions are moved, data.position_offset = %s: %s\n", value, f->reason);
+    if (f->check == DATA_CHECK_FRAME_RATE && strcmp(key, "data.rate") == 0)
+      text_add(&w->result->notes, "the frame rate is taken to be %s Hz, not %.6g Hz: %s\n", value, 1 / w->dataset->dt,
+               f->reason);
+    if (strcmp(key, "data.velocities") == 0)
+      text_add(&w->result->notes, "the recorded velocities are not used, data.velocities = %s: %s%s%s: %s\n", value,
+               data_check_name(f->check), f->column[0] ? ", " : "", f->column, f->reason);
     n++;
   }
   return n;
@@ -282,12 +289,13 @@ static df_status find_faults(work* w, data_findings* found) {
 typedef struct move {
   bool made, refused; /* the last settings moved them; that strains the motion, and is not done again */
   double residual;
+  data_check check; /* of the finding */
 } move;
 
 /* Says what a move did to the force that the motion needs, or takes it back if it needs clearly more. *back: it was. */
 static void judge_move(work* w, const data_findings* found, move* m, bool* back) {
   const double after = data_check_residual(found);
-  *back = m->made && data_check_strains(m->residual, after);
+  *back = m->made && data_check_strains(m->residual, m->check, found);
   if (*back) settings_drop(w->found, "data.position_offset");
   if (m->made && isfinite(after))
     text_add(&w->result->notes, "%sthe root residual is %.2g weights as recorded, %.2g moved\n",
@@ -313,7 +321,7 @@ static df_status correct(work* w, data_findings* found) {
       const bool moves = remedy_value(&f->would_fit, "data.position_offset") != NULL;
       if (!is_remedied(w, f, follow) || (moves && moved.refused)) continue;
       changed += put_remedy(w, f);
-      if (moves && changed) moved = (move){.made = true, .residual = data_check_residual(found)};
+      if (moves && changed) moved = (move){.made = true, .residual = data_check_residual(found), .check = f->check};
     }
     if (changed == 0) return DF_OK;
     DF_TRY(work_open_recording(w));
@@ -335,6 +343,21 @@ static void note_faults(work* w, const data_findings* found) {
   }
 }
 
+/* Refuses a recording whose velocities contradict the stated rate, but do not show which one is right, unless the user
+ * gave the rate: a guess could be wrong, and all that follows from it. */
+static df_status judge_rate(const work* w, const data_findings* found) {
+  const setting* given = settings_find(w->found, "data.rate");
+  for (int i = 0; i < found->n && !(given && given->given); i++) {
+    const data_finding* f = &found->list[i];
+    bool follow;
+    if (f->check != DATA_CHECK_FRAME_RATE || f->verdict != CHECK_WRONG || is_inapplicable(w, f)) continue;
+    DF_TRY(work_velocities_follow(w, &follow));
+    if (follow) return DF_OK;
+    return df_fail(DF_E_CONFIG, "%s: %s (--set data.rate=HZ)", w->files.path[0], f->reason);
+  }
+  return DF_OK;
+}
+
 /* checks states, then actions; if these are not used, what holds for recordings without */
 static df_status check_recording(work* w) {
   data_findings found = {0};
@@ -345,6 +368,8 @@ static df_status check_recording(work* w) {
   /* the actions may have told another rate */
   else if (status == DF_OK && actions && data_findings_count(&found, CHECK_WRONG))
     status = find_faults(w, &found);
+  if (status == DF_OK) status = judge_rate(w, &found);
+  if (status == DF_OK) status = work_judge_untimed(w);
   if (status == DF_OK) note_faults(w, &found);
   data_findings_clear(&found);
   return status;
@@ -533,6 +558,7 @@ static void note_unused(work* w) {
   for (int i = 0; i < n; i++) {
     const char* name = source_name_in_group(&w->files, list[i].name);
     if (name[0] == '@' ? name == list[i].name : strchr(name, '@') != NULL) continue;
+    if (w->clock && strcmp(name, w->clock->name) == 0) continue;
     if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
@@ -545,13 +571,14 @@ static void note_unused(work* w) {
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
 
-/* the rate of a comment, whose words may be of something else, or of the controller of robomimic */
+/* the rate of a comment or an attribute, whose words may be of something else, or of the controller of robomimic */
 static void note_rate(work* w) {
   const char* by = df_recording_rate_source(w->recording);
-  const bool of_comment = strcmp(by, "a comment") == 0, of_control = strncmp(by, "control_freq", 12) == 0;
-  if ((of_comment || of_control) && !settings_find(w->found, "data.rate"))
+  const bool comment = strcmp(by, "a comment") == 0, attribute = strncmp(by, "the attribute ", 14) == 0;
+  const bool control = strncmp(by, "control_freq", 12) == 0;
+  if ((comment || attribute || control) && !settings_find(w->found, "data.rate"))
     text_add(&w->result->notes, "frame rate: %.6g Hz, by %s%s; --set data.rate=HZ says otherwise\n",
-             df_recording_rate(w->recording), by, of_comment ? " of the file" : "");
+             df_recording_rate(w->recording), by, control ? "" : " of the file");
 }
 
 static df_status read_all(work* w) {

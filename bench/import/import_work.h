@@ -39,13 +39,14 @@ typedef struct work {
   char* name;      /* of the task */
   new_folder folder;
   source files;
-  char* model;       /* name of the model file in the folder */
-  char* data;        /* path or pattern of the recordings */
-  double bytes;      /* size of the copies */
-  bool base_open;    /* work_find_base() has to tell which axis of the model's base points up */
-  bool rate_assumed; /* data.rate is that of LAFAN1, by the layout alone */
-  bool timed;        /* how long a frame takes is stated, or shown by the velocities */
-  df_search search;  /* the draft of the folder */
+  char* model;               /* name of the model file in the folder */
+  char* data;                /* path or pattern of the recordings */
+  double bytes;              /* size of the copies */
+  bool base_open;            /* work_find_base() has to tell which axis of the model's base points up */
+  bool rate_assumed;         /* data.rate is that of LAFAN1, by the layout alone */
+  const source_array* clock; /* that gave data.rate; NULL: none */
+  bool timed;                /* how long a frame takes is stated, or shown by the velocities */
+  df_search search;          /* the draft of the folder */
   df_config config;
   df_system* own;    /* the model with its own time step; the recording refers to it */
   df_system* system; /* with the options of the task */

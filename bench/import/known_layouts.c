@@ -358,11 +358,13 @@ static bool fits_joint_table(const recognition* r) {
   return root_and_joints(r) != NULL;
 }
 
-/* whether the file states how long a frame takes, as the conversion knows it (df_recording_rate()) */
+/* Whether the file states how long a frame takes, as the conversion knows it (df_recording_rate()): by an array, or by
+ * an attribute of anything. */
 static bool states_rate(const recognition* r) {
-  static const char* const known[] = {"dt",  "FrameDuration",   "frame_duration",
-                                      "fps", "mocap_framerate", "mocap_frame_rate"};
-  enum { KNOWN = sizeof known / sizeof *known };
+  static const char* const known[] = {"dt",         "FrameDuration",   "frame_duration",
+                                      "fps",        "mocap_framerate", "mocap_frame_rate",
+                                      "frame_rate", "framerate",       "timestep"};
+  enum { KNOWN = sizeof known / sizeof *known, ARRAYS = 6 };
   bool attribute = false, control = false;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const source_array* a = &r->files->list[i];
@@ -371,7 +373,7 @@ static bool states_rate(const recognition* r) {
     last = at ? at + 1 : last ? last + 1 : a->name;
     control |= strcmp(a->info->type, "text") == 0 && strcmp(last, "env_args") == 0;
   }
-  return source_find(r->files, KNOWN, known) || attribute || control ||
+  return source_find(r->files, ARRAYS, known) || attribute || control ||
          source_array_named(r->files, DF_ARRAYS_RATES) != NULL;
 }
 
@@ -577,31 +579,56 @@ int known_layouts(const known_layout** list) {
 /* numbers that grow, as those of time do, until they begin again */
 typedef struct clock_steps {
   double mean; /* of their steps, s; 0: they are none */
+  double unit; /* of the numbers, s */
   size_t falls;
 } clock_steps;
 
+/* Of the units in which times are recorded, the largest one with which all steps are durations of frames. */
+static const struct {
+  const char *name, *suffix;
+  double seconds;
+} units[] = {{"s", "_s", 1}, {"ms", "_ms", 1e-3}, {"us", "_us", 1e-6}, {"ns", "_ns", 1e-9}};
+enum { UNITS = sizeof units / sizeof *units };
+
 static clock_steps steps_of(const df_array* values) {
-  static const double LEAST = 1e-4, MOST = 1;
+  static const double LEAST = 1e-4, MOST = 1, ROUNDING = 1e-9;
   size_t rises = 0, falls = 0;
-  double sum = 0;
-  bool is_time = true;
+  double sum = 0, shortest = INFINITY, longest = 0;
   for (size_t i = 1; i < values->count; i++) {
     const double one = values->values[i] - values->values[i - 1];
     falls += !(one > 0);
     if (!(one > 0)) continue;
-    is_time = is_time && one >= LEAST && one <= MOST;
+    shortest = fmin(shortest, one);
+    longest = fmax(longest, one);
     sum += one;
     rises++;
   }
-  return (clock_steps){is_time && rises > 3 * falls ? sum / (double)rises : 0, falls};
+  for (int k = 0; k < UNITS && rises > 3 * falls; k++) {
+    const double unit = units[k].seconds;
+    if (shortest * unit >= LEAST * (1 - ROUNDING) && longest * unit <= MOST * (1 + ROUNDING))
+      return (clock_steps){sum / (double)rises * unit, unit, falls};
+  }
+  return (clock_steps){0, 1, falls};
 }
 
-static df_status time_step(const recognition* r, const source_array* a, double* step) {
+static df_status time_step(const recognition* r, const source_array* a, clock_steps* out) {
   df_array values;
   DF_TRY(source_read(r->files, a, &values));
-  *step = steps_of(&values).mean;
+  *out = steps_of(&values);
   df_array_clear(&values);
   return DF_OK;
+}
+
+/* The unit of the numbers of a clock: that of its name, such as time_ms, else `measured`, the one that was found. NULL:
+ * none. */
+static const char* unit_of(const char* name, double measured) {
+  const char* found = NULL;
+  for (int k = 0; k < UNITS; k++) {
+    const size_t n = strlen(name), m = strlen(units[k].suffix);
+    if (n > m && strcmp(name + n - m, units[k].suffix) == 0) return units[k].name;
+    if (units[k].seconds == measured) found = units[k].name;
+  }
+  return found;
 }
 
 /* whether the clock `name` of one of the files begins again within it; a file without it has no such clock */
@@ -635,23 +662,42 @@ static bool is_readable(recognition* r, const source_array* a) {
   return status != DF_E_FORMAT;
 }
 
-/* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these or it
- * has a dimension for episodes, as a number. */
+/* the rate of a clock as a number */
+static void put_clock_rate(recognition* r, const source_array* a, double step, const char* unit) {
+  const double hertz = 1 / step, whole = round(hertz);
+  const double rate = fabs(hertz - whole) < 1e-3 * hertz ? whole : hertz;
+  const bool seconds = strcmp(unit, "s") == 0;
+  settings_put_number_why(r->found, "data.rate", rate, "by the array %s%s%s", a->name, seconds ? "" : ", in ",
+                          seconds ? "" : unit);
+  if (!seconds)
+    text_add(&r->notes,
+             "frame rate: %.6g Hz, by the array %s, whose times are taken to be in %s; --set data.rate=HZ "
+             "says otherwise\n",
+             rate, a->name, unit);
+  r->clock = a;
+}
+
+/* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these, or it
+ * has a dimension for episodes or another unit than seconds, as a number. */
 static df_status settle_time(recognition* r) {
-  static const char* const names[] = {"time", "t", "timestamp", "timestamps"};
+  static const char* const names[] = {"time",         "t",           "timestamp", "timestamps",  "time_s",
+                                      "time_ms",      "time_us",     "time_ns",   "timestamp_s", "timestamp_ms",
+                                      "timestamp_us", "timestamp_ns"};
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
-  double step;
+  clock_steps steps;
   if (!a || (rate && rate->given)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
   if (!is_readable(r, a)) return DF_OK;
-  DF_TRY(time_step(r, a, &step));
-  if (step == 0) return DF_OK;
+  DF_TRY(time_step(r, a, &steps));
+  const char* unit = unit_of(a->name, steps.unit);
+  if (steps.mean == 0) return DF_OK;
+  for (int k = 0; k < UNITS; k++) {
+    if (strcmp(units[k].name, unit) == 0) steps.mean *= units[k].seconds / steps.unit;
+  }
   settings_drop(r->found, "data.rate");
-  if (source_columns(a) != 1 || (columns && columns->given)) {
-    const double hertz = 1 / step, whole = round(hertz);
-    settings_put_number_why(r->found, "data.rate", fabs(hertz - whole) < 1e-3 * hertz ? whole : hertz,
-                            "by the array %s", a->name);
+  if (source_columns(a) != 1 || (columns && columns->given) || strcmp(unit, "s") != 0) {
+    put_clock_rate(r, a, steps.mean, unit);
     return DF_OK;
   }
   char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
@@ -683,6 +729,7 @@ static df_status settle_rate(recognition* r) {
     if (!(hertz >= LEAST && hertz <= MOST)) continue;
     settings_put_number_why(r->found, "data.rate", hertz, "the number '%s' in the file, taken as frames per second",
                             a->name);
+    r->clock = a;
     return DF_OK;
   }
   return DF_OK;

@@ -110,18 +110,59 @@ static df_status half_of_others(const proposal* p, double* half) {
   return DF_OK;
 }
 
+static bool is_limited(const df_system* system, int k) {
+  return isfinite(system->u_lo[k]) && isfinite(system->u_hi[k]);
+}
+
+/* whether two actuators move joints of one kind in the same way, as servos or by forces */
+static bool is_alike(const proposal* p, int k, int other) {
+  const df_actuator a = df_mujoco_actuator_at(p->model->system, k), b = df_mujoco_actuator_at(p->model->system, other);
+  if ((a.joint < 0) != (b.joint < 0) || (a.stiffness > 0) != (b.stiffness > 0)) return false;
+  return a.joint < 0 || p->model->joints[a.joint].kind == p->model->joints[b.joint].kind;
+}
+
+/* The share of their control ranges that the recorded actions of actuators take, the median over those like k whose
+ * actions change, or over all; 0: none change. */
+static double usual_share(const proposal* p, int k) {
+  const df_system* system = p->model->system;
+  double* share = df_alloc((size_t)p->model->nu, sizeof *share);
+  double median = 0;
+  for (int alike = 1; alike >= 0 && share && median == 0; alike--) {
+    int n = 0;
+    for (int i = 0; i < p->model->nu; i++) {
+      const range seen = recorded_actions(p->data, i);
+      if (!is_limited(system, i) || !(seen.hi > seen.lo) || (alike && !is_alike(p, k, i))) continue;
+      share[n++] = fmin(1, (seen.hi - seen.lo) / (system->u_hi[i] - system->u_lo[i]));
+    }
+    if (n > 0) median = df_median(n, share);
+  }
+  df_free(share);
+  return median;
+}
+
+/* Actions that never change say nothing of how far they may go. */
+static range of_constant(const proposal* p, int k, double value) {
+  /* of the control range, where the actions of no actuator change */
+  static const double LEAST = 0.1;
+  const df_system* system = p->model->system;
+  if (!is_limited(system, k)) return (range){value, value};
+  const double usual = usual_share(p, k), share = usual > 0 ? usual : LEAST;
+  return within((range){value, value}, (0.5 + SPARE) * share * (system->u_hi[k] - system->u_lo[k]), system, k);
+}
+
 bool propose_action(const proposal* p, int k, double* lo, double* hi, const char** why) {
   const df_system* system = p->model->system;
   const df_actuator a = df_mujoco_actuator_at(system, k);
-  const bool limited = isfinite(system->u_lo[k]) && isfinite(system->u_hi[k]);
+  const bool limited = is_limited(system, k);
   range r = {system->u_lo[k], system->u_hi[k]};
   *why = "the control ranges of the model";
   if (p->data->actions) {
     const range seen = recorded_actions(p->data, k);
-    r = within(seen, SPARE * (seen.hi - seen.lo), system, k);
+    const bool constant = !(seen.hi > seen.lo);
+    r = constant ? of_constant(p, k, seen.lo) : within(seen, SPARE * (seen.hi - seen.lo), system, k);
     *why = "the recorded actions and a tenth more, within the control ranges";
-    if (!(r.hi > r.lo)) r = (range){system->u_lo[k], system->u_hi[k]};
-    if (!isfinite(r.lo) || !isfinite(r.hi)) {
+    if (constant) *why = "the recorded actions never change: the usual share of the control ranges around them";
+    if (constant && !limited) {
       double half;
       if (half_of_others(p, &half) != DF_OK) return false;
       r = within(seen, half, system, k);
@@ -162,9 +203,25 @@ static df_status fail_unbounded(const proposal* p, int k) {
                  p->data->actions ? "its recorded actions span no finite range" : "no recorded actions are used");
 }
 
+/* whether the actions of an actuator are recorded, and never change */
+static bool is_constant(const proposal* p, int k) {
+  if (!p->data->actions) return false;
+  const range seen = recorded_actions(p->data, k);
+  return !(seen.hi > seen.lo);
+}
+
+/* the name or the number of actuator k, which is item n of a list */
+static void add_actuator(const proposal* p, int k, int n, text* out) {
+  const char* name = df_mujoco_actuator_at(p->model->system, k).name;
+  if (name[0])
+    text_add(out, "%s%s", n ? ", " : "", name);
+  else
+    text_add(out, "%sactuator %d", n ? ", " : "", k);
+}
+
 /* a model of more actuators than a list holds keeps its control ranges */
 static df_status propose_box(const proposal* p) {
-  double center[DF_LIST_MAX], half[DF_LIST_MAX];
+  double center[DF_LIST_MAX] = {0}, half[DF_LIST_MAX] = {0};
   const char* why = "";
   if (settings_find(p->found, "action.half_range")) return DF_OK;
   if (p->model->nu > DF_LIST_MAX) {
@@ -174,17 +231,36 @@ static df_status propose_box(const proposal* p) {
              p->model->nu, DF_LIST_MAX);
     return DF_OK;
   }
+  text constant = {0};
+  int still = 0;
   for (int k = 0; k < p->model->nu; k++) {
     double lo, hi;
-    if (!propose_action(p, k, &lo, &hi, &why)) return fail_unbounded(p, k);
+    const char* own;
+    if (!propose_action(p, k, &lo, &hi, &own)) {
+      text_clear(&constant);
+      return fail_unbounded(p, k);
+    }
     center[k] = 0.5 * (lo + hi);
     half[k] = 0.5 * (hi - lo);
+    if (!is_constant(p, k)) {
+      why = own;
+      continue;
+    }
+    add_actuator(p, k, still++, &constant);
   }
   text centers = {0}, halves = {0};
   add_short(&centers, p->model->nu, center);
   add_short(&halves, p->model->nu, half);
-  settings_put_why(p->found, "action.center", text_of(&centers), "%s", why);
+  const char* around =
+      "the recorded actions never change, and have around them the share of the control range that those "
+      "of the others take, a tenth without others";
+  if (still)
+    settings_put_why(p->found, "action.center", text_of(&centers), "%s%s%s: %s", why, why[0] ? "; " : "",
+                     text_of(&constant), around);
+  else
+    settings_put_why(p->found, "action.center", text_of(&centers), "%s", why);
   settings_put(p->found, "action.half_range", text_of(&halves));
+  text_clear(&constant);
   text_clear(&centers);
   text_clear(&halves);
   return DF_OK;

@@ -10,17 +10,20 @@
 #include "layout.h"
 #include "stack.h"
 
+/* bytes of what states the duration of a frame */
+enum { STATED_BY = 48 };
+
 typedef struct recorded_episode {
   int number; /* among all episodes of the files, before data.select; messages name this one */
   int file;
-  char* group;        /* "" for none; owned */
-  int frames;         /* >= 2 after recording_select() */
-  double* raw;        /* [frames][layout->columns] */
-  int actions;        /* 0, frames - 1 or frames */
-  double* action;     /* [actions][action_columns] */
-  double* condition;  /* [nc], or [frames][nc] if they are per frame */
-  double stated_dt;   /* s, that the file states outside of the columns; 0: none */
-  char stated_by[48]; /* name of the array that states it */
+  char* group;               /* "" for none; owned */
+  int frames;                /* >= 2 after recording_select() */
+  double* raw;               /* [frames][layout->columns] */
+  int actions;               /* 0, frames - 1 or frames */
+  double* action;            /* [actions][action_columns] */
+  double* condition;         /* [nc], or [frames][nc] if they are per frame */
+  double stated_dt;          /* s, that the file states outside of the columns; 0: none */
+  char stated_by[STATED_BY]; /* name of the array that states it, "the attribute NAME" or "a comment" */
 } recorded_episode;
 
 /* what a file calls a column; owned; NULL: it does not say */

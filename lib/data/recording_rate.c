@@ -17,13 +17,15 @@ typedef struct stated_rate {
   char by[sizeof((recorded_episode*)0)->stated_by];
 } stated_rate;
 
-/* arrays and attributes of one number that state it: in seconds, or frames per second */
+/* arrays and attributes of one number that state it, in seconds, or frames per second; the last ones only as
+ * attributes, since arrays of these names may be columns */
 static const struct {
   const char* name;
   bool rate;
-} known[] = {{"dt", false}, {"FrameDuration", false},  {"frame_duration", false},
-             {"fps", true}, {"mocap_framerate", true}, {"mocap_frame_rate", true}};
-enum { KNOWN = sizeof known / sizeof *known };
+} known[] = {{"dt", false},        {"FrameDuration", false},  {"frame_duration", false},
+             {"fps", true},        {"mocap_framerate", true}, {"mocap_frame_rate", true},
+             {"frame_rate", true}, {"framerate", true},       {"timestep", false}};
+enum { KNOWN = sizeof known / sizeof *known, KNOWN_ARRAYS = 6 };
 
 /* ---- statements that contradict each other ---- */
 
@@ -63,12 +65,14 @@ static df_status take(const reader* rd, const stated_rate* one, stated_rate* out
 
 /* ---- numbers ---- */
 
-/* Reads number k of `known` in a group, or its attribute. One that others precede is read only if it is a rate. */
-static df_status read_known(reader* rd, const char* group, int k, bool attribute, stated_rate* out) {
-  char name[40], full[STACK_NAME];
+/* Reads number k of `known` in a group or, if `of` is not NULL, as an attribute of this array of it, of the group
+ * itself if it is "". One that others precede is read only if it is a rate. */
+static df_status read_known(reader* rd, const char* group, const char* of, int k, stated_rate* out) {
+  char name[STACK_NAME], full[STACK_NAME];
   df_array a;
-  snprintf(name, sizeof name, "%s%s", attribute ? "@" : "", known[k].name);
-  if (!array_file_has(rd->file, group, name, full)) return DF_OK;
+  const bool attribute = of != NULL;
+  const int length = snprintf(name, sizeof name, "%s%s%s", attribute ? of : "", attribute ? "@" : "", known[k].name);
+  if (length >= (int)sizeof name || !array_file_has(rd->file, group, name, full)) return DF_OK;
   const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
   const bool first = k == 0 && !attribute, decides = out->dt == 0;
   if (!info->numeric && !first) return DF_OK;
@@ -80,19 +84,30 @@ static df_status read_known(reader* rd, const char* group, int k, bool attribute
   if (!single) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
   if (!(isfinite(value) && value > 0)) {
     if (!decides) return DF_OK;
-    return df_fail(DF_E_FORMAT, "%s: array '%s' is %g: a %s is a finite number above 0", rd->file->path, full, value,
+    return df_fail(DF_E_FORMAT, "%s: %s '%s' is %g: a %s is a finite number above 0", rd->file->path,
+                   attribute ? "attribute" : "array", full, value,
                    known[k].rate ? "frame rate" : "duration of a frame");
   }
   stated_rate one = {.dt = known[k].rate ? 1 / value : value, .rate = known[k].rate};
   /* a table has no array of one number but the rate of its comments */
   const bool comment = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0;
-  snprintf(one.by, sizeof one.by, "%s", comment ? "a comment" : name);
+  snprintf(one.by, sizeof one.by, "%s%s", attribute ? "the attribute " : "", comment ? "a comment" : known[k].name);
   return take(rd, &one, out);
 }
 
 static df_status read_group(reader* rd, const char* group, stated_rate* out) {
-  for (int attribute = 0; attribute < 2; attribute++) {
-    for (int k = 0; k < KNOWN; k++) DF_TRY(read_known(rd, group, k, attribute == 1, out));
+  for (int k = 0; k < KNOWN_ARRAYS; k++) DF_TRY(read_known(rd, group, NULL, k, out));
+  for (int k = 0; k < KNOWN; k++) DF_TRY(read_known(rd, group, "", k, out));
+  return DF_OK;
+}
+
+/* the attributes of the arrays that are read */
+static df_status read_sources(reader* rd, stated_rate* out) {
+  for (int i = 0; i < rd->sources; i++) {
+    const stack* read = &rd->source[i].read;
+    for (size_t part = 0; part < read->arrays; part++) {
+      for (int k = 0; k < KNOWN; k++) DF_TRY(read_known(rd, rd->group, read->part[part], k, out));
+    }
   }
   return DF_OK;
 }
@@ -171,8 +186,9 @@ static df_status check_times(const reader* rd, const stated_rate* control) {
 df_status reader_duration(reader* rd) {
   stated_rate one = {0}, control = {0};
   DF_TRY(check_comments(rd));
-  if (rd->group[0]) DF_TRY(read_group(rd, rd->group, &one));
-  /* what a group states is nearer than what the file does */
+  /* what arrays state is nearer than what their group does, and that than what the file does */
+  DF_TRY(read_sources(rd, &one));
+  if (rd->group[0] && one.dt == 0) DF_TRY(read_group(rd, rd->group, &one));
   if (one.dt == 0) DF_TRY(read_group(rd, "", &one));
   DF_TRY(read_env_args(rd, &control));
   DF_TRY(check_times(rd, &control));

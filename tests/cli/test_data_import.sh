@@ -76,6 +76,24 @@ with open('clocked.json', 'w') as f: json.dump(all_states, f)
 PYTHON
 check a_file_per_episode_with_its_index_is_imported imports indexed "$scratch/example/pendulum.xml" "$made/indexed_*.json"
 check by_its_index sets indexed "ends_key: episode_index"
+# positions alone show no rate; times in milliseconds give it
+python3 - "$made" "$scratch/example/make_data.py" <<'PYTHON'
+import json, os, runpy, sys
+os.chdir(sys.argv[1])
+m = runpy.run_path(sys.argv[2])
+frames = m['STEPS'] + 1
+qpos = [[[s[0]] for s in zip(m['states'][2 * e * frames:2 * (e + 1) * frames:2])] for e in range(3)]
+with open('untimed.json', 'w') as f: json.dump({'qpos': qpos}, f)
+with open('milliseconds.json', 'w') as f: json.dump({'qpos': qpos, 'timestamp': [[20 * t for t in range(frames)]] * 3}, f)
+PYTHON
+check positions_without_a_rate_are_refused exits_with 2 data import "$made/untimed.json" --model "$scratch/example/pendulum.xml" --out "$tasks/untimed"
+check it_asks_for_the_rate says "untimed.json: the recording states no frame rate, and without velocities nothing shows it: give the rate by --set data.rate=HZ" err
+check with_a_rate_they_are_imported imports untimed "$scratch/example/pendulum.xml" "$made/untimed.json" --set data.rate=50
+check times_in_milliseconds_are_read imports milliseconds "$scratch/example/pendulum.xml" "$made/milliseconds.json"
+check they_give_the_rate sets milliseconds "rate: 50"
+check their_unit_is_said says "frame rate: 50 Hz, by the array timestamp, whose times are taken to be in ms" err
+they_are_used() { ! grep -q "that nothing uses" "$scratch/err"; }
+check they_are_not_listed_as_unused they_are_used
 check it_has_six_episodes bash -c "'$program' data info '$tasks/indexed' | grep -Eq 'episodes +6( |$)'"
 check a_flat_file_whose_clock_begins_again_is_imported imports clocked "$scratch/example/pendulum.xml" "$made/clocked.json"
 check by_its_clock sets clocked "ends_key: time"

@@ -479,6 +479,25 @@ static void a_group_has_a_rate_of_its_own(void** state) {
   df_recording_free(r);
 }
 
+/* of the file, of a group and of an array that is read, in the reverse order; those of other arrays are not */
+static void attributes_state_the_rate(void** state) {
+  (void)state;
+  const double file = 100, group = 0.04, array = 0.05, step = 0.002, none = 7;
+  const df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*");
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e1/states", counting(), 2, 2, 4),
+        ARRAY("e2/states", counting(), 2, 2, 4), ARRAY("e3/states", counting(), 2, 2, 4),
+        {.key = "@fps", .values = &file}, {.key = "e0@dt", .values = &group}, {.key = "e1/states@dt", .values = &array},
+        {.key = "e1@framerate", .values = &none}, {.key = "e3@timestep", .values = &step},
+        {.key = "e2/video@fps", .values = &none});
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.04, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 1), 0.05, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 2), 0.01, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 3), 0.002, 1e-15);
+  assert_string_equal(df_recording_rate_source(r), "the attribute dt");
+  df_recording_free(r);
+}
+
 /* twelve notes, none of them twice */
 static void every_note_is_kept(void** state) {
   (void)state;
@@ -871,6 +890,7 @@ int main(void) {
       WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
       WITH_CART(groups_of_equal_numbers_are_read_once),
       WITH_CART(a_group_has_a_rate_of_its_own),
+      WITH_CART(attributes_state_the_rate),
       WITH_CART(every_note_is_kept),
       WITH_CART(episodes_are_selected_by_number),
       WITH_CART(a_pattern_is_all_files_that_fit_by_name),

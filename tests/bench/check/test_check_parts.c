@@ -1233,8 +1233,51 @@ static void poses_of_every_episode_are_looked_at(void** state) {
   df_system_free(s);
 }
 
+/* A ball at the height at which it comes to rest in a simulation: lifted by 0.3 m, it has to be moved by -0.3 m, not
+ * until it only touches; lifted by half a millimetre more than contacts reach, it hovers. */
+static void what_floats_is_put_where_contacts_carry_it(void** state) {
+  (void)state;
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(ball_xml, 1);
+  double x[32];
+  df_sim* sim;
+  assert_ok(df_sim_new(f.s, 0, &sim));
+  df_mujoco_initial_state(f.s, x);
+  x[2] = 0.1;
+  f.s->ops->reset(sim, x);
+  for (int t = 0; t < 1000; t++) assert_int_equal(f.s->ops->step(sim, NULL, x), DF_TRAJ_COMPLETE);
+  df_sim_free(f.s, sim);
+  assert_true(x[2] < 0.1 - 1e-5);
+  for (int hover = 0; hover < 2; hover++) {
+    const double lift = hover ? 0.1 + 0.0005 - x[2] : 0.3;
+    data_findings found = {0};
+    pose_summary p;
+    for (int t = 0; t <= T; t++) {
+      memcpy(frame_of(f.d, 0, t), x, (size_t)f.s->nx * sizeof *x);
+      frame_of(f.d, 0, t)[0] = 0.01 * t;
+      frame_of(f.d, 0, t)[2] += lift;
+    }
+    trace_it(&f, h);
+    assert_ok(pose_summary_of(&f.m, 100, &p));
+    assert_ok(check_root_residual(&f.m, 100, &p.residual));
+    assert_int_equal(pose_hovers(&p), hover);
+    assert_ok(check_rise(&f.m, 100, &p));
+    assert_true(p.carried);
+    if (!(fabs(p.rise + lift) < 5e-5)) fail_msg("%.6f m, not %.6f m", p.rise, -lift);
+    check_poses(&p, &(fit_source){0}, &found);
+    const data_finding* one = finding_of(&found, "distance to the floor");
+    assert_int_equal(one->verdict, CHECK_WARN);
+    if (hover) assert_true(fabs(one->value - 0.0005) < 1e-9);
+    data_findings_clear(&found);
+    trace_clear(&f.m);
+  }
+  f.m = (trace){0};
+  fixture_free(&f);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_floats_is_put_where_contacts_carry_it),
+                                     cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
                                      cmocka_unit_test(an_angle_is_wrapped_up_or_down),
                                      cmocka_unit_test(a_velocity_of_a_single_frame_is_named),
                                      cmocka_unit_test(other_checks_leave_it_out),

@@ -13,6 +13,7 @@ typedef struct hinge {
   double noise;  /* of the angle, rad */
   double factor; /* of the velocity */
   int late;      /* frames by which the velocity is of another phase */
+  bool slides;   /* the slide moves, and its velocities are right */
 } hinge;
 
 /* The slide chatters by 2 mm, with a velocity that is of some moment between two frames, or it rests. */
@@ -29,6 +30,10 @@ static data_findings check(const hinge* c, bool chatter) {
       x[0] = chatter ? 0.002 * noise[3 * t] : 0;
       x[1] = sin(w * s) / 3 + c->noise * noise[3 * t + 1];
       x[2] = chatter ? noise[3 * t + 2] : 0;
+      if (c->slides) {
+        x[0] = 0.3 * sin(w * s);
+        x[2] = 0.3 * w * cos(w * s);
+      }
       x[3] = c->factor * w * cos(w * (s - late)) / 3;
     }
   }
@@ -61,12 +66,45 @@ static void expect(const hinge* c, data_check check_of, double value, double wit
 /* 0.01 rad of noise at 100 Hz is 1.4 rad/s in the differences of two frames; the motion has 1.5 rad/s */
 static void noise_of_the_positions_hides_no_scale(void** state) {
   (void)state;
-  static const double factors[] = {180 / 3.14159265358979323846, 2, 0.5};
-  for (int i = 0; i < 3; i++)
-    expect(&(hinge){0.01, factors[i], 0}, DATA_CHECK_VELOCITY_SCALE, 1 / factors[i], 0.03 / factors[i],
-           "the positions of hinge joints change ");
-  expect(&(hinge){0.01, -1, 0}, DATA_CHECK_VELOCITY_SIGN, -1, 0.1,
+  const double degrees = 180 / 3.14159265358979323846;
+  expect(&(hinge){0.01, degrees, 0, false}, DATA_CHECK_VELOCITY_SCALE, 1 / degrees, 0.03 / degrees,
+         "the positions of hinge joints change ");
+  expect(&(hinge){0.01, -1, 0, false}, DATA_CHECK_VELOCITY_SIGN, -1, 0.1,
          "the velocities of hinge joints have the opposite sign of the changes of the positions, over spans of ");
+}
+
+/* Velocities that all have one factor of a few are those of frames of another duration, of 0.01 s, also where noise or
+ * rocking hides it from frame to frame; beside a slide whose velocities are right they are scaled. */
+static void noise_hides_no_frame_rate(void** state) {
+  (void)state;
+  static const double factors[] = {2, 0.5, 0.25};
+  for (int i = 0; i < 3; i++) {
+    data_findings alone = check(&(hinge){0.01, factors[i], 0, false}, false);
+    const data_finding* one = wrong(&alone);
+    assert_non_null(one);
+    assert_int_equal(one->check, DATA_CHECK_FRAME_RATE);
+    if (!(fabs(one->value - 100 * factors[i]) < 1e-9)) fail_msg("%g Hz, not %g", one->value, 100 * factors[i]);
+    data_findings_clear(&alone);
+    data_findings beside = check(&(hinge){0.01, factors[i], 0, true}, false);
+    one = wrong(&beside);
+    assert_non_null(one);
+    assert_int_equal(one->check, DATA_CHECK_VELOCITY_SCALE);
+    assert_string_equal(one->column, "hinge joints");
+    data_findings_clear(&beside);
+  }
+}
+
+/* 2.3 frames of a step each are no number of steps, and noise does not show which one is right: no rate is proposed. */
+static void a_rate_that_is_not_clear_is_not_proposed(void** state) {
+  (void)state;
+  data_findings f = check(&(hinge){0.01, 1 / 2.3, 0, false}, false);
+  const data_finding* one = wrong(&f);
+  assert_non_null(one);
+  assert_int_equal(one->check, DATA_CHECK_FRAME_RATE);
+  assert_true(fabs(one->value - 100 / 2.3) < 2);
+  assert_string_equal(would_fit(one), "");
+  assert_non_null(strstr(one->reason, "set data.rate to the right rate"));
+  data_findings_clear(&f);
 }
 
 static void right_velocities_give_no_alarm(void** state) {
@@ -74,7 +112,7 @@ static void right_velocities_give_no_alarm(void** state) {
   static const double noise[] = {0, 0.001, 0.01, 0.03, 0.1, 0.3};
   for (size_t i = 0; i < sizeof noise / sizeof *noise; i++) {
     for (int chatter = 0; chatter < 2; chatter++) {
-      data_findings f = check(&(hinge){noise[i], 1, 0}, chatter);
+      data_findings f = check(&(hinge){noise[i], 1, 0, false}, chatter);
       const data_finding* one = wrong(&f);
       if (one) fail_msg("noise %g: %s: %s", noise[i], data_check_name(one->check), one->reason);
       data_findings_clear(&f);
@@ -85,7 +123,7 @@ static void right_velocities_give_no_alarm(void** state) {
 /* a quarter of a turn of the sine later, velocities are those of the positions */
 static void velocities_without_relation_are_wrong(void** state) {
   (void)state;
-  data_findings f = check(&(hinge){0.01, 1, 25}, false);
+  data_findings f = check(&(hinge){0.01, 1, 25, false}, false);
   const data_finding* one = wrong(&f);
   assert_non_null(one);
   assert_int_equal(one->check, DATA_CHECK_VELOCITY);
@@ -263,6 +301,8 @@ static void velocities_that_rock_within_frames_follow_over_spans(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(noise_of_the_positions_hides_no_scale),
+                                     cmocka_unit_test(noise_hides_no_frame_rate),
+                                     cmocka_unit_test(a_rate_that_is_not_clear_is_not_proposed),
                                      cmocka_unit_test(right_velocities_give_no_alarm),
                                      cmocka_unit_test(velocities_without_relation_are_wrong),
                                      cmocka_unit_test(a_joint_that_chatters_hides_no_other),

@@ -42,7 +42,7 @@ static void the_actions_of_a_cart_pole_are_forces(void** state) {
 }
 
 /* A number that is named like a frame rate is one, unless the file states a duration, the user a rate, or it is none
- * that a recording has. */
+ * that a recording has. Times in ms, us or ns give one; those in s are a column. */
 static void a_number_named_like_a_rate_is_one(void** state) {
   (void)state;
   static const char model[] =
@@ -57,6 +57,11 @@ static void a_number_named_like_a_rate_is_one(void** state) {
                {"\"rate\": 50, \"dt\": 0.01", NULL, NULL},
                {"\"rate\": 0.003", NULL, NULL},
                {"\"rate\": [50, 60]", NULL, NULL},
+               {"\"timestamp\": [0, 20, 40]", NULL, "50"},
+               {"\"timestamp\": [7000000, 7020000, 7040000]", NULL, "50"},
+               {"\"time\": [0, 20000000, 40000000]", NULL, "50"},
+               {"\"time_us\": [0, 500, 1000]", NULL, "2000"},
+               {"\"timestamp\": [0, 0.02, 0.04]", NULL, NULL},
                {"\"rate\": 50", "data.rate=40", "40"}};
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   const char* path = test_file("rate.json");

@@ -161,6 +161,24 @@ static void a_constant_action_without_limits_has_a_box(void** state) {
   end(&f);
 }
 
+/* Of a control that is always 1, in a range of -3..5: with 1.2 times the share of it, a quarter, that the actions -1..1
+ * of a motor have of its range -4..4; without such a motor, with 1.2 times a tenth. */
+static void constant_actions_have_the_usual_share_of_the_range(void** state) {
+  (void)state;
+  fixture f;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.finite_differences = true;
+  start(&f, 2, true);
+  for (int i = 0; i < 2 * (FRAMES - 1); i++) f.data->actions[i * ACTUATORS + 2] = 1;
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.1 * 8, 1 + 0.5 * 1.2 * 0.1 * 8);
+  exchange(&f, "joint='knee' gear='2'", "joint='knee' gear='2' ctrlrange='-4 4'", &cfg);
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.25 * 8, 1 + 0.5 * 1.2 * 0.25 * 8);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  const char* why = settings_find(&f.found, "action.center")->why;
+  assert_non_null(strstr(why, "; limited: the recorded actions never change"));
+  end(&f);
+}
+
 static void free_bodies_without_actuators_are_objects(void** state) {
   (void)state;
   static const char model[] =
@@ -547,6 +565,7 @@ static void differences_are_counted_in_steps(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(constant_actions_have_the_usual_share_of_the_range),
       cmocka_unit_test(the_root_is_found),
       cmocka_unit_test(a_heading_is_no_tilt),
       cmocka_unit_test(a_constant_action_without_limits_has_a_box),

@@ -99,13 +99,13 @@ DF_API int df_recording_actions(const df_recording* recording, int episode);
 DF_API const char* df_recording_action_name(const df_recording* recording, int column, const char** stated_by);
 DF_API const double* df_recording_action(const df_recording* recording, int episode, int i);
 
-/* the frame rate that the files state, Hz: from dt, FrameDuration, or a time or frame_duration column; the mean over
- * all frames of the episodes whose file states one; 0: none does */
+/* the frame rate that the files state, Hz: from dt, FrameDuration, an attribute of them, or a time or frame_duration
+ * column; the mean over all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
 
-/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array or an
- * attribute such as "fps", "a comment" of a table, or "control_freq of data@env_args", also where times agree with it;
- * "": nothing does. Owned by the recording. */
+/* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array such as
+ * "fps", "the attribute fps", "a comment" of a table, or "control_freq of data@env_args", also where times agree with
+ * it; "": nothing does. Owned by the recording. */
 DF_API const char* df_recording_rate_source(const df_recording* recording);
 
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
