@@ -312,6 +312,9 @@ static void everything_else_in_which_cells_differ_is_named(void** state) {
                {NULL, "data_sha256", "", "demonstrations", 2},
                {"provenance", "mujoco", "3.17.1", "MuJoCo version", 2},
                {"config", "task.version", "2", "task.version", 2},
+               {"config", "system.substeps", "2", "system.substeps", 2},
+               {"config", "system.model_sha256", "", "", 2}, /* it only checks the files */
+               {"config", "data.sha256", "", "", 2},
                {NULL, "data_sha256", "d", "version of numbers", 3}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     run_view r;
@@ -323,6 +326,9 @@ static void everything_else_in_which_cells_differ_is_named(void** state) {
       set_text(cell, "data_sha256", "d");
       set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
       set_text(json_object_get(cell, "config"), "task.version", "1");
+      set_text(json_object_get(cell, "config"), "system.substeps", "1");
+      set_text(json_object_get(cell, "config"), "system.model_sha256", "m");
+      set_text(json_object_get(cell, "config"), "data.sha256", "d");
       json_object_set_new(cell, "numbers", json_integer(s ? cases[i].numbers : 2));
       if (s) set_text(cases[i].object ? json_object_get(cell, cases[i].object) : cell, cases[i].field, cases[i].value);
     }
