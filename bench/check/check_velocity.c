@@ -61,14 +61,22 @@ static part part_of(const trace* m, int group) {
 /* of the frames: a slope or a shift has to explain them */
 static const double MOST = 0.5;
 
+/* Whether a slope may be that of velocities that fall exponentially within a frame, as those of servos do that settle:
+ * with the rate a of it, the change in a frame of T s is (exp(a T) - 1) / (a T) > 1 times the velocity at its end, and
+ * less than that at its start. */
+static bool is_of_decay(int lag, double slope) {
+  return (lag == LAG_SEMI_IMPLICIT && slope > 1) || (lag == LAG_EXPLICIT && slope < 1);
+}
+
 /* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
- * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and a slope of less
- * than 1.5 leaves more than a small share of the error. */
-static bool is_of_impacts(const part* p, double slope, double as_is, double fitted) {
+ * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and the slope is one of
+ * decay, or one of less than 1.5 that leaves more than a small share of the error. */
+static bool is_of_impacts(const part* p, int lag, double slope, double as_is, double fitted) {
   static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4, LITTLE = 1.5;
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
-  return fmax(slope, 1 / slope) < LITTLE && steady.share < MOSTLY && fitted > CLEARLY * as_is;
+  const bool leaves = fmax(slope, 1 / slope) < LITTLE && fitted > CLEARLY * as_is;
+  return steady.share < MOSTLY && (leaves || is_of_decay(lag, slope));
 }
 
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
@@ -79,7 +87,7 @@ static double slope_of(const part* p, const trace_fit* f) {
   const double fitted = f->fitted[lag], slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
   const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
-  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02 || is_of_impacts(p, slope, as_is, fitted)) return NAN;
+  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02 || is_of_impacts(p, lag, slope, as_is, fitted)) return NAN;
   return trace_share_explained(p->m, p->from, p->to, p->group, lag, slope, f->change) > MOST ? slope : NAN;
 }
 
@@ -99,11 +107,25 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
+/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag. */
+static bool takes_slope(const trace_fit* f, double slope) {
+  double least = INFINITY;
+  for (int lag = 0; lag < LAGS; lag++) {
+    if (!trace_lag_is_right(lag)) continue;
+    /* over the sum of the squares of the changes: products of both, squares of velocities */
+    const double dv = f->slope[lag] > 0 ? (1 - f->fitted[lag] * f->fitted[lag]) / f->slope[lag] : 0;
+    const double vv = f->slope[lag] > 0 ? dv / f->slope[lag] : 0;
+    least = fmin(least, sqrt(fmax(0, 1 - 2 * slope * dv + slope * slope * vv)));
+  }
+  return least <= trace_error(f, NULL);
+}
+
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
 static const double LEAST_DOUBT = 0.006;
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
- * their base. *doubt: the share by which it may be off, of the spread of the groups. */
+ * their base; but none that moves may need another slope. *doubt: the share by which it may be off, of the spread of
+ * the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
@@ -123,7 +145,11 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  return high < 1.15 * low && is_rate(mean) ? mean : NAN;
+  if (!(high < 1.15 * low && is_rate(mean))) return NAN;
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g]) && !takes_slope(&f[g], mean)) return NAN;
+  }
+  return mean;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
