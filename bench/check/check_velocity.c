@@ -70,12 +70,13 @@ static bool is_of_decay(int lag, double slope) {
 
 /* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
  * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and the slope is one of
- * decay, or one of less than 1.5 that leaves more than a small share of the error. */
+ * decay, or one of less than 1.5 that leaves more than a small share of the error, or of a motion of which hardly
+ * anything is steady. */
 static bool is_of_impacts(const part* p, int lag, double slope, double as_is, double fitted) {
-  static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4, LITTLE = 1.5;
+  static const double OF_IT = 0.5, MOSTLY = 0.5, HARDLY = 0.05, CLEARLY = 0.4, LITTLE = 1.5;
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
-  const bool leaves = fmax(slope, 1 / slope) < LITTLE && fitted > CLEARLY * as_is;
+  const bool leaves = fmax(slope, 1 / slope) < LITTLE && (fitted > CLEARLY * as_is || steady.share < HARDLY);
   return steady.share < MOSTLY && (leaves || is_of_decay(lag, slope));
 }
 
