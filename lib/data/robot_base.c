@@ -24,22 +24,14 @@ df_base df_robot_base(const df_system* system, const df_names* objects) {
   return (df_base){-1, -1, -1};
 }
 
-/* marks the bodies of the tree of a joint */
-static void mark_tree(const df_system* system, int joint, bool value, bool* own) {
-  const int root = df_mujoco_body_root(system, df_mujoco_joint_body(system, joint));
-  for (int b = 0; b < df_mujoco_body_count(system); b++) {
-    if (df_mujoco_body_root(system, b) == root) own[b] = value;
-  }
-}
-
 void df_robot_bodies(const df_system* system, const df_names* objects, bool* own) {
   const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints);
+  const int n = df_mujoco_joints(system, &joints), bodies = df_mujoco_body_count(system);
   const bool based = df_robot_base(system, objects).joint >= 0;
-  for (int b = 0; b < df_mujoco_body_count(system); b++) own[b] = !based && df_mujoco_body_root(system, b) != 0;
+  for (int b = 0; b < bodies; b++) own[b] = !based && df_mujoco_body_root(system, b) != 0;
   for (int j = 0; j < n; j++) {
-    const bool object = df_joint_is_of_object(system, objects, j);
-    if (based && joints[j].kind == DF_JOINT_FREE && !object) mark_tree(system, j, true, own);
-    if (!based && object) mark_tree(system, j, false, own);
+    if (joints[j].kind != DF_JOINT_FREE || df_joint_is_of_object(system, objects, j)) continue;
+    const int root = df_mujoco_body_root(system, df_mujoco_joint_body(system, j));
+    for (int b = 0; b < bodies; b++) own[b] |= df_mujoco_body_root(system, b) == root;
   }
 }

@@ -575,14 +575,11 @@ class Body:
         self.force_range = [(d, *r) for d in driven for r in [self.range_of(task, d)] if np.isfinite(r).all()]
 
     def robot(self, task):
-        """which bodies are the robot's: of trees with a free joint that is not an object's, or else of those without an object"""
+        """which bodies are the robot's: of trees with a free joint that is not an object's, or else all that move"""
         m, free = task.model, int(mujoco.mjtJoint.mjJNT_FREE)
-        kept = lambda j: j not in task.objects and (m.jnt_type[j] != free or task.driven(j))
-        root = lambda joints: {m.body_rootid[m.jnt_bodyid[j]] for j in joints}
-        bases = root(j for j in range(m.njnt) if m.jnt_type[j] == free and kept(j))
-        others = root(j for j in range(m.njnt) if not kept(j))
-        moves = m.body_weldid > 0
-        return moves & (np.isin(m.body_rootid, list(bases)) if bases else ~np.isin(m.body_rootid, list(others)))
+        joints = [j for j in range(m.njnt) if m.jnt_type[j] == free and j not in task.objects and task.driven(j)]
+        bases = [m.body_rootid[m.jnt_bodyid[j]] for j in joints]
+        return np.isin(m.body_rootid, bases) if bases else m.body_weldid > 0
 
     def range_of(self, task, dof):
         m, lo, hi = task.model, 0, 0
