@@ -69,15 +69,16 @@ static bool is_of_decay(int lag, double slope) {
 }
 
 /* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
- * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and the slope is one of
- * decay, or one of less than 1.5 that leaves more than a small share of the error, or of a motion of which hardly
- * anything is steady. */
+ * steady, the changes follow as they are, or nearly so; or hardly anything of the motion is steady, and the slope is
+ * one of decay or of less than 1.5; or half of it is not, and a slope of less than 1.5 leaves more than a small share
+ * of the error. */
 static bool is_of_impacts(const part* p, int lag, double slope, double as_is, double fitted) {
   static const double OF_IT = 0.5, MOSTLY = 0.5, HARDLY = 0.05, CLEARLY = 0.4, LITTLE = 1.5;
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
-  const bool leaves = fmax(slope, 1 / slope) < LITTLE && (fitted > CLEARLY * as_is || steady.share < HARDLY);
-  return steady.share < MOSTLY && (leaves || is_of_decay(lag, slope));
+  const bool little = fmax(slope, 1 / slope) < LITTLE;
+  if (steady.share < HARDLY) return little || is_of_decay(lag, slope);
+  return little && steady.share < MOSTLY && fitted > CLEARLY * as_is;
 }
 
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
