@@ -109,7 +109,8 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
-/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag. */
+/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag; or
+ * they tell nothing. */
 static bool takes_slope(const trace_fit* f, double slope) {
   double least = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
@@ -119,7 +120,15 @@ static bool takes_slope(const trace_fit* f, double slope) {
     const double vv = f->slope[lag] > 0 ? dv / f->slope[lag] : 0;
     least = fmin(least, sqrt(fmax(0, 1 - 2 * slope * dv + slope * slope * vv)));
   }
-  return least <= trace_error(f, NULL);
+  return least <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
+}
+
+/* whether no group that moves needs another slope */
+static bool all_take_slope(const trace_fit f[GROUPS], double slope) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g]) && !takes_slope(&f[g], slope)) return false;
+  }
+  return true;
 }
 
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
@@ -147,11 +156,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  if (!(high < 1.15 * low && is_rate(mean))) return NAN;
-  for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g]) && !takes_slope(&f[g], mean)) return NAN;
-  }
-  return mean;
+  return high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -306,6 +311,10 @@ static int mark_episodes(const trace* m, bool* other, int* first, double* slope_
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&(part){m, k, end, -1}, &f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
+    const trace one = trace_part(m, k, end);
+    trace_fit groups[GROUPS];
+    for (int g = 0; g < GROUPS; g++) groups[g] = trace_fit_group(&one, g);
+    if (!all_take_slope(groups, slope)) continue;
     other[m->episode[k]] = true;
     if (n++ > 0) continue;
     *first = m->episode[k];
