@@ -61,6 +61,9 @@ static part part_of(const trace* m, int group) {
 /* of the frames: a slope or a shift has to explain them */
 static const double MOST = 0.5;
 
+/* with smaller errors single frames give the slope exactly */
+static const double EXACT = 0.01;
+
 /* Whether a slope may be that of velocities that fall exponentially within a frame, as those of servos do that settle:
  * with the rate a of it, the change in a frame of T s is (exp(a T) - 1) / (a T) > 1 times the velocity at its end, and
  * less than that at its start. */
@@ -77,6 +80,8 @@ static bool is_of_impacts(const part* p, int lag, double slope, double as_is, do
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
   const bool little = fmax(slope, 1 / slope) < LITTLE;
+  /* a change that a velocity at one end gives exactly, though it is not steady, is one of decay */
+  if (steady.share < MOSTLY && fitted < EXACT && is_of_decay(lag, slope)) return true;
   if (steady.share < HARDLY) return little || is_of_decay(lag, slope);
   return little && steady.share < MOSTLY && fitted > CLEARLY * as_is;
 }
@@ -97,9 +102,6 @@ static double slope_of(const part* p, const trace_fit* f) {
 static bool follows(const trace_fit* f) {
   return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
-
-/* with smaller errors single frames give the slope exactly */
-static const double EXACT = 0.01;
 
 /* Whether a factor may be that of a frame rate: up to 10, or a whole number up to 25, since recordings of every 10th or
  * 20th step of a model are common. Larger ones are those of units. */
