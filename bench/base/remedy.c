@@ -63,7 +63,11 @@ const char* remedy_value(const remedy* r, const char* key) {
 
 char* remedy_text(const remedy* r) {
   text t = {0};
-  for (int i = 0; i < r->n; i++) text_add(&t, "%s%s = %s", i ? ", " : "", r->list[i].key, r->list[i].value);
+  for (int i = 0; i < r->n; i++) {
+    /* an empty value is quoted: "key = " ends in nothing */
+    const char* value = r->list[i].value;
+    text_add(&t, "%s%s = %s", i ? ", " : "", r->list[i].key, value[0] ? value : "\"\"");
+  }
   if (r->words) text_add(&t, "%s%s", t.n ? ", " : "", r->words);
   char* out = format_text("%s", text_of(&t));
   text_clear(&t);

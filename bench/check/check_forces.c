@@ -3,8 +3,10 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
+#include "joints.h"
 
 /* a median residual of up to so many times the floor is one of right data: of single clips with strong impacts */
 static const double RESIDUAL_FLOORS = 3;
@@ -16,6 +18,8 @@ typedef struct inverse {
   const trace* m;
   df_sim* sim;
   df_dof* dof;                          /* [nv] */
+  bool* own;                            /* [nv] of the robot */
+  double mass;                          /* of the robot, kg */
   double *acceleration, *force, *other; /* [nv] */
   df_sim* mover;                        /* simulates the model's own motion */
   double *state, *action;               /* [2][nx], [nu] */
@@ -25,7 +29,7 @@ typedef struct inverse {
 
 static bool has_free_dofs(const inverse* v) {
   for (int i = 0; i < v->m->nv; i++) {
-    if (!v->dof[i].actuated && !v->dof[i].rotates) return true;
+    if (v->own[i] && !v->dof[i].actuated && !v->dof[i].rotates) return true;
   }
   return false;
 }
@@ -37,12 +41,12 @@ static bool force_between(const inverse* v, const double* x, const double* from,
   return df_mujoco_inverse(v->sim, x, v->acceleration, v->force) == DF_OK;
 }
 
-/* the force on translations that nothing drives, less `other` [nv] */
+/* the force on translations of the robot that nothing drives, less `other` [nv] */
 static double force_beyond(const inverse* v, const double* other) {
   double sum = 0;
   for (int i = 0; i < v->m->nv; i++) {
     const double force = v->force[i] - (other ? other[i] : 0);
-    if (!v->dof[i].actuated && !v->dof[i].rotates) sum += force * force;
+    if (v->own[i] && !v->dof[i].actuated && !v->dof[i].rotates) sum += force * force;
   }
   return sqrt(sum);
 }
@@ -106,13 +110,20 @@ static double own_force_at(const inverse* v, size_t k) {
   return force_between(v, x, x, next, actions * s->dt) ? force_beyond(v, NULL) : NAN;
 }
 
-/* of bodies that are not fixed to the world, kg */
-static double moving_mass(const df_system* system) {
-  double sum = 0;
-  for (int b = 0; b < df_mujoco_body_count(system); b++) {
-    if (df_mujoco_body_root(system, b) != 0) sum += df_mujoco_body_mass(system, b);
+/* what is of the robot: its mass and its dofs */
+static df_status find_own(inverse* v) {
+  const trace* m = v->m;
+  const int bodies = df_mujoco_body_count(m->system);
+  bool* own = df_alloc((size_t)bodies, sizeof *own);
+  if (!own) return DF_E_NOMEM;
+  df_robot_bodies(m->system, m->source.config ? &m->source.config->chart_objects : NULL, own);
+  for (int b = 0; b < bodies; b++) v->mass += own[b] ? df_mujoco_body_mass(m->system, b) : 0;
+  for (int j = 0; j < m->njoint; j++) {
+    const int dofs = joint_dofs(m->joints[j].kind);
+    for (int k = 0; k < dofs; k++) v->own[m->joints[j].dof + k] = own[df_mujoco_joint_body(m->system, j)];
   }
-  return sum;
+  df_free(own);
+  return DF_OK;
 }
 
 typedef double (*force_of)(const inverse*, size_t);
@@ -123,10 +134,10 @@ typedef struct pair_range {
   double carried, rise; /* of inverse */
 } pair_range;
 
-/* the median over the pairs, in weights of the model; NAN: unknown */
+/* the median over the pairs, in weights of the robot; NAN: unknown */
 static double median_of(const inverse* v, force_of of, const pair_range* r, double* list) {
   const trace* m = v->m;
-  const double weight = moving_mass(m->system) * df_mujoco_gravity(m->system);
+  const double weight = v->mass * df_mujoco_gravity(m->system);
   const size_t stride = (r->to - r->from) / r->most + 1;
   int n = 0;
   for (size_t k = r->from; k < r->to; k += stride) {
@@ -139,10 +150,15 @@ static double median_of(const inverse* v, force_of of, const pair_range* r, doub
 /* out[i] = median of what of[i] gives at the pairs; NAN: unknown */
 static df_status measure(const trace* m, const pair_range* r, int n, const force_of* of, double* out) {
   const size_t nv = (size_t)m->nv, nx = (size_t)m->system->nx, room = (r->to - r->from) + 1;
-  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof), .carried = r->carried, .rise = r->rise};
+  inverse v = {.m = m,
+               .dof = df_alloc(nv, sizeof *v.dof),
+               .own = df_alloc(nv, sizeof *v.own),
+               .carried = r->carried,
+               .rise = r->rise};
   double* memory = df_alloc(3 * nv + 2 * nx + (size_t)m->system->nu + room, sizeof *memory);
-  df_status status = v.dof && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
+  df_status status = v.dof && v.own && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
   if (status == DF_OK) status = df_sim_new(m->system, 0, &v.mover);
+  if (status == DF_OK) status = find_own(&v);
   for (int i = 0; i < n; i++) out[i] = NAN;
   if (status == DF_OK) {
     v.acceleration = memory;
@@ -156,6 +172,7 @@ static df_status measure(const trace* m, const pair_range* r, int n, const force
   df_sim_free(m->system, v.mover);
   df_sim_free(m->system, v.sim);
   df_free(v.dof);
+  df_free(v.own);
   df_free(memory);
   return status;
 }

@@ -61,14 +61,29 @@ static part part_of(const trace* m, int group) {
 /* of the frames: a slope or a shift has to explain them */
 static const double MOST = 0.5;
 
+/* with smaller errors single frames give the slope exactly */
+static const double EXACT = 0.01;
+
+/* Whether a slope may be that of velocities that fall exponentially within a frame, as those of servos do that settle:
+ * with the rate a of it, the change in a frame of T s is (exp(a T) - 1) / (a T) > 1 times the velocity at its end, and
+ * less than that at its start. */
+static bool is_of_decay(int lag, double slope) {
+  return (lag == LAG_SEMI_IMPLICIT && slope > 1) || (lag == LAG_EXPLICIT && slope < 1);
+}
+
 /* Whether a slope may be one of frames within which a contact, a limit or a controller acts: where velocities are
- * steady, the changes follow as they are, or nearly so; or most of the motion is not steady, and a slope of less
- * than 1.5 leaves more than a small share of the error. */
-static bool is_of_impacts(const part* p, double slope, double as_is, double fitted) {
-  static const double OF_IT = 0.5, MOSTLY = 0.5, CLEARLY = 0.4, LITTLE = 1.5;
+ * steady, the changes follow as they are, or nearly so; or hardly anything of the motion is steady, and the slope is
+ * one of decay or of less than 1.5; or half of it is not, and a slope of less than 1.5 leaves more than a small share
+ * of the error. */
+static bool is_of_impacts(const part* p, int lag, double slope, double as_is, double fitted) {
+  static const double OF_IT = 0.5, MOSTLY = 0.5, HARDLY = 0.05, CLEARLY = 0.4, LITTLE = 1.5;
   const trace_steady steady = trace_steady_of(p->m, p->from, p->to, p->group);
   if (steady.slope > 0 && fabs(log(steady.slope)) < OF_IT * fabs(log(slope))) return true;
-  return fmax(slope, 1 / slope) < LITTLE && steady.share < MOSTLY && fitted > CLEARLY * as_is;
+  const bool little = fmax(slope, 1 / slope) < LITTLE;
+  /* a change that a velocity at one end gives exactly, though it is not steady, is one of decay */
+  if (steady.share < MOSTLY && fitted < EXACT && is_of_decay(lag, slope)) return true;
+  if (steady.share < HARDLY) return little || is_of_decay(lag, slope);
+  return little && steady.share < MOSTLY && fitted > CLEARLY * as_is;
 }
 
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
@@ -79,7 +94,7 @@ static double slope_of(const part* p, const trace_fit* f) {
   const double fitted = f->fitted[lag], slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
   const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
-  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02 || is_of_impacts(p, slope, as_is, fitted)) return NAN;
+  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02 || is_of_impacts(p, lag, slope, as_is, fitted)) return NAN;
   return trace_share_explained(p->m, p->from, p->to, p->group, lag, slope, f->change) > MOST ? slope : NAN;
 }
 
@@ -87,9 +102,6 @@ static double slope_of(const part* p, const trace_fit* f) {
 static bool follows(const trace_fit* f) {
   return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
-
-/* with smaller errors single frames give the slope exactly */
-static const double EXACT = 0.01;
 
 /* Whether a factor may be that of a frame rate: up to 10, or a whole number up to 25, since recordings of every 10th or
  * 20th step of a model are common. Larger ones are those of units. */
@@ -99,11 +111,34 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
+/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag; or
+ * they tell nothing. */
+static bool takes_slope(const trace_fit* f, double slope) {
+  double least = INFINITY;
+  for (int lag = 0; lag < LAGS; lag++) {
+    if (!trace_lag_is_right(lag)) continue;
+    /* over the sum of the squares of the changes: products of both, squares of velocities */
+    const double dv = f->slope[lag] > 0 ? (1 - f->fitted[lag] * f->fitted[lag]) / f->slope[lag] : 0;
+    const double vv = f->slope[lag] > 0 ? dv / f->slope[lag] : 0;
+    least = fmin(least, sqrt(fmax(0, 1 - 2 * slope * dv + slope * slope * vv)));
+  }
+  return least <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
+}
+
+/* whether no group that moves needs another slope */
+static bool all_take_slope(const trace_fit f[GROUPS], double slope) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g]) && !takes_slope(&f[g], slope)) return false;
+  }
+  return true;
+}
+
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
 static const double LEAST_DOUBT = 0.006;
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
- * their base. *doubt: the share by which it may be off, of the spread of the groups. */
+ * their base; but none that moves may need another slope. *doubt: the share by which it may be off, of the spread of
+ * the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
@@ -123,7 +158,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  return high < 1.15 * low && is_rate(mean) ? mean : NAN;
+  return high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -370,6 +405,10 @@ static int mark_episodes(const trace* m, bool* other, int* first, double* slope_
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&(part){m, k, end, -1}, &f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
+    const trace one = trace_part(m, k, end);
+    trace_fit groups[GROUPS];
+    for (int g = 0; g < GROUPS; g++) groups[g] = trace_fit_group(&one, g);
+    if (!all_take_slope(groups, slope)) continue;
     other[m->episode[k]] = true;
     if (n++ > 0) continue;
     *first = m->episode[k];

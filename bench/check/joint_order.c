@@ -46,9 +46,6 @@ static void move_joints(trial* t) {
   }
 }
 
-/* below this share of another order's misfit, an order is the better one; above it, either may be right */
-static const double CLEAR = 0.77;
-
 /* one that is better by less than this is the same: exchanged legs of a planar robot cannot be told apart */
 static const double SAME = 0.01;
 
@@ -268,7 +265,7 @@ static df_status try_same_joints(trial* t, const int* legs, unsigned parts, rank
   }
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
-  if (misfit_of_contact(&fit) < CLEAR * out->misfit) keep(out, t, &fit);
+  if (misfit_of_contact(&fit) < MISFIT_CLEAR * out->misfit) keep(out, t, &fit);
   return DF_OK;
 }
 
@@ -295,7 +292,7 @@ static df_status try_joints_of_legs(trial* t) {
 /* The same joint of two legs exchanged, where nothing else fits clearly better. */
 static df_status try_single_exchanges(trial* t) {
   const chain* c = t->c;
-  if (t->cfg.named || t->best.misfit < CLEAR * misfit_of_contact(&t->now)) return DF_OK;
+  if (t->cfg.named || t->best.misfit < MISFIT_CLEAR * misfit_of_contact(&t->now)) return DF_OK;
   for (int part = 0; part < c->per_leg && c->legs; part++) {
     for (int a = 0; a < c->legs; a++) {
       for (int b = a + 1; b < c->legs; b++) {
@@ -342,14 +339,26 @@ static int* order_of_joints(const trial* t, const int* order) {
   return to;
 }
 
-/* Whether no half of the sample speaks against the best order: of a few frames, one may be by chance. */
+static df_status residual_of(const trial* t, const df_dataset* data, double* residual) {
+  trace m;
+  df_status status = trace_of(data, t->system, t->h, t->cfg.frames_max, &m);
+  if (status == DF_OK) status = check_root_residual(&m, t->cfg.poses_max, residual);
+  trace_clear(&m);
+  return status;
+}
+
+/* Whether no half of the sample speaks against the best order, and the forces that the motion needs, if they are known,
+ * do not: of a few frames, one may fit by chance, as one in which a robot that flies touches the floor. */
 static df_status agree(trial* t, bool* both) {
-  double now[2], best[2];
+  double now[2], best[2], as_read, then;
   memcpy(t->order, t->best.order, (size_t)t->c->n * sizeof *t->order);
   move_joints(t);
   DF_TRY(misfit_of_halves(t->data, t->system, t->h, &t->cfg, now));
   DF_TRY(misfit_of_halves(t->moved, t->system, t->h, &t->cfg, best));
-  *both = best[0] <= now[0] && best[1] <= now[1];
+  DF_TRY(residual_of(t, t->data, &as_read));
+  DF_TRY(residual_of(t, t->moved, &then));
+  const bool forces = isnan(as_read) || isnan(then) || then < MISFIT_FORCES * as_read;
+  *both = best[0] <= now[0] && best[1] <= now[1] && forces;
   return DF_OK;
 }
 
@@ -358,9 +367,9 @@ static df_status conclude(trial* t, joint_orders* out) {
   const double as_read = misfit_of_contact(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
   *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
-  out->found = best < CLEAR * as_read && best < as_read - MISFIT_LESS;
+  out->found = best < MISFIT_CLEAR * as_read && best < as_read - MISFIT_LESS;
   if (!out->found) return DF_OK;
-  const bool rival = best >= CLEAR * t->second.misfit; /* both may be 0 */
+  const bool rival = best >= MISFIT_CLEAR * t->second.misfit; /* both may be 0 */
   out->is_clear = best < MISFIT_SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);
   if (rival) out->rival = order_of_joints(t, t->second.order);

@@ -90,16 +90,21 @@ static double counted(const misfit* m, int part) {
   return part == MISFIT_TILT ? OF_TILT * m->part[part] : m->part[part];
 }
 
+df_status misfit_of_trace_halves(const trace* m, const check_cfg* cfg, double contact[2]) {
+  for (int k = 0; k < 2; k++) {
+    const trace half = trace_half(m, k);
+    misfit fit = {0};
+    DF_TRY(add_poses(&half, cfg, &fit));
+    contact[k] = misfit_of_contact(&fit);
+  }
+  return DF_OK;
+}
+
 df_status misfit_of_halves(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                            double contact[2]) {
   trace m;
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
-  for (int k = 0; k < 2 && status == DF_OK; k++) {
-    const trace half = trace_half(&m, k);
-    misfit fit = {0};
-    status = add_poses(&half, cfg, &fit);
-    contact[k] = misfit_of_contact(&fit);
-  }
+  if (status == DF_OK) status = misfit_of_trace_halves(&m, cfg, contact);
   trace_clear(&m);
   return status;
 }

@@ -42,6 +42,8 @@ DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system*
 /* misfit_of_contact() of the two halves of the states, trace_half(). */
 DF_MUST_CHECK df_status misfit_of_halves(const df_dataset* data, const df_system* system, const double* h,
                                          const check_cfg* cfg, double contact[2]);
+/* The same of the pairs of a trace. */
+DF_MUST_CHECK df_status misfit_of_trace_halves(const trace* m, const check_cfg* cfg, double contact[2]);
 
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);
@@ -53,6 +55,10 @@ double misfit_sum(const misfit* m);
 double misfit_of_contact(const misfit* m);
 #define MISFIT_SHARE 0.7
 #define MISFIT_LESS  0.03
+/* below this share of another order's, that sum shows which of two orders is right; above it, either may be */
+#define MISFIT_CLEAR 0.77
+/* what it leaves of the forces that a motion needs, check_root_residual() */
+#define MISFIT_FORCES 0.8
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
  * error of velocities, or joint limits, floor and slip together. */
 bool misfit_explains(const misfit* as_is, const misfit* other);

@@ -13,11 +13,11 @@
 #include "text.h"
 #include "would_fit.h"
 
-/* shorter episodes tell too little; poses of an episode that are looked at */
-enum { FRAMES_LEAST = 10, POSES_LEAST = 5, POSES_MOST = 50 };
-/* what another convention has to leave of the forces that a motion needs, if they tell it; of orders of legs, which
- * also have to lower the misfit of the poses to MISFIT_SHARE */
-static const double OF_FORCES = 0.65, OF_LEGS = 0.8;
+/* Shorter episodes tell too little, and those of orders of legs, whose halves have to agree: of so many orders, one
+ * fits a few frames better by chance. Poses of an episode that are looked at. */
+enum { FRAMES_LEAST = 10, LEGS_LEAST = 30, POSES_LEAST = 5, POSES_MOST = 50 };
+/* what another convention has to leave of the forces that a motion needs, if they tell it */
+static const double OF_FORCES = 0.65;
 /* what it has to leave of the misfit of the poses then */
 static const double OF_POSES = 0.5;
 /* by how much the share of the samples beyond joint limits falls */
@@ -36,7 +36,9 @@ static const double DEGREES = 10;
 
 /* how an episode fits as it is read by one convention */
 typedef struct view {
+  size_t frames; /* pairs of frames */
   misfit fit;
+  double half[2];  /* misfit_of_contact() of its halves */
   double residual; /* of forces; NAN: unknown */
   double angle;    /* largest magnitude of the angle of a limited hinge, rad */
 } view;
@@ -87,8 +89,10 @@ static df_status look_at(const work* w, const df_dataset* data, const fit_source
     const int e = m.episode[from];
     if (to - from < FRAMES_LEAST) continue;
     w->judged[e] = true;
+    out[e].frames = to - from;
     out[e].angle = largest_angle(&one);
     status = misfit_of_trace(&one, &w->cfg, &out[e].fit);
+    if (status == DF_OK) status = misfit_of_trace_halves(&one, &w->cfg, out[e].half);
     if (status == DF_OK) status = check_root_residual(&one, w->cfg.poses_max, &out[e].residual);
   }
   trace_clear(&m);
@@ -271,10 +275,12 @@ static df_status add_orders(work* w) {
 
 /* ---- comparing ---- */
 
-/* in another order of legs: by the poses, unless forces say otherwise */
+/* In another order of legs: by the poses, those of both halves of the episode, and by the forces. */
 static bool is_of_legs(const view* now, const view* other, double forces) {
+  if (now->frames < LEGS_LEAST) return false;
   const double before = misfit_of_contact(&now->fit), after = misfit_of_contact(&other->fit);
-  return after < MISFIT_SHARE * before && before - after > MISFIT_LESS && !(forces > OF_LEGS);
+  const bool agree = other->half[0] <= now->half[0] && other->half[1] <= now->half[1];
+  return after < MISFIT_SHARE * before && before - after > MISFIT_LESS && agree && forces < MISFIT_FORCES;
 }
 
 /* In degrees or in radians: joints that hardly move fit everywhere, so that limits tell, and how far the joints of
@@ -301,13 +307,23 @@ static bool is_rather(const work* w, const variant* v, const view* now, const vi
   return posed && now->residual > CHECK_RESIDUAL && forces < OF_FORCES;
 }
 
+/* whether another order of legs fits the episode about as well: then either may be right, by chance */
+static bool has_rival(const work* w, const variant* v, int e) {
+  const double best = misfit_of_contact(&v->view[e].fit);
+  for (int i = 0; i < w->n && v->legs; i++) {
+    const variant* other = &w->list[i];
+    if (other != v && other->legs && best >= MISFIT_CLEAR * misfit_of_contact(&other->view[e].fit)) return true;
+  }
+  return false;
+}
+
 /* Marks the episodes that are rather of a variant and are not taken. Returns how many they are, 0 if no other episode
  * is clearly as it is read: then it is the convention of all of them, or of none. */
 static int mark(const work* w, const variant* v, const int* taken, bool* rather) {
   int n = 0, others = 0, judged = 0;
   for (int e = 0; e < w->episodes; e++) {
     judged += w->judged[e];
-    rather[e] = w->judged[e] && v->view && is_rather(w, v, &w->as_read[e], &v->view[e]);
+    rather[e] = w->judged[e] && v->view && is_rather(w, v, &w->as_read[e], &v->view[e]) && !has_rival(w, v, e);
     others += w->judged[e] && v->view && !rather[e] && is_rather(w, v, &v->view[e], &w->as_read[e]);
     rather[e] &= taken[e] < 0;
     n += rather[e];
@@ -366,12 +382,16 @@ static void report_variant(const work* w, const variant* v, const bool* chosen, 
   while (!chosen[first]) first++;
   char *named = check_named_episodes(&source, w->episodes, chosen), *fits = remedy_text(&v->fits);
   data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, v->key, n, 0, "episodes");
+  /* what decides on orders is not the sum of all parts */
+  const misfit *then = &v->view[first].fit, *now = &w->as_read[first].fit;
+  const char* parts = v->limits ? "share beyond joint limits" : v->legs ? "misfit of limits, floor and slip" : "misfit";
+  const double with = v->limits ? then->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(then) : misfit_sum(then);
+  const double as = v->limits ? now->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(now) : misfit_sum(now);
   data_finding_judge(
       one, CHECK_WRONG,
       "%s, %d of %d, fit %s%s; the others fit as read%s%s: convert these episodes before joining them; in "
-      "episode %d the misfit is %.2g with this setting, %.2g as read",
-      named, n, judged, v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first,
-      misfit_sum(&v->view[first].fit), misfit_sum(&w->as_read[first].fit));
+      "episode %d the %s is %.2g with this setting, %.2g as read",
+      named, n, judged, v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first, parts, with, as);
   df_free(named);
   df_free(fits);
 }

@@ -29,6 +29,7 @@ df_status plausible_rows(const eval_job* job, const char* suffix, int k, const d
   const df_plausibility_cfg cfg = {.n_feet = set->n_feet,
                                    .feet = set->feet,
                                    .velocity_limit = &job->task->config.eval_velocity_limit,
+                                   .objects = &job->task->config.chart_objects,
                                    .frames = frames};
   const size_t n = (size_t)made->B;
   double* values = df_alloc(DF_PLAUSIBLE_VALUES * n, sizeof *values);

@@ -154,15 +154,3 @@ const char* model_cannot_fall(const model_study* m) {
   return falls >= 0 && df_mujoco_is_carried(m->system, falls) ? "actuators carry its base, as of a drone or a gripper"
                                                               : NULL;
 }
-
-double model_base_height(const model_study* m, df_sim* sim, const double* x) {
-  if (m->free_joint >= 0) return x[m->joints[m->free_joint].qpos + 2];
-  if (m->root_body < 0) return NAN;
-  double* position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof *position);
-  if (!position) return NAN;
-  df_mujoco_pose(sim, x);
-  df_mujoco_body_positions(sim, position);
-  const double height = position[3 * m->root_body + 2];
-  df_free(position);
-  return height;
-}

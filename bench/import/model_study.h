@@ -43,7 +43,4 @@ int model_base(const model_study* m);
  * that actuators hold or lift, as those of a gripper or a drone, is where they hold it. */
 const char* model_cannot_fall(const model_study* m);
 
-/* The height of the body of the free joint or of the root in state x, m; NAN without either. */
-double model_base_height(const model_study* m, df_sim* sim, const double* x);
-
 #endif

@@ -455,9 +455,12 @@ double fall_tilt(double steepest) {
 
 typedef struct posture {
   long frames;
-  long* touched; /* [geoms] frames in which the geom touched what cannot move */
-  double lowest, coordinate, steepest;
-  double own; /* height of the base in the model's own first pose */
+  long* touched;     /* [geoms] frames in which the geom touched what cannot move */
+  double lowest;     /* of the heights of the base above the ground below it */
+  double coordinate; /* the lowest of those that give its height */
+  double steepest;
+  double own;    /* height of the base above the ground in the model's own first pose */
+  double ground; /* height of the ground where the base is lowest; -INFINITY: none, heights are those above z = 0 */
 } posture;
 
 /* the angle between the z axes of body and world, degrees */
@@ -469,18 +472,36 @@ static double lean_of(const model_study* m, const double* x) {
   return m->tilt >= 0 ? fabs(x[m->joints[m->tilt].qpos]) * 180 / JOINTS_PI : 0;
 }
 
+/* the height of the base above the ground below it in the pose x, or above z = 0 if nothing is below it */
+static double height_above(const model_study* m, df_sim* sim, const double* x, double* ground) {
+  double* position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof *position);
+  *ground = -INFINITY;
+  df_mujoco_pose(sim, x);
+  if (!position || (m->free_joint < 0 && m->root_body < 0)) {
+    df_free(position);
+    return NAN;
+  }
+  df_mujoco_body_positions(sim, position);
+  const double* at = m->free_joint >= 0 ? x + m->joints[m->free_joint].qpos : position + 3 * m->root_body;
+  *ground = df_mujoco_ground_below(sim, at);
+  const double height = at[2] - (isfinite(*ground) ? *ground : 0);
+  df_free(position);
+  return height;
+}
+
 static void look(const proposal* p, df_sim* sim, const double* x, uint8_t* touch, posture* out) {
   const model_study* m = p->model;
   const int coordinate = m->free_joint >= 0 ? m->joints[m->free_joint].qpos + 2
                          : m->height >= 0   ? m->joints[m->height].qpos
                                             : -1;
-  const double height = model_base_height(m, sim, x);
+  double ground;
+  const double height = height_above(m, sim, x, &ground);
   if (coordinate >= 0 && height < out->lowest) {
     out->lowest = height;
-    out->coordinate = x[coordinate];
+    out->ground = ground;
   }
+  if (coordinate >= 0) out->coordinate = fmin(out->coordinate, x[coordinate]);
   out->steepest = fmax(out->steepest, lean_of(m, x));
-  df_mujoco_pose(sim, x);
   df_mujoco_touching_world(sim, touch);
   for (int g = 0; g < df_mujoco_geom_count(m->system); g++) out->touched[g] += touch[g];
   out->frames++;
@@ -494,11 +515,15 @@ static df_status study_posture(const proposal* p, posture* out) {
   df_sim* sim = NULL;
   uint8_t* touch = df_alloc(geoms, 1);
   double* first = df_alloc((size_t)p->data->nx, sizeof *first);
-  *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched), .lowest = INFINITY};
+  *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched),
+                   .lowest = INFINITY,
+                   .coordinate = INFINITY,
+                   .ground = -INFINITY};
   df_status status = touch && first && out->touched ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
   if (status == DF_OK) {
     df_mujoco_initial_state(system, first);
-    out->own = model_base_height(p->model, sim, first);
+    double ground;
+    out->own = height_above(p->model, sim, first, &ground);
   }
   for (size_t row = 0; row < rows && status == DF_OK; row += every) {
     look(p, sim, p->data->states + row * (size_t)p->data->nx, touch, out);
@@ -583,10 +608,17 @@ static void propose_fall(const proposal* p, const posture* seen) {
   const double tilt = fall_tilt(seen->steepest);
   const bool floats = m->free_joint < 0;
   if (height != 0) {
+    char* above = isfinite(seen->ground) ? format_text("%.3g m above the ground at %.3g m", seen->lowest, seen->ground)
+                                         : format_text("%.3g m above z = 0: no ground is below it", seen->lowest);
     settings_put_number_why(p->found, "eval.fall_height", round(height * digits) / digits,
-                            "the base is never lower than %.3g m in the data", seen->coordinate);
+                            "the base is never lower than %.3g m in the data, %s", seen->coordinate, above);
+    df_free(above);
     if (floats) settings_put(p->found, "eval.height_joint", m->joints[m->height].name);
   }
+  if (height == 0 && isfinite(seen->lowest))
+    text_add(p->notes,
+             "no fall height (eval.fall_height): the base comes as near as %.3g m to the ground in the data\n",
+             seen->lowest);
   if (tilt > 0 && (m->free_joint >= 0 || m->tilt >= 0)) {
     settings_put_number_why(p->found, "eval.fall_tilt", tilt, "it never leans more than %.0f degrees in the data",
                             seen->steepest);

@@ -113,6 +113,8 @@ static df_status check_conditions(const char* path, df_npz* npz, const df_task* 
     status = df_fail(DF_E_FORMAT, "%s: condition_names is missing: conditions need the text \"%s\"", path, wanted);
   }
   if (status == DF_OK) status = df_npz_read_text(npz, "condition_names", &found);
+  /* an array of texts has one a line */
+  for (char* at = found; status == DF_OK && (at = strchr(at, '\n')) != NULL;) *at = ',';
   if (status == DF_OK && strcmp(found, wanted) != 0) {
     status = fail_names(path, found, wanted);
   }

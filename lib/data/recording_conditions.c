@@ -143,11 +143,11 @@ static df_status read_condition(reader* rd, condition_array* c) {
   return DF_OK;
 }
 
-/* splits condition_names at its commas */
+/* splits condition_names at its commas, or, an array of texts, at the ends of lines that part these */
 static df_status split_names(const char* path, const char* text, size_t nc, recorded_condition* out) {
   size_t n = 0;
   for (const char* at = text; at; n++) {
-    const size_t length = strcspn(at, ",");
+    const size_t length = strcspn(at, ",\n");
     if (n >= nc || length == 0 || length >= DF_NAME_MAX) {
       return df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %zu names of 1 to %d characters", path, text, nc,
                      DF_NAME_MAX - 1);
@@ -158,7 +158,7 @@ static df_status split_names(const char* path, const char* text, size_t nc, reco
       return df_fail(DF_E_FORMAT, "%s: condition_names '%s': conditions %zu and %zu are both named '%s'", path, text, i,
                      n, out[n].name);
     }
-    at = at[length] == ',' ? at + length + 1 : NULL;
+    at = at[length] ? at + length + 1 : NULL;
   }
   if (n == nc) return DF_OK;
   return df_fail(DF_E_FORMAT, "%s: condition_names '%s': %zu names for %zu conditions", path, text, n, nc);

@@ -7,6 +7,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/stats/statistics.h"
@@ -31,7 +32,8 @@ typedef struct model_facts {
   const df_joint* joint;             /* [njoint] */
   double* speed;                     /* [nv] velocity limit, +inf: none */
   int* root;                         /* [nbody] kinematic tree of each body, 0: static */
-  double* mass;                      /* [nbody], 0 for static bodies */
+  bool *own, *own_dof;               /* [nbody], [nv] of the robot */
+  double* mass;                      /* [nbody], 0 for bodies that are not of the robot */
   double moving, weight;             /* their sum, kg and N */
   int limited, geared, driven;       /* joints with a range, dofs with a velocity limit, dofs with a force range */
   bool floats, turns, bodies;        /* unactuated translations, unactuated rotations, moving bodies */
@@ -43,6 +45,8 @@ static void facts_clear(model_facts* f) {
   df_free(f->speed);
   df_free(f->root);
   df_free(f->mass);
+  df_free(f->own);
+  df_free(f->own_dof);
 }
 
 static bool has_force_range(const df_dof* dof) {
@@ -52,8 +56,8 @@ static bool has_force_range(const df_dof* dof) {
 static void count_dofs(model_facts* f) {
   for (int i = 0; i < f->nv; i++) {
     f->speed[i] = INFINITY;
-    f->floats |= !f->dof[i].actuated && !f->dof[i].rotates;
-    f->turns |= !f->dof[i].actuated && f->dof[i].rotates;
+    f->floats |= f->own_dof[i] && !f->dof[i].actuated && !f->dof[i].rotates;
+    f->turns |= f->own_dof[i] && !f->dof[i].actuated && f->dof[i].rotates;
     f->driven += has_force_range(&f->dof[i]);
   }
   const df_list* limits = f->cfg->velocity_limit;
@@ -82,6 +86,15 @@ static void define(model_facts* f) {
   d[DF_PLAUSIBLE_POWER_TRANSPORT] = d[DF_PLAUSIBLE_POWER] && weighs && f->floats;
 }
 
+/* the dofs of the robot's bodies: those of a joint end where the next one's begin */
+static void mark_dofs(model_facts* f) {
+  for (int j = 0; j < f->njoint; j++) {
+    const int end = j + 1 < f->njoint ? f->joint[j + 1].dof : f->nv;
+    const bool own = f->own[df_mujoco_joint_body(f->system, j)];
+    for (int i = f->joint[j].dof; i < end; i++) f->own_dof[i] = own;
+  }
+}
+
 static df_status facts_build(model_facts* f, const df_system* system, const df_plausibility_cfg* cfg) {
   *f = (model_facts){.system = system,
                      .cfg = cfg,
@@ -93,14 +106,18 @@ static df_status facts_build(model_facts* f, const df_system* system, const df_p
   f->speed = df_alloc((size_t)f->nv, sizeof *f->speed);
   f->root = df_alloc((size_t)f->nbody, sizeof *f->root);
   f->mass = df_alloc((size_t)f->nbody, sizeof *f->mass);
-  if (!f->dof || !f->speed || !f->root || !f->mass) {
+  f->own = df_alloc((size_t)f->nbody, sizeof *f->own);
+  f->own_dof = df_alloc((size_t)f->nv, sizeof *f->own_dof);
+  if (!f->dof || !f->speed || !f->root || !f->mass || !f->own || !f->own_dof) {
     facts_clear(f);
     return DF_E_NOMEM;
   }
   df_mujoco_dofs(system, f->dof);
+  df_robot_bodies(system, cfg->objects, f->own);
+  mark_dofs(f);
   for (int b = 0; b < f->nbody; b++) {
     f->root[b] = df_mujoco_body_root(system, b);
-    f->mass[b] = f->root[b] ? df_mujoco_body_mass(system, b) : 0;
+    f->mass[b] = f->own[b] ? df_mujoco_body_mass(system, b) : 0;
     f->moving += f->mass[b];
     f->bodies |= f->root[b] > 0;
   }
@@ -159,7 +176,7 @@ static void take_forces(window* w, const double* v, const double* v_next) {
     const double force = w->force[i];
     if (dof->actuated) power += fabs((force + w->compensation[i]) * 0.5 * (v[i] + v_next[i]));
     if (has_force_range(dof)) hold(force, dof->lo, dof->hi, &w->drive);
-    if (!dof->actuated) *(dof->rotates ? &torque2 : &force2) += force * force;
+    if (f->own_dof[i] && !dof->actuated) *(dof->rotates ? &torque2 : &force2) += force * force;
   }
   w->residual[w->steps] = sqrt(force2) / f->weight;
   w->torque[w->steps] = sqrt(torque2) / f->weight;
@@ -210,7 +227,7 @@ static void take_joints(window* w, const double* x) {
   }
 }
 
-/* the third difference of the centres of mass, and the way of the common one along the ground */
+/* the third difference of the centres of mass, and the way of the robot's one along the ground */
 static void take_centres(window* w) {
   const model_facts* f = w->f;
   const int t = w->frames;

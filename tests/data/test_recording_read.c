@@ -767,6 +767,15 @@ static void conditions_that_fit_episodes_and_frames_need_a_setting(void** state)
   assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
   assert_true(data->nc == 3 && df_dataset_condition(data, 1, 0)[2] == 15);
   df_dataset_free(data);
+  /* as the elements of an array of texts are read */
+  WRITE(states, ARRAY("conditions", counting() + 10, 2, 2, 3),
+        {.key = "condition_names", .kind = DF_NPZ_TEXT, .text = "left\nb\nright"});
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 3);
+  assert_string_equal(data->condition_name[0], "left");
+  assert_string_equal(data->condition_name[1], "b");
+  assert_string_equal(data->condition_name[2], "right");
+  df_dataset_free(data);
 }
 
 /* of one episode of three frames, three numbers */

@@ -562,16 +562,24 @@ class Body:
         self.eased = m.jnt_actgravcomp[m.dof_jntid].astype(bool) # gravity is compensated by the actuators
         slides = [m.jnt_dofadr[j] for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_SLIDE]
         if task.free is not None: slides += range(m.jnt_dofadr[task.free], m.jnt_dofadr[task.free] + 3)
-        self.pushed = ~self.actuated & np.isin(np.arange(m.nv), slides)
-        self.turned = ~self.actuated & ~np.isin(np.arange(m.nv), slides)
+        own = self.robot(task)
+        self.pushed = ~self.actuated & np.isin(np.arange(m.nv), slides) & own[m.dof_bodyid]
+        self.turned = ~self.actuated & ~np.isin(np.arange(m.nv), slides) & own[m.dof_bodyid]
         self.moving = np.array([b for b in range(1, m.nbody) if m.body_weldid[b]])
-        self.mass = m.body_mass[self.moving]
+        self.mass = m.body_mass[self.moving] * own[self.moving]
         self.weight = self.mass.sum() * np.linalg.norm(m.opt.gravity)
         self.joint_range = [(m.jnt_qposadr[j], *m.jnt_range[j]) for j in self.single if m.jnt_limited[j]]
         driven = [m.jnt_dofadr[j] for j in self.single if self.actuated[m.jnt_dofadr[j]]]
         limit = task.numbers('eval.velocity_limit')
         self.speed_range = [(d, -limit[i % len(limit)], limit[i % len(limit)]) for i, d in enumerate(driven)] if limit else []
         self.force_range = [(d, *r) for d in driven for r in [self.range_of(task, d)] if np.isfinite(r).all()]
+
+    def robot(self, task):
+        """which bodies are the robot's: of trees with a free joint that is not an object's, or else all that move"""
+        m, free = task.model, int(mujoco.mjtJoint.mjJNT_FREE)
+        joints = [j for j in range(m.njnt) if m.jnt_type[j] == free and j not in task.objects and task.driven(j)]
+        bases = [m.body_rootid[m.jnt_bodyid[j]] for j in joints]
+        return np.isin(m.body_rootid, bases) if bases else m.body_weldid > 0
 
     def range_of(self, task, dof):
         m, lo, hi = task.model, 0, 0

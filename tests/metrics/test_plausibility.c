@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <math.h>
@@ -84,6 +85,34 @@ static void check_hovering_and_falling(int substeps) {
 static void a_hovering_body_needs_its_weight_and_a_falling_one_nothing(void** state) {
   (void)state;
   for (int substeps = 1; substeps <= 2; substeps++) check_hovering_and_falling(substeps);
+}
+
+/* a robot of 3 kg that hovers has one weight, whatever rests, falls or hangs beside it: a free box of 20 kg, a door */
+static void a_hovering_robot_has_one_weight_beside_objects(void** state) {
+  (void)state;
+  static const char* const door[] = {"",
+                                     "<body pos='0 9 1'><joint axis='0 0 1'/><geom type='box' size='.3 .1 .5' "
+                                     "mass='24'/></body>"};
+  for (int k = 0; k < 2; k++) {
+    char xml[2000];
+    snprintf(xml, sizeof xml,
+             MODEL("<worldbody><body><freejoint name='robot'/><geom size='.1' mass='2'/><body><joint name='arm'/><geom "
+                   "size='.1' mass='1' contype='0'/></body></body><body><freejoint name='box'/><geom size='.1' "
+                   "mass='20'/></body>%s</worldbody><actuator><motor joint='arm'/></actuator>"),
+             door[k]);
+    df_system* s = model_of(xml);
+    double x[H + 1][64] = {{0}}, v[V];
+    double* flat = x[0];
+    const int nx = s->nx;
+    for (int t = 0; t <= H; t++) {
+      double* at = flat + (size_t)t * (size_t)nx;
+      at[2] = 5, at[3] = 1;
+      at[8] = 4, at[10] = 20, at[11] = 1; /* the box, which hovers, too */
+    }
+    values_of(s, (df_plausibility_cfg){0}, flat, v);
+    assert_near(v[DF_PLAUSIBLE_ROOT_RESIDUAL], 1, 1e-9);
+    df_system_free(s);
+  }
 }
 
 static void a_sinking_body_penetrates_by_its_depth(void** state) {
@@ -435,6 +464,7 @@ static void every_value_has_a_definition(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_hovering_body_needs_its_weight_and_a_falling_one_nothing),
+      cmocka_unit_test(a_hovering_robot_has_one_weight_beside_objects),
       cmocka_unit_test(a_sinking_body_penetrates_by_its_depth),
       cmocka_unit_test(geoms_of_one_tree_collide_with_each_other),
       cmocka_unit_test(a_self_collision_is_as_deep_as_its_deepest_contact),

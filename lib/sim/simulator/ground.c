@@ -42,3 +42,41 @@ double df_mujoco_ground_distance(df_sim* sim, int root) {
   if (!df_mujoco_guarded(measure, &g)) sim->needs_reset = true;
   return g.distance;
 }
+
+typedef struct below {
+  df_sim* sim;
+  const double* point;
+  double height;
+} below;
+
+/* how far a geom is below the point; -1: it is not */
+static double depth_of(const mjModel* m, const mjData* d, int geom, const double* point) {
+  static const double down[3] = {0, 0, -1};
+  const double *at = d->geom_xpos + 3 * (size_t)geom, *axes = d->geom_xmat + 9 * (size_t)geom;
+  const int type = m->geom_type[geom];
+  if (type == mjGEOM_SDF) return -1;
+  if (type == mjGEOM_HFIELD) return mj_rayHfield(m, d, geom, point, down, NULL);
+  if (type == mjGEOM_MESH) return mj_rayMesh(m, d, geom, point, down, NULL);
+  if (type != mjGEOM_PLANE) return mju_rayGeom(at, axes, m->geom_size + 3 * (size_t)geom, point, down, type, NULL);
+  /* MuJoCo's rays end at the drawn edge of a plane, contacts do not */
+  const double normal[3] = {axes[2], axes[5], axes[8]};
+  double above = 0;
+  for (int k = 0; k < 3; k++) above += normal[k] * (point[k] - at[k]);
+  return normal[2] > 0 && above >= 0 ? above / normal[2] : -1;
+}
+
+static void look_below(void* argument) {
+  below* b = argument;
+  const mjModel* m = b->sim->system->model;
+  for (int geom = 0; geom < m->ngeom; geom++) {
+    if (!is_fixed(m, geom) || !(m->geom_contype[geom] || m->geom_conaffinity[geom])) continue;
+    const double depth = depth_of(m, b->sim->data, geom, b->point);
+    if (depth >= 0) b->height = fmax(b->height, b->point[2] - depth);
+  }
+}
+
+double df_mujoco_ground_below(df_sim* sim, const double point[3]) {
+  below b = {.sim = sim, .point = point, .height = -INFINITY};
+  if (!df_mujoco_guarded(look_below, &b)) sim->needs_reset = true;
+  return b.height;
+}

@@ -35,6 +35,9 @@ static void a_text_is_written_last(void** state) {
   remedy_clear(&other);
   remedy_clear(&r);
   assert_true(remedy_is_empty(&r));
+  remedy_set(&r, "data.actions_key", "%s", "");
+  expect_text(&r, "data.actions_key = \"\"");
+  remedy_clear(&r);
 }
 
 static void settings_are_applied(void** state) {

@@ -56,7 +56,9 @@ typedef struct df_plausibility_cfg {
   const int* feet;               /* [n_feet] geoms whose sliding is measured; none: slip is undefined */
   const df_list* velocity_limit; /* of the actuated hinges and slides, in their order; short lists repeat; NULL or
                                   * empty: velocity_limit is undefined */
-  const int* frames;             /* [B] only the first frames of a window count, 0 .. H+1 of them; NULL: all */
+  const df_names* objects; /* joints of objects (robot_base.h): forces, weight and way are those of the robot; NULL:
+                            * free ones that nothing drives only */
+  const int* frames;       /* [B] only the first frames of a window count, 0 .. H+1 of them; NULL: all */
 } df_plausibility_cfg;
 
 /* Writes values [DF_PLAUSIBLE_VALUES][B] of the states of `made`; its u is not read and may be NULL. A value is NaN if
