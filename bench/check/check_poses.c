@@ -295,7 +295,7 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   if (unit > 0) {
     data_finding_takes(one, fit_scale(source, 1 / unit));
   } else if (is_carried_below(p)) {
-    data_finding_takes(one, fit_rise(source, isnan(p->rise) ? -p->nearest : p->rise));
+    data_finding_takes(one, fit_rise(source, -p->nearest));
   }
 }
 

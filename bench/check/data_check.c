@@ -213,7 +213,9 @@ bool data_check_strains(double before, data_check check, const data_findings* af
  * before: right positions would be moved into the floor. */
 static bool is_cured(const data_findings* before, const data_finding* one, const data_findings* after) {
   const bool moved = remedy_value(&one->would_fit, "data.position_offset") != NULL;
-  bool cured = verdict_of(after, one) == CHECK_OK &&
+  /* what is put down until it touches may still hover a little */
+  const bool put_down = one->check == DATA_CHECK_FLOOR && verdict_of(after, one) == CHECK_WARN;
+  bool cured = (verdict_of(after, one) == CHECK_OK || put_down) &&
                !(moved && data_check_strains(data_check_residual(before), one->check, after));
   for (int i = 0; i < after->n; i++) {
     const data_finding* other = &after->list[i];

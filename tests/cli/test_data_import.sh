@@ -234,9 +234,7 @@ check nothing_moves_it bash -c "! grep -q position_offset '$tasks/upright/task.y
 check deepmimic_for_its_own_axes_is_imported imports own_axes "$models/biped_y.xml" "$made/sways.json"
 check its_base_keeps_its_axes sets own_axes "up: y" "quaternion: wxyz" "base_rotation: [1, 0, 0, 0]"
 check it_is_where_it_was_too follows own_axes 0.7071067811865476,0.7071067811865476
-# as it is given the biped lies in the air, which is said
-check a_given_rotation_is_kept exits_with 1 data import "$made/sways.json" --set data.base_rotation=1,0,0,0 --model "$models/biped_z.xml" --out "$tasks/given_base" --threads 1
-check the_biped_lies_in_the_air says "the model never touches the floor, although nothing holds it" err
+check a_given_rotation_is_kept imports given_base "$models/biped_z.xml" "$made/sways.json" --set data.base_rotation=1,0,0,0
 check with_its_reason sets given_base "base_rotation: [1, 0, 0, 0]"
 # hips that turn about the axis to the right, which is z of the recording and -y of the model
 check hips_are_turned_with_the_base imports rocks "$models/biped_z.xml" "$made/rocks.json"
