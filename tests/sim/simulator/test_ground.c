@@ -85,8 +85,8 @@ static void the_ground_below_a_point_is_the_highest_that_cannot_move(void** stat
   double x[64];
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   assert_int_equal(
-      df_mujoco_system_from_xml("<mujoco><worldbody><geom type='plane' size='1 1 1' pos='0 0 -2'/>"
-                                "<geom type='box' size='1 1 .1' pos='0 0 .9'/>"
+      df_mujoco_system_from_xml("<mujoco><worldbody><geom type='box' size='1 1 .1' pos='0 0 .9'/>"
+                                "<geom type='plane' size='1 1 1' pos='0 0 -2'/>"
                                 "<geom type='box' size='1 1 .1' pos='0 0 1.5' contype='0' conaffinity='0'/>"
                                 "<body pos='5 5 2'><freejoint/><geom size='.1'/></body></worldbody></mujoco>",
                                 "model", &cfg, &s),

@@ -27,8 +27,8 @@ DF_API bool df_joint_is_of_object(const df_system* system, const df_names* objec
  * moves along slides and hinges, and for a system that is not a MuJoCo model. */
 DF_API df_base df_robot_base(const df_system* system, const df_names* objects);
 
-/* own[body], body < df_mujoco_body_count(): whether it is of the robot: of the kinematic trees with a free joint that is
- * not of an object or, without one, of any. Bodies fixed to the world are not. The system must be a MuJoCo model. */
+/* own[body], body < df_mujoco_body_count(): whether it is of the robot: of the kinematic trees with a free joint that
+ * is not of an object or, without one, of any. Bodies fixed to the world are not. The system must be a MuJoCo model. */
 DF_API void df_robot_bodies(const df_system* system, const df_names* objects, bool* own);
 
 DF_END_DECLS
