@@ -14,6 +14,8 @@ static const double quat_tolerance = 0.05;
 
 /* times in columns may be rounded: up to this part of a frame they are those of a constant rate */
 static const double time_rounding = 0.05;
+/* of data.rate: six digits, as the rate of frames of 15 ms is written, 66.6667 */
+static const double rate_rounding = 5e-6;
 
 typedef struct converter {
   const df_recording* r;
@@ -131,6 +133,7 @@ static df_status set_times(converter* c, int episode) {
   } else if (step == 0) {
     step = e->stated_dt > 0 ? e->stated_dt : dt;
   }
+  if (c->config->data_rate > 0) tolerance = fmax(tolerance, fmin(rate_rounding, time_rounding / e->frames));
   c->stretch[episode] = fabs(step - dt) <= tolerance * dt ? 1 : step / dt;
   for (int t = 0; t < e->frames; t++) time[t] = t * step;
   return DF_OK;
