@@ -95,7 +95,7 @@ double replay_error(const replay_evidence* e) {
 }
 
 bool replay_own_explains(const replay_evidence* e) {
-  if (replay_settles(&e->own) && !replay_settles(&e->trained)) return true;
+  if (replay_settles(&e->own) && !replay_settles(&e->trained) && !is_rounded(&e->trained)) return true;
   return e->own.steps > 0 && (is_exact(&e->own) || (is_rounded(&e->own) && !is_rounded(&e->trained)));
 }
 

@@ -106,16 +106,16 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     add_own_options(t, s);
     add_unsettled(t, &e->own);
     add_error(t, s, s->own_worst);
-  } else if (replay_settles(&e->trained)) {
-    text_add(t, "the recording follows");
-    add_unsettled(t, &e->trained);
-    add_error(t, s, worst);
   } else if (replay_own_explains(e)) {
     text_add(t, "the recording follows, to ");
     add_error(t, s, s->own_worst);
     text_add(t, ", if the model has ");
     add_own_options(t, s);
     text_add(t, ", by which one action differs by up to ");
+    add_error(t, s, worst);
+  } else if (replay_settles(&e->trained)) {
+    text_add(t, "the recording follows");
+    add_unsettled(t, &e->trained);
     add_error(t, s, worst);
   } else if (e->trained.cleared_start <= 1) {
     text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");

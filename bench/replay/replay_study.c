@@ -388,8 +388,6 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
   replay_evidence* e = &s->evidence;
   const df_mujoco_cfg trained = replay_cfg(in->config, false);
   DF_TRY(find_worst(&s->r, &s->trained, in->system, space->motion, &s->worst));
-  *done = replay_settles(&e->trained);
-  if (*done) return DF_OK;
   DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
   *done = replay_fits(&e->trained) && e->rounded;
   if (*done) return DF_OK;
@@ -400,7 +398,8 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
   else
     DF_TRY(compare_own(s, in, space->motion));
   if (!replay_own_explains(e)) {
-    *done = replay_fits(&e->trained) && (!e->far || e->trained.cleared_start <= 1);
+    const bool starts = replay_settles(&e->trained) && !(e->trained.step <= 1 && e->trained.drift <= 1);
+    *done = replay_fits(&e->trained) && (!e->far || e->trained.cleared_start <= 1 || starts);
     return DF_OK;
   }
   *done = true;
