@@ -42,6 +42,7 @@ replay_fit replay_fit_none(void) {
                       .cleared = none,
                       .cleared_start = none,
                       .open_loop = none,
+                      .start = none,
                       .step = none,
                       .drift = none,
                       .solver_step = none,
@@ -60,8 +61,12 @@ bool replay_tolerated(const replay_fit* f) {
   return f->steps > 0 && f->solver_step <= 1 && f->solver_drift <= 1;
 }
 
+bool replay_settles(const replay_fit* f) {
+  return f->steps > 0 && f->unsettled > 0 && f->start <= 1;
+}
+
 bool replay_fits(const replay_fit* f) {
-  return f->steps > 0 && (is_exact(f) || is_rounded(f));
+  return f->steps > 0 && (is_exact(f) || is_rounded(f) || replay_settles(f));
 }
 
 bool replay_rounded_actions(const replay_evidence* e) {
@@ -70,7 +75,8 @@ bool replay_rounded_actions(const replay_evidence* e) {
 
 /* of a model, exactly or by rounding, and with the tolerance of the solver */
 static double error_of(const replay_fit* f) {
-  return f->steps ? fmin(f->carried, fmax(f->step, f->drift)) : INFINITY;
+  const double settled = f->unsettled ? f->start : INFINITY;
+  return f->steps ? fmin(settled, fmin(f->carried, fmax(f->step, f->drift))) : INFINITY;
 }
 
 static double tolerated_error(const replay_fit* f) {
@@ -89,6 +95,7 @@ double replay_error(const replay_evidence* e) {
 }
 
 bool replay_own_explains(const replay_evidence* e) {
+  if (replay_settles(&e->own) && !replay_settles(&e->trained) && !is_rounded(&e->trained)) return true;
   return e->own.steps > 0 && (is_exact(&e->own) || (is_rounded(&e->own) && !is_rounded(&e->trained)));
 }
 
@@ -133,7 +140,7 @@ static replay_verdict judge(const replay_evidence* e) {
 
   /* the same model, solved otherwise; a difference that the recording cannot show is none */
   if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
-  if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
+  if (replay_fits(&e->own) || replay_settles(t) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
   if (e->unrelated) return REPLAY_UNRELATED;
   if (replay_best_explains(e)) return best_of(e);

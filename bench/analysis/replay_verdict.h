@@ -43,6 +43,10 @@ typedef struct replay_fit {
   double step, drift;               /* of one action and of several, by what the recording's precision explains */
   double solver_step, solver_drift; /* by what precision and solver tolerance together explain; not measured where
                                      * precision alone explains all */
+  size_t unsettled;                 /* actions at starts of episodes, up to the last one that is not exact with the warm
+                                     * start of the preceding one; all later ones are exact. 0: there are none, or
+                                     * they are no starts */
+  double start;                     /* of these, by what a cleared warm start makes of the later ones */
   size_t windows, of_windows;       /* of several actions, of all lengths: those that were simulated, and all */
 } replay_fit;
 
@@ -90,8 +94,13 @@ replay_verdict replay_judge(const replay_evidence* e);
  * nothing. INFINITY: nothing was measured. */
 double replay_error(const replay_evidence* e);
 
-/* Whether actions were compared and every one is exact, or rounding explains every error. */
+/* Whether actions were compared and every one is exact, or rounding explains every error, or replay_settles(). */
 bool replay_fits(const replay_fit* f);
+
+/* Whether only the first actions of episodes are not exact, by no more than a cleared warm start makes of the later
+ * ones: the recording does not hold the warm start of the frame before an episode, which a solver that stops before it
+ * converges depends on. Recordings that begin in the middle of a simulation are so. */
+bool replay_settles(const replay_fit* f);
 
 /* Whether actions were compared and precision and solver tolerance together explain every error. */
 bool replay_tolerated(const replay_fit* f);
@@ -104,7 +113,8 @@ bool replay_best_explains(const replay_evidence* e);
  * from these, to the solver's tolerance. */
 bool replay_rounded_actions(const replay_evidence* e);
 
-/* Whether the solver options of the model's file are what the recording needs: with them every action is exact, or
+/* Whether the solver options of the model's file are what the recording needs: with them every action is exact, but
+ * for those of replay_settles(), which are not exact without them, or
  * rounding explains every error, which it does not without them. */
 bool replay_own_explains(const replay_evidence* e);
 

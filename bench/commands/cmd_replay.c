@@ -146,10 +146,11 @@ static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
 /* ---- JSON: a row with the verdict and what it stands on ---- */
 
 static json_t* fit_json(const replay_fit* f) {
-  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "carried", json_number(f->carried), "cleared",
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "carried", json_number(f->carried), "cleared",
                    json_number(f->cleared), "open_loop", json_number(f->open_loop), "rounding_one_action",
                    json_number(f->step), "rounding_windows", json_number(f->drift), "solver_one_action",
-                   json_number(f->solver_step), "solver_windows", json_number(f->solver_drift));
+                   json_number(f->solver_step), "solver_windows", json_number(f->solver_drift), "episode_starts",
+                   json_number(f->start));
 }
 
 static json_t* hypothesis_json(const hypothesis* h) {

@@ -75,6 +75,15 @@ static void add_closest(text* t, const replay_study* s) {
              hypothesis_text(&s->tried.list[best]), 100 * e->best_rms / e->rms);
 }
 
+/* which actions need a warm start that is not recorded */
+static void add_unsettled(text* t, const replay_fit* f) {
+  text_add(
+      t,
+      ": %zu of %zu actions are exact; the first ones of an episode depend on the solver's warm start of the frame "
+      "before it, which is not recorded, and differ by up to ",
+      f->steps - f->unsettled, f->steps);
+}
+
 static void add_solver_reason(text* t, const replay_study* s, const double worst[KINDS]) {
   const replay_evidence* e = &s->evidence;
   if (e->trained.carried <= 1) {
@@ -92,12 +101,21 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
                "%swhere the constraint solver stops depends on the last digits, so that errors reach %.2g m, rad over "
                "whole episodes",
                e->trained.cleared > 1 ? "; " : "", largest(s->trained.open_loop[POSITION], s->trained.episodes));
+  } else if (replay_settles(&e->own) && replay_own_explains(e)) {
+    text_add(t, "the recording follows if the model has ");
+    add_own_options(t, s);
+    add_unsettled(t, &e->own);
+    add_error(t, s, s->own_worst);
   } else if (replay_own_explains(e)) {
     text_add(t, "the recording follows, to ");
     add_error(t, s, s->own_worst);
     text_add(t, ", if the model has ");
     add_own_options(t, s);
     text_add(t, ", by which one action differs by up to ");
+    add_error(t, s, worst);
+  } else if (replay_settles(&e->trained)) {
+    text_add(t, "the recording follows");
+    add_unsettled(t, &e->trained);
     add_error(t, s, worst);
   } else if (e->trained.cleared_start <= 1) {
     text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");

@@ -19,6 +19,10 @@ static const double OF_MOTION = 1e-6;
 static const double SOLVER_SIZED = 10;
 /* the least limit of iterations that gradients admit */
 enum { CONVERGED = 50 };
+/* actions in which a solver forgets the warm start that it began an episode with */
+enum { SETTLES = 16 };
+/* what another warm start makes, in the largest change that a cleared one makes of other actions */
+static const double START_SPREADS = 3;
 /* physics steps in which the errors of a motion double at least */
 static const double LEAST_DOUBLING = 4;
 /* doubles of this size differ by so much at least */
@@ -58,10 +62,61 @@ static double over(double* const errors[KINDS], size_t n, const double limit[KIN
   return out;
 }
 
-static void fit_of(const replay_allowed* allowed, const comparison* c, replay_fit* fit) {
+/* whether an action is exact with the warm start of the preceding one */
+static bool action_is_exact(const comparison* c, size_t i, const double limit[KINDS]) {
+  bool exact = true;
+  for (int kind = 0; kind < KINDS; kind++) exact = exact && c->carried[kind][i] <= limit[kind];
+  return exact;
+}
+
+/* replay_fit's `unsettled`: 0 if an action after the first SETTLES ones, or in the second half, of an episode is not
+ * exact */
+static size_t count_unsettled(const recording* r, const comparison* c, const double limit[KINDS]) {
+  size_t out = 0;
+  for (int episode = 0; episode < r->data->episodes; episode++) {
+    const size_t from = recording_before(r, episode), n = (size_t)recording_length(r, episode);
+    size_t last = n; /* after the last action that is not exact */
+    while (last > 0 && action_is_exact(c, from + last - 1, limit)) last--;
+    if (last > SETTLES || 2 * last > n) return 0;
+    out += last;
+  }
+  return out;
+}
+
+/* replay_fit's `start`, of a comparison with cleared warm starts */
+static double start_of(const recording* r, const comparison* c, const double limit[KINDS]) {
+  double first[KINDS] = {0}, later[KINDS] = {0}, out = 0;
+  for (int episode = 0; episode < r->data->episodes; episode++) {
+    const size_t from = recording_before(r, episode), to = from + (size_t)recording_length(r, episode);
+    size_t settled = to;
+    while (settled > from && action_is_exact(c, settled - 1, limit)) settled--;
+    for (int kind = 0; kind < KINDS; kind++) {
+      for (size_t i = from; i < settled; i++) first[kind] = fmax(first[kind], c->carried[kind][i]);
+      for (size_t i = settled; i < to; i++) later[kind] = fmax(later[kind], c->cleared[kind][i]);
+    }
+  }
+  for (int kind = 0; kind < KINDS; kind++)
+    out = fmax(out, first[kind] > 0 ? first[kind] / (limit[kind] + START_SPREADS * later[kind]) : 0);
+  return out;
+}
+
+/* measures `start` of a model that has actions at starts of episodes that are not exact */
+static df_status find_start(const recording* r, const df_system* system, const replay_allowed* allowed,
+                            const char* label, const options* opts, replay_fit* fit) {
+  comparison c = {0};
+  if (fit->unsettled == 0) return DF_OK;
+  DF_TRY(replay_compare(r, system, floor_of(r, allowed), label, opts, &c));
+  fit->start = start_of(r, &c, allowed->carried);
+  comparison_clear(&c);
+  return DF_OK;
+}
+
+static void fit_of(const recording* r, const replay_allowed* allowed, const comparison* c, replay_fit* fit) {
   fit->steps = c->steps;
+  fit->unsettled = count_unsettled(r, c, allowed->carried);
   fit->carried = over(c->carried, c->steps, allowed->carried);
   if (!c->doubling) return;
+  if (fit->unsettled) fit->start = start_of(r, c, allowed->carried);
   fit->cleared = over(c->cleared, c->steps, allowed->cleared);
   fit->cleared_start = over(c->cleared, c->steps, allowed->carried);
   fit->open_loop = over(c->open_loop, c->episodes, allowed->open_loop);
@@ -71,11 +126,7 @@ static void fit_of(const replay_allowed* allowed, const comparison* c, replay_fi
 
 static size_t count_exact(const comparison* c, const double limit[KINDS]) {
   size_t n = 0;
-  for (size_t i = 0; i < c->steps; i++) {
-    bool exact = true;
-    for (int kind = 0; kind < KINDS; kind++) exact = exact && c->carried[kind][i] <= limit[kind];
-    n += exact;
-  }
+  for (size_t i = 0; i < c->steps; i++) n += action_is_exact(c, i, limit);
   return n;
 }
 
@@ -201,9 +252,11 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   df_status status = find_allowed(&r, &in->limits, &allowed);
   if (status == DF_OK) status = replay_compare_carried(&r, system, label, in->opts, c);
   if (status == DF_OK) {
-    fit_of(&allowed, c, fit);
+    fit_of(&r, &allowed, c, fit);
     for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c->carried[kind], c->steps);
-    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, c, label, fit);
+    status = find_start(&r, system, &allowed, label, in->opts, fit);
+    if (status == DF_OK && fit->carried > 1 && !replay_settles(fit))
+      status = explain(in, &r, system, cfg, allowed.carried, c, label, fit);
   }
   df_system_free(system);
   return status;
@@ -301,7 +354,7 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   r.data = &needed;
   r.action = (df_stored_precision){DF_STORED_FLOAT64, 0};
   DF_TRY(replay_compare_carried(&r, system, label, in->opts, &c));
-  fit_of(&s->allowed, &c, &e->actions);
+  fit_of(&r, &s->allowed, &c, &e->actions);
   const df_status status =
       e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, &c, label, &e->actions) : DF_OK;
   comparison_clear(&c);
@@ -345,7 +398,8 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
   else
     DF_TRY(compare_own(s, in, space->motion));
   if (!replay_own_explains(e)) {
-    *done = replay_fits(&e->trained) && (!e->far || e->trained.cleared_start <= 1);
+    const bool starts = replay_settles(&e->trained) && !(e->trained.step <= 1 && e->trained.drift <= 1);
+    *done = replay_fits(&e->trained) && (!e->far || e->trained.cleared_start <= 1 || starts);
     return DF_OK;
   }
   *done = true;
@@ -482,7 +536,7 @@ static df_status compare_trained(replay_study* s, const replay_input* in) {
   double scale[KINDS];
   DF_TRY(recording_extent(&s->r, scale, s->motion));
   DF_TRY(replay_compare(&s->r, in->system, floor, "replay", in->opts, &s->trained));
-  fit_of(&s->allowed, &s->trained, &e->trained);
+  fit_of(&s->r, &s->allowed, &s->trained, &e->trained);
   s->exact = count_exact(&s->trained, s->allowed.carried);
   e->solver_sized = largest(s->trained.open_loop[POSITION], s->trained.episodes) <=
                     SOLVER_SIZED * largest(s->trained.cleared[POSITION], s->trained.steps);

@@ -22,6 +22,8 @@ static const double most_off = 0.5;
 
 /* times in columns may be rounded: up to this part of a frame they are those of a constant rate */
 static const double time_rounding = 0.05;
+/* of data.rate: six digits, as the rate of frames of 15 ms is written, 66.6667 */
+static const double rate_rounding = 5e-6;
 
 /* the frames of an episode in which the quaternion of a joint is of another norm than 1 */
 typedef struct off_norms {
@@ -147,6 +149,7 @@ static df_status set_times(converter* c, int episode) {
   } else if (step == 0) {
     step = e->stated_dt > 0 ? e->stated_dt : dt;
   }
+  if (c->config->data_rate > 0) tolerance = fmax(tolerance, fmin(rate_rounding, time_rounding / e->frames));
   c->stretch[episode] = fabs(step - dt) <= tolerance * dt ? 1 : step / dt;
   for (int t = 0; t < e->frames; t++) time[t] = t * step;
   return DF_OK;

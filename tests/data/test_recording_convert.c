@@ -311,6 +311,18 @@ static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
   for (int k = 0; k < 2; k++) assert_true(*df_dataset_action(data, 0, k) == 3 * k);
   assert_true(df_dataset_state(data, 0, 1)[1] == 13);
   df_dataset_free(data);
+  /* 100 Hz, written with six digits, are those of the actions: nothing is interpolated */
+  config = SETTINGS("data.rate", "100.0003");
+  data = read_with(cart, &config);
+  assert_int_equal(data->lengths[0], 6);
+  assert_int_equal(data->resampled, 0);
+  for (int k = 0; k < 6; k++) {
+    assert_true(*df_dataset_action(data, 0, k) == k);
+    assert_true(df_dataset_state(data, 0, k)[1] == 4 * k + 1);
+  }
+  df_dataset_free(data);
+  config = SETTINGS("data.rate", "99.99");
+  refused(cart, &config, DF_E_CONFIG, SAYS("actions can only be held", "set system.timestep"));
   config = SETTINGS("data.rate", "40");
   refused(cart, &config, DF_E_CONFIG,
           SAYS("a recorded frame lasts 0.025 s and an action of the system 0.01 s",

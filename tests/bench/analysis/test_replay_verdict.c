@@ -138,6 +138,30 @@ static void the_models_own_solver_options_are_no_other_model(void** state) {
   judged(e, REPLAY_SOLVER_LIMITED);
 }
 
+/* only the first actions of episodes differ, by what a warm start that is not recorded makes */
+static void starts_of_episodes_depend_on_a_warm_start(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.own.unsettled = 3;
+  e.own.start = 1;
+  assert_true(replay_settles(&e.own) && replay_fits(&e.own) && replay_own_explains(&e) && replay_error(&e) == 1);
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.own.start = 1.1;
+  assert_false(replay_settles(&e.own) || replay_own_explains(&e));
+  assert_true(replay_error(&e) == e.trained.carried);
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.own.start = 0;
+  e.own.unsettled = 0;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e = off();
+  e.trained.unsettled = 1;
+  e.trained.start = 0.5;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  /* a model of which nothing is measured has no starts */
+  e.trained.start = replay_fit_none().start;
+  judged(e, REPLAY_ANOTHER_MODEL);
+}
+
 /* the last bits of doubles decide where a solver stops: such errors look like rounding, under the wrong options, too */
 static void doubles_show_the_options_that_made_them(void** state) {
   (void)state;
@@ -394,6 +418,7 @@ int main(void) {
       cmocka_unit_test(the_bias_is_a_median_of_at_least_eight_windows),
       cmocka_unit_test(rounding_is_no_bias_of_few_windows),
       cmocka_unit_test(the_models_own_solver_options_are_no_other_model),
+      cmocka_unit_test(starts_of_episodes_depend_on_a_warm_start),
       cmocka_unit_test(doubles_show_the_options_that_made_them),
       cmocka_unit_test(rounding_of_doubles_is_small),
       cmocka_unit_test(what_fits_is_named),

@@ -450,7 +450,34 @@ static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
   recorder how = recorder_of(boxes);
   how.options = "cone='elliptic' solver='CG'";
   how.skip = 30;
-  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the tolerance of the constraint solver explains");
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "depend on the solver's warm start of the frame before it");
+
+  /* so few iterations that it does not converge: only the model file's own options have them */
+  how.options = "solver='CG' iterations='10'";
+  how.skip = 50;
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  judged found = judge_same(&how);
+  const replay_fit* own = &found.study.evidence.own;
+  assert_true(found.study.evidence.trained.unsettled == 0 && !replay_tolerated(own));
+  assert_true(own->unsettled > 0 && own->unsettled <= 16 * EPISODES && own->start > 0 && own->start <= 1);
+  expect(found, REPLAY_SOLVER_LIMITED, "actions are exact; the first ones of an episode depend on the solver's");
+
+  /* what is not exact later, or differs by more than another warm start makes, is another model */
+  how.cfg.gain_scale = 1.001;
+  found = judge_same(&how);
+  assert_int_equal(replay_verdict_exit(found.study.verdict), EXIT_CHECK_FAILED);
+  expect(found, found.study.verdict, "");
+  how.cfg.gain_scale = 0;
+  how.kick = 1e-9;
+  found = judge_same(&how);
+  assert_int_equal(replay_verdict_exit(found.study.verdict), EXIT_CHECK_FAILED);
+  expect(found, found.study.verdict, "");
+  how.kick = 0;
+  df_dataset* d = record(&how);
+  d->states[d->first[1] * (size_t)d->nx + (size_t)d->nx - 1] += 0.5; /* a velocity of the first frame of episode 1 */
+  found = judge(d, how.xml, how.options, "", NULL, NULL);
+  assert_int_equal(replay_verdict_exit(found.study.verdict), EXIT_CHECK_FAILED);
+  expect(found, found.study.verdict, "");
 }
 
 static void rounding_is_judged_from_the_data(void** state) {
