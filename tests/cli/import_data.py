@@ -23,8 +23,8 @@ def rows(order, turn=False):
     return [[0.5 * t / RATE, 0, 0.45] + quaternion + sum((pose(leg, t) for leg in order), []) for t in range(FRAMES)]
 
 
-def amp(order):
-    frames = rows(order)
+def amp(order, ahead=0):
+    frames = [[row[0] + ahead] + row[1:] for row in rows(order)]
     toes = sum(([*TOES[leg], -0.3] for leg in order), [])
     out = []
     for t, frame in enumerate(frames):
@@ -78,7 +78,7 @@ folder = sys.argv[1]
 os.makedirs(folder + '/amp', exist_ok=True)
 write_json(folder + '/laikago.txt', rows(('FR', 'FL', 'RR', 'RL'), turn=True))
 write_json(folder + '/amp/trot a.txt', amp(LEGS))
-write_json(folder + '/amp/trot b.txt', amp(LEGS))
+write_json(folder + '/amp/trot b.txt', amp(LEGS, ahead=3))
 write_json(folder + '/bullet.txt', amp(('FR', 'FL', 'RR', 'RL')))
 qpos, qvel = states()
 for name, arrays in (('unrated', {}), ('timed', {'time': [t / RATE for t in range(FRAMES)]})):

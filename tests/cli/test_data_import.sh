@@ -298,6 +298,7 @@ P
 check a_folder_is_checked_as_it_is_imported reads_as amp "$models/quadruped.xml" "$made/amp"
 check its_other_files_are_named bash -c "'$program' data check '$made/amp/' --model '$models/quadruped.xml' 2>&1 >/dev/null | grep -q 'left out: LICENSE.txt'"
 cp -r "$made/amp" "$scratch/a{m,p} [1]"
+mv "$scratch/a{m,p} [1]/trot b.txt" "$scratch/a{m,p} [1]/trot [b], {x}.txt"
 check signs_in_its_name_are_no_pattern reads_as amp "$models/quadruped.xml" "$scratch/a{m,p} [1]"
 check motion_of_a_turned_base_is_checked reads_as laikago "$models/quadruped.xml" "$made/laikago.txt"
 check deepmimic_is_checked reads_as rocks "$models/biped_z.xml" "$made/rocks.json"
