@@ -120,6 +120,14 @@ static void record(const how* h, const double* state, double* raw) {
       world[k][1] = z;
     }
   }
+  /* the axes of the ball joint's body are those of the model's base: recorded = base_turn * ball * base_turn^-1 */
+  if (h->turned) {
+    const double back[4] = {base_turn[0], -base_turn[1], -base_turn[2], -base_turn[3]};
+    double half[4];
+    df_quat_product(state + 7, back, half);
+    df_quat_product(base_turn, half, raw + 7);
+    apply(b, false, raw + 19);
+  }
   for (int k = 0; k < 2; k++) {
     double* at = raw + (k ? 7 : 3);
     const double w = at[0];

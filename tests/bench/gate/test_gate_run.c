@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/metrics/defs.h"
 #include "gate.h"
 #include "golden.h"
 #include "json.h"
@@ -358,7 +359,9 @@ static void the_last_of_many_decides_like_the_first(void** state) {
         set_text(cell, "profile", profile);
         if (i == 0) json_array_clear(json_object_get(cell, "rows"));
         if (kind != 2 && kind != 3) json_array_clear(json_object_get(cell, "rows"));
-        json_object_set_new(add_row(cell, metric, k, value, value, value), "n", json_integer(2));
+        json_t* added = add_row(cell, metric, k, value, value, value);
+        json_object_set_new(added, "n", json_integer(2));
+        set_text(added, "unit", df_metric_unit(metric));
         seal(cell);
         if (kind == 4 && i > 0) continue;
         text_add(&bands, "  - {metric: %s, method: %s, profile: %s, k: %d, at_most: 1, reason: r}\n", metric, method,
