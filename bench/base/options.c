@@ -10,6 +10,7 @@
 
 #include "cpus.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "exit_numbers.h"
 #include "terminal.h"
@@ -73,7 +74,7 @@ df_status expect_two_files(const char* option_a, const char* a, const char* opti
 
 double parse_number(struct argp_state* state, const char* option, const char* value, double low, double high) {
   char* end = NULL;
-  const double v = strtod(value, &end);
+  const double v = df_read_double(value, &end);
   if (end == value || *end || !(v >= low && v <= high)) {
     argp_error(state, "%s %s: expected a number from %g to %g", option, value, low, high);
   }

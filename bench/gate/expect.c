@@ -9,6 +9,7 @@
 #include "aggregate.h"
 #include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "list.h"
 
@@ -58,7 +59,7 @@ static df_status take_text(const entry* e, char* out, size_t n) {
 
 static df_status take_number(const entry* e, double* out) {
   char* end;
-  *out = strtod(e->value, &end);
+  *out = df_read_double(e->value, &end);
   if (end == e->value || *end != '\0' || !isfinite(*out)) return fail_entry(e, "expected a finite number");
   return DF_OK;
 }

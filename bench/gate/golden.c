@@ -12,6 +12,7 @@
 
 #include "aggregate.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "escape.h"
 #include "identity.h"
@@ -80,7 +81,7 @@ static df_status take_count(const place* at, const char* name, const char* value
 /* a number, or NaN for an empty field */
 static df_status take_value(const place* at, const char* name, const char* value, double* out) {
   char* end;
-  *out = value[0] ? strtod(value, &end) : NAN;
+  *out = value[0] ? df_read_double(value, &end) : NAN;
   if (!value[0] || (!isspace((unsigned char)value[0]) && *end == '\0' && isfinite(*out))) return DF_OK;
   return fail_field(at, name, value, "expected a finite number, or nothing");
 }

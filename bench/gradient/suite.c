@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "lookup.h"
 
@@ -82,7 +83,7 @@ static df_status take_states(line_of* at, suite* s) {
 static df_status take_setting(const line_of* at, const char* word, suite_model* m) {
   if (strncmp(word, "target=", 7) == 0) {
     char* end;
-    m->target = strtod(word + 7, &end);
+    m->target = df_read_double(word + 7, &end);
     if (end == word + 7 || *end || !(m->target > 0 && isfinite(m->target))) {
       return refuse(at, word, "a positive number is expected");
     }

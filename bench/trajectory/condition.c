@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/data/dataset.h"
 
 /* the condition [nc] of training window w */
@@ -204,7 +205,7 @@ static df_status set_category(parser* p, int first, const char* value, const cha
 
 static df_status set_number(parser* p, int i, const char* value, const char* pair) {
   char* end;
-  const double number = strtod(value, &end);
+  const double number = df_read_double(value, &end);
   if (end == value || *end || !isfinite(number)) return fail(p, "a finite number is expected in ", pair);
   if (p->given[i]) return fail(p, "given twice: ", pair);
   p->given[i] = true;

@@ -9,6 +9,7 @@
 
 #include "condition.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/c_locale.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
@@ -163,7 +164,7 @@ static df_status set_coordinates(const columns* c, const char* words, const char
   int read = 0;
   for (; *at; read++) {
     char* end;
-    const double value = strtod(at, &end);
+    const double value = df_read_double(at, &end);
     if (end == at || !isfinite(value) || read == n) break;
     if (given[column[read]]) return df_fail(DF_E_CONFIG, "--x0 %s: given twice: '%s'", words, pair);
     given[column[read]] = true;

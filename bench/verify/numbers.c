@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/core/c_locale.h"
 #include "json.h"
 #include "key.h"
 #include "store.h"
@@ -60,7 +61,7 @@ long record_count(const json_t* record, const char* setting) {
 double record_real(const json_t* record, const char* setting) {
   const char* value = string_of(json_object_get(record, "config"), setting);
   char* end;
-  const double number = strtod(value, &end);
+  const double number = df_read_double(value, &end);
   return *value && !*end ? number : NAN;
 }
 

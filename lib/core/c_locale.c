@@ -1,8 +1,11 @@
 #define _GNU_SOURCE
 #include "dynaflow/core/c_locale.h"
 
+#include <ctype.h>
 #include <locale.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +26,18 @@ static void leave(locale_t before) {
   if (before) uselocale(before);
 }
 
+/* whether the digits are hexadecimal, which strtod() reads and no format of numbers in text means */
+static bool is_hexadecimal(const char* text) {
+  while (isspace((unsigned char)*text)) text++;
+  if (*text == '+' || *text == '-') text++;
+  return text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+}
+
 double df_read_double(const char* text, char** end) {
+  if (is_hexadecimal(text)) {
+    if (end) *end = (char*)(uintptr_t)text;
+    return 0;
+  }
   const locale_t before = enter();
   const double out = strtod(text, end);
   leave(before);
@@ -31,6 +45,10 @@ double df_read_double(const char* text, char** end) {
 }
 
 float df_read_float(const char* text, char** end) {
+  if (is_hexadecimal(text)) {
+    if (end) *end = (char*)(uintptr_t)text;
+    return 0;
+  }
   const locale_t before = enter();
   const float out = strtof(text, end);
   leave(before);

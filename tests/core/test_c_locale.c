@@ -32,7 +32,23 @@ static void numbers_have_a_point_in_any_locale(void** state) {
   set_point_locale();
 }
 
+/* as a cell of a table, 0x10 is no number */
+static void hexadecimal_digits_are_no_number(void** state) {
+  (void)state;
+  static const char* const hex[] = {"0x10", "0X1p3", "  -0x1", "+0xff"};
+  char* end;
+  for (size_t i = 0; i < sizeof hex / sizeof *hex; i++) {
+    assert_true(df_read_double(hex[i], &end) == 0 && end == hex[i]);
+    assert_true(df_read_float(hex[i], &end) == 0 && end == hex[i]);
+    assert_true(df_read_double(hex[i], NULL) == 0);
+  }
+  assert_true(df_read_double(" -0.5x", &end) == -0.5);
+  assert_string_equal(end, "x");
+  assert_true(df_read_double("0", &end) == 0 && *end == '\0');
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_have_a_point_in_any_locale)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_have_a_point_in_any_locale),
+                                     cmocka_unit_test(hexadecimal_digits_are_no_number)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

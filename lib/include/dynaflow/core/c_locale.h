@@ -9,7 +9,7 @@
 
 DF_BEGIN_DECLS
 
-/* strtod() and strtof() in the locale "C". */
+/* strtod() and strtof() in the locale "C", which read no hexadecimal number: *end is `text` then, and the result 0. */
 DF_API double df_read_double(const char* text, char** end);
 DF_API float df_read_float(const char* text, char** end);
 
