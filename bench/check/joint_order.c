@@ -357,7 +357,10 @@ static df_status agree(trial* t, bool* both) {
   DF_TRY(misfit_of_halves(t->moved, t->system, t->h, &t->cfg, best));
   DF_TRY(residual_of(t, t->data, &as_read));
   DF_TRY(residual_of(t, t->moved, &then));
-  const bool forces = isnan(as_read) || isnan(then) || then < MISFIT_FORCES * as_read;
+  bool signs = false;
+  for (int k = 0; k < t->c->n; k++) signs |= t->order[k] < 0;
+  /* of reversed positions the velocities may be right, which then tell nothing */
+  const bool forces = signs || isnan(as_read) || isnan(then) || then < MISFIT_FORCES * as_read;
   *both = best[0] <= now[0] && best[1] <= now[1] && forces;
   return DF_OK;
 }
