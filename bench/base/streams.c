@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exit_code.h"
+#include "terminal.h"
 
 /* open() takes the lowest free number, so the three are opened in their order */
 static void open_closed_streams(void) {
@@ -20,12 +21,13 @@ static void open_closed_streams(void) {
 }
 
 static void close_standard_output(void) {
-  /* an earlier write may have failed, and its reason is lost; what is left in the buffer is written by the close */
+  /* an earlier write may have failed; what is left in the buffer is written by the close */
   const bool failed = ferror(stdout);
   errno = 0;
   const bool closed = fclose(stdout) == 0;
   if (!failed && closed) return;
-  fprintf(stderr, "dynaflow: standard output: %s\n", errno ? strerror(errno) : "a write failed");
+  const int reason = print_error() ? print_error() : errno;
+  fprintf(stderr, "dynaflow: standard output: %s\n", reason ? strerror(reason) : "a write failed");
   _exit(EXIT_USAGE);
 }
 

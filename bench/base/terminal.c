@@ -1,5 +1,6 @@
 #include "terminal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -28,6 +29,18 @@ static void add_shown(text* out, const char* line) {
   text_clear(&plain);
 }
 
+/* errno of the first write to standard output that failed */
+static int error;
+
+static void write_text(FILE* stream, const text* shown) {
+  errno = 0;
+  if (fprintf(stream, "%s\n", text_of(shown)) < 0 && stream == stdout && error == 0) error = errno;
+}
+
+int print_error(void) {
+  return error;
+}
+
 void print_line(FILE* stream, const char* format, ...) {
   text line = {0}, shown = {0};
   va_list list;
@@ -35,7 +48,7 @@ void print_line(FILE* stream, const char* format, ...) {
   text_add_list(&line, format, list);
   va_end(list);
   add_shown(&shown, text_of(&line));
-  fprintf(stream, "%s\n", text_of(&shown));
+  write_text(stream, &shown);
   text_clear(&line);
   text_clear(&shown);
 }
@@ -53,7 +66,7 @@ void print_annotation(FILE* stream, const char* file, int line, const char* titl
   text_add_github_property(&shown, title);
   text_add(&shown, "::");
   text_add_github(&shown, message);
-  fprintf(stream, "%s\n", text_of(&shown));
+  write_text(stream, &shown);
   text_clear(&shown);
 }
 
@@ -68,6 +81,6 @@ void print_json(const char* document) {
     }
     at += mark ? 3 : 1;
   }
-  fprintf(stdout, "%s\n", text_of(&shown));
+  write_text(stdout, &shown);
   text_clear(&shown);
 }
