@@ -26,7 +26,7 @@ static void close_standard_output(void) {
   errno = 0;
   const bool closed = fclose(stdout) == 0;
   if (!failed && closed) return;
-  const int reason = print_error() ? print_error() : errno;
+  const int reason = output_error() ? output_error() : errno;
   fprintf(stderr, "dynaflow: standard output: %s\n", reason ? strerror(reason) : "a write failed");
   _exit(EXIT_USAGE);
 }

@@ -37,7 +37,7 @@ static void write_text(FILE* stream, const text* shown) {
   if (fprintf(stream, "%s\n", text_of(shown)) < 0 && stream == stdout && error == 0) error = errno;
 }
 
-int print_error(void) {
+int output_error(void) {
   return error;
 }
 

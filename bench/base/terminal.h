@@ -12,7 +12,7 @@
  * ends the program as text_add() does. */
 void print_line(FILE* stream, const char* format, ...) DF_PRINTF(2, 3);
 /* errno of the first write of these functions to standard output that failed; 0: none */
-int print_error(void);
+int output_error(void);
 
 /* Prints an error annotation for a runner of GitHub Actions: "::error file=FILE,line=LINE,title=TITLE::MESSAGE", one
  * line, escaped as the runner unescapes it, so that no argument is a command of its own. `file` may be NULL; without a
