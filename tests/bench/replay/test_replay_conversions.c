@@ -127,6 +127,16 @@ static void store_root(const convention* c, double* q, double* v) {
   }
 }
 
+/* a ball joint, whose axes are those of the model's base, in the axes of the recorded base */
+static void turn_ball(double* q, double* v) {
+  static const double half[4] = {0.5, 0.5, 0.5, 0.5};
+  double undo[4];
+  conjugate(half, undo);
+  product(half, q, q);
+  product(q, undo, q);
+  rotate(half, v);
+}
+
 static void store_quaternion(const convention* c, double* q) {
   if (c->inverse) conjugate(q, q);
   if (!c->xyzw) return;
@@ -164,6 +174,7 @@ static int store(const convention* c, const df_system* s, const double* x, doubl
         scale(v + 3, 3, angle);
         break;
       case DF_JOINT_BALL:
+        if (c->turned) turn_ball(q, v);
         store_quaternion(c, q);
         scale(v, 3, angle);
         break;
