@@ -29,7 +29,7 @@ for i in range(42):
     r.update(k=5)
     put(r, 0.25 + i / 1024)
     if i < 40:
-        r.update(metric='sae_own.worst_step_of_all_windows')
+        r.update(metric='sae_own.worst_step_of_all_windows', unit='mixed SI')
         put(r, i + 1.1)
     one.update(method='a_method_with_a_rather_long_name_%d' % (i + 1) if i < 40 else ['held', 'a::error::b,line=1 %0A \n::error file=x::y'][i - 40])
     one['rows'] = [r]
