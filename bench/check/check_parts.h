@@ -59,6 +59,8 @@ int check_velocity_shift(const trace* m, int group, double* error);
  * joint, so that one that chatters hides no other. Groups with something wrong among the findings from `before` on are
  * left out. */
 void check_velocity_spans(const trace* m, int before, data_findings* out);
+/* whether the velocities of a group, or of all, are wrong by one of the findings [from, to) */
+bool check_velocity_is_known(const data_findings* f, int from, int to, int group);
 /* the factor by which the changes of all coordinates of a group differ from its velocities over such spans; NAN: it is
  * not known to be another one than 1 */
 double check_span_factor(const trace* m, int group);
@@ -68,6 +70,13 @@ double check_span_factor(const trace* m, int group);
  * velocity from step to step within a frame, and what was recorded is that of one step. NAN: there are none, or frames
  * of one physics step, which leave nothing within a frame. */
 double check_span_error(const trace* m, int group, double limit, int* frames);
+
+/* ---- velocity_offset.c ---- */
+
+/* Positions that rise or fall steadily against their velocities, coordinate by coordinate: by the same offset per
+ * second in most episodes and in both halves of them, far more than noise, rounding, contacts within frames and the
+ * choice of a right lag leave. Groups with something wrong among the findings from `before` on are left out. */
+void check_velocity_offset(const trace* m, int before, data_findings* out);
 
 /* ---- check_motion.c ---- */
 

@@ -682,6 +682,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
   check_velocity_spans(m, first, out);
+  check_velocity_offset(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
     const char* name = trace_group_name(g);

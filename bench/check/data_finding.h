@@ -35,6 +35,7 @@ const char* check_verdict_text(check_verdict v);
   X(VELOCITY_SIGN, "velocity sign", true, true)                   \
   X(VELOCITY_SHIFT, "velocity shift", true, true)                 \
   X(VELOCITY_ORDER, "velocity order", true, true)                 \
+  X(VELOCITY_OFFSET, "velocity offset", true, true)               \
   X(VELOCITY, "velocity", true, true)                             \
   X(JUMP, "jump", true, false)                                    \
   X(DUPLICATED_FRAMES, "duplicated frames", false, false)         \

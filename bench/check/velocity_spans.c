@@ -210,9 +210,8 @@ static void report_joints(const trace* m, int group, span_verdict verdict, const
   }
 }
 
-/* whether a mistake of the group, or of all, is known */
-static bool is_known(const data_findings* f, int before, int group) {
-  for (int i = before; i < f->n; i++) {
+bool check_velocity_is_known(const data_findings* f, int from, int to, int group) {
+  for (int i = from; i < to; i++) {
     const data_finding* one = &f->list[i];
     const bool all = one->column[0] == '\0' && one->check != DATA_CHECK_VELOCITY_SIGN;
     if (one->verdict == CHECK_WRONG && (all || strcmp(one->column, trace_group_name(group)) == 0)) return true;
@@ -246,7 +245,7 @@ void check_velocity_spans(const trace* m, int before, data_findings* out) {
   const bool reversed = is_reversed_known(out, before);
   for (int g = 0; g < GROUPS; g++) {
     const trace_fit f = trace_fit_group(m, g);
-    if (f.n == 0 || !(f.change > 1e-9) || !(f.speed > 0) || is_known(out, before, g)) continue;
+    if (f.n == 0 || !(f.change > 1e-9) || !(f.speed > 0) || check_velocity_is_known(out, before, out->n, g)) continue;
     if (g == GROUP_HINGES || g == GROUP_SLIDES) {
       check_scalars(m, g, f.change, reversed, out);
       continue;

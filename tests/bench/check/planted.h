@@ -299,6 +299,12 @@ static inline void late_hinges(const layout* l, df_dataset* d) {
     }
   }
 }
+/* the first coordinate, x of a base or of a root, runs away by 0.2 m/s */
+static inline void drifts(const layout* l, df_dataset* d) {
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = 0; t <= d->lengths[e]; t++) frame_of(d, e, t)[0] += 0.2 * l->system->dt * t;
+  }
+}
 static inline void late(const layout* l, df_dataset* d) {
   for (int e = 0; e < d->episodes; e++) {
     for (int t = d->lengths[e]; t > 0; t--)

@@ -60,6 +60,7 @@ static const mistake mistakes[] = {
      .in_state = velocity_order},
     {"velocities a frame late", SAME("velocity shift"), .in_episodes = late},
     {"velocities of hinges a frame late", SAME("velocity shift"), .in_episodes = late_hinges},
+    {"a base that drifts", {"velocity offset", "velocity offset"}, .in_episodes = drifts},
     {"joint velocities scaled", SAME("velocity scale"), .in_state = joint_scale},
     {"joint velocities zero", SAME("velocity zero"), .in_state = joint_zero},
     {"all velocities zero", SAME("velocity zero"), .in_state = all_zero},
