@@ -109,15 +109,21 @@ static double offset_of_dof(const trace* m, int i, double speed) {
   return share_alike(m, i, &all) >= MOST ? all.mean : NAN;
 }
 
+/* Whether velocities of a base or ball joints that turn explain its turns as badly as those about another axis would,
+ * which have an offset, too: the row of the velocity says so. */
+static bool turns_otherwise(const trace_fit* f, int group) {
+  return (group == GROUP_BASE_ROTATION || group == GROUP_BALLS) && trace_error(f, NULL) > CHECK_ERROR_LIMIT;
+}
+
 void check_velocity_offset(const trace* m, int before, data_findings* out) {
   const int known = out->n;
-  double speed[GROUPS];
-  for (int g = 0; g < GROUPS; g++) speed[g] = trace_fit_group(m, g).speed;
+  trace_fit fit[GROUPS];
+  for (int g = 0; g < GROUPS; g++) fit[g] = trace_fit_group(m, g);
   for (int i = 0; i < m->nv; i++) {
     const int group = m->group[i];
     if (group >= GROUPS || m->data->derived[m->nq + i]) continue;
-    if (check_velocity_is_known(out, before, known, group)) continue;
-    const double value = offset_of_dof(m, i, speed[group]);
+    if (check_velocity_is_known(out, before, known, group) || turns_otherwise(&fit[group], group)) continue;
+    const double value = offset_of_dof(m, i, fit[group].speed);
     if (isnan(value)) continue;
     char name[80];
     check_dof_name(m, i, name);
