@@ -59,9 +59,6 @@ static void add_methods(arguments* a, char* list, struct argp_state* state) {
       return;
     }
     if (a->plan.n_methods == METHODS_KNOWN_MAX) argp_error(state, "--method: more than %d methods", METHODS_KNOWN_MAX);
-    for (int i = 0; i < a->plan.n_methods; i++) {
-      if (a->plan.method[i] == method) argp_error(state, "--method: '%s' appears twice", method->name);
-    }
     a->plan.method[a->plan.n_methods++] = method;
   }
 }

@@ -112,7 +112,6 @@ check doctor_json_names_muJoCo grep -q '"MuJoCo"' "$scratch/doctor"
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
-check a_method_given_twice_is_refused refuses "--method: 'random_action' appears twice" run "$scratch/pendulum" --method random_action,bc,random_action
 check a_run_to_look_at exits_with 0 run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --quiet --out "$scratch/run"
 ln -s weights.safetensors "$scratch/link" && ln -s sample.npz "$scratch/link.npz"
 check a_checkpoint_goes_through_a_link_to_no_file exits_with 0 train "$scratch/pendulum" --profile smoke --method dynaflow --checkpoint "$scratch/link" --quiet
