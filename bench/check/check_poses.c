@@ -275,10 +275,10 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   if (pose_hovers(p) && p->carried) {
     one->value = p->lowest;
     one->limit = 0;
-    data_finding_judge(
-        one, CHECK_WARN,
-        "the model hardly ever touches the floor, and its motion needs %.2g weights; %.3g m lower the floor carries it",
-        p->residual, -p->rise);
+    data_finding_judge(one, CHECK_WARN,
+                       "the model hardly ever touches the floor, and its motion needs %.2g weights; %.3g m lower, the "
+                       "floor would carry it",
+                       p->residual, -p->rise);
     data_finding_takes(one, fit_rise(source, p->rise));
   }
   if (!pose_floats(p) || needs_no_floor(p)) return;

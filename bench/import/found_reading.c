@@ -35,14 +35,6 @@ static char* path_of(const source* files, const char* target) {
   return out;
 }
 
-static void close_work(work* w) {
-  df_dataset_free(w->dataset);
-  df_recording_free(w->recording);
-  if (w->own != w->system) df_system_free(w->own);
-  df_system_free(w->system);
-  source_close(&w->files);
-}
-
 /* a file of this program, whose arrays are the default of the settings */
 static bool is_own(const work* w) {
   const setting *states = settings_find(w->found, "data.states_key"),
@@ -91,7 +83,7 @@ df_status found_reading_of(const char* target, const char* model, const options*
     status = out->path ? DF_OK : DF_E_NOMEM;
   }
   if (status == DF_OK && !given) status = recognise_files(&w, out);
-  close_work(&w);
+  work_close_files(&w);
   out->found = result.found;
   out->notes = result.notes;
   return status;

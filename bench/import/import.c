@@ -32,11 +32,7 @@
 enum { MOST_CORRECTIONS = 4 };
 
 static void close_work(work* w) {
-  df_dataset_free(w->dataset);
-  df_recording_free(w->recording);
-  if (w->own != w->system) df_system_free(w->own);
-  df_system_free(w->system);
-  source_close(&w->files);
+  work_close_files(w);
   new_folder_discard(&w->folder);
   df_free(w->name);
   df_free(w->model);

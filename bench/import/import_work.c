@@ -64,6 +64,14 @@ df_status work_reading_config(const work* w, df_config* config) {
   return DF_OK;
 }
 
+void work_close_files(work* w) {
+  df_dataset_free(w->dataset);
+  df_recording_free(w->recording);
+  if (w->own != w->system) df_system_free(w->own);
+  df_system_free(w->system);
+  source_close(&w->files);
+}
+
 df_status work_open_recording(work* w) {
   df_config config;
   DF_TRY(work_reading_config(w, &config));

@@ -62,6 +62,9 @@ DF_MUST_CHECK df_status work_make_system(work* w, const char* path);
 DF_MUST_CHECK df_status work_reading_config(const work* w, df_config* config);
 /* Opens the recording as the settings say. Errors: those of df_recording_open(). */
 DF_MUST_CHECK df_status work_open_recording(work* w);
+
+/* Frees the dataset, the recording, the systems and the files of `w`; the rest of it is left. */
+void work_close_files(work* w);
 /* The demonstrations as the settings read them now. Errors: those of df_recording_convert(). */
 DF_MUST_CHECK df_status work_convert(work* w);
 /* DF_E_INTERRUPTED after a signal. */
