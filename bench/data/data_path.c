@@ -137,9 +137,15 @@ static df_status generated_path(const df_generator* generator, const df_config* 
   return status;
 }
 
-/* DF_E_CONFIG lists the generators there are */
+/* DF_E_CONFIG lists the generators there are, or names a file that the generator would not read */
 static df_status find_generator(const df_config* config, const df_generator** out) {
   *out = df_generator_by_name(config->data_generator);
+  if (*out && config->data_file[0]) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: data.source is 'generator', which reads no file, but data.file is '%s'; to read the file, "
+                   "set data.source to file; to generate the demonstrations, leave data.file empty",
+                   config->task_name, config->data_file);
+  }
   if (*out) return DF_OK;
   const df_generator* const* all;
   const int n = df_generators(&all);

@@ -198,6 +198,8 @@ check an_unknown_generator_is_refused refused "good: data\.generator: unknown ge
   --set data.source=generator --set data.generator=gaits
 check a_missing_generator_is_refused refused "data\.source is 'generator' but data\.generator is empty \(known: quadruped_gaits, detours\)" good \
   --set data.source=generator --set data.generator=
+check a_file_beside_a_generator_is_refused refused "good: data\.source is 'generator', which reads no file, but data\.file is 'cart\.npz'; to read the file, set data\.source to file" good \
+  --set data.source=generator --set data.generator=detours
 check list_names_the_generators bash -c "'$program' list generators | grep -qE '^generator +quadruped_gaits '"
 
 # ---- models ----
