@@ -220,8 +220,8 @@ static void judge_part(const trace* m, const samples* s, int part, data_findings
   } else if (explained && (factor < 0 || unit)) {
     data_finding* one = data_findings_add(out, DATA_CHECK_CONDITIONS, name, factor, NAN, "motion / command");
     data_finding_judge(one, CHECK_WRONG,
-                       "the %s of the base is %.3g times the command: it is %s; with the factor the error is %.2g, as "
-                       "it is %.2g",
+                       "the %s of the base is %.3g times the command: it is %s; with this factor the error is %.2g, "
+                       "without it %.2g",
                        part_name[part], factor, factor < 0 ? "of the opposite sign" : "in another unit", other, as_is);
   } else if (s->n >= LEAST_UNRELATED && fabs(r) < UNRELATED) {
     data_finding* one = data_findings_add(out, DATA_CHECK_CONDITIONS, name, r, NAN, "correlation");

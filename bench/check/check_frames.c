@@ -479,7 +479,7 @@ static void check_norms(const trace* m, data_findings* out) {
   const char* name = m->joints[q->joint].name;
   data_finding* one = data_findings_add(out, DATA_CHECK_QUATERNION_NORM, name, fabs(q->norm - 1), NORM, "");
   data_finding_judge(one, CHECK_WARN,
-                     "%zu quaternion%s of another norm than 1 %s normalised, as those between two frames that were "
+                     "%zu quaternion%s with a norm other than 1 %s normalised, as those between two frames that were "
                      "interpolated entry by entry; the furthest has norm %.3g, in episode %d, frame %d of the "
                      "recording: its orientation may be off by some degrees",
                      q->n, q->n == 1 ? "" : "s", q->n == 1 ? "is" : "are", q->norm, q->episode, q->frame);

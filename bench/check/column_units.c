@@ -31,7 +31,7 @@ static void judge_angles(const column_comparison* c, data_findings* out) {
   if (mixed) {
     data_finding_judge(one, CHECK_WARN,
                        "some of the names of the columns say that angles are in degrees, and some in radians: "
-                       "data.angles is of all of them, so convert those of one kind in the file");
+                       "data.angles applies to all of them, so convert those in the other unit in the file");
     return;
   }
   data_finding_judge(one, CHECK_WRONG, "the names of the columns say that angles are in %s", angles);

@@ -48,7 +48,7 @@ static void add_examined(const trace* m, data_findings* out) {
   for (int e = 0; e < m->data->episodes; e++) all += (size_t)m->data->lengths[e];
   if (m->n >= all) return;
   data_finding* one = data_findings_add(out, DATA_CHECK_EXAMINED, NULL, (double)m->n, NAN, "frames");
-  data_finding_judge(one, CHECK_OK, "examined %zu of %zu frames, evenly spread: the other rows are of these", m->n,
+  data_finding_judge(one, CHECK_OK, "examined %zu of %zu frames, evenly spread; the other rows refer to these", m->n,
                      all);
 }
 

@@ -186,7 +186,7 @@ static void report(int group, span_verdict verdict, const alike* a, const char* 
     one = data_findings_add(out, DATA_CHECK_VELOCITY, column, a->correlation, NAN, "correlation");
     data_finding_judge(one, CHECK_WRONG,
                        "the velocities of %s do not follow from the changes of the positions over spans of up to %d "
-                       "frames: they are of another joint, episode or time",
+                       "frames: they belong to another joint, episode or time",
                        of, SPAN_MOST);
   }
   data_finding_fits(one, "data.velocities", "differences");

@@ -395,7 +395,7 @@ static const char* unit_text(name_unit unit) {
   return texts[unit];
 }
 
-/* The unit of the angles, or of the lengths, that the names state; one setting is of all of them. */
+/* The unit of the angles, or of the lengths, that the names state; one setting applies to all of them. */
 static df_status common_unit(const named_columns* t, bool angles, int n, const int* used, name_unit* unit) {
   int first = -1;
   *unit = UNIT_NONE;
@@ -403,11 +403,12 @@ static df_status common_unit(const named_columns* t, bool angles, int n, const i
     const name_unit own = t->unit[used[i]];
     if (own == UNIT_NONE || (own <= UNIT_DEGREES) != angles) continue;
     if (first >= 0 && own != *unit)
-      return df_fail(DF_E_CONFIG,
-                     "%s: the column '%s' is in %s, but '%s' in %s: data.%s is of all of them; convert those of one "
-                     "unit in the file",
-                     t->r->files->path[0], t->column[first]->name, unit_text(*unit), t->column[used[i]]->name,
-                     unit_text(own), angles ? "angles" : "position_scale");
+      return df_fail(
+          DF_E_CONFIG,
+          "%s: the column '%s' is in %s, but '%s' in %s: data.%s applies to all of them; convert those of one "
+          "unit in the file",
+          t->r->files->path[0], t->column[first]->name, unit_text(*unit), t->column[used[i]]->name, unit_text(own),
+          angles ? "angles" : "position_scale");
     first = first < 0 ? used[i] : first;
     *unit = own;
   }

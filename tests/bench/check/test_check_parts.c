@@ -192,7 +192,7 @@ static void norms_that_were_not_1_are_named(void** state) {
       assert_true(one->value == 0.1875 && one->limit == 0.05);
       assert_string_equal(one->column, f.m.joints[0].name);
       assert_non_null(
-          strstr(one->reason, n == 1 ? "1 quaternion of another norm than 1 is normalised" : "2 quaternions"));
+          strstr(one->reason, n == 1 ? "1 quaternion with a norm other than 1 is normalised" : "2 quaternions"));
       assert_non_null(strstr(one->reason, "norm 0.812, in episode 4, frame 17 of the recording"));
     }
     assert_int_equal(rows, n > 0);
