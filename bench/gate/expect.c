@@ -84,6 +84,8 @@ static df_status take_metric(const entry* e, char* out) {
 static df_status take_limit(const entry* e, band_kind kind, band* b, int* limits) {
   DF_TRY(take_number(e, &b->bound));
   if (kind == BAND_RELATIVE && b->bound < 0) return fail_entry(e, "a tolerance must not be negative");
+  if (kind == BAND_RELATIVE && b->bound > 1)
+    return fail_entry(e, "a relative tolerance is a share of the golden value, at most 1: 0.25 allows 25 %");
   b->kind = kind;
   b->limit_line = e->line;
   ++*limits;

@@ -468,25 +468,26 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
  * setting unless the file defines it. */
 static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
   char known[512] = "";
-  char last[DF_NAME_MAX] = "";
+  char last[DF_NAME_MAX] = "full";
   size_t n = 0;
-  bool has_full = false;
+  int left_out = 0;
   if (strcmp(profile, "full") == 0) return DF_OK;
   for (int i = 0; i < yaml->n; i++) {
     const place p = locate(&yaml->leaf[i]);
     if (strcmp(p.profile, profile) == 0) return DF_OK;
-    if (*p.profile == '\0' || strcmp(p.profile, last) == 0) continue;
+    if (*p.profile == '\0' || strcmp(p.profile, last) == 0 || strcmp(p.profile, "full") == 0) continue;
     memcpy(last, p.profile, sizeof last);
-    has_full |= strcmp(p.profile, "full") == 0;
-    n = append(known, sizeof known, n, p.profile);
+    if (left_out || n + strlen(last) + 2 >= sizeof known) {
+      left_out++;
+      continue;
+    }
+    n = append(known, sizeof known, n, last);
     n = append(known, sizeof known, n, ", ");
   }
-  if (has_full) {
-    known[n - 2] = '\0';
-  } else {
-    n = append(known, sizeof known, n, "full");
-  }
-  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, known);
+  if (left_out)
+    return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %sfull, and %d more", path, profile, known,
+                   left_out);
+  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %sfull", path, profile, known);
 }
 
 /* sets the values of one layer that belong to the profile and method: only the preset, or all others */

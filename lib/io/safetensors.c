@@ -40,27 +40,48 @@ static void shape_text(int rank, const size_t* shape, char out[128]) {
 
 /* ---- checksums ---- */
 
-enum { SUM_DIGITS = DF_SHA256_TEXT - 1 };
-
-/* bytes of tensors, which are joined by their sums */
+/* a line per tensor, "name dtype shape sum", which are sorted */
 typedef struct sums {
-  char* text; /* [n] sums one after another; owned */
-  size_t n;
+  char** line; /* [n] owned */
+  size_t n, bytes;
 } sums;
 
-static df_status sums_add(sums* s, const void* data, size_t bytes) {
-  char* at = s->text + s->n++ * SUM_DIGITS;
-  return df_sha256(bytes ? data : "", bytes, at);
-}
-
 static df_status sums_new(int n, sums* out) {
-  *out = (sums){.text = df_alloc((size_t)n * SUM_DIGITS + 1, 1)};
-  return out->text ? DF_OK : DF_E_NOMEM;
+  *out = (sums){.line = df_alloc((size_t)n + 1, sizeof *out->line)};
+  return out->line ? DF_OK : DF_E_NOMEM;
 }
 
+static df_status sums_add(sums* s, const df_named_tensor* t, size_t bytes) {
+  char shape[128], sum[DF_SHA256_TEXT];
+  shape_text(t->rank, t->shape, shape);
+  DF_TRY(df_sha256(bytes ? t->data : "", bytes, sum));
+  const size_t n = strlen(t->name) + strlen(shape) + sizeof sum + 16;
+  char* line = df_alloc(n, 1);
+  if (!line) return DF_E_NOMEM;
+  s->bytes += (size_t)snprintf(line, n, "%s %s %s %s\n", t->name, dtypes[t->dtype].name, shape, sum);
+  s->line[s->n++] = line;
+  return DF_OK;
+}
+
+static int by_text(const void* a, const void* b) {
+  return strcmp(*(char* const*)a, *(char* const*)b);
+}
+
+/* the sum of the sorted lines, which are freed */
 static df_status sums_end(sums* s, df_status status, char out[DF_SHA256_TEXT]) {
-  if (status == DF_OK) status = df_sha256(s->text, s->n * SUM_DIGITS, out);
-  df_free(s->text);
+  char* all = df_alloc(s->bytes + 1, 1);
+  size_t at = 0;
+  if (!all && status == DF_OK) status = DF_E_NOMEM;
+  qsort(s->line, s->n, sizeof *s->line, by_text);
+  for (size_t i = 0; i < s->n; i++) {
+    const size_t n = strlen(s->line[i]);
+    if (all) memcpy(all + at, s->line[i], n);
+    at += n;
+    df_free(s->line[i]);
+  }
+  if (status == DF_OK) status = df_sha256(all, at, out);
+  df_free(all);
+  df_free(s->line);
   return status;
 }
 
@@ -74,7 +95,7 @@ df_status df_safetensors_sum(int n, const df_named_tensor* tensors, char out[DF_
     const df_named_tensor* t = &tensors[i];
     size_t bytes = 0;
     status = tensor_bytes(t->dtype, t->rank, t->shape, &bytes)
-                 ? sums_add(&all, t->data, bytes)
+                 ? sums_add(&all, t, bytes)
                  : df_fail(DF_E_ARG, "df_safetensors_sum: tensor '%s' is too large", t->name);
   }
   return sums_end(&all, status, out);
@@ -349,8 +370,10 @@ df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256
   DF_TRY(sums_new(file->n, &all));
   df_status status = DF_OK;
   for (int i = 0; i < file->n && status == DF_OK; i++) {
-    const entry* t = &file->tensor[i];
-    status = sums_add(&all, file->data + t->begin, t->end - t->begin);
+    const entry* e = &file->tensor[i];
+    df_named_tensor t = {.name = e->name, .dtype = e->dtype, .rank = e->rank, .data = file->data + e->begin};
+    memcpy(t.shape, e->shape, sizeof e->shape);
+    status = sums_add(&all, &t, e->end - e->begin);
   }
   return sums_end(&all, status, out);
 }

@@ -69,7 +69,7 @@ begin, end = header[name]['data_offsets']
 data[8 + n + end - 4:8 + n + end] = struct.pack('<f', float('nan'))
 open(sys.argv[2], 'wb').write(data)
 # as an older version wrote it, which has no checksum
-open(sys.argv[1], 'wb').write(data.replace(b'dynaflow.tensors_sha256', b'dynaflow.tensors_sha_x'.ljust(23, b'_')))" "$scratch/nan" "$scratch/bits"
+open(sys.argv[1], 'wb').write(data.replace(b'dynaflow.weights_sha256', b'dynaflow.weights_sha_x'.ljust(23, b'_')))" "$scratch/nan" "$scratch/bits"
 cp "$weights.inverse" "$scratch/bits.inverse"
 for command in eval sample; do
   out=()

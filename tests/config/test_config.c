@@ -232,7 +232,7 @@ static void an_unknown_profile_is_named_with_those_there_are(void** state) {
   (void)state;
   df_config c;
   assert_int_equal(load(layered, "fast", NULL, &c), DF_E_CONFIG);
-  assert_says(scratch_path, "'fast'", "smoke, full, bare");
+  assert_says(scratch_path, "'fast'", "smoke, bare, full");
   assert_int_equal(load("task.name: t\n", "fast", NULL, &c), DF_E_CONFIG);
   assert_says("known profiles: full");
 }
@@ -390,6 +390,19 @@ static void full_needs_no_profiles(void** state) {
   assert_non_null(strstr(df_error_message(), "no profile 'q'; known profiles: p, full"));
 }
 
+/* of many profiles the first are named, and the others counted: 32 of 15 characters with a comma each fill the list */
+static void many_profiles_are_counted(void** state) {
+  (void)state;
+  enum { PROFILES = 2000 };
+  df_config c;
+  char *text = malloc(PROFILES * 64), *at = text + sprintf(text, "task.name: t\nprofiles.full.train.steps: 3\n");
+  for (int i = 0; i < PROFILES; i++) at += sprintf(at, "profiles.p%012d.train.steps: 3\n", i);
+  assert_int_equal(load(text, "q", NULL, &c), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "no profile 'q'; known profiles: p000000000000, p000000000001, "));
+  assert_non_null(strstr(df_error_message(), "p000000000032, p000000000033, full, and 1966 more"));
+  free(text);
+}
+
 /* the tasks of the project, with each of their profiles and methods */
 static void the_tasks_of_the_project_are_valid(void** state) {
   (void)state;
@@ -452,6 +465,7 @@ int main(void) {
       IN_SCRATCH(a_file_that_is_not_there_is_missing_by_name),
       IN_SCRATCH(an_unknown_profile_is_named_with_those_there_are),
       IN_SCRATCH(full_needs_no_profiles),
+      IN_SCRATCH(many_profiles_are_counted),
       cmocka_unit_test(a_far_key_is_not_suggested),
       IN_SCRATCH(overrides_are_checked_like_the_file),
       cmocka_unit_test(items_are_kept_in_order_and_may_be_repeated),

@@ -283,7 +283,7 @@ static void weights_that_are_not_finite_are_neither_written_nor_read(void** stat
   while (data[at] == other[at]) at++;
   memcpy(other + (at - at % sizeof bad), &bad, sizeof bad);
   assert_int_equal(df_file_write(FILE_PATH, other, m), DF_OK);
-  forget("dynaflow.tensors_sha256"); /* which would be another reason to refuse it */
+  forget("dynaflow.weights_sha256"); /* which would be another reason to refuse it */
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_NONFINITE);
   assert_non_null(strstr(df_error_message(), tensors[last].name));
   assert_non_null(strstr(df_error_message(), FILE_PATH));
@@ -316,7 +316,7 @@ static void a_checkpoint_with_another_bit_is_refused(void** state) {
   }
   assert_int_equal(df_file_write(FILE_PATH, data, n), DF_OK);
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
-  forget("dynaflow.tensors_sha256");
+  forget("dynaflow.weights_sha256");
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
   df_free(data);
   df_flow_free(flow);

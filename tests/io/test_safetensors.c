@@ -51,10 +51,11 @@ static void what_is_written_is_read_back(void** state) {
   df_safetensors_close(file);
 }
 
-/* the sum of a file is that of what was written; any byte of any tensor changes it, and the order does */
-static void a_sum_is_of_every_byte(void** state) {
+/* The sum of a file is that of what was written, whatever the order. Other names or shapes of the same data have
+ * another one. */
+static void a_sum_is_of_names_shapes_and_every_byte(void** state) {
   (void)state;
-  char sum[DF_SHA256_TEXT], found[DF_SHA256_TEXT], each[3][DF_SHA256_TEXT], joined[3 * DF_SHA256_TEXT];
+  char sum[DF_SHA256_TEXT], found[DF_SHA256_TEXT], each[3][DF_SHA256_TEXT], lines[512];
   write_sample();
   df_safetensors* file;
   assert_ok(df_safetensors_open(scratch_path, &file));
@@ -62,15 +63,30 @@ static void a_sum_is_of_every_byte(void** state) {
   assert_ok(df_safetensors_file_sum(file, found));
   assert_string_equal(sum, found);
   df_safetensors_close(file);
-  /* by hand, of two */
+  /* by hand, of two: "mean" before "net.weight" */
   assert_ok(df_sha256(floats, sizeof floats, each[0]));
   assert_ok(df_sha256(doubles, sizeof doubles, each[1]));
-  snprintf(joined, sizeof joined, "%s%s", each[0], each[1]);
-  assert_ok(df_sha256(joined, strlen(joined), each[2]));
+  snprintf(lines, sizeof lines, "mean F64 [2] %s\nnet.weight F32 [2,3] %s\n", each[1], each[0]);
+  assert_ok(df_sha256(lines, strlen(lines), each[2]));
   assert_ok(df_safetensors_sum(2, tensors, sum));
   assert_string_equal(sum, each[2]);
   const df_named_tensor turned[] = {tensors[1], tensors[0]};
   assert_ok(df_safetensors_sum(2, turned, found));
+  assert_string_equal(sum, found);
+  /* two tensors of one shape under each other's name, and one of another shape */
+  const df_named_tensor a = {.name = "a", .dtype = DF_F64, .rank = 1, .shape = {1}, .data = &doubles[0]},
+                        b = {.name = "b", .dtype = DF_F64, .rank = 1, .shape = {1}, .data = &doubles[1]};
+  df_named_tensor pair[] = {a, b};
+  assert_ok(df_safetensors_sum(2, pair, sum));
+  pair[0].data = b.data;
+  pair[1].data = a.data;
+  assert_ok(df_safetensors_sum(2, pair, found));
+  assert_string_not_equal(sum, found);
+  pair[0] = a;
+  pair[1] = b;
+  pair[1].rank = 2;
+  pair[1].shape[1] = 1;
+  assert_ok(df_safetensors_sum(2, pair, found));
   assert_string_not_equal(sum, found);
 }
 
@@ -280,7 +296,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       IN_SCRATCH(what_is_written_is_read_back),
-      IN_SCRATCH(a_sum_is_of_every_byte),
+      IN_SCRATCH(a_sum_is_of_names_shapes_and_every_byte),
       IN_SCRATCH(a_file_is_checked_against_its_own_sum),
       IN_SCRATCH(the_layout_is_that_of_the_format),
       IN_SCRATCH(the_same_content_gives_the_same_bytes),

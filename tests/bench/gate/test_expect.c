@@ -110,6 +110,7 @@ static void a_mistake_is_named_by_file_line_and_key(void** state) {
       {WITH("at_most: 1e999, reason: r"), 4, "at_most"},
       {WITH("at_most: [1], reason: r"), 4, "at_most"},
       {WITH("relative: -0.1, reason: r"), 4, "relative"},
+      {WITH("relative: 1.001, reason: r"), 4, "relative"},
       {WITH("relative: 0.1, absolute: -1, reason: r"), 4, "absolute"},
       {WITH("relative: 0.1, absolute: nan, reason: r"), 4, "absolute"},
       {WITH("at_most: 1, absolute: 1, reason: r"), 4, "absolute"},

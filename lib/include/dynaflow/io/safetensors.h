@@ -31,9 +31,9 @@ typedef struct df_text_pair {
 DF_API DF_MUST_CHECK df_status df_safetensors_write(const char* path, int n, const df_named_tensor* tensors,
                                                     int n_metadata, const df_text_pair* metadata);
 
-/* Writes to `out` a checksum of the data of n tensors in their order: the SHA-256 of the SHA-256 of each, in
- * hexadecimal digits. Names, types and shapes are not in it. DF_E_ARG for a NULL argument or a size that overflows;
- * DF_E_NOMEM. */
+/* Writes to `out` a checksum of n tensors in hexadecimal digits: the SHA-256 of a line "NAME DTYPE [SHAPE] SUM" per
+ * tensor, where SUM is the SHA-256 of its data. The lines are sorted, so that the order of the tensors does not matter.
+ * DF_E_ARG for a NULL argument or a size that overflows; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_safetensors_sum(int n, const df_named_tensor* tensors, char out[DF_SHA256_TEXT]);
 
 typedef struct df_safetensors df_safetensors;
@@ -52,14 +52,14 @@ DF_API const char* df_safetensors_metadata(const df_safetensors* file, const cha
 DF_API int df_safetensors_count(const df_safetensors* file);
 DF_API const char* df_safetensors_name(const df_safetensors* file, int i, size_t* elements);
 
-/* The checksum of df_safetensors_sum() of the tensors in the order of their data in the file. Errors: the same. */
+/* The checksum of df_safetensors_sum() of the tensors of the file. Errors: the same. */
 DF_API DF_MUST_CHECK df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256_TEXT]);
 
 /* the entry for the checksum of a file's tensors */
-#define DF_TENSORS_SUM_KEY "dynaflow.tensors_sha256"
+#define DF_TENSORS_SUM_KEY "dynaflow.weights_sha256"
 
 /* DF_E_FORMAT, which names `path`, if the file has an entry DF_TENSORS_SUM_KEY that is not the checksum of its tensors:
- * a bit of them has changed since they were written. A file without the entry, as older versions wrote, passes. Errors
+ * a bit of them, or the name or shape of one, has changed since they were written. A file without the entry, as older versions wrote, passes. Errors
  * else: those of df_safetensors_file_sum(). */
 DF_API DF_MUST_CHECK df_status df_safetensors_check_sum(const df_safetensors* file, const char* path);
 
