@@ -21,6 +21,9 @@ static const double WRONG = 0.4, SOME = 0.25, MOST = 0.8;
 /* Where so many times as many episodes lie within a wider distance, the motions are of a family that lies that densely:
  * what is near is no copy. */
 enum { DENSE = 2 };
+/* A coordinate that varies by less than this part of its size is constant: its changes are of the order of roundings to
+ * single precision. */
+static const double CONSTANT = 1e-4;
 /* of the mean way from frame to frame; slower frames rest */
 static const double MOVES = 0.1;
 
@@ -144,7 +147,7 @@ static void find_scales(work* w) {
   }
   for (int i = 0; i < w->nz; i++) {
     const double std = sqrt(square[i] / n);
-    w->scale[i] = std > 1e-9 * (1 + fabs(mean[i])) ? 1 / std : 0;
+    w->scale[i] = std > CONSTANT * (1 + fabs(mean[i])) ? 1 / std : 0;
   }
 }
 
@@ -307,12 +310,13 @@ static copy follow(const work* w, int at, int episode, double shift) {
     const double way = way_at(w, s->episode, t, w->a, w->b);
     if (way <= MOVES * w->mean_way) continue;
     const double off = distance_around(w, s, episode, (int)floor(t + shift + 1e-6), w->a);
+    const bool equal = off <= EQUAL * way + SINGLE * size(w, w->a), near = off <= NEAR * way;
     out.moving++;
     out.exact += off <= EXACT * size(w, w->a);
-    out.equal += off <= EQUAL * way + SINGLE * size(w, w->a);
-    out.near += off <= NEAR * way;
+    out.equal += equal;
+    out.near += near;
     out.wide += off <= WIDE * way;
-    if (off > NEAR * way || out.first >= 0) continue;
+    if (!(equal || near) || out.first >= 0) continue;
     out.first = t;
     out.at = (int)lround(t + shift);
   }

@@ -21,10 +21,11 @@ typedef struct held_out_input {
  * row `held-out copy`, whose value is the number of those that do.
  *
  * States are compared as the network receives them: relative to themselves (df_chart_context()), without place and
- * heading, each coordinate divided by its standard deviation. A frame is equal to a motion if its distance from the
- * line between two successive frames of it is at most 1e-4 of the way to the next frame and some roundings to single
- * precision, which holds for copies that were interpolated linearly, and near if it is at most 1/20 of the way. Frames
- * count that move by more than a tenth of the mean.
+ * heading, each coordinate divided by its standard deviation; coordinates that vary by less than 1e-4 of their size are
+ * left out. A frame is equal to a motion if its distance from the line between two successive frames of it is at most
+ * 1e-4 of the way to the next frame and some roundings to single precision, which holds for copies that were
+ * interpolated linearly, and near if it is at most 1/20 of the way. Frames count that move by more than a tenth of the
+ * mean.
  *   wrong  at least 40 % of the frames are equal at one constant shift (a copy that was recorded at half the rate has
  *          every second frame)
  *   warn   at least 25 % are equal, or 80 % are near; and all of these if `windows` is NULL

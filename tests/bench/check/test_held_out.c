@@ -124,7 +124,8 @@ static void a_copy_with_noise_is_a_warning(void** state) {
   fixture f = ten_motions();
   repeat(&f, 0, 1);
   add_noise(&f, 5e-4);
-  expect(&f, "episode", CHECK_WARN, 1, "are within a twentieth of the way to the next frame");
+  expect(&f, "episode", CHECK_WARN, 1,
+         "and 100 % of the frames that move are within a twentieth of the way to the next frame");
   repeat(&f, 0, 1);
   add_noise(&f, 0.2);
   expect(&f, "episode", CHECK_OK, 0, "");
@@ -152,6 +153,36 @@ static void a_dense_family_is_right(void** state) {
   /* an exact copy is one there, too */
   memcpy(frame_of(f.d, 4, 0), frame_of(f.d, 7, 0), (T + 1) * 4 * sizeof(double));
   expect(&f, "episode", CHECK_WRONG, 1, "episode 4, held out for the test, repeats episode 7 of the training");
+  fixture_free(&f);
+}
+
+/* The second coordinate hardly moves: what is within its rounding to single precision is still not equal. */
+static void a_coordinate_that_hardly_moves_makes_no_copies(void** state) {
+  (void)state;
+  static const double sizes[] = {0, 1e-12, 1e-8, 1e-6, 3e-5};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    fixture f = ten_motions();
+    for (int e = 0; e < TEN; e++) {
+      for (int t = 0; t <= T; t++) {
+        double *x = frame_of(f.d, e, t), r;
+        df_rng_uniform(13, DF_STREAM_TEST, (uint64_t)(e * (T + 1) + t), 1, &r);
+        x[1] = 0.5 + sizes[i] * r;
+        x[3] = 0;
+      }
+    }
+    expect(&f, "episode", CHECK_OK, 0, "");
+    fixture_free(&f);
+  }
+}
+
+/* seven of ten episodes are copies of the one before them: four are named */
+static void many_copies_are_counted(void** state) {
+  (void)state;
+  fixture f = ten_motions();
+  for (int e = 3; e < TEN; e++) {
+    for (int t = 0; t <= T; t++) sines(TRAINED, 0.01 * t, frame_of(f.d, e, t));
+  }
+  expect(&f, NULL, CHECK_WARN, 7, "frames that move are equal; and 3 more: if one of two is held out");
   fixture_free(&f);
 }
 
@@ -216,6 +247,8 @@ int main(void) {
       cmocka_unit_test(an_interpolated_copy_is_noticed),
       cmocka_unit_test(a_copy_with_noise_is_a_warning),
       cmocka_unit_test(a_dense_family_is_right),
+      cmocka_unit_test(a_coordinate_that_hardly_moves_makes_no_copies),
+      cmocka_unit_test(many_copies_are_counted),
       cmocka_unit_test(rest_is_no_copy),
       cmocka_unit_test(a_block_that_repeats_another_is_noticed),
       cmocka_unit_test(another_place_and_heading_are_noticed),

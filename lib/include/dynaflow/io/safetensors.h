@@ -59,8 +59,8 @@ DF_API DF_MUST_CHECK df_status df_safetensors_file_sum(const df_safetensors* fil
 #define DF_TENSORS_SUM_KEY "dynaflow.weights_sha256"
 
 /* DF_E_FORMAT, which names `path`, if the file has an entry DF_TENSORS_SUM_KEY that is not the checksum of its tensors:
- * a bit of them, or the name or shape of one, has changed since they were written. A file without the entry, as older versions wrote, passes. Errors
- * else: those of df_safetensors_file_sum(). */
+ * a bit of them, or the name or shape of one, has changed since they were written. A file without the entry, as older
+ * versions wrote, passes. Errors else: those of df_safetensors_file_sum(). */
 DF_API DF_MUST_CHECK df_status df_safetensors_check_sum(const df_safetensors* file, const char* path);
 
 /* Copies the tensor `name` to `out`, which has room for its elements. Its type and shape [rank] must be exactly as
