@@ -306,6 +306,7 @@ static df_status run_study(arguments* a, const df_task* task, const df_search* s
   df_free(names);
   df_free(s.points);
   rows_free(&s.out);
+  df_fall_rule_clear(&s.rule);
   return status;
 }
 

@@ -180,6 +180,7 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
   if (status == DF_OK) status = add_plausibility(job, c, &rule, shown_k, out);
   df_free(work);
   df_free(of);
+  df_fall_rule_clear(&rule);
   DF_TRY(status);
   /* strip of the first upright chain, or of the first chain */
   const int shown = f.upright < 0 ? 0 : f.upright;

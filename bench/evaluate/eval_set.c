@@ -80,7 +80,8 @@ static df_status find_feet(const df_task* task, eval_set* set) {
   return DF_OK;
 }
 
-static df_status check_steps(const df_task* task) {
+/* refuses settings of the evaluation before anything is computed */
+static df_status check_settings(const df_task* task) {
   const df_list* steps = &task->config.eval_sampler_steps;
   if (steps->n == 0) {
     return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps is empty: give at least one number",
@@ -92,17 +93,17 @@ static df_status check_steps(const df_task* task) {
                      task->config.task_name, steps->v[i]);
     }
   }
-  return DF_OK;
+  df_fall_rule rule;
+  const df_status status = df_fall_rule_new(task->system, &task->config, &rule);
+  df_fall_rule_clear(&rule);
+  return status;
 }
 
 static df_status build_set(const df_task* task, int threads, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
   const size_t B = (size_t)set->B, H = (size_t)set->H;
-  /* check the settings of the evaluation */
-  DF_TRY(check_steps(task));
+  DF_TRY(check_settings(task));
   DF_TRY(find_feet(task, set));
-  df_fall_rule rule;
-  DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
   /* allocate, draw and copy the windows */
   set->window = df_alloc(B, sizeof *set->window);
   set->episode = df_alloc(B, sizeof *set->episode);
@@ -150,10 +151,8 @@ static int group_of(const df_dataset* data, const double* condition) {
 
 static df_status build_starts(const df_task* task, const eval_starts* starts, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nc = (size_t)task->data->nc, B = (size_t)set->B;
-  df_fall_rule rule;
-  DF_TRY(check_steps(task));
+  DF_TRY(check_settings(task));
   DF_TRY(find_feet(task, set));
-  DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
   set->window = df_alloc(B, sizeof *set->window);
   set->episode = df_alloc(B, sizeof *set->episode);
   set->group = df_alloc(B, sizeof *set->group);

@@ -455,12 +455,12 @@ double fall_tilt(double steepest) {
 
 typedef struct posture {
   long frames;
-  long* touched;     /* [geoms] frames in which the geom touched what cannot move */
-  double lowest;     /* of the heights of the base above the ground below it */
-  double coordinate; /* the lowest of those that give its height */
+  long* touched; /* [geoms] frames in which the geom touched what cannot move */
+  double lowest; /* of the heights of the base above the ground below it */
+  double slide;  /* the lowest position of the slide that gives its height; unused with a free base */
   double steepest;
-  double own;    /* height of the base above the ground in the model's own first pose */
-  double ground; /* height of the ground where the base is lowest; -INFINITY: none, heights are those above z = 0 */
+  double own;  /* height of the base above the ground in the model's own first pose */
+  bool ground; /* whether anything is below the base where it is lowest; false: heights are those above z = 0 */
 } posture;
 
 /* the angle between the z axes of body and world, degrees */
@@ -473,9 +473,9 @@ static double lean_of(const model_study* m, const double* x) {
 }
 
 /* the height of the base above the ground below it in the pose x, or above z = 0 if nothing is below it */
-static double height_above(const model_study* m, df_sim* sim, const double* x, double* ground) {
+static double height_above(const model_study* m, df_sim* sim, const double* x, bool* ground) {
   double* position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof *position);
-  *ground = -INFINITY;
+  *ground = false;
   df_mujoco_pose(sim, x);
   if (!position || (m->free_joint < 0 && m->root_body < 0)) {
     df_free(position);
@@ -483,24 +483,22 @@ static double height_above(const model_study* m, df_sim* sim, const double* x, d
   }
   df_mujoco_body_positions(sim, position);
   const double* at = m->free_joint >= 0 ? x + m->joints[m->free_joint].qpos : position + 3 * m->root_body;
-  *ground = df_mujoco_ground_below(sim, at);
-  const double height = at[2] - (isfinite(*ground) ? *ground : 0);
+  const double below = df_mujoco_ground_below(sim, at);
+  *ground = isfinite(below);
+  const double height = at[2] - (*ground ? below : 0);
   df_free(position);
   return height;
 }
 
 static void look(const proposal* p, df_sim* sim, const double* x, uint8_t* touch, posture* out) {
   const model_study* m = p->model;
-  const int coordinate = m->free_joint >= 0 ? m->joints[m->free_joint].qpos + 2
-                         : m->height >= 0   ? m->joints[m->height].qpos
-                                            : -1;
-  double ground;
+  bool ground;
   const double height = height_above(m, sim, x, &ground);
-  if (coordinate >= 0 && height < out->lowest) {
+  if ((m->free_joint >= 0 || m->height >= 0) && height < out->lowest) {
     out->lowest = height;
     out->ground = ground;
   }
-  if (coordinate >= 0) out->coordinate = fmin(out->coordinate, x[coordinate]);
+  if (m->height >= 0) out->slide = fmin(out->slide, x[m->joints[m->height].qpos]);
   out->steepest = fmax(out->steepest, lean_of(m, x));
   df_mujoco_touching_world(sim, touch);
   for (int g = 0; g < df_mujoco_geom_count(m->system); g++) out->touched[g] += touch[g];
@@ -515,14 +513,11 @@ static df_status study_posture(const proposal* p, posture* out) {
   df_sim* sim = NULL;
   uint8_t* touch = df_alloc(geoms, 1);
   double* first = df_alloc((size_t)p->data->nx, sizeof *first);
-  *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched),
-                   .lowest = INFINITY,
-                   .coordinate = INFINITY,
-                   .ground = -INFINITY};
+  *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched), .lowest = INFINITY, .slide = INFINITY};
   df_status status = touch && first && out->touched ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
   if (status == DF_OK) {
     df_mujoco_initial_state(system, first);
-    double ground;
+    bool ground;
     out->own = height_above(p->model, sim, first, &ground);
   }
   for (size_t row = 0; row < rows && status == DF_OK; row += every) {
@@ -603,16 +598,18 @@ static void put_no_fall(const proposal* p, const char* why) {
 
 static void propose_fall(const proposal* p, const posture* seen) {
   const model_study* m = p->model;
-  const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, seen->coordinate, seen->own) : 0;
+  const bool floats = m->free_joint < 0;
+  const double lowest = floats ? seen->slide : seen->lowest;
+  const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, lowest, seen->own) : 0;
   const double digits = fabs(height) < 0.1 ? 1000 : 100;
   const double tilt = fall_tilt(seen->steepest);
-  const bool floats = m->free_joint < 0;
   if (height != 0) {
-    char* above = isfinite(seen->ground) ? format_text("%.3g m above the ground at %.3g m", seen->lowest, seen->ground)
-                                         : format_text("%.3g m above z = 0: no ground is below it", seen->lowest);
+    const char* above = seen->ground ? "the ground" : "z = 0, since no ground is below it,";
+    char* of_slide = floats ? format_text(", where the slide is at %.3g m or above", lowest) : format_text("%s", "");
     settings_put_number_why(p->found, "eval.fall_height", round(height * digits) / digits,
-                            "the base is never lower than %.3g m in the data, %s", seen->coordinate, above);
-    df_free(above);
+                            "the base is %.3g m above %s or higher in the %ld frames of the data that were examined%s",
+                            seen->lowest, above, seen->frames, of_slide);
+    df_free(of_slide);
     if (floats) settings_put(p->found, "eval.height_joint", m->joints[m->height].name);
   }
   if (height == 0 && isfinite(seen->lowest))

@@ -45,7 +45,7 @@ DF_MUST_CHECK df_status propose_profiles(const proposal* p);
 bool propose_action(const proposal* p, int k, double* lo, double* hi, const char** why);
 
 /* The height below which, and the tilt in degrees beyond which, the robot counts as fallen; 0: no rule. `lowest` is the
- * lowest height of the base above the ground, `coordinate` the lowest coordinate that gives its height, `own` the
+ * lowest height of the base above the ground, `coordinate` the same, or of a slide its lowest position, `own` the
  * height above the ground in the first pose of the model (0: unknown), `steepest` the largest tilt in degrees. */
 double fall_height(double lowest, double coordinate, double own);
 double fall_tilt(double steepest);

@@ -135,8 +135,11 @@ static df_status plan_and_measure(const eval_job* job, const motion_cfg* cfg, mo
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
   m->falls_defined = df_fall_rule_is_set(&rule);
-  for (int s = 0; s < cfg->n_seeds; s++) DF_TRY(plan_seed(job, cfg, s, &same, m));
-  for (int i = 0; i < m->n; i++) DF_TRY(measure_one(job->task, &rule, m, i));
+  df_status status = DF_OK;
+  for (int s = 0; s < cfg->n_seeds && status == DF_OK; s++) status = plan_seed(job, cfg, s, &same, m);
+  for (int i = 0; i < m->n && status == DF_OK; i++) status = measure_one(job->task, &rule, m, i);
+  df_fall_rule_clear(&rule);
+  DF_TRY(status);
   DF_TRY(measure_sae(job, m));
   if (!same) return DF_OK;
   df_free(m->claimed);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/angles.h"
 #include "dynaflow/data/robot_base.h"
 #include "dynaflow/metrics/metrics.h"
@@ -25,6 +26,24 @@ static df_status find_joint(const df_system* system, const df_names* objects, co
                  key);
 }
 
+/* the ground below a free base: a height if it is flat, else a simulator that knows it */
+static df_status find_ground(const df_system* system, df_fall_rule* rule) {
+  double height, *x = df_alloc((size_t)system->nx, sizeof *x);
+  if (!x) return DF_E_NOMEM;
+  df_status status = df_sim_new(system, 0, &rule->ground);
+  if (status == DF_OK) {
+    df_mujoco_initial_state(system, x);
+    df_mujoco_pose(rule->ground, x);
+    if (df_mujoco_ground_is_flat(rule->ground, &height)) {
+      rule->floor = isfinite(height) ? height : 0;
+      df_sim_free(system, rule->ground);
+      rule->ground = NULL;
+    }
+  }
+  df_free(x);
+  return status;
+}
+
 static df_status read_height(const df_system* system, const df_config* config, df_fall_rule* rule) {
   const char* name = config->eval_height_joint;
   const df_joint* joint;
@@ -32,7 +51,7 @@ static df_status read_height(const df_system* system, const df_config* config, d
   switch (joint->kind) {
     case DF_JOINT_FREE:
       rule->height_at = joint->qpos + 2;
-      return DF_OK;
+      return find_ground(system, rule);
     case DF_JOINT_SLIDE:
       rule->height_at = joint->qpos;
       return DF_OK;
@@ -65,7 +84,8 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
   *out = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
   DF_REQUIRE_POINTER(system);
   DF_REQUIRE_POINTER(config);
-  df_fall_rule rule = {.height = config->eval_fall_height,
+  df_fall_rule rule = {.system = system,
+                       .height = config->eval_fall_height,
                        .tilt = config->eval_fall_tilt * DF_PI / 180,
                        .height_at = 0,
                        .quat_at = -1,
@@ -77,10 +97,18 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
   if ((height || tilt) && !df_system_is_mujoco(system)) {
     return df_fail(DF_E_CONFIG, "eval.fall_height and eval.fall_tilt need a MuJoCo model");
   }
-  if (height) DF_TRY(read_height(system, config, &rule));
-  if (tilt) DF_TRY(read_tilt(system, config, &rule));
-  *out = rule;
-  return DF_OK;
+  df_status status = height ? read_height(system, config, &rule) : DF_OK;
+  if (status == DF_OK && tilt) status = read_tilt(system, config, &rule);
+  if (status == DF_OK)
+    *out = rule;
+  else
+    df_fall_rule_clear(&rule);
+  return status;
+}
+
+void df_fall_rule_clear(df_fall_rule* rule) {
+  if (rule->ground) df_sim_free(rule->system, rule->ground);
+  *rule = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
 }
 
 /* angle between the z axes of body and world [rad], for a quaternion of any norm */
@@ -90,8 +118,15 @@ static double quaternion_tilt(const double q[4]) {
   return atan2(side, up);
 }
 
+static double height_of(const df_fall_rule* rule, const double* x) {
+  const double z = x[rule->height_at];
+  if (!rule->ground) return z - rule->floor;
+  const double ground = df_mujoco_ground_below(rule->ground, x + rule->height_at - 2);
+  return isfinite(ground) ? z - ground : z;
+}
+
 static bool is_fallen(const df_fall_rule* rule, const double* x) {
-  if (rule->height != 0 && x[rule->height_at] < rule->height) return true;
+  if (rule->height != 0 && height_of(rule, x) < rule->height) return true;
   if (rule->tilt == 0) return false;
   if (rule->quat_at >= 0) return quaternion_tilt(x + rule->quat_at) > rule->tilt;
   return rule->tilt_at >= 0 && fabs(x[rule->tilt_at]) > rule->tilt;

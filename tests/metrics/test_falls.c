@@ -142,6 +142,49 @@ static void a_free_joint_gives_height_and_quaternion(void** state) {
   df_system_free(system);
 }
 
+/* A ball above a floor at 2 m, a slope of 30 degrees, and a box of 1 m on the plane; a fall is below 0.25 m above that.
+ * Nothing is below the ball on the slope's far side of its edge, a box from x = -3 to 3. */
+static void the_height_of_a_free_base_is_above_the_ground_below_it(void** state) {
+  (void)state;
+#define BALL  "<body pos='0 0 3'><freejoint/><geom size='.1'/></body></worldbody></mujoco>"
+#define WORLD "<mujoco><worldbody>"
+  const struct {
+    const char* xml;
+    double at[3]; /* 1 mm above the lowest height that is no fall */
+  } cases[] = {
+      {WORLD BALL, {0, 0, .251}},
+      {WORLD "<geom type='plane' size='1 1 1'/>" BALL, {9, 0, .251}},
+      {WORLD "<geom type='plane' size='1 1 1' pos='0 0 2'/>" BALL, {9, 0, 2.251}},
+      {WORLD "<geom type='plane' size='1 1 1' pos='0 0 -2'/>" BALL, {9, 0, -1.749}},
+      {WORLD "<geom type='plane' size='1 1 1' euler='0 -30 0'/>" BALL, {3, 1, 3 * 0.57735026919 + .251}},
+      {WORLD "<geom type='plane' size='1 1 1' euler='0 -30 0'/>" BALL, {-3, 1, -3 * 0.57735026919 + .251}},
+      {WORLD "<geom type='plane' size='1 1 1'/><geom type='box' size='.5 .5 .5' pos='4 0 .5'/>" BALL, {4.4, 0, 1.251}},
+      {WORLD "<geom type='plane' size='1 1 1'/><geom type='box' size='.5 .5 .5' pos='4 0 .5'/>" BALL, {4.6, 0, .251}},
+      {WORLD "<geom type='plane' size='1 1 1'/><geom type='box' size='.5 .5 .5' pos='4 0 .5' contype='0' "
+             "conaffinity='0'/>" BALL,
+       {4.4, 0, .251}},
+      {WORLD "<geom type='box' size='3 3 .5' pos='0 0 .5'/>" BALL, {0, 0, 1.251}},
+      {WORLD "<geom type='box' size='3 3 .5' pos='0 0 .5'/>" BALL, {3.1, 0, .251}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* system = make(cases[i].xml);
+    const df_config c = config(0.25, 0, "", "");
+    double x[2][13];
+    df_fall_rule rule;
+    assert_int_equal(df_fall_rule_new(system, &c, &rule), DF_OK);
+    for (int t = 0; t < 2; t++) {
+      df_mujoco_initial_state(system, x[t]);
+      memcpy(x[t], cases[i].at, sizeof cases[i].at);
+    }
+    x[1][2] -= .002;
+    if (df_fall_frame(&rule, 13, 1, x[0]) != 1) fail_msg("case %zu: frame %d", i, df_fall_frame(&rule, 13, 1, x[0]));
+    df_fall_rule_clear(&rule);
+    df_system_free(system);
+  }
+#undef WORLD
+#undef BALL
+}
+
 static void named_joints_give_height_and_lean(void** state) {
   (void)state;
   df_system* system = make(PLANAR);
@@ -257,6 +300,7 @@ int main(void) {
       cmocka_unit_test(the_lean_of_a_hinge_counts_both_ways),
       cmocka_unit_test(a_frame_without_numbers_is_a_fall_even_without_a_rule),
       cmocka_unit_test(a_free_joint_gives_height_and_quaternion),
+      cmocka_unit_test(the_height_of_a_free_base_is_above_the_ground_below_it),
       cmocka_unit_test(named_joints_give_height_and_lean),
       cmocka_unit_test(a_ball_joint_gives_a_quaternion),
       cmocka_unit_test(an_object_does_not_fall),

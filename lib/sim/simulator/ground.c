@@ -1,4 +1,4 @@
-/* how far a model is from the parts of it that cannot move */
+/* the parts of a model that cannot move: how far it is from them, and how high they are */
 #include <math.h>
 
 #include "collision_filter.h"
@@ -43,6 +43,11 @@ double df_mujoco_ground_distance(df_sim* sim, int root) {
   return g.distance;
 }
 
+/* whether a geom cannot move and may collide */
+static bool is_ground(const mjModel* m, int geom) {
+  return is_fixed(m, geom) && (m->geom_contype[geom] || m->geom_conaffinity[geom]);
+}
+
 typedef struct below {
   df_sim* sim;
   const double* point;
@@ -69,10 +74,22 @@ static void look_below(void* argument) {
   below* b = argument;
   const mjModel* m = b->sim->system->model;
   for (int geom = 0; geom < m->ngeom; geom++) {
-    if (!is_fixed(m, geom) || !(m->geom_contype[geom] || m->geom_conaffinity[geom])) continue;
+    if (!is_ground(m, geom)) continue;
     const double depth = depth_of(m, b->sim->data, geom, b->point);
     if (depth >= 0) b->height = fmax(b->height, b->point[2] - depth);
   }
+}
+
+bool df_mujoco_ground_is_flat(df_sim* sim, double* height) {
+  const mjModel* m = sim->system->model;
+  const mjData* d = sim->data;
+  *height = -INFINITY;
+  for (int geom = 0; geom < m->ngeom; geom++) {
+    if (!is_ground(m, geom)) continue;
+    if (m->geom_type[geom] != mjGEOM_PLANE || d->geom_xmat[9 * (size_t)geom + 8] != 1) return false;
+    *height = fmax(*height, d->geom_xpos[3 * (size_t)geom + 2]);
+  }
+  return true;
 }
 
 double df_mujoco_ground_below(df_sim* sim, const double point[3]) {

@@ -371,6 +371,48 @@ static void a_driven_slide_does_not_fall(void** state) {
   end(&f);
 }
 
+/* The base is 1 m above the ground or higher, wherever the ground is: 0.6 m above it is a fall. */
+static void a_fall_is_nearer_to_the_ground_than_in_the_data(void** state) {
+  (void)state;
+  enum { ROWS = 18, BALL = 15 };
+  static const struct {
+    const char *ground, *why;
+    double height, slope; /* of the ground at x = 0, m; its slope along x */
+  } cases[] = {{"<geom type='plane' size='0 0 1'/>", "1 m above the ground", 0, 0},
+               {"<geom type='plane' size='0 0 1' pos='0 0 2'/>", "1 m above the ground", 2, 0},
+               {"<geom type='plane' size='0 0 1' pos='0 0 -3'/>", "1 m above the ground", -3, 0},
+               {"<geom type='plane' size='0 0 1' euler='0 -45 0'/>", "1 m above the ground", 0, 1},
+               {"<geom type='box' size='99 9 1' pos='0 0 1'/>", "1 m above the ground", 2, 0},
+               {"<geom type='box' size='9 9 1' pos='99 0 0'/>", "1 m above z = 0, since no ground is below it,", 0, 0}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char xml[1024], why[256];
+    fixture f = {0};
+    snprintf(xml, sizeof xml,
+             "<mujoco><worldbody>%s<body pos='0 0 5'><freejoint name='base'/>"
+             "<geom size='.1'/><body><joint name='arm'/><geom size='.05' pos='.2 0 0'/></body></body></worldbody>"
+             "<actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",
+             cases[i].ground);
+    assert_int_equal(df_mujoco_system_from_xml(xml, "ball", &cfg, &f.system), DF_OK);
+    assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+    assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 2, .length = 8, .nx = BALL, .dt = 0.02}, &f.data),
+                     DF_OK);
+    for (int row = 0; row < ROWS; row++) {
+      double* x = f.data->states + row * BALL;
+      x[0] = row - 9;
+      x[2] = cases[i].height + cases[i].slope * x[0] + (row == 7 ? 1 : 1.5);
+      x[3] = 1;
+    }
+    f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    snprintf(why, sizeof why, "the base is %s or higher in the %d frames of the data that were examined", cases[i].why,
+             ROWS);
+    assert_string_equal(value(&f, "eval.fall_height"), "0.6");
+    assert_string_equal(settings_find(&f.found, "eval.fall_height")->why, why);
+    end(&f);
+  }
+}
+
 /* what is fixed to the world, and a base that lies on the floor on its back */
 static void what_no_bound_tells_has_no_fall_rule(void** state) {
   (void)state;
@@ -575,6 +617,7 @@ int main(void) {
       cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
+      cmocka_unit_test(a_fall_is_nearer_to_the_ground_than_in_the_data),
       cmocka_unit_test(what_cannot_fall_has_no_fall_rule),
       cmocka_unit_test(what_no_bound_tells_has_no_fall_rule),
       cmocka_unit_test(a_driven_slide_does_not_fall),

@@ -331,7 +331,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
-  X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
+  X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m",                                                                  \
+    "fallen when the base is lower than this above the ground; 0: never")                                              \
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
   X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free base")        \
   X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")    \

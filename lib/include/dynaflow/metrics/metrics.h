@@ -103,17 +103,24 @@ DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* t
 typedef struct df_fall_rule {
   double height; /* fallen below this height, m; 0: no criterion */
   double tilt;   /* fallen above this tilt, rad; 0: no criterion */
-  int height_at; /* index in x of the base height */
-  int quat_at;   /* index in x of the base quaternion, or -1 */
-  int tilt_at;   /* index in x of the tilt angle if there is no quaternion, or -1 */
+  double floor;  /* height above which that of a free base is measured, m, if the ground is flat */
+  const df_system* system;
+  df_sim* ground; /* of uneven ground, above which the height of a free base is measured; NULL: it is flat; owned */
+  int height_at;  /* index in x of the base height; that of a free base follows its x and y */
+  int quat_at;    /* index in x of the base quaternion, or -1 */
+  int tilt_at;    /* index in x of the tilt angle if there is no quaternion, or -1 */
 } df_fall_rule;
 
 /* Makes the rule from config's eval.fall_height, fall_tilt, height_joint and tilt_joint; without the name of a joint,
- * of the robot's base (df_robot_base()). Errors: DF_E_CONFIG for a rule without a joint of a robot without a base, for
- * a joint that the model lacks or that has no height (allowed: slide, free) or no tilt (allowed: hinge, ball, free),
- * and for a rule on a system that is not a MuJoCo model; DF_E_ARG for a NULL argument. On failure *out has no criteria.
- */
+ * of the robot's base (df_robot_base()). The height of a free base is that above the ground below it
+ * (df_mujoco_ground_below()), or above z = 0 if nothing is below it; that of a slide is its position. The caller calls
+ * df_fall_rule_clear(), also after a failure; `system` must outlive the rule. Errors: DF_E_CONFIG for a rule without a
+ * joint of a robot without a base, for a joint that the model lacks or that has no height (allowed: slide, free) or no
+ * tilt (allowed: hinge, ball, free), and for a rule on a system that is not a MuJoCo model; DF_E_ARG for a NULL
+ * argument; those of df_sim_new(). On failure *out has no criteria. */
 DF_API DF_MUST_CHECK df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out);
+
+DF_API void df_fall_rule_clear(df_fall_rule* rule);
 
 /* Whether the rule has a criterion. Without one, only a state that is not finite counts as fallen, and neither a fall
  * rate nor a survival time is defined. */

@@ -234,6 +234,9 @@ DF_API double df_mujoco_ground_distance(df_sim* sim, int root);
 /* After df_mujoco_pose(): the height, m, of the highest surface below a point of what cannot move and may collide;
  * planes have no end, SDFs are left out. -inf if there is none. */
 DF_API double df_mujoco_ground_below(df_sim* sim, const double point[3]);
+/* After df_mujoco_pose(): whether what cannot move and may collide are horizontal planes alone, or nothing. *height is
+ * that of the highest plane then, m; -inf if there is none. */
+DF_API bool df_mujoco_ground_is_flat(df_sim* sim, double* height);
 
 /* ---- versions ---- */
 
