@@ -631,22 +631,49 @@ static const char* unit_of(const char* name, double measured) {
   return found;
 }
 
-/* whether the clock `name` of one of the files begins again within it; a file without it has no such clock */
-static df_status begins_again(const source* files, const char* name, bool* found) {
+/* Refuses times that stand still or fall back by a frame, which begin no episode, and times that fall throughout. */
+static df_status check_order(const char* path, const char* name, const df_array* values, const clock_steps* steps) {
+  static const double FRAMES = 1.5;
+  const bool reversed = values->count > 2 && steps->falls == values->count - 1;
+  const double least = FRAMES * steps->mean / steps->unit;
+  for (size_t i = 1; i < values->count && steps->mean > 0; i++) {
+    const double before = values->values[i - 1], one = values->values[i];
+    if (one > before || before - one > least) continue;
+    return df_fail(DF_E_FORMAT,
+                   "%s: array '%s' is %.9g at index %zu and %.9g at the one before: the rows are not in the order of "
+                   "time; sort them and drop those that repeat, or set data.rate to the frames per second if the "
+                   "times are wrong",
+                   path, name, one, i, before);
+  }
+  if (!reversed || values->values[0] == values->values[1]) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: array '%s' falls from %.9g to %.9g: the rows are in the reverse order of time; reverse them, or "
+                 "set data.rate to the frames per second if the times are wrong",
+                 path, name, values->values[0], values->values[values->count - 1]);
+}
+
+/* Whether the clock `name` of one of the files begins again within it; a file without it has no such clock. Times that
+ * are not in order are refused, unless the user gave the rate: then they are no clock. */
+static df_status begins_again(const recognition* r, const char* name, bool* found) {
+  const source* files = r->files;
+  const setting* rate = settings_find(r->found, "data.rate");
   *found = false;
   for (int i = 0; i < files->n && !*found; i++) {
     df_arrays* arrays;
     df_array values;
     DF_TRY(df_arrays_open(files->path[i], &arrays));
     const bool has = df_arrays_find(arrays, name) >= 0;
+    df_status order = DF_OK;
     const df_status status = has ? df_arrays_read(arrays, name, &values) : DF_OK;
     if (has && status == DF_OK) {
       const clock_steps steps = steps_of(&values);
-      *found = steps.mean > 0 && steps.falls > 0;
+      order = check_order(files->path[i], name, &values, &steps);
+      *found = order == DF_OK && steps.mean > 0 && steps.falls > 0;
       df_array_clear(&values);
     }
     df_arrays_close(arrays);
     DF_TRY(status);
+    if (order != DF_OK && !(rate && rate->given)) return order;
   }
   return DF_OK;
 }
@@ -784,7 +811,7 @@ static df_status settle_ends(recognition* r) {
     bool again;
     a = source_find(r->files, 1, &clocks[i]);
     if (!a || a->info->rank != 1) continue;
-    DF_TRY(begins_again(r->files, a->name, &again));
+    DF_TRY(begins_again(r, a->name, &again));
     if (!again) continue;
     put(r, "data.ends_key", a->name, "its numbers begin again with each episode");
     return DF_OK;

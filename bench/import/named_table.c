@@ -415,6 +415,26 @@ static df_status common_unit(const named_columns* t, bool angles, int n, const i
   return DF_OK;
 }
 
+/* Refuses hinges without a stated unit beside one in degrees: either may be meant. The velocities of hinges without one
+ * can be compared with the positions. */
+static df_status check_unstated(const named_columns* t) {
+  const model_study* m = t->r->model;
+  const setting* given = settings_find(t->r->found, "data.angles");
+  int degrees = -1, unstated = -1;
+  for (int j = 0, k = 0; j < m->n_joints; j++) {
+    const df_joint_kind kind = m->joints[j].kind;
+    const int column = kind == DF_JOINT_HINGE || kind == DF_JOINT_SLIDE ? t->joint[k++] : -1;
+    if (column < 0 || kind != DF_JOINT_HINGE) continue;
+    if (t->unit[column] == UNIT_DEGREES) degrees = column;
+    if (t->unit[column] == UNIT_NONE) unstated = column;
+  }
+  if (degrees < 0 || unstated < 0 || (given && given->given)) return DF_OK;
+  return df_fail(DF_E_CONFIG,
+                 "%s: the column '%s' is in degrees, but the name of '%s' states no unit: add it to the name, or, if "
+                 "all angles are in degrees, set data.angles to deg",
+                 t->r->files->path[0], t->column[degrees]->name, t->column[unstated]->name);
+}
+
 static df_status settle_units(recognition* r, const named_columns* t) {
   static const char WHY[] = "the names of the columns state it";
   int* used = df_alloc((size_t)t->n + 1, sizeof *used);
@@ -425,6 +445,7 @@ static df_status settle_units(recognition* r, const named_columns* t) {
   if (status == DF_OK) status = common_unit(t, false, n, used, &length);
   df_free(used);
   DF_TRY(status);
+  DF_TRY(check_unstated(t));
   if (angle != UNIT_NONE) settings_put_why(r->found, "data.angles", angle == UNIT_DEGREES ? "deg" : "rad", WHY);
   if (length == UNIT_MILLIMETRES || length == UNIT_CENTIMETRES)
     settings_put_why(r->found, "data.position_scale", length == UNIT_MILLIMETRES ? "0.001" : "0.01", WHY);

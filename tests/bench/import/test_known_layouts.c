@@ -159,8 +159,9 @@ static void a_table_with_a_column_per_value_is_known(void** state) {
   df_system_free(system);
 }
 
-/* The key of data.ends_key for recordings of six frames with these further arrays, "" if there is none. */
-static void check_ends(const model_study* study, const char* const more[2], const char* wanted) {
+/* The key of data.ends_key for recordings of six frames with these further arrays, "" if there is none; or what the
+ * refusal says, after a '!'. `rate`: a setting that the user gave; NULL: none. */
+static void check_ends(const model_study* study, const char* const more[2], const char* rate, const char* wanted) {
   char name[2][512];
   const char* path[2];
   int n = 0;
@@ -176,7 +177,17 @@ static void check_ends(const model_study* study, const char* const more[2], cons
   settings found = {0};
   assert_int_equal(source_open(n, path, &files), DF_OK);
   recognition r = {.files = &files, .model = study, .found = &found};
-  assert_int_equal(recognise(&r, &layout), DF_OK);
+  if (rate) settings_give(&found, rate);
+  const df_status status = recognise(&r, &layout);
+  if (wanted[0] == '!') {
+    assert_int_equal(status, DF_E_FORMAT);
+    if (!strstr(df_error_message(), wanted + 1)) fail_msg("%s", df_error_message());
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+    return;
+  }
+  assert_int_equal(status, DF_OK);
   const setting* ends = settings_find(&found, "data.ends_key");
   assert_string_equal(ends ? ends->value : "", wanted);
   settings_clear(&found);
@@ -189,6 +200,10 @@ static void a_clock_that_begins_again_ends_episodes(void** state) {
   (void)state;
 #define ONCE    ", \"time\": [0, 0.1, 0.2, 0.3, 0.4, 0.5]"
 #define TWICE   ", \"time\": [0, 0.1, 0.2, 0, 0.1, 0.2]"
+#define SWAPPED ", \"time\": [0, 0.1, 0.3, 0.2, 0.4, 0.5]"
+#define STOPPED ", \"time\": [0, 0.1, 0.2, 0.2, 0.3, 0.4]"
+#define BACK    ", \"time\": [0.5, 0.4, 0.3, 0.2, 0.1, 0]"
+#define STANDS  ", \"time\": [7, 7, 7, 7, 7, 7]"
 #define NOISE   ", \"time\": [3, 1, 2, 0, 4, 1]"
 #define INDEX   ", \"episode_index\": [4, 4, 4, 5, 5, 5]"
 #define FLAGS   ", \"terminals\": [0, 0, 1, 0, 0, 1]"
@@ -197,23 +212,33 @@ static void a_clock_that_begins_again_ends_episodes(void** state) {
       "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
       "<actuator><motor joint='a'/></actuator></mujoco>";
   static const struct {
-    const char *more[2], *wanted;
-  } cases[] = {{{TWICE}, "time"},
-               {{COUNTED}, "frame_index"},
-               {{ONCE}, ""},
-               {{NOISE}, ""},
-               {{ONCE, TWICE}, "time"},
-               {{ONCE, ONCE}, ""},
-               {{ONCE, ""}, ""},
-               {{TWICE INDEX}, "episode_index"},
-               {{TWICE FLAGS}, "terminals"},
-               {{ONCE COUNTED}, "frame_index"}};
+    const char *more[2], *rate, *wanted;
+  } cases[] = {
+      {{TWICE}, NULL, "time"},
+      {{COUNTED}, NULL, "frame_index"},
+      {{ONCE}, NULL, ""},
+      {{NOISE}, NULL, ""},
+      {{STANDS}, NULL, ""},
+      {{ONCE, TWICE}, NULL, "time"},
+      {{ONCE, ONCE}, NULL, ""},
+      {{ONCE, ""}, NULL, ""},
+      {{TWICE INDEX}, NULL, "episode_index"},
+      {{TWICE FLAGS}, NULL, "terminals"},
+      {{ONCE COUNTED}, NULL, "frame_index"},
+      /* rows that are not in the order of time */
+      {{SWAPPED}, NULL, "!ends_a.json: array 'time' is 0.2 at index 3 and 0.3 at the one before: the rows are"},
+      {{STOPPED}, NULL, "!ends_a.json: array 'time' is 0.2 at index 3 and 0.2 at the one before: the rows are"},
+      {{ONCE, SWAPPED}, NULL, "!ends_b.json: array 'time' is 0.2 at index 3"},
+      {{BACK}, NULL, "!ends_a.json: array 'time' falls from 0.5 to 0: the rows are in the reverse order"},
+      {{SWAPPED}, "data.rate=10", ""},
+      {{BACK}, "data.rate=10", ""}};
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_system* system;
   model_study study;
   assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
   assert_int_equal(model_study_of(system, &study), DF_OK);
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_ends(&study, cases[i].more, cases[i].wanted);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_ends(&study, cases[i].more, cases[i].rate, cases[i].wanted);
   df_system_free(system);
 }
 

@@ -152,6 +152,10 @@ static void spellings_that_contradict_each_other_are_named(void** state) {
        -1,
        0,
        {"'FR_hip_deg' is in degrees", "'FR_thigh_rad' in radians"}},
+      {"x,y,z,qw,qx,qy,qz,FR_hip_deg,FR_thigh_deg,FR_calf,mast",
+       -1,
+       0,
+       {"'FR_thigh_deg' is in degrees, but the name of 'FR_calf' states no unit", "set data.angles to deg"}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     table t;
@@ -164,6 +168,18 @@ static void spellings_that_contradict_each_other_are_named(void** state) {
     }
     close_table(&t);
   }
+}
+
+/* all angles are in degrees if the user says so */
+static void a_given_unit_is_that_of_names_without_one(void** state) {
+  (void)state;
+  table t;
+  const known_layout* layout;
+  open_table(robot, "x,y,z,qw,qx,qy,qz,FR_hip_deg,FR_thigh,FR_calf,mast", -1, 0, &t);
+  settings_give(t.r.found, "data.angles=deg");
+  assert_int_equal(recognise(&t.r, &layout), DF_OK);
+  assert_string_equal(settings_find(t.r.found, "data.angles")->value, "deg");
+  close_table(&t);
 }
 
 /* as many columns as the state has, of which one is the time: the number of columns does not tell what they are */
@@ -186,6 +202,7 @@ int main(void) {
       cmocka_unit_test(columns_are_read_by_their_names),
       cmocka_unit_test(without_a_free_base_x_is_a_joint),
       cmocka_unit_test(spellings_that_contradict_each_other_are_named),
+      cmocka_unit_test(a_given_unit_is_that_of_names_without_one),
       cmocka_unit_test(what_the_names_lack_is_said),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
