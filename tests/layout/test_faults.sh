@@ -61,3 +61,33 @@ check the_written_table_keeps_the_page [ "$(head -1 "$tree/page.md")" = '# Fault
 : >"$tree/faults.txt"
 check an_empty_list_is_found finds '/faults.txt: no entry$'
 finish
+
+# ---- random slips in a small program, of which a weak and a strong test know the sum of squares up to 1 and 3 ----
+small=$scratch/small
+mkdir -p "$small/tests/core"
+cat >"$small/sum.c" <<'C'
+/* the sum of the squares of 1 .. n, 0 < n */
+int sum(int n) {
+  int s = 0; /* i < 0 */
+  for (int i = 1; i <= n; i++) s += i * i;
+  return s;
+}
+C
+for t in "weak 1 != 1" "strong 3 != 14" "wrong 3 != 15"; do
+  read -r name n rest <<<"$t"
+  printf 'int sum(int n);\nint main(void) { return sum(%s) %s; }\n' "$n" "$rest" >"$small/tests/core/test_$name.c"
+done
+printf 'build/tests/%%: tests/%%.c sum.c\n\tmkdir -p $(@D) && $(CC) -o $@ $^\n' >"$small/Makefile"
+slips() { # slips CODE TEST...
+  local code=0
+  python3 tests/faults/slips.py sum.c "${@:2}" --tree "$small" >"$scratch/slips" 2>&1 || code=$?
+  [ "$code" -eq "$1" ] || { cat "$scratch/slips"; return 1; }
+}
+check a_strong_test_notices_every_slip slips 0 core/test_strong
+check all_slips_are_counted grep -qx 'sum.c: 5 of 5 slips: 5 caught, 0 survived, 0 did not build' "$scratch/slips"
+check a_weak_test_lets_slips_survive slips 1 core/test_weak
+check they_are_printed_with_their_line grep -qxF '+     for (int i = 1; i <= n; i++) s = i * i;' "$scratch/slips"
+check the_survivors_are_counted grep -qx 'sum.c: 5 of 5 slips: 3 caught, 2 survived, 0 did not build' "$scratch/slips"
+check a_second_test_is_asked slips 0 core/test_weak core/test_strong
+check a_test_that_fails_anyway_is_refused slips 2 core/test_wrong
+check the_source_is_as_before grep -qF 's += i * i;' "$small/sum.c"
