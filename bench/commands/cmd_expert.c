@@ -227,7 +227,11 @@ static df_status log_update(const training* t, const df_expert_update* u) {
   json_object_set_new(line, "lost", json_integer(u->lost));
   json_object_set_new(line, "velocity_error", json_number(u->velocity_error));
   json_object_set_new(line, "gradient", json_number(u->gradient));
+  json_object_set_new(line, "rate", json_number(u->rate));
   json_object_set_new(line, "critic_loss", json_number(u->critic_loss));
+  json_object_set_new(line, "kl", json_number(u->kl));
+  json_object_set_new(line, "clipped", json_number(u->clipped));
+  json_object_set_new(line, "std", json_number(u->std));
   for (int i = 0; i < DF_REWARD_TERMS; i++)
     json_object_set_new(costs, df_reward_term_at((df_reward_term)i)->name, json_number(u->cost[i]));
   json_object_set_new(line, "costs", costs);
