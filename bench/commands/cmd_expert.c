@@ -1,5 +1,5 @@
 /* cmd_expert.c: dynaflow expert train|eval|collect TASK: policies that are trained by the gradient through the
- * simulator, and demonstrations of them. */
+ * simulator, or by rewards alone, and demonstrations of them. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <jansson.h>
@@ -173,8 +173,8 @@ const struct argp expert_argp = {
     .parser = parse,
     .args_doc = "train|eval|collect TASK",
     .doc =
-        "Trains a policy for a legged robot with gradients through the simulator, evaluates it, and collects "
-        "demonstrations from it.\n\n"
+        "Trains a policy for a legged robot, evaluates it, and collects demonstrations from it. expert.method says how "
+        "it is trained: with gradients through the simulator (shac, apg), or by rewards alone (ppo).\n\n"
         "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations. "
         "train writes FILE when it is done. If it is interrupted, it keeps FILE.state, and the same command resumes "
         "from there with the same result, byte for byte. eval lets robots walk for 10 s and prints how many fall, the "
