@@ -35,7 +35,7 @@ df_expert_cfg df_expert_cfg_default(void) {
                          .ppo_minibatches = 4,
                          .ppo_clip = .2,
                          .ppo_kl = .01,
-                         .ppo_noise = .3,
+                         .ppo_noise = .2,
                          .ppo_entropy = 0};
 }
 

@@ -35,6 +35,7 @@ static fixture make(double wanted_kl) {
   f.cfg.ppo_minibatches = PARTS;
   f.cfg.ppo_kl = wanted_kl;
   f.cfg.ppo_entropy = ENTROPY;
+  f.cfg.ppo_noise = .3;
   OK(df_expert_new(f.walk, &f.cfg, SEED, 1, &f.e));
   return f;
 }

@@ -372,7 +372,7 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "ppo: how far the ratio of the policies counts on each side of 1")                                                 \
   X(REAL, expert, ppo_kl, "0.01", 0, 10, "", "",                                                                       \
     "ppo: divergence of an update that the learning rate of the policy is adapted to; 0: it falls linearly")           \
-  X(REAL, expert, ppo_noise, "0.3", 0.001, 10, "", "",                                                                 \
+  X(REAL, expert, ppo_noise, "0.2", 0.001, 10, "", "",                                                                 \
     "ppo: exploration at the beginning, standard deviation of the noise before tanh, which is trained")                \
   X(REAL, expert, ppo_entropy, "0", 0, 10, "", "", "ppo: weight of the entropy of the noise in the loss")              \
   X(REAL, expert, fresh, "0.004", 0, 1, "", "", "probability per action of a fresh start")                             \

@@ -68,7 +68,7 @@ typedef struct df_expert_cfg {
 
 /* SHAC, B 32, H 24, 4 slices, 1000 updates, 2 x 128 wide, gamma 0.97, lambda 0.95, decay 0.97, noise 0.1, rates
  * 0.002, rate_end 0.05, clip 1, 8 critic steps of a share of 0.25, mix 0.4, fresh 0.004, renew 0.005;
- * ppo_epochs 4, ppo_minibatches 4, ppo_clip 0.2, ppo_kl 0.01, ppo_noise 0.3, ppo_entropy 0 */
+ * ppo_epochs 4, ppo_minibatches 4, ppo_clip 0.2, ppo_kl 0.01, ppo_noise 0.2, ppo_entropy 0 */
 DF_API df_expert_cfg df_expert_cfg_default(void);
 
 typedef struct df_expert df_expert;
