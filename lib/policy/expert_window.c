@@ -20,7 +20,7 @@ void expert_squash(const df_expert* e, size_t n, const df_real* out, const doubl
   }
 }
 
-/* the actions of all robots at t */
+/* The actions of all robots at t. Without an adjoint, all actions share their activations. */
 static void act(df_expert* e, expert_slice* s, size_t t) {
   const size_t row = expert_row(e, t, (size_t)s->first);
   df_net_forward(e->actor_net, s->actor[t % e->works], e->actor,

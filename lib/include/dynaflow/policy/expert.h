@@ -7,7 +7,8 @@
  * B robots walk in windows of H actions; every update follows one window.
  *
  * Actor of SHAC and APG. The loss is the mean over robots and actions of the discounted rewards and the value of the
- * window's end, L = -1/(H B) sum over robots of [ sum_t g_t r_t + g_H V'(o_H) ],   g_0 = 1,   g_(t+1) = gamma g_t,
+ * window's end,
+ *     L = -1/(H B) sum over robots of [ sum_t g_t r_t + g_H V'(o_H) ],   g_0 = 1,   g_(t+1) = gamma g_t,
  * where g is 1 again after a fall, at which the robot starts afresh in mid-window, and V' is 0 if the last action ends
  * in a fall. Its gradient is exact up to `decay`, by which the cotangent of the state is multiplied at every action
  * that it passes back. Nothing flows back over a fresh start.
@@ -62,7 +63,7 @@ typedef struct df_expert_cfg {
   double fresh, renew; /* per action */
   int ppo_epochs, ppo_minibatches;
   double ppo_clip;
-  double ppo_kl; /* wanted divergence per update; 0: the actor's learning rate falls linearly */
+  double ppo_kl; /* wanted KL divergence of an update; 0: the actor's learning rate falls linearly */
   double ppo_noise, ppo_entropy;
 } df_expert_cfg;
 
@@ -84,9 +85,10 @@ DF_API void df_expert_free(df_expert* expert); /* NULL is allowed */
 
 /* an update of a training; means are over the robots and actions of its window */
 typedef struct df_expert_update {
-  long update;      /* from 1 */
-  long falls, lost; /* falls; steps left out because the simulator or an adjoint diverged; PPO: steps that diverged */
-  double reward;    /* mean reward */
+  long update;                  /* from 1 */
+  long falls, lost;             /* falls; steps left out because the simulator or an adjoint diverged. PPO leaves none
+                                 * out, and counts those that diverged */
+  double reward;                /* mean reward */
   double velocity_error;        /* mean size of the horizontal velocity minus the command, m/s */
   double gradient;              /* 2-norm of the actor's gradient before clipping; PPO: in the last step */
   double rate;                  /* learning rate of the actor's last step */
