@@ -50,7 +50,7 @@ static void a_training_has_the_same_bits_on_any_number_of_threads(void** state) 
   same_bits(DF_EXPERT_SHAC);
 }
 
-static void so_has_one_by_ppo(void** state) {
+static void a_training_by_ppo_has_the_same_bits_on_any_number_of_threads(void** state) {
   (void)state;
   same_bits(DF_EXPERT_PPO);
 }
@@ -132,7 +132,7 @@ static void an_interrupted_training_ends_with_the_bits_of_one_without(void** sta
   interrupted(DF_EXPERT_SHAC);
 }
 
-static void so_does_one_by_ppo(void** state) {
+static void an_interrupted_training_by_ppo_ends_with_the_bits_of_one_without(void** state) {
   (void)state;
   interrupted(DF_EXPERT_PPO);
 }
@@ -303,9 +303,9 @@ static void a_policy_is_read_as_it_was_written(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_training_has_the_same_bits_on_any_number_of_threads),
-                                     cmocka_unit_test(so_has_one_by_ppo),
+                                     cmocka_unit_test(a_training_by_ppo_has_the_same_bits_on_any_number_of_threads),
                                      cmocka_unit_test(an_interrupted_training_ends_with_the_bits_of_one_without),
-                                     cmocka_unit_test(so_does_one_by_ppo),
+                                     cmocka_unit_test(an_interrupted_training_by_ppo_ends_with_the_bits_of_one_without),
                                      cmocka_unit_test(a_state_of_ppo_with_another_number_is_refused),
                                      cmocka_unit_test(a_training_raises_the_reward),
                                      cmocka_unit_test(errors_name_the_field),
