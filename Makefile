@@ -454,6 +454,6 @@ uninstall: ## remove what install made under PREFIX, and list files there that i
 clean: ## remove what was built
 	rm -rf build build-*
 
--include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(OBJ_flow_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)
+-include $(ALL_OBJ:.o=.d) $(foreach r,nn policy flow,$(OBJ_$(r)_double:.o=.d)) $(TESTS:=.d) $(OBJ_support:.o=.d)
 
 include ci/checks.mk

@@ -1,5 +1,5 @@
 /* cmd_expert.c: dynaflow expert train|eval|collect TASK: policies that are trained by the gradient through the
- * simulator, and demonstrations of them. */
+ * simulator, or by rewards alone, and demonstrations of them. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <jansson.h>
@@ -173,8 +173,8 @@ const struct argp expert_argp = {
     .parser = parse,
     .args_doc = "train|eval|collect TASK",
     .doc =
-        "Trains a policy for a legged robot with gradients through the simulator, evaluates it, and collects "
-        "demonstrations from it.\n\n"
+        "Trains a policy for a legged robot, evaluates it, and collects demonstrations from it. expert.method says how "
+        "it is trained: with gradients through the simulator (shac, apg), or by rewards alone (ppo).\n\n"
         "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations. "
         "train writes FILE when it is done. If it is interrupted, it keeps FILE.state, and the same command resumes "
         "from there with the same result, byte for byte. eval lets robots walk for 10 s and prints how many fall, the "
@@ -227,7 +227,11 @@ static df_status log_update(const training* t, const df_expert_update* u) {
   json_object_set_new(line, "lost", json_integer(u->lost));
   json_object_set_new(line, "velocity_error", json_number(u->velocity_error));
   json_object_set_new(line, "gradient", json_number(u->gradient));
+  json_object_set_new(line, "rate", json_number(u->rate));
   json_object_set_new(line, "critic_loss", json_number(u->critic_loss));
+  json_object_set_new(line, "kl", json_number(u->kl));
+  json_object_set_new(line, "clipped", json_number(u->clipped));
+  json_object_set_new(line, "std", json_number(u->std));
   for (int i = 0; i < DF_REWARD_TERMS; i++)
     json_object_set_new(costs, df_reward_term_at((df_reward_term)i)->name, json_number(u->cost[i]));
   json_object_set_new(line, "costs", costs);

@@ -100,6 +100,12 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
   return set_home(c, system, centre, home);
 }
 
+/* of the choices of expert.method */
+static df_expert_method method_of(const char* name) {
+  if (strcmp(name, "apg") == 0) return DF_EXPERT_APG;
+  return strcmp(name, "ppo") == 0 ? DF_EXPERT_PPO : DF_EXPERT_SHAC;
+}
+
 static void set_training(const df_config* c, df_expert_cfg* cfg) {
   *cfg = df_expert_cfg_default();
   cfg->robots = c->expert_robots;
@@ -108,7 +114,7 @@ static void set_training(const df_config* c, df_expert_cfg* cfg) {
   cfg->updates = c->expert_updates;
   cfg->width = c->expert_width;
   cfg->depth = c->expert_depth;
-  cfg->critic = strcmp(c->expert_method, "shac") == 0;
+  cfg->method = method_of(c->expert_method);
   cfg->gamma = c->expert_gamma;
   cfg->lambda = c->expert_lambda;
   cfg->decay = c->expert_decay;
@@ -121,6 +127,12 @@ static void set_training(const df_config* c, df_expert_cfg* cfg) {
   cfg->critic_mix = c->expert_critic_mix;
   cfg->fresh = c->expert_fresh;
   cfg->renew = c->expert_renew;
+  cfg->ppo_epochs = c->expert_ppo_epochs;
+  cfg->ppo_minibatches = c->expert_ppo_minibatches;
+  cfg->ppo_clip = c->expert_ppo_clip;
+  cfg->ppo_kl = c->expert_ppo_kl;
+  cfg->ppo_noise = c->expert_ppo_noise;
+  cfg->ppo_entropy = c->expert_ppo_entropy;
 }
 
 df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out) {

@@ -5,8 +5,8 @@
 #include "dynaflow/core/rng.h"
 #include "expert_internal.h"
 
-/* G_t of expert.h, from the last action to the first */
-static void set_targets(df_expert* e) {
+/* from the last action to the first */
+void expert_target(df_expert* e) {
   const double gamma = e->cfg.gamma, lambda = e->cfg.lambda;
   for (size_t t = e->H; t-- > 0;) {
     for (size_t b = 0; b < e->B; b++) {
@@ -30,36 +30,32 @@ static size_t gather(df_expert* e, const expert_slice* s, int slice, uint64_t ev
   return end - from;
 }
 
-/* the gradient of the mean squared error of a slice's samples, as a share of that of all */
-static void fit_slice(df_expert* e, int slice, uint64_t event) {
-  expert_slice* s = &e->slice[slice];
-  double* wanted = s->wanted;
-  const size_t n = gather(e, s, slice, event, wanted);
+void expert_regress(const df_expert* e, expert_slice* s, size_t n, size_t all) {
   memset(s->fit_gradient, 0, df_net_parameters(e->critic_net) * sizeof *s->fit_gradient);
   s->fit_loss = 0;
   if (n == 0) return;
   df_net_forward(e->critic_net, s->fit, e->critic, &(df_net_input){.B = (int)n, .x = s->rows}, s->values);
   for (size_t i = 0; i < n; i++) {
-    const double error = (double)s->values[i] - wanted[i];
-    s->fit_loss += error * error / e->fit_rows;
-    s->dvalues[i] = (df_real)(2 * error / e->fit_rows);
+    const double error = (double)s->values[i] - s->wanted[i];
+    s->fit_loss += error * error / (double)all;
+    s->dvalues[i] = (df_real)(2 * error / (double)all);
   }
   df_net_backward(e->critic_net, s->fit, e->critic, s->dvalues, s->fit_gradient, NULL);
 }
 
+static void fit_slice(df_expert* e, int slice, uint64_t event) {
+  expert_slice* s = &e->slice[slice];
+  expert_regress(e, s, gather(e, s, slice, event, s->wanted), (size_t)e->fit_rows);
+}
+
 void expert_fit(df_expert* e, double rate, double* loss) {
   const size_t n = df_net_parameters(e->critic_net);
-  set_targets(e);
+  expert_target(e);
   for (int i = 0; i < e->cfg.critic_steps; i++) {
     const uint64_t event = (uint64_t)e->update * (uint64_t)e->cfg.critic_steps + (uint64_t)i;
 #pragma omp parallel for num_threads(e->threads) schedule(static) if (e->threads > 1)
     for (int k = 0; k < e->n_slices; k++) fit_slice(e, k, event);
-    df_slices_sum(e->n_slices, n, e->fit_gradients, e->threads, e->fit_gradients[0]);
-    (void)df_adamw_update(e->critic_optimizer,
-                          &(df_update){.rate = rate, .threads = e->threads, .parameters = e->critic},
-                          e->fit_gradients[0]);
-    *loss = 0;
-    for (int k = 0; k < e->n_slices; k++) *loss += e->slice[k].fit_loss;
+    expert_step_critic(e, rate, loss);
   }
 
   /* the slow copy follows */

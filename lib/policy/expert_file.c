@@ -127,7 +127,7 @@ typedef struct small_state {
 } small_state;
 
 static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_STATE_ARRAYS_MAX]) {
-  const size_t actor = df_net_parameters(e->actor_net), critic = df_net_parameters(e->critic_net);
+  const size_t actor = e->n_actor, critic = df_net_parameters(e->critic_net);
   const df_state_array arrays[] = {{"counters", DF_I64, COUNTERS, small->counters},
                                    {"policy", real_type, actor, e->actor},
                                    {"policy.moment1", real_type, actor, e->actor_optimizer->moment1},
@@ -140,9 +140,11 @@ static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_S
                                    {"robots.action", DF_F64, e->B * e->nu, e->u_now},
                                    {"robots.order", DF_F64, e->B * ORDER, small->orders},
                                    {"robots.events", DF_I64, e->B, e->events},
-                                   {"cpu", DF_F64, 1, &e->cpu}};
+                                   {"cpu", DF_F64, 1, &e->cpu},
+                                   {"policy.rate", DF_F64, 1, &e->rate}};
+  const int n = (int)(sizeof arrays / sizeof *arrays);
   memcpy(out, arrays, sizeof arrays);
-  return (int)(sizeof arrays / sizeof *arrays);
+  return e->cfg.method == DF_EXPERT_PPO ? n : n - 1;
 }
 
 static const char* identity_of(const df_expert_training* training) {
@@ -165,14 +167,30 @@ df_status expert_state_save(df_expert* e, const df_expert_training* training) {
   return status;
 }
 
+/* the noise of PPO, and the learning rate, which is adapted from where it is */
+static df_status check_ppo(const df_expert* e, const df_state_array* copies) {
+  const df_real* log_std = (const df_real*)copies[1].data + e->n_actor - e->nu;
+  const double rate = *(const double*)copies[13].data;
+  if (!(e->cfg.ppo_kl > 0 ? rate >= EXPERT_RATE_LEAST && rate <= EXPERT_RATE_MOST : rate == e->cfg.rate))
+    return df_fail(DF_E_FORMAT, "it has the learning rate %g", rate);
+  for (size_t k = 0; k < e->nu; k++) {
+    if (!isfinite(log_std[k]))
+      return df_fail(DF_E_FORMAT, "the noise of action %zu has the logarithm %g", k, (double)log_std[k]);
+  }
+  return DF_OK;
+}
+
 /* the df_state_check_fn: the numbers by which later steps index arrays */
 static df_status check_state(const void* context, const df_state_array* copies) {
   const df_expert* e = context;
   const int64_t* counters = copies[0].data;
   const double* orders = copies[10].data;
-  if (counters[0] < 0 || counters[0] > e->cfg.updates || counters[1] != counters[0])
-    return df_fail(DF_E_FORMAT, "it counts %lld updates of the policy, %lld in all", (long long)counters[1],
+  const bool ppo = e->cfg.method == DF_EXPERT_PPO;
+  const int64_t steps = ppo ? (int64_t)e->cfg.ppo_epochs * e->cfg.ppo_minibatches : 1; /* per update */
+  if (counters[0] < 0 || counters[0] > e->cfg.updates || counters[1] != steps * counters[0])
+    return df_fail(DF_E_FORMAT, "it counts %lld steps of the policy in %lld updates", (long long)counters[1],
                    (long long)counters[0]);
+  if (ppo) DF_TRY(check_ppo(e, copies));
   const double cpu = *(const double*)copies[12].data;
   if (counters[3] < 0 || !(cpu >= 0 && isfinite(cpu)))
     return df_fail(DF_E_FORMAT, "it counts %lld lost steps and %g s of CPU time", (long long)counters[3], cpu);

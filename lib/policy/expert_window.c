@@ -20,16 +20,20 @@ void expert_squash(const df_expert* e, size_t n, const df_real* out, const doubl
   }
 }
 
-/* the actions of all robots at t */
+/* The actions of all robots at t. Without an adjoint, all actions share their activations. */
 static void act(df_expert* e, expert_slice* s, size_t t) {
   const size_t row = expert_row(e, t, (size_t)s->first);
-  df_net_forward(e->actor_net, s->actor[t], e->actor, &(df_net_input){.B = s->count, .x = e->obs + row * e->no},
-                 s->out);
+  df_net_forward(e->actor_net, s->actor[t % e->works], e->actor,
+                 &(df_net_input){.B = s->count, .x = e->obs + row * e->no}, s->out);
   for (size_t r = 0; r < (size_t)s->count; r++) {
     const uint64_t event = ((uint64_t)e->update * e->H + t) * e->B + (size_t)s->first + r;
     df_rng_normal(e->seed, DF_STREAM_EXPERT_NOISE, event, e->nu, s->noise);
-    for (size_t k = 0; k < e->nu; k++) s->noise[k] *= e->cfg.noise;
     const size_t at = (row + r) * e->nu;
+    if (e->cfg.method == DF_EXPERT_PPO) {
+      memcpy(e->mean + at, s->out + r * e->nu, e->nu * sizeof *e->mean);
+      memcpy(e->eps + at, s->noise, e->nu * sizeof *e->eps);
+    }
+    for (size_t k = 0; k < e->nu; k++) s->noise[k] *= s->spread[k];
     expert_squash(e, 1, s->out + r * e->nu, s->noise, e->a + at, e->u + at);
   }
 }
@@ -80,7 +84,7 @@ static df_status step(df_expert* e, expert_slice* s, size_t t, size_t r) {
   const bool diverged = end != DF_TRAJ_COMPLETE;
   if (diverged) {
     e->reward[row] = 0;
-    s->sums.lost += (long)t + 1 - s->base[r];
+    s->sums.lost += e->cfg.method == DF_EXPERT_PPO ? 1 : (long)t + 1 - s->base[r];
   } else {
     df_walk_look(e->walk, s->sim[r], after, f_after);
     const df_walk_step made = {f_after, e->u + row * e->nu, e->u_before + row * e->nu, order};
@@ -107,6 +111,8 @@ static df_status step(df_expert* e, expert_slice* s, size_t t, size_t r) {
 }
 
 static void begin(df_expert* e, expert_slice* s) {
+  for (size_t k = 0; k < e->nu; k++)
+    s->spread[k] = e->cfg.method == DF_EXPERT_PPO ? exp((double)e->actor[e->n_actor - e->nu + k]) : e->cfg.noise;
   for (size_t r = 0; r < (size_t)s->count; r++) {
     const size_t b = (size_t)s->first + r;
     e->system->ops->reset(s->sim[r], e->x_now + b * e->nx);
@@ -119,12 +125,23 @@ static void begin(df_expert* e, expert_slice* s) {
 
 /* ---- the value of the window's states, and its gradient at the end ---- */
 
-/* Writes V' of the states after every action; the last forward pass is that of the window's end. */
+/* V' of what the robots see before action t to s->out */
+static void value_at(df_expert* e, expert_slice* s, size_t t) {
+  const df_real* seen = e->obs + expert_row(e, t, (size_t)s->first) * e->no;
+  df_net_forward(e->critic_net, s->value, e->slow, &(df_net_input){.B = s->count, .x = seen}, s->out);
+}
+
+/* Writes V' of the states after every action, and for PPO before it; the last forward pass is that of the window's
+ * end. */
 static void evaluate(df_expert* e, expert_slice* s) {
+  const bool before = e->cfg.method == DF_EXPERT_PPO;
+  if (before) value_at(e, s, 0);
   for (size_t t = 0; t < e->H; t++) {
     const size_t row = expert_row(e, t, (size_t)s->first);
-    df_net_forward(e->critic_net, s->value, e->slow, &(df_net_input){.B = s->count, .x = e->obs + (row + e->B) * e->no},
-                   s->out);
+    for (size_t r = 0; before && r < (size_t)s->count; r++) {
+      e->baseline[row + r] = EXPERT_VALUE_UNIT * (double)s->out[r];
+    }
+    value_at(e, s, t + 1);
     for (size_t r = 0; r < (size_t)s->count; r++) {
       e->value[row + r] = e->done[row + r] ? 0 : EXPERT_VALUE_UNIT * (double)s->out[r];
     }
@@ -135,7 +152,7 @@ static void evaluate(df_expert* e, expert_slice* s) {
 static void value_vjp(df_expert* e, expert_slice* s) {
   const size_t last = expert_row(e, e->H - 1, (size_t)s->first);
   memset(s->dobs, 0, (size_t)s->count * e->no * sizeof *s->dobs);
-  if (!e->cfg.critic) return;
+  if (e->cfg.method == DF_EXPERT_APG) return;
   for (size_t r = 0; r < (size_t)s->count; r++) {
     const double share = e->done[last + r] ? 0 : e->weight[last + e->B + r] / (double)(e->H * e->B);
     s->dout[r] = (df_real)(-share * EXPERT_VALUE_UNIT);
@@ -211,13 +228,13 @@ static df_status run(df_expert* e, expert_slice* s) {
     act(e, s, t);
     for (size_t r = 0; r < (size_t)s->count; r++) DF_TRY(step(e, s, t, r));
   }
-  if (e->cfg.critic) evaluate(e, s);
-  return backward(e, s);
+  if (e->cfg.method != DF_EXPERT_APG) evaluate(e, s);
+  return e->cfg.method == DF_EXPERT_PPO ? DF_OK : backward(e, s);
 }
 
 void expert_window(df_expert* e, expert_slice* s) {
   memset(&s->sums, 0, sizeof s->sums);
-  memset(s->gradient, 0, df_net_parameters(e->actor_net) * sizeof *s->gradient);
+  memset(s->gradient, 0, e->n_actor * sizeof *s->gradient);
   s->status = run(e, s);
   if (s->status != DF_OK) snprintf(s->failure, sizeof s->failure, "%s", df_error_message());
 }

@@ -38,6 +38,64 @@ check the_log_is_consistent log_is_consistent
 check without_a_critic_there_is_no_loss_of_it eval "train --set expert.method=apg --set expert.updates=1 --checkpoint d --log apg.jsonl &&
   grep -q '\"critic_loss\":null' apg.jsonl"
 
+# ---- PPO ----
+ppo() { train --set expert.method=ppo --set expert.slices=3 "$@"; }
+check ppo_trains ppo --set expert.updates=6 --checkpoint p --threads 1 --log ppo.jsonl
+check a_second_thread_changes_no_byte_of_it eval 'ppo --set expert.updates=6 --checkpoint q --threads 2 && cmp p q'
+# the first update adapts its rate, by factors of 1.5 after the first of 16 steps; 12 samples are clipped or not 4 times
+ppo_log_is_consistent() {
+  python3 - <<'PY'
+import json, math
+lines = [json.loads(line) for line in open('ppo.jsonl')]
+assert [line['update'] for line in lines] == list(range(1, 7))
+for line in lines:
+    assert line['kl'] > 0 and line['critic_loss'] > 0 and line['gradient'] >= 0 and .15 < line['std'] < .25, line
+    assert 0 <= line['clipped'] <= 1 and abs(line['clipped'] * 48 - round(line['clipped'] * 48)) < 1e-9, line
+    assert 1e-5 <= line['rate'] <= 1e-2, line
+    assert line['steps'] == 12 * line['update'] and line['lost'] == 0
+times = math.log(lines[0]['rate'] / .002) / math.log(1.5)
+assert abs(times - round(times)) < 1e-9 or lines[0]['rate'] in (1e-5, 1e-2), lines[0]
+assert lines[0]['rate'] != .002
+without = [json.loads(line) for line in open('apg.jsonl')][0]
+assert all(without[key] is None for key in ('kl', 'clipped', 'std')) and abs(without['rate'] - .002) < 1e-12, without
+PY
+}
+check its_log_is_consistent ppo_log_is_consistent
+# every setting of PPO changes its updates
+settings_count() {
+  local setting
+  tail -1 ppo.jsonl >default.jsonl
+  for setting in epochs=3 minibatches=3 clip=0.1 kl=0.02 noise=0.3 entropy=0.01; do
+    rm -f s.jsonl
+    ppo --set expert.updates=6 --set "expert.ppo_$setting" --checkpoint s --log s.jsonl || return 1
+    tail -1 s.jsonl | python3 -c "
+import json, sys
+one, other = json.loads(sys.stdin.read()), json.loads(open('default.jsonl').read())
+assert one['std'] != other['std'] and one['kl'] != other['kl'], ('$setting', one)" || return 1
+  done
+}
+check every_setting_of_ppo_counts settings_count
+ppo_continues() {
+  local long=(--set expert.updates=2000 --threads 1)
+  ppo "${long[@]}" --checkpoint ppo_whole || return 1
+  timeout -s INT 1 "$program" expert train "$go1" "${small[@]}" --set expert.method=ppo --set expert.slices=3 "${long[@]}" \
+    --checkpoint ppo_parts 2>err
+  [ $? -eq 124 ] && [ -e ppo_parts.state ] && [ ! -e ppo_parts ] || { cat err; return 1; }
+  refuses 'ppo_parts.state: not a state to continue from: .*remove it to start over' expert train "$go1" "${small[@]}" \
+    "${long[@]}" --checkpoint ppo_parts || return 1
+  ppo "${long[@]}" --checkpoint ppo_parts && cmp ppo_whole ppo_parts && [ ! -e ppo_parts.state ]
+}
+check an_interrupted_ppo_ends_with_the_same_bytes ppo_continues
+# the policy itself is one as of SHAC
+check its_policy_is_evaluated_by_the_same_command exits_with 0 expert eval "$go1" "${small[@]}" --checkpoint p --walks 4 --seconds 2
+check its_walks_are_collected exits_with 0 expert collect "$go1" "${small[@]}" --checkpoint p --episodes 1 --seconds 1 --out ppo.npz
+check too_many_minibatches_are_refused refuses 'expert: ppo_minibatches is 13, but robots x horizon are 12 samples per window' \
+  expert train "$go1" "${small[@]}" --set expert.method=ppo --set expert.ppo_minibatches=13 --checkpoint d
+check a_rate_outside_the_adapted_ones_is_refused refuses 'expert: rate is 0.02, must be in 1e-05..0.01, where it is adapted to ppo_kl' \
+  expert train "$go1" "${small[@]}" --set expert.method=ppo --set expert.rate=0.02 --checkpoint d
+check a_negative_clip_is_refused refuses 'expert.ppo_clip' expert train "$go1" "${small[@]}" --set expert.ppo_clip=-1 --checkpoint d
+check an_unknown_method_is_refused refuses 'expert.method' expert train "$go1" "${small[@]}" --set expert.method=trpo --checkpoint d
+
 # the table has the means of the last updates, at most ten, by the log
 table_is_that_of_the_log() { # updates
   rm -f t.jsonl

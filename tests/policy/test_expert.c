@@ -5,7 +5,7 @@
 
 /* everything that a later update depends on, as a hash */
 static void hash_of(const df_expert* e, char sha[DF_SHA256_TEXT]) {
-  const size_t actor = df_net_parameters(e->actor_net), critic = df_net_parameters(e->critic_net);
+  const size_t actor = e->n_actor, critic = df_net_parameters(e->critic_net);
   const struct {
     const void* data;
     size_t bytes;
@@ -16,17 +16,19 @@ static void hash_of(const df_expert* e, char sha[DF_SHA256_TEXT]) {
                {e->critic_optimizer->moment1, critic * sizeof(df_real)},
                {e->x_now, e->B * e->nx * sizeof(double)},
                {e->u_now, e->B * e->nu * sizeof(double)},
-               {e->events, e->B * sizeof(int64_t)}};
-  char all[8 * DF_SHA256_TEXT] = "";
-  for (size_t i = 0; i < 8; i++) OK(df_sha256(parts[i].data, parts[i].bytes, all + i * (DF_SHA256_TEXT - 1)));
-  OK(df_sha256(all, 8 * (DF_SHA256_TEXT - 1), sha));
+               {e->events, e->B * sizeof(int64_t)},
+               {&e->rate, sizeof e->rate}};
+  enum { PARTS = sizeof parts / sizeof *parts };
+  char all[PARTS * DF_SHA256_TEXT] = "";
+  for (size_t i = 0; i < PARTS; i++) OK(df_sha256(parts[i].data, parts[i].bytes, all + i * (DF_SHA256_TEXT - 1)));
+  OK(df_sha256(all, PARTS * (DF_SHA256_TEXT - 1), sha));
 }
 
 /* ---- training ---- */
 
-static void a_training_has_the_same_bits_on_any_number_of_threads(void** state) {
-  (void)state;
+static void same_bits(df_expert_method method) {
   fixture f = make();
+  f.cfg.method = method;
   char first[DF_SHA256_TEXT], other[DF_SHA256_TEXT];
   static const int threads[] = {1, 2, 4};
   for (int i = 0; i < 3; i++) {
@@ -43,6 +45,16 @@ static void a_training_has_the_same_bits_on_any_number_of_threads(void** state) 
   drop(&f);
 }
 
+static void a_training_has_the_same_bits_on_any_number_of_threads(void** state) {
+  (void)state;
+  same_bits(DF_EXPERT_SHAC);
+}
+
+static void a_training_by_ppo_has_the_same_bits_on_any_number_of_threads(void** state) {
+  (void)state;
+  same_bits(DF_EXPERT_PPO);
+}
+
 /* sets its flag after some updates */
 typedef struct interruption {
   volatile sig_atomic_t flag;
@@ -55,9 +67,9 @@ static void count_down(void* context, const df_expert_update* update) {
   if (--i->left == 0) i->flag = 1;
 }
 
-static void an_interrupted_training_ends_with_the_bits_of_one_without(void** state) {
-  (void)state;
+static void interrupted(df_expert_method method) {
   fixture f = make();
+  f.cfg.method = method;
   char whole[DF_SHA256_TEXT], parts[DF_SHA256_TEXT];
   df_expert* e = expert_of(&f, 1);
   OK(df_expert_train(e, &(df_expert_training){0}));
@@ -115,6 +127,52 @@ static void an_interrupted_training_ends_with_the_bits_of_one_without(void** sta
   drop(&f);
 }
 
+static void an_interrupted_training_ends_with_the_bits_of_one_without(void** state) {
+  (void)state;
+  interrupted(DF_EXPERT_SHAC);
+}
+
+static void an_interrupted_training_by_ppo_ends_with_the_bits_of_one_without(void** state) {
+  (void)state;
+  interrupted(DF_EXPERT_PPO);
+}
+
+/* whole states, of which PPO does not believe a number */
+static void a_state_of_ppo_with_another_number_is_refused(void** state) {
+  (void)state;
+  fixture f = make();
+  f.cfg.method = DF_EXPERT_PPO;
+  const char* path = test_file("ppo.state");
+  const df_expert_training how = {.state_path = path};
+  static const char* const words[] = {"it has the learning rate 0.02", "it has the learning rate nan",
+                                      "the noise of action 3 has the logarithm inf",
+                                      "it counts 95 steps of the policy in 6 updates"};
+  for (int i = 0; i < 4; i++) {
+    (void)remove(path);
+    df_expert *e = expert_of(&f, 1), *again = expert_of(&f, 1);
+    OK(df_expert_train(e, &(df_expert_training){0}));
+    if (i < 2) e->rate = i ? NAN : .02;
+    if (i == 2) e->actor[df_net_parameters(e->actor_net) + 3] = INFINITY;
+    if (i == 3) e->actor_optimizer->step--;
+    OK(expert_state_save(e, &how));
+    assert_int_equal(df_expert_train(again, &how), DF_E_FORMAT);
+    if (!strstr(df_error_message(), words[i]) || !strstr(df_error_message(), "remove it to start over"))
+      fail_msg("%s", df_error_message());
+    df_expert_free(e);
+    df_expert_free(again);
+  }
+  /* nor is a state of another method one of its own */
+  df_expert* e = expert_of(&f, 1);
+  OK(expert_state_save(e, &how));
+  df_expert_free(e);
+  f.cfg.method = DF_EXPERT_SHAC;
+  e = expert_of(&f, 1);
+  assert_int_equal(df_expert_train(e, &how), DF_E_FORMAT);
+  df_expert_free(e);
+  (void)remove(path);
+  drop(&f);
+}
+
 /* sixty windows: the mean reward of the last ten is above that of the first by several times the spread of means of
  * ten, about 0.02 */
 static void rewards_grow(void* context, const df_expert_update* u) {
@@ -135,12 +193,12 @@ static void a_training_raises_the_reward(void** state) {
   df_walk* first = f.walk;
   f.walk = walker_task(f.s, &cfg);
   df_walk_free(first);
-  for (int critic = 0; critic < 2; critic++) {
+  for (int method = 0; method < 3; method++) {
     double sums[2] = {0};
     f.cfg.updates = 60;
     f.cfg.robots = 16;
     f.cfg.horizon = 12;
-    f.cfg.critic = critic;
+    f.cfg.method = (df_expert_method)method;
     f.cfg.width = 64;
     f.cfg.fresh = f.cfg.renew = .004;
     df_expert* e = expert_of(&f, 2);
@@ -164,12 +222,34 @@ static void errors_name_the_field(void** state) {
   cfg.gamma = 1.5;
   assert_int_equal(df_expert_new(f.walk, &cfg, 3, 1, &e), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "gamma is 1.5"));
+
+  /* of PPO; others do not adapt their rates, and have no minibatches */
+  for (int i = 0; i < 2; i++) {
+    static const char* const words[2] = {"ppo_minibatches is 31, but robots x horizon are 30 samples per window",
+                                         "rate is 0.02, must be in 1e-05..0.01, where it is adapted to ppo_kl"};
+    cfg = f.cfg;
+    cfg.ppo_minibatches = i ? 30 : 31;
+    cfg.rate = i ? .02 : .002;
+    OK(df_expert_new(f.walk, &cfg, 3, 1, &e));
+    df_expert_free(e);
+    cfg.method = DF_EXPERT_PPO;
+    assert_int_equal(df_expert_new(f.walk, &cfg, 3, 1, &e), DF_E_CONFIG);
+    if (!strstr(df_error_message(), words[i])) fail_msg("%s", df_error_message());
+    cfg.ppo_minibatches = 30;
+    cfg.ppo_kl = 0;
+    OK(df_expert_new(f.walk, &cfg, 3, 1, &e));
+    df_expert_free(e);
+    cfg.ppo_clip = 0;
+    assert_int_equal(df_expert_new(f.walk, &cfg, 3, 1, &e), DF_E_CONFIG);
+    assert_non_null(strstr(df_error_message(), "ppo_clip is 0, must be in 1e-06..1"));
+  }
   drop(&f);
 }
 
-static void a_failed_allocation_leaks_nothing(void** state) {
-  (void)state;
+static void fail_allocations(df_expert_method method) {
   fixture f = make();
+  f.cfg.method = method;
+  f.cfg.ppo_minibatches = 1;
   f.cfg.robots = f.cfg.slices = 1;
   f.cfg.horizon = 1;
   for (size_t n = 1;; n++) {
@@ -186,6 +266,12 @@ static void a_failed_allocation_leaks_nothing(void** state) {
     assert_null(e);
   }
   drop(&f);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  fail_allocations(DF_EXPERT_SHAC);
+  fail_allocations(DF_EXPERT_PPO);
 }
 
 /* ---- files ---- */
@@ -217,7 +303,10 @@ static void a_policy_is_read_as_it_was_written(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_training_has_the_same_bits_on_any_number_of_threads),
+                                     cmocka_unit_test(a_training_by_ppo_has_the_same_bits_on_any_number_of_threads),
                                      cmocka_unit_test(an_interrupted_training_ends_with_the_bits_of_one_without),
+                                     cmocka_unit_test(an_interrupted_training_by_ppo_ends_with_the_bits_of_one_without),
+                                     cmocka_unit_test(a_state_of_ppo_with_another_number_is_refused),
                                      cmocka_unit_test(a_training_raises_the_reward),
                                      cmocka_unit_test(errors_name_the_field),
                                      cmocka_unit_test(a_failed_allocation_leaks_nothing),

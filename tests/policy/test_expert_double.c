@@ -3,6 +3,7 @@
  * definition as a mean of n-step returns. */
 #include "dynaflow/nn/blas.h"
 #include "expert_internal.h"
+#include "plain_network.h"
 #include "walker.h"
 
 enum { B = 5, H = 7 };
@@ -27,7 +28,7 @@ static fixture make_with(int horizon, double fall_height, double decay, bool cri
   f.cfg.slices = 2;
   f.cfg.width = 9;
   f.cfg.decay = decay;
-  f.cfg.critic = critic;
+  f.cfg.method = critic ? DF_EXPERT_SHAC : DF_EXPERT_APG;
   OK(df_expert_new(f.walk, &f.cfg, 5, 1, &f.e));
   /* last layers begin at 0, which would hide gradients */
   df_real* const nets[] = {f.e->actor, f.e->slow};
@@ -52,38 +53,6 @@ static void drop(fixture* f) {
 }
 
 /* ---- the plain program ---- */
-
-static const df_real* tensor(const df_net* net, const df_real* p, const char* name) {
-  const df_tensor* list;
-  const int n = df_net_tensors(net, &list);
-  for (int i = 0; i < n; i++) {
-    if (strcmp(list[i].name, name) == 0) return p + list[i].offset;
-  }
-  fail_msg("no tensor %s", name);
-  return NULL;
-}
-
-static void layer(const df_net* net, const df_real* p, const char* name, int in, int out, const double* x, double* y) {
-  char full[64];
-  snprintf(full, sizeof full, "%s.weight", name);
-  const df_real* w = tensor(net, p, full);
-  snprintf(full, sizeof full, "%s.bias", name);
-  const df_real* b = tensor(net, p, full);
-  for (int o = 0; o < out; o++) {
-    y[o] = b[o];
-    for (int i = 0; i < in; i++) y[o] += w[o * in + i] * x[i];
-  }
-}
-
-static void network(const df_net* net, const df_real* p, const double* x, int out, double* y) {
-  double a[32], b[32];
-  const df_net_cfg* cfg = df_net_get_cfg(net);
-  layer(net, p, "dense.0", cfg->in, cfg->width, x, a);
-  for (int i = 0; i < cfg->width; i++) a[i] = a[i] > 0 ? a[i] : exp(a[i]) - 1;
-  layer(net, p, "dense.1", cfg->width, cfg->width, a, b);
-  for (int i = 0; i < cfg->width; i++) b[i] = b[i] > 0 ? b[i] : exp(b[i]) - 1;
-  layer(net, p, "last", cfg->width, out, b, y);
-}
 
 /* what all robots are before the window, which changes it */
 typedef struct robots {
@@ -138,7 +107,7 @@ static double robot_loss(const fixture* f, const robots* all, int b, int* falls)
     memcpy(last, walker_home, sizeof last);
     f->s->ops->set_state(sim, x);
   }
-  if (f->cfg.critic && !fallen) {
+  if (f->cfg.method == DF_EXPERT_SHAC && !fallen) {
     double value;
     df_walk_look(f->walk, sim, x, view);
     df_walk_observe(f->walk, view, last, &order, obs);

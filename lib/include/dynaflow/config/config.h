@@ -336,8 +336,9 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
   X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free base")        \
   X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")    \
-  X(TEXT, expert, method, "shac", 0, 0, "shac|apg", "",                                                                \
-    "how a policy is trained: with a critic, or by the gradient of its windows alone (docs/experts.md)")               \
+  X(TEXT, expert, method, "shac", 0, 0, "shac|apg|ppo", "",                                                            \
+    "how a policy is trained: by the gradient of its windows with a critic (shac) or without (apg), or by rewards "    \
+    "alone (ppo) (docs/experts.md)")                                                                                   \
   X(NAMES, expert, gaits, "trot,pace,bound,pronk", 0, 0, "", "", "gaits that a policy is trained to walk")             \
   X(LIST, expert, command, "1,0.4,0.8", 0, 10, "", "m/s, rad/s",                                                       \
     "largest commands: forward and sideways velocity, yaw rate")                                                       \
@@ -361,11 +362,20 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, expert, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient of the policy; 0: no bound")         \
   X(REAL, expert, gamma, "0.97", 0, 1, "", "", "discount of rewards per action")                                       \
   X(REAL, expert, lambda, "0.95", 0, 1, "", "", "lambda of the returns that the critic follows")                       \
-  X(REAL, expert, decay, "0.97", 0, 1, "", "", "factor on the state cotangent per action")                             \
-  X(REAL, expert, noise, "0.1", 0, 10, "", "", "exploration: standard deviation of the noise before tanh")             \
-  X(INT, expert, critic_steps, "8", 0, 10000, "", "", "gradient steps of the critic per update")                       \
-  X(REAL, expert, critic_share, "0.25", 1e-06, 1, "", "", "samples of such a step as a share of the window")           \
-  X(REAL, expert, critic_mix, "0.4", 0, 1, "", "", "how far the slow critic follows the critic per update")            \
+  X(REAL, expert, decay, "0.97", 0, 1, "", "", "shac, apg: factor on the state cotangent per action")                  \
+  X(REAL, expert, noise, "0.1", 0, 10, "", "", "shac, apg: exploration, standard deviation of the noise before tanh")  \
+  X(INT, expert, critic_steps, "8", 0, 10000, "", "", "shac: gradient steps of the critic per update")                 \
+  X(REAL, expert, critic_share, "0.25", 1e-06, 1, "", "", "shac: samples of such a step as a share of the window")     \
+  X(REAL, expert, critic_mix, "0.4", 0, 1, "", "", "shac: how far the slow critic follows the critic per update")      \
+  X(INT, expert, ppo_epochs, "4", 1, 10000, "", "", "ppo: passes over a window per update")                            \
+  X(INT, expert, ppo_minibatches, "4", 1, 1000000, "", "", "ppo: minibatches of a pass, each with a gradient step")    \
+  X(REAL, expert, ppo_clip, "0.2", 1e-06, 1, "", "",                                                                   \
+    "ppo: how far the ratio of the policies counts on each side of 1")                                                 \
+  X(REAL, expert, ppo_kl, "0.01", 0, 10, "", "",                                                                       \
+    "ppo: divergence of an update that the learning rate of the policy is adapted to; 0: it falls linearly")           \
+  X(REAL, expert, ppo_noise, "0.2", 0.001, 10, "", "",                                                                 \
+    "ppo: exploration at the beginning, standard deviation of the noise before tanh, which is trained")                \
+  X(REAL, expert, ppo_entropy, "0", 0, 10, "", "", "ppo: weight of the entropy of the noise in the loss")              \
   X(REAL, expert, fresh, "0.004", 0, 1, "", "", "probability per action of a fresh start")                             \
   X(REAL, expert, renew, "0.005", 0, 1, "", "", "probability per action of another command and gait")                  \
   X(LIST, expert_reward, velocity, "0.5", 0, 1e6, "", "",                                                              \

@@ -1,20 +1,34 @@
 /* expert.h: a policy that is trained by the gradient through the simulator: SHAC, the short-horizon actor-critic (Xu et
- * al., ICLR 2022), and without its critic APG, analytic policy gradients.
+ * al., ICLR 2022), and without its critic APG, analytic policy gradients. PPO, proximal policy optimisation (Schulman
+ * et al., arXiv 1707.06347), trains the same networks by rewards alone, without a gradient of the simulator.
  *
  * Policy and critic are MLPs with ELU. With observation o, standard normal e and `noise` s, the action is
  *     u = centre + half_range tanh(pi(o) + atanh((home - centre) / half_range) + s e)
  * B robots walk in windows of H actions; every update follows one window.
  *
- * Actor. The loss is the mean over robots and actions of the discounted rewards and the value of the window's end,
+ * Actor of SHAC and APG. The loss is the mean over robots and actions of the discounted rewards and the value of the
+ * window's end,
  *     L = -1/(H B) sum over robots of [ sum_t g_t r_t + g_H V'(o_H) ],   g_0 = 1,   g_(t+1) = gamma g_t,
  * where g is 1 again after a fall, at which the robot starts afresh in mid-window, and V' is 0 if the last action ends
  * in a fall. Its gradient is exact up to `decay`, by which the cotangent of the state is multiplied at every action
  * that it passes back. Nothing flows back over a fresh start.
  *
- * Critic. V(o_t) follows the return
+ * Critic of SHAC. V(o_t) follows the return
  *     G_t = r_t + gamma (1 - fallen_t) [ (1 - lambda) V'(o_(t+1)) + lambda G_(t+1) ],
  * with V'(o_H) in the brackets at the window's end, on `critic_steps` minibatches of a share `critic_share` of the
  * window. V' is a slow copy of V: after every update it moves by `critic_mix` towards it.
+ *
+ * PPO. The noise s is a vector s_k of trained numbers, which begin at `ppo_noise`, so that the action before tanh is
+ *     z ~ N(pi(o) + bias, diag s^2).
+ * G_t is that of SHAC with V' = V before the update, so that A_t = G_t - V(o_t) is the generalised advantage estimate
+ * (Schulman et al., arXiv 1506.02438); it is shifted and scaled to mean 0 and standard deviation 1 over the window.
+ * With the ratio rho of the densities of z after and before the update, in which tanh cancels, the loss is
+ *     L = -mean min(rho A, clip(rho, 1 - ppo_clip, 1 + ppo_clip) A) - ppo_entropy sum_k log s_k
+ * over a minibatch; V follows G on the same samples by the mean squared error. An update has `ppo_epochs` passes over
+ * the window, each in an order of its own in `ppo_minibatches` minibatches. If `ppo_kl` is not 0, the actor's learning
+ * rate begins at `rate` and follows the mean divergence KL(before, after) of every minibatch but the first of an
+ * update: above 2 ppo_kl it is divided by 1.5, below ppo_kl / 2 multiplied by it, within 1e-5 .. 1e-2. After a step at
+ * which the simulator diverges, the robot has fallen, with the reward 0.
  *
  * Between windows a robot starts afresh with probability `fresh` H, and else is told another gait, command and phase
  * with probability `renew` H.
@@ -32,23 +46,30 @@
 
 DF_BEGIN_DECLS
 
+typedef enum df_expert_method { DF_EXPERT_SHAC, DF_EXPERT_APG, DF_EXPERT_PPO } df_expert_method;
+
 typedef struct df_expert_cfg {
+  df_expert_method method;
   int robots, horizon, slices; /* B, H, micro-batches */
   long updates;                /* 0: the policy as it is, for a checkpoint to be loaded */
   int width, depth;            /* of both networks */
-  bool critic;                 /* false: APG */
-  double gamma, lambda, decay; /* in [0, 1] */
-  double noise;                /* s */
+  double gamma, lambda, decay; /* in [0, 1]; decay: SHAC and APG */
+  double noise;                /* s of SHAC and APG */
   double rate, critic_rate;    /* learning rates of Adam, which fall linearly to `rate_end` of them */
   double rate_end;
-  double clip; /* bound on the 2-norm of the gradient of the actor; that of the critic is 1 */
-  int critic_steps;
+  double clip;      /* bound on the 2-norm of the gradient of the actor; that of the critic is 1 */
+  int critic_steps; /* of SHAC, and the next two */
   double critic_share, critic_mix;
   double fresh, renew; /* per action */
+  int ppo_epochs, ppo_minibatches;
+  double ppo_clip;
+  double ppo_kl; /* wanted KL divergence of an update; 0: the actor's learning rate falls linearly */
+  double ppo_noise, ppo_entropy;
 } df_expert_cfg;
 
-/* B 32, H 24, 4 slices, 1000 updates, 2 x 128 wide, with critic, gamma 0.97, lambda 0.95, decay 0.97, noise 0.1, rates
- * 0.002, rate_end 0.05, clip 1, 8 critic steps of a share of 0.25, mix 0.4, fresh 0.004, renew 0.005 */
+/* SHAC, B 32, H 24, 4 slices, 1000 updates, 2 x 128 wide, gamma 0.97, lambda 0.95, decay 0.97, noise 0.1, rates
+ * 0.002, rate_end 0.05, clip 1, 8 critic steps of a share of 0.25, mix 0.4, fresh 0.004, renew 0.005;
+ * ppo_epochs 4, ppo_minibatches 4, ppo_clip 0.2, ppo_kl 0.01, ppo_noise 0.2, ppo_entropy 0 */
 DF_API df_expert_cfg df_expert_cfg_default(void);
 
 typedef struct df_expert df_expert;
@@ -65,12 +86,17 @@ DF_API void df_expert_free(df_expert* expert); /* NULL is allowed */
 /* an update of a training; means are over the robots and actions of its window */
 typedef struct df_expert_update {
   long update;                  /* from 1 */
-  long falls, lost;             /* falls; steps left out because the simulator or an adjoint diverged */
+  long falls, lost;             /* falls; steps left out because the simulator or an adjoint diverged. PPO leaves none
+                                 * out, and counts those that diverged */
   double reward;                /* mean reward */
   double velocity_error;        /* mean size of the horizontal velocity minus the command, m/s */
-  double gradient;              /* 2-norm of the actor's gradient before clipping */
+  double gradient;              /* 2-norm of the actor's gradient before clipping; PPO: in the last step */
+  double rate;                  /* learning rate of the actor's last step */
   double critic_loss;           /* loss of the last critic step; NaN without a critic, or without its steps */
   double cost[DF_REWARD_TERMS]; /* mean weighted cost of every reward term */
+  double kl;                    /* PPO, else NaN: mean divergence in the last minibatch */
+  double clipped;               /* PPO, else NaN: share of the samples of all minibatches without a gradient */
+  double std;                   /* PPO, else NaN: mean of s_k after the update */
 } df_expert_update;
 
 typedef struct df_expert_training {
