@@ -155,6 +155,12 @@ static void settings_of_the_user_are_only_doubted(void** state) {
   put("right_knee,left_hip,lift,right_hip,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
   assert_ok(df_config_set(&config, "data.joints", "lift,left_hip,left_knee,right_hip,right_knee", "test"));
   assert_found(config, CHECK_WARN, "read as joint lift, as data.joints or data.legs says: 3 of 5 columns");
+  /* one of the columns has the name of no joint */
+  put("right_knee,left_hip,lift,gamma,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
+  assert_found(config, CHECK_WARN,
+               "the file calls the column 'right_knee' that is read as joint lift, as data.joints or data.legs says: "
+               "3 of 5 columns are read as other joints than their names say");
+  put("right_knee,left_hip,lift,right_hip,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
   assert_ok(df_config_set(&config, "data.joints",
                           "lift=right_knee,left_hip=left_hip,left_knee=lift,right_hip,right_knee=left_knee", "test"));
   assert_found(config, CHECK_OK, NULL);
@@ -167,12 +173,100 @@ static void units_are_read(void** state) {
   put("lift (m),left_hip (deg),left_knee (deg),right_hip (deg),right_knee (deg),v0,v1,v2,v3,v4\n" ROW ROW);
   find(&config, &names);
   assert_int_equal(names.found.n, 1);
+  assert_string_equal(names.found.list[0].reason, "the names of the columns say that angles are in deg");
   assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.angles"), "deg");
   column_names_clear(&names);
   /* some in degrees and some in radians: no setting says that */
   put("lift (m),left_hip (deg),left_knee (rad),right_hip (deg),right_knee (deg),v0,v1,v2,v3,v4\n" ROW ROW);
   assert_found(config, CHECK_WARN,
                "some of the names of the columns say that angles are in degrees, and some in radians");
+}
+
+/* positions of a base in other units than m */
+static void units_of_lengths_are_read(void** state) {
+  (void)state;
+  static const char ball[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.1'/><body><joint name='neck'/><geom size='.1'/></body></body>"
+      "</worldbody></mujoco>";
+  static const struct {
+    const char *unit, *scale, *words;
+  } cases[] = {{"mm", "0.001", "the names of the columns say that positions are in mm"},
+               {"cm", "0.01", "the names of the columns say that positions are in cm"},
+               {"m", NULL, NULL}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system *arm = robot, *other;
+  assert_ok(df_mujoco_system_from_xml(ball, "ball", &cfg, &other));
+  robot = other;
+  for (int i = 0; i < 3; i++) {
+    char text[512];
+    column_names names;
+    const df_config config = settings_of("root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel", "table", "");
+    const char* unit = cases[i].unit;
+    snprintf(text, sizeof text,
+             "x (%s),y (%s),z (%s),w,i,j,k,neck,vx,vy,vz,wx,wy,wz,dneck\n0,0,1,1,0,0,0,0,0,0,0,0,0,0,0\n"
+             "1,0,1,1,0,0,0,0,0,0,0,0,0,0,0\n",
+             unit, unit, unit);
+    put(text);
+    find(&config, &names);
+    assert_int_equal(names.found.n, cases[i].words != NULL);
+    if (cases[i].words) {
+      assert_string_equal(names.found.list[0].reason, cases[i].words);
+      assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.position_scale"), cases[i].scale);
+    }
+    column_names_clear(&names);
+  }
+  robot = arm;
+  df_system_free(other);
+}
+
+/* seven names are all shown, of more six; names of bodies are those of what the joints move */
+static void many_names_are_counted(void** state) {
+  (void)state;
+  df_system* arm = robot;
+  for (int n = 7; n <= 10; n++) {
+    char xml_of[2048], text[1024];
+    const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    int at = snprintf(xml_of, sizeof xml_of, "<mujoco><worldbody>"), end = 0;
+    for (int k = 0; k < n; k++) {
+      at += snprintf(xml_of + at, sizeof xml_of - (size_t)at, "<body><joint name='%c%c'/><geom size='.1'/></body>",
+                     'k' + k, 'k' + k);
+      end += snprintf(text + end, sizeof text - (size_t)end, "%s%c%c%c", k ? "," : "", 'a' + k, 'x' - k, 'a' + k);
+    }
+    snprintf(xml_of + at, sizeof xml_of - (size_t)at, "</worldbody></mujoco>");
+    for (int row = 0; row < 2; row++) {
+      for (int k = 0; k < n; k++) end += snprintf(text + end, sizeof text - (size_t)end, "%s%d", k ? "," : "\n", k);
+    }
+    snprintf(text + end, sizeof text - (size_t)end, "\n");
+    assert_ok(df_mujoco_system_from_xml(xml_of, "chain", &cfg, &robot));
+    put(text);
+    assert_found(
+        settings_of("joints", "table", ""), CHECK_WARN,
+        n == 7 ? "called axa, bwb, cvc, dud, ete, fsf, grg, and none of these is a joint of the model (kk, ll, mm, nn, "
+                 "oo, pp, qq), so"
+        : n == 8 ? "called axa, bwb, cvc, dud, ete, fsf and 2 more, and none of these is a joint of the model (kk, ll, "
+                   "mm, nn, oo, pp and 2 more), so"
+        : n == 9
+            ? "ete, fsf and 3 more, and none of these is a joint of the model (kk, ll, mm, nn, oo, pp and 3 more)"
+            : "ete, fsf and 4 more, and none of these is a joint of the model (kk, ll, mm, nn, oo, pp and 4 more)");
+    df_system_free(robot);
+  }
+  robot = arm;
+}
+
+/* no finding: lists of bodies name what the joints move, whether or not the model has these bodies */
+static void names_of_bodies_are_those_of_their_joints(void** state) {
+  (void)state;
+  static const char* const lists[] = {"body_names", "link_names"};
+  for (int i = 0; i < 2; i++) {
+    char json[512];
+    snprintf(json, sizeof json,
+             "{\"q\": " ROWS_Q ", \"v\": " ROWS_V
+             ", \"%s\": [\"trunk\", \"thigh\", \"shin\", \"femur\", "
+             "\"tibia\"]}",
+             lists[i]);
+    put(json);
+    assert_found(settings_of("joints@q,joint_vel@v", "q", ""), CHECK_OK, NULL);
+  }
 }
 
 static void actions_have_names_too(void** state) {
@@ -213,6 +307,9 @@ int main(void) {
                                      WITH_ROBOT(names_of_no_joint_are_a_warning_and_numbers_are_none),
                                      WITH_ROBOT(settings_of_the_user_are_only_doubted),
                                      WITH_ROBOT(units_are_read),
+                                     WITH_ROBOT(units_of_lengths_are_read),
+                                     WITH_ROBOT(many_names_are_counted),
+                                     WITH_ROBOT(names_of_bodies_are_those_of_their_joints),
                                      WITH_ROBOT(actions_have_names_too)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
