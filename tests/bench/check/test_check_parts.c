@@ -801,6 +801,31 @@ static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** sta
   }
 }
 
+/* the actions are of the actuators two, zero, one; without that setting, in the order of the model */
+static void an_action_is_in_a_column_of_its_array(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><body><joint name='a'/><geom size='.1'/></body></worldbody><actuator><motor name='zero' "
+      "joint='a'/><motor name='one' joint='a'/><motor name='two' joint='a'/></actuator></mujoco>";
+  static const int column[2][3] = {{0, 1, 2}, {1, 2, 0}};
+  fixture f = fixture_new(xml, 1);
+  df_config config = df_config_default();
+  assert_ok(df_config_set(&config, "data.actions_key", "controls", "test"));
+  for (int named = 0; named < 2; named++) {
+    if (named) assert_ok(df_config_set(&config, "data.actuators", "two,zero,one", "test"));
+    for (int k = 0; k < 3; k++) {
+      char wanted[64], *words = fit_action_column(&(fit_source){.config = &config}, f.s, k);
+      snprintf(wanted, sizeof wanted, "column %d of array 'controls'", column[named][k]);
+      assert_string_equal(words, wanted);
+      df_free(words);
+    }
+  }
+  char* nothing = fit_action_column(&(fit_source){0}, f.s, 1);
+  assert_string_equal(nothing, "");
+  df_free(nothing);
+  fixture_free(&f);
+}
+
 /* powers of ten from 10 up to the most, within a factor about them */
 static void units_are_powers_of_ten(void** state) {
   (void)state;
@@ -1375,6 +1400,7 @@ int main(void) {
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
                                      cmocka_unit_test(units_are_powers_of_ten),
+                                     cmocka_unit_test(an_action_is_in_a_column_of_its_array),
                                      cmocka_unit_test(velocities_of_frames_further_away_are_counted),
                                      cmocka_unit_test(what_hardly_touches_hovers),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),

@@ -84,6 +84,17 @@ static void columns_are_read_by_their_names(void** state) {
        "root_pos@root_x (mm)+root_y (mm)+root_z (mm),root_quat@root_qw+root_qx+root_qy+root_qz,"
        "joints@fr_haa_deg+fr_hfe_deg+fr_kfe_deg+mast_pos,joint_vel@fr_haa_vel+fr_hfe_vel+fr_kfe_vel+mast_vel",
        "deg", "0.001"},
+      {"x_cm,y_cm,z_cm,qx,qy,qz,qw,"
+       "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast",
+       "root_pos@x_cm+y_cm+z_cm,root_quat@qw+qx+qy+qz,joints@" LEG, "", "0.01"},
+      {"x_m,y_m,z_m,qx,qy,qz,qw,"
+       "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast",
+       "root_pos@x_m+y_m+z_m,root_quat@qw+qx+qy+qz,joints@" LEG, "", ""},
+      /* a column of more words is the joint if no other one is */
+      {"qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast",
+       "root_pos@x+y+z,root_quat@qw+qx+qy+qz,joints@FR_hip_joint+FR_thigh_joint+FR_calf_joint+top_mast", "", ""},
+      {"qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast,mast",
+       "root_pos@x+y+z,root_quat@qw+qx+qy+qz,joints@" LEG, "", ""},
       {"pelvis.position.x,pelvis.position.y,pelvis.position.z,pelvis.orientation.x,pelvis.orientation.y,"
        "pelvis.orientation.z,pelvis.orientation.w,FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast,FR_hip_joint_torque",
        "root_pos@pelvis.position.x+pelvis.position.y+pelvis.position.z,root_quat@pelvis.orientation.w+"
@@ -179,6 +190,30 @@ static void what_the_names_lack_is_said(void** state) {
   assert_int_equal(recognise(&t.r, &layout), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "the columns lack the orientation of the base (qw, qx, qy, qz);"));
   close_table(&t);
+  /* two columns of more words may be the joint */
+  open_table(robot, "time,qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast,old_mast", -1, 0, &t);
+  assert_int_equal(recognise(&t.r, &layout), DF_E_CONFIG);
+  if (!strstr(df_error_message(), "by their names the columns lack joint mast")) fail_msg("%s", df_error_message());
+  close_table(&t);
+}
+
+/* more than half of the joints, and not all */
+static void a_table_of_most_joints_is_partial(void** state) {
+  (void)state;
+  static const struct {
+    const char *model, *header;
+    bool partial;
+  } cases[] = {{robot, "x,y,z,qw,qx,qy,qz,FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast", false},
+               {robot, "x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint", true},
+               {robot, "x,y,z,FR_hip_joint,FR_thigh_joint", false},
+               {robot, "x,y,z,FR_hip_joint", false},
+               {pendulum, "x", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    table t;
+    open_table(cases[i].model, cases[i].header, -1, 0, &t);
+    if (named_table_is_partial(&t.r) != cases[i].partial) fail_msg("%s", cases[i].header);
+    close_table(&t);
+  }
 }
 
 int main(void) {
@@ -187,6 +222,7 @@ int main(void) {
       cmocka_unit_test(without_a_free_base_x_is_a_joint),
       cmocka_unit_test(spellings_that_contradict_each_other_are_named),
       cmocka_unit_test(what_the_names_lack_is_said),
+      cmocka_unit_test(a_table_of_most_joints_is_partial),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

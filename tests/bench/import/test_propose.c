@@ -176,6 +176,16 @@ static void constant_actions_have_the_usual_share_of_the_range(void** state) {
   assert_int_equal(propose_task(&f.p), DF_OK);
   const char* why = settings_find(&f.found, "action.center")->why;
   assert_non_null(strstr(why, "; limited: the recorded actions never change"));
+  /* a servo that takes half of its range is not alike, and counts only where no motor moves */
+#define KNEE(range)                                                                                                    \
+  "<position name='servo' joint='knee' kp='100' ctrlrange='-2 2'/><motor name='motor' joint='knee' gear='2'" range "/" \
+                                                                                                                   ">"
+  static const char both[] =
+      "<position name='servo' joint='knee' kp='100'/><motor name='motor' joint='knee' gear='2'/>";
+  exchange(&f, both, KNEE(" ctrlrange='-4 4'"), &cfg);
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.25 * 8, 1 + 0.5 * 1.2 * 0.25 * 8);
+  exchange(&f, both, KNEE(""), &cfg);
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.5 * 8, 1 + 0.5 * 1.2 * 0.5 * 8);
   end(&f);
 }
 
@@ -434,6 +444,19 @@ static void some_episodes_are_held_out(void** state) {
   }
 }
 
+/* 40 frames of a single clip: blocks of a fifth, of windows of 6 frames, and half a window beside them */
+static void a_single_clip_is_cut_in_blocks_of_time(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 1, false);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "window.horizon"), "6");
+  assert_string_equal(value(&f, "split.by"), "time");
+  assert_string_equal(value(&f, "split.test_every"), "5");
+  assert_string_equal(value(&f, "split.gap"), "3");
+  end(&f);
+}
+
 /* 65 motors of one joint */
 static void more_actuators_than_a_setting_holds_are_noted(void** state) {
   (void)state;
@@ -580,6 +603,7 @@ int main(void) {
       cmocka_unit_test(a_driven_slide_does_not_fall),
       cmocka_unit_test(the_user_says_what_is_an_object),
       cmocka_unit_test(some_episodes_are_held_out),
+      cmocka_unit_test(a_single_clip_is_cut_in_blocks_of_time),
       cmocka_unit_test(episodes_are_held_out_of_every_gait),
       cmocka_unit_test(more_actuators_than_a_setting_holds_are_noted),
       cmocka_unit_test(falls_leave_a_margin),
