@@ -269,6 +269,52 @@ static void names_of_bodies_are_those_of_their_joints(void** state) {
   }
 }
 
+/* two lists that call the first column, or the last one, different joints: neither is followed */
+static void lists_that_contradict_each_other_are_not_followed(void** state) {
+  (void)state;
+  static const struct {
+    const char *other, *says;
+  } cases[] = {
+      {"\"left_hip\", \"lift\", \"left_knee\", \"right_hip\", \"right_knee\"",
+       "the file calls the column that is read as joint lift 'lift' in 'joint_names' and 'left_hip' in 'dof_names': "
+       "neither list is followed; remove the wrong one, or name the joints in the order of the columns in data.joints"},
+      {"\"lift\", \"left_hip\", \"left_knee\", \"right_knee\", \"right_hip\"",
+       "the file calls the column that is read as joint right_hip 'right_hip' in 'joint_names' and 'right_knee' in "
+       "'dof_names': neither list is followed; remove the wrong one, or name the joints in the order of the columns in "
+       "data.joints"},
+      {"\"lift\", \"left_hip\", \"left_knee\", \"right_hip\", \"right_knee\"", NULL}};
+  for (int i = 0; i < 3; i++) {
+    char json[768];
+    column_names names;
+    snprintf(json, sizeof json,
+             "{\"q\": " ROWS_Q ", \"v\": " ROWS_V
+             ", \"joint_names\": [\"lift\", \"left_hip\", \"left_knee\", \"right_hip\", \"right_knee\"], "
+             "\"dof_names\": [%s]}",
+             cases[i].other);
+    put(json);
+    df_config config = settings_of("joints@q,joint_vel@v", "q", "");
+    find(&config, &names);
+    assert_int_equal(names.contradict, cases[i].says != NULL);
+    assert_int_equal(names.decide, cases[i].says == NULL);
+    assert_int_equal(names.found.n, cases[i].says != NULL);
+    if (cases[i].says) {
+      assert_string_equal(names.found.list[0].reason, cases[i].says);
+      assert_int_equal(names.found.list[0].verdict, CHECK_WARN);
+      /* the first list is the order as read */
+      assert_true(remedy_is_empty(&names.by_list[0]));
+      const char* order = remedy_value(&names.by_list[1], "data.joints");
+      assert_string_equal(order, i == 0 ? "left_hip,lift,left_knee,right_hip,right_knee"
+                                        : "lift,left_hip,left_knee,right_knee,right_hip");
+    }
+    column_names_clear(&names);
+    /* what the user says is followed, and nothing is doubted */
+    assert_ok(df_config_set(&config, "data.joints", "lift,left_hip,left_knee,right_hip,right_knee", "test"));
+    find(&config, &names);
+    assert_false(names.contradict);
+    column_names_clear(&names);
+  }
+}
+
 static void actions_have_names_too(void** state) {
   (void)state;
   column_names names;
@@ -283,6 +329,12 @@ static void actions_have_names_too(void** state) {
     find(&config, &names);
     assert_int_equal(names.found.n, 1);
     assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.actuators"), "m_lh,m_rk");
+    assert_string_equal(names.found.list[0].reason,
+                        i ? "the columns of the actions are in another order than the actuators by their names in "
+                            "'action_names'"
+                          : "the columns of the actions are in another order than the actuators by their names in "
+                            "'actuator_names'");
+    assert_int_equal(names.found.list[0].verdict, CHECK_WRONG);
     column_names_clear(&names);
   }
   put(STATES "\"motor_names\": [\"m_rk\", \"m_lh\"]}");
@@ -309,6 +361,7 @@ int main(void) {
                                      WITH_ROBOT(units_are_read),
                                      WITH_ROBOT(units_of_lengths_are_read),
                                      WITH_ROBOT(many_names_are_counted),
+                                     WITH_ROBOT(lists_that_contradict_each_other_are_not_followed),
                                      WITH_ROBOT(names_of_bodies_are_those_of_their_joints),
                                      WITH_ROBOT(actions_have_names_too)};
   return cmocka_run_group_tests(tests, NULL, NULL);
