@@ -125,6 +125,47 @@ static void columns_are_read_by_their_names(void** state) {
   }
 }
 
+/* the words by which base columns are known, with a unit at their end or without; each list in turn */
+static void base_columns_have_many_words(void** state) {
+  (void)state;
+  static const char* const words[][4] = {{"pos", "quat", "vel", "ang_vel"},
+                                         {"position", "quaternion", "velocity", "angular_velocity"},
+                                         {"p", "q", "v", "w"},
+                                         {"t", "orientation", "lin_vel", "angvel"},
+                                         {"trans", "orient", "linear_vel", "omega"},
+                                         {"translation", "ori", "linvel", "gyro"},
+                                         {"location", "orn", "speed", "rotvel"},
+                                         {"base_xyz", "rot", "root_vel", "torso_omega"},
+                                         {"pelvis_pos", "body_rotation", "base_lin_vel", "avel"}};
+  static const char* const units[][4] = {{"", "", "", ""},
+                                         {"_m", "", "_m_s", "_rad_s"},
+                                         {"_m", "", "_m_per_s", "_rad_per_s"},
+                                         {"_meters", "", "_mps", "_radps"}};
+  static const char axes[4][5] = {"xyz", "wxyz", "xyz", "xyz"};
+  static const char* const block[4] = {"root_pos", "root_quat", "root_linvel", "root_angvel"};
+  for (size_t i = 0; i < 4 * sizeof words / sizeof *words; i++) {
+    char header[1024] = "", wanted[1024] = "", found[1024];
+    for (int k = 0; k < 4; k++) {
+      const char *word = words[i / 4][k], *unit = units[i % 4][k];
+      for (const char* a = axes[k]; *a; a++)
+        snprintf(header + strlen(header), sizeof header - strlen(header), "%s_%c%s,", word, *a, unit);
+      if (k == 2) snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), ",joints@" LEG);
+      snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s@", k ? "," : "", block[k]);
+      for (const char* a = axes[k]; *a; a++)
+        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s_%c%s", a == axes[k] ? "" : "+", word,
+                 *a, unit);
+    }
+    snprintf(header + strlen(header), sizeof header - strlen(header), "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast");
+    table t;
+    const known_layout* layout;
+    open_table(robot, header, -1, 0, &t);
+    const df_status status = recognise(&t.r, &layout);
+    snprintf(found, sizeof found, "%s", status == DF_OK ? value_of(&t, "data.columns") : df_error_message());
+    if (strcmp(found, wanted) != 0) fail_msg("%s: %s", header, found);
+    close_table(&t);
+  }
+}
+
 static void without_a_free_base_x_is_a_joint(void** state) {
   (void)state;
   table t;
@@ -219,6 +260,7 @@ static void a_table_of_most_joints_is_partial(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_are_read_by_their_names),
+      cmocka_unit_test(base_columns_have_many_words),
       cmocka_unit_test(without_a_free_base_x_is_a_joint),
       cmocka_unit_test(spellings_that_contradict_each_other_are_named),
       cmocka_unit_test(what_the_names_lack_is_said),
