@@ -146,6 +146,19 @@ assert abs(of['line_jump_largest'] - max(steps) / spread) < 0.02, of
 # elsewhere the integral of the gradient follows the loss
 rest = sum(abs(b[1] - a[1] - b[2] + a[2]) for a, b in zip(line, line[1:]) if a[0] not in {j[0] for j in jumps})
 assert rest < 0.01 * spread and of['line_unexplained'] < of['line_jump_largest'] * len(jumps) + 0.01, (rest, spread, of)" "$scratch/out" "$scratch/plot/bounce-gradient.dat"
+# a pole that falls: the doubling time is log 2 over the growth per second, of which an action has 0.02
+cat >"$scratch/suite/pole.xml" <<'XML'
+<mujoco><option timestep="0.02"/><worldbody><body pos="0 0 1"><joint name="swing" axis="0 1 0"/>
+<geom size=".05" pos="0 0 .5" mass="1"/></body></worldbody>
+<actuator><motor joint="swing" ctrllimited="true" ctrlrange="-.1 .1"/></actuator></mujoco>
+XML
+check plot_of_a_pole_exits_0 exits_with 0 gradcheck "$scratch/suite/pole.xml" --plot "$scratch/plot" --states 10 --rollouts 3 --horizon 40 --quiet --json
+check a_falling_pole_doubles_in_a_time_of_seconds python3 -c "
+import json, math, sys
+of = {r['metric']: r['value'] for r in json.load(open(sys.argv[1]))['rows']}
+growth = of['gradient_growth']
+# at the top, sqrt(g / (l + 2 r^2 / 5 l)) = 4.42 per second; states beside it grow more slowly
+assert 0.03 < growth < 0.1 and abs(of['gradient_doubling_time'] - math.log(2) / growth * 0.02) < 1e-12, of" "$scratch/out"
 check plot_of_a_cart_exits_0 exits_with 0 gradcheck "$scratch/suite/cart.xml" --plot "$scratch/plot" --states 20 --rollouts 2 --quiet --json
 
 # ---- refused ----

@@ -152,6 +152,32 @@ h = {x['name']: x for x in d['hypotheses']}
 assert len(h) > 30 and d['best_hypothesis'] in h and h[d['best_hypothesis']]['rms'] == min(x['rms'] for x in h.values())
 for words in ('integrator = RK4', 'margin_rule = max', 'islands = on', 'iterations = 4', 'gains (kp)', 'degrees', 'substeps = 2'):
     assert any(words in name for name in h), words" "$scratch/out"
+# a step is v' = v + h u, x' = x + h v', with h = 0.011 s instead of 0.01 s; of n sorted errors the median is that at n / 2
+check replay_rows_are_medians_and_worst_errors python3 -c "
+import json, sys
+rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
+errors = {(of, kind): [] for of in ('carried', 'cleared', 'open_loop') for kind in ('position', 'velocity')}
+for episode in range(12):
+    x = v = y = w = far = fast = 0.0
+    for t in range(30):
+        u = ((7 * t + 3 * episode) % 11 - 5) / 5
+        one_v = v + 0.011 * u
+        one_x = x + 0.011 * one_v
+        w += 0.011 * u
+        y += 0.011 * w
+        v += 0.01 * u
+        x += 0.01 * v
+        for of in 'carried', 'cleared':
+            errors[of, 'position'].append(abs(one_x - x))
+            errors[of, 'velocity'].append(abs(one_v - v))
+        far, fast = max(far, abs(y - x)), max(fast, abs(w - v))
+    errors['open_loop', 'position'].append(far)
+    errors['open_loop', 'velocity'].append(fast)
+for (of, kind), e in errors.items():
+    e.sort()
+    for word, wanted in ('median', e[len(e) // 2]), ('worst', e[-1]):
+        r = rows[of + '_' + kind + '_' + word]
+        assert abs(r['value'] - wanted) < 1e-12 and r['n'] == len(e), (of, kind, word, r, wanted)" "$scratch/out"
 replay_twice() { for n in 1 2; do "$program" replay cart --tasks "$tasks" --json --quiet --threads $n --set system.timestep=0.011 >"$scratch/threads$n" 2>&1; done
   cmp "$scratch/threads1" "$scratch/threads2"; }
 check replay_is_the_same_on_any_number_of_threads replay_twice

@@ -123,6 +123,13 @@ check as_good_as_the_demonstration_is_no_leak verdict 0 '' "
 for r in every('tre_open_loop'): r['value'] = 3.0 if r['value'] > 1 else 0.3"
 check worse_than_random_is_a_warning warns floor "row('dynaflow', 1, 'tre_open_loop')['value'] = 5.0"
 
+# kinds of findings are counted in the last line: one altered record, two wrong numbers, three cells that are not done
+verdict 2 'record numbers plan' "
+cells.remove(at('dynaflow', 3)); row('dynaflow', 1, 'tre')['n'] = 0; row('dynaflow', 2, 'tre').update(lo=2.0, hi=1.0)
+for s in 1, 2: at('random_action', s).update(status='error', reason='x')" "at('replay_demo', 1)['wall_s'] = 7.5" >/dev/null
+run verify "$scratch/run"
+check kinds_of_findings_are_counted_in_the_last_line grep -qx "dynaflow: $scratch/run/events.jsonl: 1 tampered, 2 failed, 3 incomplete" "$scratch/err"
+
 # ---- parts of a record that do not say the same, sealed again ----
 
 check a_doubled_value_is_a_failure verdict 1 samples '' "row('dynaflow', 1, 'tre')['value'] *= 2; seal(at('dynaflow', 1))"

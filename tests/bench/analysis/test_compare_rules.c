@@ -136,6 +136,34 @@ static void a_ceiling_is_not_named_a_winner(void** state) {
   }
 }
 
+/* of one such method in two runs, one may be better */
+static void a_ceiling_is_compared_with_itself(void** state) {
+  (void)state;
+  static const double low[3][4] = {{1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}};
+  static const double high[3][4] = {{2, 3, 4, 5}, {2.1, 3.1, 4.1, 5.1}, {2, 3, 4, 5}};
+  for (int lower = 0; lower < 2; lower++) {
+    run_view r[2];
+    char folders[2][sizeof folder];
+    comparisons c;
+    for (int i = 0; i < 2; i++) {
+      begin_records();
+      add_method("trajopt", "tre", i == lower ? high : low);
+      open_run(&r[i]);
+      memcpy(folders[i], folder, sizeof folder);
+    }
+    compare_cfg cfg = compare_cfg_default();
+    cfg.resamples = 2000;
+    assert_int_equal(compare_new(&cfg, (compare_side){&r[0], "trajopt"}, (compare_side){&r[1], "trajopt"}, &c), DF_OK);
+    assert_int_equal(c.n, 1);
+    assert_int_equal(c.list[0].winner, lower ? 'a' : 'b');
+    compare_clear(&c);
+    for (int i = 0; i < 2; i++) {
+      memcpy(folder, folders[i], sizeof folder);
+      close_run(&r[i]);
+    }
+  }
+}
+
 /* values of tre that are all equal, in n windows */
 static void add_equal(json_t* cell, int k, int n, double value) {
   double values[16];
@@ -729,6 +757,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_winner_needs_every_rule),
       cmocka_unit_test(a_ceiling_is_not_named_a_winner),
+      cmocka_unit_test(a_ceiling_is_compared_with_itself),
       cmocka_unit_test(a_winner_is_named_after_the_adjustment),
       cmocka_unit_test(seeds_that_disagree_name_no_winner),
       cmocka_unit_test(a_file_is_one_seed),

@@ -155,6 +155,12 @@ static void settings_of_the_user_are_only_doubted(void** state) {
   put("right_knee,left_hip,lift,right_hip,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
   assert_ok(df_config_set(&config, "data.joints", "lift,left_hip,left_knee,right_hip,right_knee", "test"));
   assert_found(config, CHECK_WARN, "read as joint lift, as data.joints or data.legs says: 3 of 5 columns");
+  /* one of the columns has the name of no joint */
+  put("right_knee,left_hip,lift,gamma,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
+  assert_found(config, CHECK_WARN,
+               "the file calls the column 'right_knee' that is read as joint lift, as data.joints or data.legs says: "
+               "3 of 5 columns are read as other joints than their names say");
+  put("right_knee,left_hip,lift,right_hip,left_knee,v0,v1,v2,v3,v4\n" ROW ROW);
   assert_ok(df_config_set(&config, "data.joints",
                           "lift=right_knee,left_hip=left_hip,left_knee=lift,right_hip,right_knee=left_knee", "test"));
   assert_found(config, CHECK_OK, NULL);
@@ -167,12 +173,146 @@ static void units_are_read(void** state) {
   put("lift (m),left_hip (deg),left_knee (deg),right_hip (deg),right_knee (deg),v0,v1,v2,v3,v4\n" ROW ROW);
   find(&config, &names);
   assert_int_equal(names.found.n, 1);
+  assert_string_equal(names.found.list[0].reason, "the names of the columns say that angles are in deg");
   assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.angles"), "deg");
   column_names_clear(&names);
   /* some in degrees and some in radians: no setting says that */
   put("lift (m),left_hip (deg),left_knee (rad),right_hip (deg),right_knee (deg),v0,v1,v2,v3,v4\n" ROW ROW);
   assert_found(config, CHECK_WARN,
                "some of the names of the columns say that angles are in degrees, and some in radians");
+}
+
+/* positions of a base in other units than m */
+static void units_of_lengths_are_read(void** state) {
+  (void)state;
+  static const char ball[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.1'/><body><joint name='neck'/><geom size='.1'/></body></body>"
+      "</worldbody></mujoco>";
+  static const struct {
+    const char *unit, *scale, *words;
+  } cases[] = {{"mm", "0.001", "the names of the columns say that positions are in mm"},
+               {"cm", "0.01", "the names of the columns say that positions are in cm"},
+               {"m", NULL, NULL}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system *arm = robot, *other;
+  assert_ok(df_mujoco_system_from_xml(ball, "ball", &cfg, &other));
+  robot = other;
+  for (int i = 0; i < 3; i++) {
+    char text[512];
+    column_names names;
+    const df_config config = settings_of("root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel", "table", "");
+    const char* unit = cases[i].unit;
+    snprintf(text, sizeof text,
+             "x (%s),y (%s),z (%s),w,i,j,k,neck,vx,vy,vz,wx,wy,wz,dneck\n0,0,1,1,0,0,0,0,0,0,0,0,0,0,0\n"
+             "1,0,1,1,0,0,0,0,0,0,0,0,0,0,0\n",
+             unit, unit, unit);
+    put(text);
+    find(&config, &names);
+    assert_int_equal(names.found.n, cases[i].words != NULL);
+    if (cases[i].words) {
+      assert_string_equal(names.found.list[0].reason, cases[i].words);
+      assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.position_scale"), cases[i].scale);
+    }
+    column_names_clear(&names);
+  }
+  robot = arm;
+  df_system_free(other);
+}
+
+/* seven names are all shown, of more six; names of bodies are those of what the joints move */
+static void many_names_are_counted(void** state) {
+  (void)state;
+  df_system* arm = robot;
+  for (int n = 7; n <= 10; n++) {
+    char xml_of[2048], text[1024];
+    const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    int at = snprintf(xml_of, sizeof xml_of, "<mujoco><worldbody>"), end = 0;
+    for (int k = 0; k < n; k++) {
+      at += snprintf(xml_of + at, sizeof xml_of - (size_t)at, "<body><joint name='%c%c'/><geom size='.1'/></body>",
+                     'k' + k, 'k' + k);
+      end += snprintf(text + end, sizeof text - (size_t)end, "%s%c%c%c", k ? "," : "", 'a' + k, 'x' - k, 'a' + k);
+    }
+    snprintf(xml_of + at, sizeof xml_of - (size_t)at, "</worldbody></mujoco>");
+    for (int row = 0; row < 2; row++) {
+      for (int k = 0; k < n; k++) end += snprintf(text + end, sizeof text - (size_t)end, "%s%d", k ? "," : "\n", k);
+    }
+    snprintf(text + end, sizeof text - (size_t)end, "\n");
+    assert_ok(df_mujoco_system_from_xml(xml_of, "chain", &cfg, &robot));
+    put(text);
+    assert_found(
+        settings_of("joints", "table", ""), CHECK_WARN,
+        n == 7 ? "called axa, bwb, cvc, dud, ete, fsf, grg, and none of these is a joint of the model (kk, ll, mm, nn, "
+                 "oo, pp, qq), so"
+        : n == 8 ? "called axa, bwb, cvc, dud, ete, fsf and 2 more, and none of these is a joint of the model (kk, ll, "
+                   "mm, nn, oo, pp and 2 more), so"
+        : n == 9
+            ? "ete, fsf and 3 more, and none of these is a joint of the model (kk, ll, mm, nn, oo, pp and 3 more)"
+            : "ete, fsf and 4 more, and none of these is a joint of the model (kk, ll, mm, nn, oo, pp and 4 more)");
+    df_system_free(robot);
+  }
+  robot = arm;
+}
+
+/* no finding: lists of bodies name what the joints move, whether or not the model has these bodies */
+static void names_of_bodies_are_those_of_their_joints(void** state) {
+  (void)state;
+  static const char* const lists[] = {"bodies/body", "links", "parts"};
+  for (int i = 0; i < 3; i++) {
+    char json[512];
+    snprintf(json, sizeof json,
+             "{\"q\": " ROWS_Q ", \"v\": " ROWS_V
+             ", \"%s\": {\"joint_names\": [\"trunk\", \"thigh\", \"shin\", \"femur\", \"tibia\"]}}",
+             lists[i]);
+    put(json);
+    assert_found(settings_of("joints@q,joint_vel@v", "q", ""), CHECK_WARN,
+                 i < 2 ? NULL : "the columns are called trunk, thigh, shin, femur, tibia in 'parts/joint_names'");
+  }
+}
+
+/* two lists that call the first column, or the last one, different joints: neither is followed */
+static void lists_that_contradict_each_other_are_not_followed(void** state) {
+  (void)state;
+  static const struct {
+    const char *other, *says;
+  } cases[] = {
+      {"\"left_hip\", \"lift\", \"left_knee\", \"right_hip\", \"right_knee\"",
+       "the file calls the column that is read as joint lift 'lift' in 'joint_names' and 'left_hip' in 'dof_names': "
+       "neither list is followed; remove the wrong one, or name the joints in the order of the columns in data.joints"},
+      {"\"lift\", \"left_hip\", \"left_knee\", \"right_knee\", \"right_hip\"",
+       "the file calls the column that is read as joint right_hip 'right_hip' in 'joint_names' and 'right_knee' in "
+       "'dof_names': neither list is followed; remove the wrong one, or name the joints in the order of the columns in "
+       "data.joints"},
+      {"\"lift\", \"left_hip\", \"left_knee\", \"right_hip\", \"right_knee\"", NULL}};
+  for (int i = 0; i < 3; i++) {
+    char json[768];
+    column_names names;
+    snprintf(json, sizeof json,
+             "{\"q\": " ROWS_Q ", \"v\": " ROWS_V
+             ", \"joint_names\": [\"lift\", \"left_hip\", \"left_knee\", \"right_hip\", \"right_knee\"], "
+             "\"dof_names\": [%s]}",
+             cases[i].other);
+    put(json);
+    df_config config = settings_of("joints@q,joint_vel@v", "q", "");
+    find(&config, &names);
+    assert_int_equal(names.contradict, cases[i].says != NULL);
+    assert_int_equal(names.decide, cases[i].says == NULL);
+    assert_int_equal(names.found.n, cases[i].says != NULL);
+    if (cases[i].says) {
+      assert_string_equal(names.found.list[0].reason, cases[i].says);
+      assert_int_equal(names.found.list[0].verdict, CHECK_WARN);
+      /* the first list is the order as read */
+      assert_true(remedy_is_empty(&names.by_list[0]));
+      const char* order = remedy_value(&names.by_list[1], "data.joints");
+      assert_string_equal(order, i == 0 ? "left_hip,lift,left_knee,right_hip,right_knee"
+                                        : "lift,left_hip,left_knee,right_knee,right_hip");
+    }
+    column_names_clear(&names);
+    /* what the user says is followed, and nothing is doubted */
+    assert_ok(df_config_set(&config, "data.joints", "lift,left_hip,left_knee,right_hip,right_knee", "test"));
+    find(&config, &names);
+    assert_false(names.contradict);
+    column_names_clear(&names);
+  }
 }
 
 static void actions_have_names_too(void** state) {
@@ -189,6 +329,12 @@ static void actions_have_names_too(void** state) {
     find(&config, &names);
     assert_int_equal(names.found.n, 1);
     assert_string_equal(remedy_value(&names.found.list[0].would_fit, "data.actuators"), "m_lh,m_rk");
+    assert_string_equal(names.found.list[0].reason,
+                        i ? "the columns of the actions are in another order than the actuators by their names in "
+                            "'action_names'"
+                          : "the columns of the actions are in another order than the actuators by their names in "
+                            "'actuator_names'");
+    assert_int_equal(names.found.list[0].verdict, CHECK_WRONG);
     column_names_clear(&names);
   }
   put(STATES "\"motor_names\": [\"m_rk\", \"m_lh\"]}");
@@ -213,6 +359,10 @@ int main(void) {
                                      WITH_ROBOT(names_of_no_joint_are_a_warning_and_numbers_are_none),
                                      WITH_ROBOT(settings_of_the_user_are_only_doubted),
                                      WITH_ROBOT(units_are_read),
+                                     WITH_ROBOT(units_of_lengths_are_read),
+                                     WITH_ROBOT(many_names_are_counted),
+                                     WITH_ROBOT(lists_that_contradict_each_other_are_not_followed),
+                                     WITH_ROBOT(names_of_bodies_are_those_of_their_joints),
                                      WITH_ROBOT(actions_have_names_too)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

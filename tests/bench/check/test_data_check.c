@@ -44,11 +44,13 @@ static const mistake mistakes[] = {
      .in_state = joint_order},
     {"joint columns shifted by one",
      {"data.joints = RL_calf_joint,FR_hip_joint", "data.joints = root_x,root_z,root_pitch,left_knee,right_thigh",
-      "data.joints = flange,shoulder_pan"},
+      "the columns of the joints are shifted by 1 place to the end: with data.columns = joints,joint_vel, data.joints "
+      "= flange,shoulder_pan"},
      .in_state = shifted_to_the_end},
     /* the legs of the walker are alike, so that this is the same to it */
     {"and to the front",
      {"data.joints = FR_thigh_joint,FR_calf_joint", "data.joints = root_x,root_z,root_pitch,left_knee,right_thigh",
+      "the columns of the joints are shifted by 1 place to the front: with data.columns = joints,joint_vel, "
       "data.joints = shoulder_lift,elbow"},
      .in_state = shifted_to_the_front},
     {"one joint reversed within its limits", {"joint sign", "joint sign"}, .in_state = one_reversed},

@@ -1,6 +1,7 @@
 /* Recorded joints are found in models that name them otherwise, and what is ambiguous is refused. */
 #include "joint_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "unit.h"
@@ -88,6 +89,96 @@ static void what_is_ambiguous_lists_both_sides(void** state) {
   says("the recorded joint 'wing' is not a joint of the model");
 }
 
+/* a pair of letters names a leg: front or rear, hind, back; left or right; the letters in either order */
+static void legs_have_many_names(void** state) {
+  (void)state;
+  static const char* const model[] = {"FL_hip", "FR_hip", "RL_hip", "RR_hip"};
+  static const struct {
+    const char* leg;
+    int is;
+  } cases[] = {{"LF", 0},     {"RF", 1},         {"LH", 2},         {"RH", 3},        {"HL", 2},
+               {"HR", 3},     {"BL", 2},         {"BR", 3},         {"FL", 0},        {"FR", 1},
+               {"RL", 2},     {"RR", 3},         {"left_front", 0}, {"front_r", 1},   {"rear_left", 2},
+               {"l_hind", 2}, {"hind_right", 3}, {"back_left", 2},  {"rightBack", 3}, {"front_left", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "%s_hip", cases[i].leg);
+    const char* const recorded[] = {name};
+    assert_int_equal(match(1, recorded, 4, model), DF_OK);
+    if (joint[0] != cases[i].is || how[0] > NAME_WORDS) fail_msg("%s is %s (%d)", name, model[joint[0]], (int)how[0]);
+  }
+}
+
+/* a unit at the end of a name is none of its words; what else stands in brackets is */
+static void units_are_no_words(void** state) {
+  (void)state;
+  static const char* const model[] = {"wrist", "wrist_left", "mm_wrist"};
+  static const struct {
+    const char* name;
+    int is;
+    name_unit unit;
+  } cases[] = {{"wrist (mm)", 0, UNIT_MILLIMETRES},    {"wrist [cm]", 0, UNIT_CENTIMETRES},
+               {"wrist (m)", 0, UNIT_METRES},          {"wrist (rad/s)", 0, UNIT_RADIANS},
+               {"wrist [ degrees ]", 0, UNIT_DEGREES}, {"wrist (left)", 1, UNIT_NONE},
+               {"wrist-left [deg]", 1, UNIT_DEGREES},  {"mm wrist", 2, UNIT_NONE}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char* const recorded[] = {cases[i].name};
+    assert_int_equal(match(1, recorded, 3, model), DF_OK);
+    if (joint[0] != cases[i].is || how[0] > NAME_WORDS)
+      fail_msg("%s is %s (%d)", cases[i].name, model[joint[0]], (int)how[0]);
+    assert_int_equal(name_unit_of(cases[i].name), cases[i].unit);
+  }
+}
+
+static void units_are_in_brackets_or_the_last_word(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    name_unit unit;
+  } cases[] = {{"hip_deg", UNIT_DEGREES},   {"hip.rad", UNIT_RADIANS},      {"hip degrees", UNIT_DEGREES},
+               {"z_mm", UNIT_MILLIMETRES},  {"z-cm", UNIT_CENTIMETRES},     {"arm_m", UNIT_NONE},
+               {"deg", UNIT_NONE},          {"hipdeg", UNIT_NONE},          {"z (metres)", UNIT_METRES},
+               {"z (m", UNIT_NONE},         {"z (ft)", UNIT_NONE},          {"q [RAD]", UNIT_RADIANS},
+               {"q (deg/s)", UNIT_DEGREES}, {"q (rad s^-1)", UNIT_RADIANS}, {"a_radians", UNIT_RADIANS}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    if (name_unit_of(cases[i].name) != cases[i].unit)
+      fail_msg("%s: %d, not %d", cases[i].name, (int)name_unit_of(cases[i].name), (int)cases[i].unit);
+  }
+}
+
+/* Of several that fit one joint, the closest is it; of equally close ones none is. In any order. */
+static void rivals_of_a_joint_are_refused(void** state) {
+  (void)state;
+  static const char* const model[] = {"elbow", "wrist_left"};
+  static const struct {
+    const char* name[3];
+    int is[3];
+  } cases[] = {{{"elbow", "elbow_pos", "wrist_left"}, {0, -1, 1}},
+               {{"elbow_pos", "elbow", "wrist_left"}, {-1, 0, 1}},
+               {{"elbow_pos", "elbow_q", "wrist_left"}, {-1, -1, 1}},
+               {{"wrist_left", "left wrist", "wrist left"}, {1, -1, -1}},
+               {{"left wrist", "wrist left", "wrist_left"}, {-1, -1, 1}},
+               {{"left wrist", "wrist left", "elbow"}, {-1, -1, 0}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    int found = 0;
+    for (int k = 0; k < 3; k++) found += cases[i].is[k] >= 0;
+    assert_int_equal(find_joints(3, cases[i].name, 2, model, joint), found);
+    for (int k = 0; k < 3; k++) {
+      if (joint[k] != cases[i].is[k])
+        fail_msg("case %zu: %s is %d, not %d", i, cases[i].name[k], joint[k], cases[i].is[k]);
+    }
+  }
+}
+
+static void names_that_differ_in_numbers_are_numbers(void** state) {
+  (void)state;
+  static const char *const numbers[] = {"q0", "q1", "q12"}, *const in[] = {"a1b", "a22b", "a3b"};
+  static const char *const other[] = {"q0", "q1", "p2"}, *const longer[] = {"q0", "q1x", "q2"};
+  assert_true(names_are_numbers(3, numbers) && names_are_numbers(3, in));
+  assert_false(names_are_numbers(3, other));
+  assert_false(names_are_numbers(3, longer));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_names_are_equal),
@@ -96,6 +187,11 @@ int main(void) {
       cmocka_unit_test(a_part_of_the_words_is_enough),
       cmocka_unit_test(a_misspelt_name_is_similar),
       cmocka_unit_test(what_is_ambiguous_lists_both_sides),
+      cmocka_unit_test(legs_have_many_names),
+      cmocka_unit_test(units_are_no_words),
+      cmocka_unit_test(units_are_in_brackets_or_the_last_word),
+      cmocka_unit_test(rivals_of_a_joint_are_refused),
+      cmocka_unit_test(names_that_differ_in_numbers_are_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

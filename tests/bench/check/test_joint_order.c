@@ -89,9 +89,86 @@ static void pairs_of_many_joints_are_exchanged(void** state) {
   fixture_free(&f);
 }
 
+/* recorded as a, b, c, sorted by name; no single exchange and no reverse puts three joints in another order right */
+static void joints_sorted_by_name_are_found(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom size='.1' mass='1' "
+      "contype='0' conaffinity='0'/></default><worldbody><body><joint name='c' range='5 6'/><geom/><body><joint "
+      "name='a' range='1 2'/><geom/><body><joint name='b' range='3 4'/><geom/></body></body></body></worldbody>"
+      "</mujoco>";
+  static const int wanted[3] = {1, 2, 0};
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) memcpy(frame_of(f.d, 0, t), (const double[]){1.5, 3.5, 5.5}, 3 * sizeof(double));
+  joint_orders out;
+  assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &out));
+  assert_true(out.found && out.is_clear && out.by_limits && out.misfit == 0 && out.as_read == 1);
+  assert_memory_equal(out.best, wanted, sizeof wanted);
+  joint_orders_clear(&out);
+  fixture_free(&f);
+}
+
+/* Two legs of three joints, recorded by joint: the hips, the thighs, the calves, left legs as_sampled or right ones.
+ * The number of a joint is in the middle of a range that is its own. */
+static void legs_recorded_by_joint_are_found(void** state) {
+  (void)state;
+#define BEFORE "<body><joint name='"
+#define AFTER  "'/><geom/>"
+  static const char xml[] =
+      "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom size='.1' mass='1' "
+      "contype='0' conaffinity='0'/></default><worldbody><body><geom/>" BEFORE "L_hip' range='0 1" AFTER BEFORE
+      "L_thigh' range='2 3" AFTER BEFORE "L_calf' range='4 5" AFTER "</body></body></body>" BEFORE
+      "R_hip' range='6 7" AFTER BEFORE "R_thigh' range='8 9" AFTER BEFORE "R_calf' range='10 11" AFTER
+      "</body></body></body></body></worldbody></mujoco>";
+  static const int recorded[2][6] = {{0, 3, 1, 4, 2, 5}, {3, 0, 4, 1, 5, 2}};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(xml, 1);
+    joint_orders out;
+    for (int t = 0; t <= T; t++) {
+      for (int k = 0; k < 6; k++) frame_of(f.d, 0, t)[k] = 2 * recorded[i][k] + 0.5;
+    }
+    assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &out));
+    assert_true(out.found && out.is_clear && out.misfit == 0);
+    assert_memory_equal(out.best, recorded[i], sizeof recorded[i]);
+    joint_orders_clear(&out);
+    fixture_free(&f);
+  }
+}
+
+/* A foot slides by 1 mm per frame: of 18 episodes every second one is looked at, and all of those but the first have
+ * frames of 0.1 s, so that their median speed is 1 cm/s. */
+static void frames_have_the_duration_of_their_episode(void** state) {
+  (void)state;
+  enum { MANY = 18 };
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .0999'><joint "
+      "name='a' type='slide' axis='1 0 0'/><geom size='.1' mass='1'/></body></worldbody></mujoco>";
+  fixture f = fixture_new(xml, MANY);
+  const check_cfg cfg = {.frames_max = 10000, .poses_max = 100};
+  double h[MANY], as_sampled[MANY];
+  misfit own, other;
+  joint_orders out;
+  for (int e = 0; e < MANY; e++) {
+    h[e] = e == 0 || e % 2 ? 0.01 : 0.1;
+    as_sampled[e] = e < 2 ? 0.01 : 0.1;
+    for (int t = 0; t <= T; t++) frame_of(f.d, e, t)[0] = 0.001 * t;
+  }
+  assert_ok(joint_order_find(f.d, f.s, h, NULL, &cfg, &out));
+  assert_ok(misfit_of_poses(f.d, f.s, as_sampled, &cfg, &own));
+  assert_ok(misfit_of_poses(f.d, f.s, h, &cfg, &other));
+  assert_true(own.part[MISFIT_SLIP] > 0 && own.part[MISFIT_SLIP] < 0.9 * other.part[MISFIT_SLIP]);
+  if (!(fabs(out.as_read - misfit_of_contact(&own)) < 1e-9))
+    fail_msg("%g, not %g", out.as_read, misfit_of_contact(&own));
+  joint_orders_clear(&out);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(orders_that_fit_about_equally_are_rivals),
                                      cmocka_unit_test(a_sign_is_compared_with_orders),
-                                     cmocka_unit_test(pairs_of_many_joints_are_exchanged)};
+                                     cmocka_unit_test(pairs_of_many_joints_are_exchanged),
+                                     cmocka_unit_test(joints_sorted_by_name_are_found),
+                                     cmocka_unit_test(legs_recorded_by_joint_are_found),
+                                     cmocka_unit_test(frames_have_the_duration_of_their_episode)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,8 +172,46 @@ static void files_are_named(void** state) {
   df_system_free(s);
 }
 
+/* the first frames of the episodes, of which the legs of two are in another order: whether it is named */
+static bool names_legs(const df_system* s, const df_dataset* right, int frames) {
+  const layout l = layout_of(s);
+  data_findings f = {0};
+  df_config config = df_config_default();
+  double* out = calloc((size_t)(EPISODES * frames * l.nx), sizeof *out);
+  config.window_horizon = 1;
+  set_all(&config, "data.actions_key = ");
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t < frames; t++) {
+      double* x = out + (size_t)((e * frames + t) * l.nx);
+      memcpy(x, df_dataset_state(right, e, t), (size_t)l.nx * sizeof *x);
+      if (two[e]) joint_order(&l, x);
+    }
+  }
+  const df_npz_entry entries[] = {
+      {.key = "states", .rank = 3, .shape = {EPISODES, (size_t)frames, (size_t)l.nx}, .values = out},
+      {.key = "dt", .values = &s->dt}};
+  assert_ok(df_npz_write(test_file("short.npz"), 2, entries));
+  free(out);
+  assert_ok(data_check_recording(test_file("short.npz"), &config, s, &check_thorough, &f, NULL));
+  const bool named = finding_at(&f, DATA_CHECK_MIXTURE, "data.legs") != NULL;
+  data_findings_clear(&f);
+  return named;
+}
+
+/* of 30 changes from frame to frame or more: of fewer, one of the many orders fits by chance */
+static void orders_of_legs_need_30_changes(void** state) {
+  (void)state;
+  df_dataset* right = robot_data(QUADRUPED);
+  df_system* s = robot_system(QUADRUPED, 1);
+  assert_false(names_legs(s, right, 30));
+  assert_true(names_legs(s, right, 31));
+  df_dataset_free(right);
+  df_system_free(s);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(episodes_of_other_conventions_are_named),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(orders_of_legs_need_30_changes),
+                                     cmocka_unit_test(episodes_of_other_conventions_are_named),
                                      cmocka_unit_test(files_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,9 +19,8 @@ static data_findings check(fixture* f) {
 }
 
 /* Coordinates that approach a target of each frame with the rate 1 / frame: q' = (u - q) / T, in closed form. The
- * change is (e - 1) times what the velocity at the end of the frame says. */
-static void servos_that_settle_within_a_frame_have_a_right_rate(void** state) {
-  (void)state;
+ * change is (e - 1) times what the velocity at the end of the frame says, and 1 - 1 / e of that at its start. */
+static void expect_right_rate(bool at_start) {
   fixture f = fixture_new(slide_xml, CLIPS);
   const double left = exp(-1);
   for (int e = 0; e < CLIPS; e++) {
@@ -33,8 +32,9 @@ static void servos_that_settle_within_a_frame_have_a_right_rate(void** state) {
       for (int i = 0; i < 2; i++) {
         const double away = target[2 * t + i] - before[i];
         x[i] = before[i] + away * (1 - left);
-        x[2 + i] = away * left / STEP;
-        assert_true(fabs(x[i] - before[i] - (exp(1) - 1) * x[2 + i] * STEP) < 1e-12);
+        double* v = at_start ? frame_of(f.d, e, t - 1) + 2 + i : &x[2 + i];
+        *v = at_start ? away / STEP : away * left / STEP;
+        assert_true(fabs(x[i] - before[i] - (at_start ? 1 - left : exp(1) - 1) * *v * STEP) < 1e-12);
       }
     }
   }
@@ -43,6 +43,12 @@ static void servos_that_settle_within_a_frame_have_a_right_rate(void** state) {
     if (found.list[i].verdict == CHECK_WRONG) fail_msg("%s: %s", found.list[i].column, found.list[i].reason);
   }
   data_findings_clear(&found);
+}
+
+static void servos_that_settle_within_a_frame_have_a_right_rate(void** state) {
+  (void)state;
+  expect_right_rate(false);
+  expect_right_rate(true);
 }
 
 /* the slide and the hinge move as sines; their velocities are so many times the right ones, those of the slide noisy */

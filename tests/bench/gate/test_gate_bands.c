@@ -610,8 +610,49 @@ static void training_times_are_told_beside_the_golden_ones(void** state) {
   /* (6 + 9) / 2 is half as much again as (4 + 6) / 2 */
   assert_near(field(v, "value"), 7.5, 0);
   assert_near(field(v, "n"), 2, 0);
-  assert_non_null(strstr(string_of(v, "detail"), "+50"));
-  assert_non_null(strstr(string_of(v, "limit"), "5"));
+  assert_string_equal(string_of(v, "detail"), "+50 %");
+  assert_string_equal(string_of(v, "limit"), "was 5");
+  assert_string_equal(string_of(v, "unit"), "s");
+  close_case(&c);
+}
+
+/* each once, with the line of its first number; neither those of the run nor those of other tasks and profiles */
+static void methods_that_the_run_lacks_are_missing(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 1, 2);
+  open_case(&c);
+  static const char* const methods[] = {"a", "b", "c", "b", "d", "e", "c"};
+  for (int i = 0; i < 7; i++) {
+    add_golden(&c, methods[i], "tre", 1 + i, 2);
+    c.rows[i].line = 20 + i;
+  }
+  snprintf(c.rows[4].task, sizeof c.rows[4].task, "other");
+  snprintf(c.rows[5].profile, sizeof c.rows[5].profile, "other");
+  gate_judge_methods(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 2);
+  for (size_t i = 0; i < 2; i++) {
+    const json_t* v = verdict_at(&c, i);
+    assert_verdict(v, GATE_MISSING);
+    assert_string_equal(string_of(v, "method"), i ? "c" : "b");
+    assert_string_equal(string_of(v, "task"), "t");
+    assert_string_equal(string_of(v, "profile"), "p");
+    assert_string_equal(string_of(v, "metric"), "golden");
+    assert_string_equal(
+        string_of(v, "detail"),
+        "the run has no cells of this method, of which golden.csv has numbers; run it, too, or accept a "
+        "table without it");
+    assert_string_equal(c.out.origins[i].golden, "golden.csv");
+    assert_int_equal(c.out.origins[i].golden_line, 21 + (int)i);
+  }
+  close_case(&c);
+  /* without a table nothing is missing */
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 1, 2);
+  open_case(&c);
+  gate_judge_methods(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 0);
   close_case(&c);
 }
 
@@ -1098,6 +1139,7 @@ int main(void) {
       cmocka_unit_test(counters_that_were_lost_from_the_golden_table_are_missing),
       cmocka_unit_test(a_spread_on_one_side_is_told),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
+      cmocka_unit_test(methods_that_the_run_lacks_are_missing),
       cmocka_unit_test(metrics_that_the_golden_table_lacks_are_told_and_fail_nothing),
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
       cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),

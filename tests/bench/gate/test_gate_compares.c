@@ -3,6 +3,7 @@
 #include "dynaflow/core/alloc.h"
 #include "gate_group.h"
 #include "golden_difference.h"
+#include "identity.h"
 #include "json.h"
 #include "records.h"
 
@@ -245,6 +246,44 @@ static void the_other_settings_are_named(void** state) {
   }
 }
 
+/* of eight settings six are named */
+static void of_many_other_settings_six_are_named(void** state) {
+  (void)state;
+  gate_case c;
+  df_status status;
+  begin_records();
+  add_right("a", 1);
+  open_case(&c);
+  add_table(&c);
+  c.h.golden.settings[0] = c.h.golden.settings[0] == 'f' ? '0' : 'f';
+  json_t *none = json_object(), *record = json_object(), *config = json_object();
+  c.h.golden.listed = none;
+  /* all others are at their defaults, in the record and in the table */
+  const df_config_key* keys;
+  const int n_keys = df_config_keys(&keys);
+  int n = 0;
+  char wanted[2048] = "";
+  for (int i = 0; i < n_keys && n < 8; i++) {
+    if (!setting_is_shared(keys[i].name) || setting_is_sum(keys[i].name)) continue;
+    put_text(config, keys[i].name, "0.123");
+    char* usual = golden_shown(keys[i].default_text);
+    if (n++ < 6)
+      snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s is '0.123', not '%.80s'",
+               n > 1 ? ", " : "", keys[i].name, usual);
+    df_free(usual);
+  }
+  snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), " and 2 more");
+  json_object_set_new(record, "config", config);
+  char* words = golden_difference(&c.h.golden, record, &status);
+  assert_int_equal(status, DF_OK);
+  assert_string_equal(words, wanted);
+  df_free(words);
+  json_decref(record);
+  json_decref(none);
+  c.h.golden.listed = NULL;
+  close_case(&c);
+}
+
 /* The model's and the data's sums in the task file only check the files, which are compared by themselves. */
 static void sums_that_only_check_may_be_emptied(void** state) {
   (void)state;
@@ -414,6 +453,7 @@ int main(void) {
       cmocka_unit_test(cells_have_the_same_settings),
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
       cmocka_unit_test(the_other_settings_are_named),
+      cmocka_unit_test(of_many_other_settings_six_are_named),
       cmocka_unit_test(sums_that_only_check_may_be_emptied),
       cmocka_unit_test(a_golden_table_of_another_model_does_not_compare),
       cmocka_unit_test(a_golden_table_of_another_version_of_numbers_does_not_compare),

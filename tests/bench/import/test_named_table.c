@@ -84,6 +84,17 @@ static void columns_are_read_by_their_names(void** state) {
        "root_pos@root_x (mm)+root_y (mm)+root_z (mm),root_quat@root_qw+root_qx+root_qy+root_qz,"
        "joints@fr_haa_deg+fr_hfe_deg+fr_kfe_deg+mast_pos,joint_vel@fr_haa_vel+fr_hfe_vel+fr_kfe_vel+mast_vel",
        "deg", "0.001"},
+      {"x_cm,y_cm,z_cm,qx,qy,qz,qw,"
+       "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast",
+       "root_pos@x_cm+y_cm+z_cm,root_quat@qw+qx+qy+qz,joints@" LEG, "", "0.01"},
+      {"x_m,y_m,z_m,qx,qy,qz,qw,"
+       "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast",
+       "root_pos@x_m+y_m+z_m,root_quat@qw+qx+qy+qz,joints@" LEG, "", ""},
+      /* a column of more words is the joint if no other one is */
+      {"qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast",
+       "root_pos@x+y+z,root_quat@qw+qx+qy+qz,joints@FR_hip_joint+FR_thigh_joint+FR_calf_joint+top_mast", "", ""},
+      {"qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast,mast",
+       "root_pos@x+y+z,root_quat@qw+qx+qy+qz,joints@" LEG, "", ""},
       {"pelvis.position.x,pelvis.position.y,pelvis.position.z,pelvis.orientation.x,pelvis.orientation.y,"
        "pelvis.orientation.z,pelvis.orientation.w,FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast,FR_hip_joint_torque",
        "root_pos@pelvis.position.x+pelvis.position.y+pelvis.position.z,root_quat@pelvis.orientation.w+"
@@ -110,6 +121,47 @@ static void columns_are_read_by_their_names(void** state) {
     assert_string_equal(value_of(&t, "data.quaternion"), "wxyz");
     assert_string_equal(value_of(&t, "data.angles"), cases[i].angles);
     assert_string_equal(value_of(&t, "data.position_scale"), cases[i].scale);
+    close_table(&t);
+  }
+}
+
+/* the words by which base columns are known, with a unit at their end or without; each list in turn */
+static void base_columns_have_many_words(void** state) {
+  (void)state;
+  static const char* const words[][4] = {{"pos", "quat", "vel", "ang_vel"},
+                                         {"position", "quaternion", "velocity", "angular_velocity"},
+                                         {"p", "q", "v", "w"},
+                                         {"t", "orientation", "lin_vel", "angvel"},
+                                         {"trans", "orient", "linear_vel", "omega"},
+                                         {"translation", "ori", "linvel", "gyro"},
+                                         {"location", "orn", "speed", "rotvel"},
+                                         {"base_xyz", "rot", "root_vel", "torso_omega"},
+                                         {"pelvis_pos", "body_rotation", "base_lin_vel", "avel"}};
+  static const char* const units[][4] = {{"", "", "", ""},
+                                         {"_m", "", "_m_s", "_rad_s"},
+                                         {"_m", "", "_m_per_s", "_rad_per_s"},
+                                         {"_meters", "", "_mps", "_radps"}};
+  static const char axes[4][5] = {"xyz", "wxyz", "xyz", "xyz"};
+  static const char* const block[4] = {"root_pos", "root_quat", "root_linvel", "root_angvel"};
+  for (size_t i = 0; i < 4 * sizeof words / sizeof *words; i++) {
+    char header[1024] = "", wanted[1024] = "", found[1024];
+    for (int k = 0; k < 4; k++) {
+      const char *word = words[i / 4][k], *unit = units[i % 4][k];
+      for (const char* a = axes[k]; *a; a++)
+        snprintf(header + strlen(header), sizeof header - strlen(header), "%s_%c%s,", word, *a, unit);
+      if (k == 2) snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), ",joints@" LEG);
+      snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s@", k ? "," : "", block[k]);
+      for (const char* a = axes[k]; *a; a++)
+        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s_%c%s", a == axes[k] ? "" : "+", word,
+                 *a, unit);
+    }
+    snprintf(header + strlen(header), sizeof header - strlen(header), "FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast");
+    table t;
+    const known_layout* layout;
+    open_table(robot, header, -1, 0, &t);
+    const df_status status = recognise(&t.r, &layout);
+    snprintf(found, sizeof found, "%s", status == DF_OK ? value_of(&t, "data.columns") : df_error_message());
+    if (strcmp(found, wanted) != 0) fail_msg("%s: %s", header, found);
     close_table(&t);
   }
 }
@@ -195,15 +247,41 @@ static void what_the_names_lack_is_said(void** state) {
   assert_int_equal(recognise(&t.r, &layout), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "the columns lack the orientation of the base (qw, qx, qy, qz);"));
   close_table(&t);
+  /* two columns of more words may be the joint */
+  open_table(robot, "time,qx,qy,qz,qw,x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint,top_mast,old_mast", -1, 0, &t);
+  assert_int_equal(recognise(&t.r, &layout), DF_E_CONFIG);
+  if (!strstr(df_error_message(), "by their names the columns lack joint mast")) fail_msg("%s", df_error_message());
+  close_table(&t);
+}
+
+/* more than half of the joints, and not all */
+static void a_table_of_most_joints_is_partial(void** state) {
+  (void)state;
+  static const struct {
+    const char *model, *header;
+    bool partial;
+  } cases[] = {{robot, "x,y,z,qw,qx,qy,qz,FR_hip_joint,FR_thigh_joint,FR_calf_joint,mast", false},
+               {robot, "x,y,z,FR_hip_joint,FR_thigh_joint,FR_calf_joint", true},
+               {robot, "x,y,z,FR_hip_joint,FR_thigh_joint", false},
+               {robot, "x,y,z,FR_hip_joint", false},
+               {pendulum, "x", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    table t;
+    open_table(cases[i].model, cases[i].header, -1, 0, &t);
+    if (named_table_is_partial(&t.r) != cases[i].partial) fail_msg("%s", cases[i].header);
+    close_table(&t);
+  }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_are_read_by_their_names),
+      cmocka_unit_test(base_columns_have_many_words),
       cmocka_unit_test(without_a_free_base_x_is_a_joint),
       cmocka_unit_test(spellings_that_contradict_each_other_are_named),
       cmocka_unit_test(a_given_unit_is_that_of_names_without_one),
       cmocka_unit_test(what_the_names_lack_is_said),
+      cmocka_unit_test(a_table_of_most_joints_is_partial),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,17 @@ static void constant_actions_have_the_usual_share_of_the_range(void** state) {
   assert_int_equal(propose_task(&f.p), DF_OK);
   const char* why = settings_find(&f.found, "action.center")->why;
   assert_non_null(strstr(why, "; limited: the recorded actions never change"));
+  /* a servo that takes half of its range is not alike, and counts only where no motor moves */
+#define KNEE(range)                                                                                                \
+  "<position name='servo' joint='knee' kp='100' ctrlrange='-2 2'/><motor name='motor' joint='knee' gear='2'" range \
+  "/"                                                                                                              \
+  ">"
+  static const char both[] =
+      "<position name='servo' joint='knee' kp='100'/><motor name='motor' joint='knee' gear='2'/>";
+  exchange(&f, both, KNEE(" ctrlrange='-4 4'"), &cfg);
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.25 * 8, 1 + 0.5 * 1.2 * 0.25 * 8);
+  exchange(&f, both, KNEE(""), &cfg);
+  action_is(&f, 2, 1 - 0.5 * 1.2 * 0.5 * 8, 1 + 0.5 * 1.2 * 0.5 * 8);
   end(&f);
 }
 
@@ -228,6 +239,64 @@ static void the_task_fits_model_and_data(void** state) {
   assert_string_equal(value(&f, "split.by"), "time");
   assert_string_equal(value(&f, "window.horizon"), "6"); /* a sixth of 40 actions */
   end(&f);
+}
+
+/* Every setting in its order: two episodes of 40 frames of 0.02 s, with actions from -1 to 1 of three actuators. The
+ * smoke profile has 2.5e6 / (15 * (40 + 4^2)) steps of windows of 15 frames, and at most 800; chains are as long as an
+ * episode. */
+static void a_task_has_these_settings(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 2, true);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  char all[4096] = "";
+  for (int i = 0; i < f.found.n; i++)
+    snprintf(all + strlen(all), sizeof all - strlen(all), "%s = %s\n", f.found.list[i].key, f.found.list[i].value);
+  assert_string_equal(all,
+                      "task.methods = dynaflow,dynaflow_tracking,kinematic_fm,kinematic_fm_idm,action_fm,random_action,"
+                      "replay_demo\n"
+                      "action.center = 0\naction.half_range = 1.2\nwindow.horizon = 15\nsplit.test_every = 2\n"
+                      "chart.relative = x\nnet.kind = dit\nnet.width = 48\nnet.depth = 2\n"
+                      "train.steps = 1500\ntrain.batch = 64\ntrain.rate = 0.003\ntrain.clip = 1\n"
+                      "inverse.steps = 2000\n"
+                      "eval.windows = 128\neval.sae_windows = 32\neval.chains = 64\neval.chain_seconds = 0.8\n"
+                      "eval.feet = foot\neval.fall_height = -0.52\neval.height_joint = z\neval.fall_tilt = 60\n"
+                      "eval.tilt_joint = pitch\n"
+                      "profiles.smoke.task.methods = dynaflow,kinematic_fm,random_action,replay_demo\n"
+                      "profiles.smoke.train.steps = 800\nprofiles.smoke.net.depth = 2\n"
+                      "profiles.smoke.eval.windows = 32\nprofiles.smoke.eval.sae_windows = 4\n"
+                      "profiles.smoke.eval.chains = 16\nprofiles.full.train.steps = 1500\n");
+  end(&f);
+}
+
+/* the height and the servo are those of the first joint, whose number is 0 */
+static void the_first_joint_counts(void** state) {
+  (void)state;
+  static const char hopper[] =
+      "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body name='torso' pos='0 0 1'><joint name='z' type='slide' "
+      "axis='0 0 1'/><joint name='pitch' axis='0 1 0'/><geom size='.1' mass='5'/></body></worldbody>"
+      "<actuator><motor joint='pitch' ctrlrange='-1 1'/></actuator></mujoco>";
+  static const char pendulum[] =
+      "<mujoco><compiler autolimits='true'/><worldbody><body><joint name='swing' axis='0 1 0' actuatorfrcrange='-30 "
+      "30'/><geom size='.1' pos='0 0 .5' mass='1'/></body></worldbody><actuator><position joint='swing' kp='100'/>"
+      "</actuator></mujoco>";
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.finite_differences = true;
+  for (int i = 0; i < 2; i++) {
+    fixture f = {0};
+    assert_int_equal(df_mujoco_system_from_xml(i ? pendulum : hopper, "first", &cfg, &f.system), DF_OK);
+    assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+    const df_dataset_shape shape = {.episodes = 2, .length = 8, .nx = f.system->nx, .dt = 0.02};
+    assert_int_equal(df_dataset_new(&shape, &f.data), DF_OK);
+    for (int row = 0; row < 18; row++) f.data->states[row * f.system->nx] = -0.2 + (i ? 0.05 * (row % 9) : 0);
+    f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
+    /* positions -0.2..0.2, and 30 N m / 100 N m/rad around them */
+    if (i) action_is(&f, 0, -0.5, 0.5);
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    if (!i) assert_string_equal(value(&f, "eval.fall_height"), "-0.52");
+    if (!i) assert_string_equal(value(&f, "eval.height_joint"), "z");
+    end(&f);
+  }
 }
 
 static void feet_without_a_name_are_named_by_their_body(void** state) {
@@ -476,6 +545,19 @@ static void some_episodes_are_held_out(void** state) {
   }
 }
 
+/* 40 frames of a single clip: blocks of a fifth, of windows of 6 frames, and half a window beside them */
+static void a_single_clip_is_cut_in_blocks_of_time(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 1, false);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "window.horizon"), "6");
+  assert_string_equal(value(&f, "split.by"), "time");
+  assert_string_equal(value(&f, "split.test_every"), "5");
+  assert_string_equal(value(&f, "split.gap"), "3");
+  end(&f);
+}
+
 /* 65 motors of one joint */
 static void more_actuators_than_a_setting_holds_are_noted(void** state) {
   (void)state;
@@ -614,6 +696,8 @@ int main(void) {
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
+      cmocka_unit_test(a_task_has_these_settings),
+      cmocka_unit_test(the_first_joint_counts),
       cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
@@ -623,6 +707,7 @@ int main(void) {
       cmocka_unit_test(a_driven_slide_does_not_fall),
       cmocka_unit_test(the_user_says_what_is_an_object),
       cmocka_unit_test(some_episodes_are_held_out),
+      cmocka_unit_test(a_single_clip_is_cut_in_blocks_of_time),
       cmocka_unit_test(episodes_are_held_out_of_every_gait),
       cmocka_unit_test(more_actuators_than_a_setting_holds_are_noted),
       cmocka_unit_test(falls_leave_a_margin),

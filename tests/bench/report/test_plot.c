@@ -43,6 +43,47 @@ static void floor_and_ceiling_do_not_stretch_an_axis(void** state) {
   free(script);
 }
 
+#define WITHIN(metric, value, lo, hi) \
+  "{\"metric\":\"" metric "\",\"k\":1,\"value\":" #value ",\"lo\":" #lo ",\"hi\":" #hi ",\"unit\":\"std\"}"
+
+/* mean, both ends, row and colour; a value without an interval ends at itself */
+static void intervals_have_both_ends(void** state) {
+  (void)state;
+  run_view r;
+  plot p = {.name = "x"};
+  make_run(CELL("a", 1, "done", WITHIN("tre", 0.3, 0.2, 0.5)) CELL("b", 1, "done", ONE("tre", "std", 0.4)));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_true(plot_metrics(&r, &r.groups[0], 1, &p));
+  assert_non_null(strstr(text_of(&p.data), "\n0.3 0.2 0.5 1 "));
+  assert_non_null(strstr(text_of(&p.data), "\n0.4 0.4 0.4 2 "));
+  /* of records without the numbers of episodes, whose intervals are over windows */
+  assert_non_null(strstr(text_of(&p.caption), "over the 95 % interval over test windows. "));
+  plot_clear(&p);
+  run_view_clear(&r);
+  remove_run();
+  /* several seeds: the interval is that of their values */
+  make_run(CELL("a", 1, "done", WITHIN("tre", 0.25, 0.1, 0.9)) CELL("a", 2, "done", WITHIN("tre", 0.75, 0.1, 0.9)));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_true(plot_metrics(&r, &r.groups[0], 1, &p));
+  assert_non_null(strstr(text_of(&p.data), "\n0.5 0.25 0.75 1 "));
+  assert_non_null(strstr(text_of(&p.data), "\n0.25 1 "));
+  assert_non_null(strstr(text_of(&p.data), "\n0.75 1 "));
+  assert_non_null(strstr(text_of(&p.caption), "Metrics by method at K = 1 sampler step: mean over seeds"));
+  plot_clear(&p);
+  run_view_clear(&r);
+  remove_run();
+  /* with the numbers of episodes, over episodes */
+  make_run(
+      "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":1,"
+      "\"status\":\"done\",\"windows\":[],\"rows\":[" ONE("tre", "std", 0.4) "]}\n");
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_true(plot_metrics(&r, &r.groups[0], 1, &p));
+  assert_non_null(strstr(text_of(&p.caption), "over the 95 % interval over test episodes. "));
+  plot_clear(&p);
+  run_view_clear(&r);
+  remove_run();
+}
+
 static void a_share_has_a_linear_axis_from_0_to_1(void** state) {
   (void)state;
   char* script = draw_metrics(CELL("a", 1, "done", ONE("fall_rate", "share", 0.01))
@@ -173,6 +214,7 @@ int main(void) {
       cmocka_unit_test(curves_of_seeds_are_averaged_as_far_as_their_steps_agree),
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
       cmocka_unit_test(a_share_has_a_linear_axis_from_0_to_1),
+      cmocka_unit_test(intervals_have_both_ends),
       cmocka_unit_test(every_method_seed_curve_and_point_is_drawn),
       cmocka_unit_test(a_validation_loss_is_a_curve_of_its_own),
   };

@@ -3,6 +3,7 @@
 #include "tables.h"
 
 #include "aggregate.h"
+#include "dynaflow/core/alloc.h"
 #include "run_file.h"
 
 static void a_value_that_is_not_finite_is_shown_with_its_reason(void** state) {
@@ -134,6 +135,149 @@ static void what_methods_measured_of_themselves_has_tables(void** state) {
   remove_run();
 }
 
+/* a run of two groups, of which the second has no K; a cell of the first failed, and one has a note */
+#define OF(task, profile, method, seed, status, rest)                                                      \
+  "{\"schema\":1,\"type\":\"cell\",\"task\":\"" task "\",\"profile\":\"" profile "\",\"method\":\"" method \
+  "\",\"seed\":" #seed ",\"status\":\"" status "\"" rest "}\n"
+
+static const char whole_page[] =
+    "## t_1 (profile p)\n"
+    "\n"
+    "2 of 3 cells done. The group is incomplete: means are over the seeds that are done. Numbers are means over seeds, "
+    "with the smallest and the largest seed in brackets; with one seed, the brackets hold the 95 % interval over test "
+    "windows as if they were independent (the records do not say which belong to one episode, so it may be too "
+    "narrow). command_error and gait_phase are means over the chains without a fall. Arrows show the better "
+    "direction.\n"
+    "\n"
+    "### Warnings\n"
+    "\n"
+    "- a, seed 1: net: the loss rises\n"
+    "\n"
+    "### K = 1 sampler step\n"
+    "\n"
+    "**Partial: 2 of 3 cells.**\n"
+    "\n"
+    "| method | seeds | tre ↓ [std] | sae_own ↓ [share] |\n"
+    "| --- | ---: | ---: | ---: |\n"
+    "| a | 1 | 2.00 [1.50, 2.50] | 0.250 |\n"
+    "| b | 0 of 1 | – | – |\n"
+    "| c | 1 | 4.00 | – |\n"
+    "\n"
+    "### K = 5 sampler steps\n"
+    "\n"
+    "**Partial: 2 of 3 cells.**\n"
+    "\n"
+    "| method | seeds | tre ↓ [std] | sae_own ↓ [share] |\n"
+    "| --- | ---: | ---: | ---: |\n"
+    "| a | 1 | 1.00 [0.500, 1.50] | 0.250 |\n"
+    "| b | 0 of 1 | – | – |\n"
+    "| c | 1 | – | – |\n"
+    "\n"
+    "\n"
+    "### Statistics over seeds and windows\n"
+    "\n"
+    "Interquartile means, performance profiles and probabilities of improvement need at least 3 seeds of a method with "
+    "per-window values in the records; no method here has them.\n"
+    "\n"
+    "### All metrics\n"
+    "\n"
+    "**Partial: 2 of 3 cells.**\n"
+    "\n"
+    "| metric | K | unit | a | b | c |\n"
+    "| --- | ---: | --- | ---: | ---: | ---: |\n"
+    "| tre | 1 | std | 2.00 [1.50, 2.50] | – | 4.00 |\n"
+    "| tre | 5 | std | 1.00 [0.500, 1.50] | – | – |\n"
+    "| sae_own | – | share | 0.250 | – | – |\n"
+    "\n"
+    "## u (profile q)\n"
+    "\n"
+    "1 of 1 cells done. Numbers are means over seeds, with the smallest and the largest seed in brackets; with one "
+    "seed, the brackets hold the 95 % interval over test windows as if they were independent (the records do not say "
+    "which belong to one episode, so it may be too narrow). command_error and gait_phase are means over the chains "
+    "without a fall. Arrows show the better direction.\n"
+    "\n"
+    "| method | seeds | fall_rate ↓ [share] |\n"
+    "| --- | ---: | ---: |\n"
+    "| a | 1 | 0.500 |\n"
+    "\n"
+    "\n"
+    "### Statistics over seeds and windows\n"
+    "\n"
+    "Interquartile means, performance profiles and probabilities of improvement need at least 3 seeds of a method with "
+    "per-window values in the records; no method here has them.\n"
+    "\n"
+    "### All metrics\n"
+    "\n"
+    "| metric | K | unit | a |\n"
+    "| --- | ---: | --- | ---: |\n"
+    "| fall_rate | – | share | 0.500 |\n"
+    "\n"
+    "## Cells\n"
+    "\n"
+    "| task | profile | method | seed | state | parameters | key | checkpoint | reason |\n"
+    "| --- | --- | --- | ---: | --- | ---: | --- | --- | --- |\n"
+    "| t_1 | p | a | 1 | done | – |  |  |  |\n"
+    "| t_1 | p | b | 1 | error | – |  |  | no memory |\n"
+    "| t_1 | p | c | 3 | done | – |  |  |  |\n"
+    "| u | q | a | 2 | done | – |  |  |  |\n"
+    "\n"
+    "## Provenance\n"
+    "\n"
+    "| item | value |\n"
+    "| --- | --- |\n"
+    "| dynaflow | – |\n"
+    "| commit | – |\n"
+    "| uncommitted changes | – |\n"
+    "| MuJoCo | – |\n"
+    "| BLAS kernels | – |\n"
+    "| BLAS configuration | – |\n"
+    "| compiler | – |\n"
+    "| flags | – |\n"
+    "| processor | – |\n"
+    "| cores | – |\n"
+    "| threads | – |\n"
+    "| libc | – |\n"
+    "\n";
+
+static void a_page_holds_these_tables(void** state) {
+  (void)state;
+  run_view r;
+  summary s;
+  make_run(
+      OF("t_1", "p", "a", 1, "done",
+         ",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":2,\"unit\":\"std\",\"lo\":1.5,\"hi\":2.5,\"n\":8},"
+         "{\"metric\":\"tre\",\"k\":5,\"value\":1,\"unit\":\"std\",\"lo\":0.5,\"hi\":1.5,\"n\":8},"
+         "{\"metric\":\"sae_own\",\"k\":0,\"value\":0.25,\"unit\":\"share\"}],\"notes\":[\"net: the loss "
+         "rises\"]") OF("t_1", "p", "b", 1, "error", ",\"rows\":[],\"reason\":\"no memory\",\"notes\":[\"unseen\"]")
+          OF("t_1", "p", "c", 3, "done", ",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":4,\"unit\":\"std\"}]")
+              OF("u", "q", "a", 2, "done",
+                 ",\"rows\":[{\"metric\":\"fall_rate\",\"k\":0,\"value\":0.5,\"unit\":\"share\"}]"));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_int_equal(summary_new(&r, &s), DF_OK);
+  assert_int_equal(tables_write(&r, &s, folder), DF_OK);
+  char path[128], *page;
+  size_t n;
+  snprintf(path, sizeof path, "%s/tables.md", folder);
+  assert_int_equal(df_file_read(path, &page, &n), DF_OK);
+  /* without the name of the folder and the definitions of the metrics */
+  text shown = {0};
+  for (const char* line = strstr(page, "## t_1"); line && *line;) {
+    const char* end = strchr(line, '\n') + 1;
+    if (strncmp(line, "- tre (", 7) != 0 && strncmp(line, "- sae_own (", 11) != 0 &&
+        strncmp(line, "- fall_rate (", 13) != 0)
+      text_add(&shown, "%.*s", (int)(end - line), line);
+    line = end;
+  }
+  const char *wanted = whole_page, *found = text_of(&shown);
+  while (*wanted && *wanted == *found) wanted++, found++;
+  if (*wanted || *found) fail_msg("from here on: %.200s, not %.200s", found, wanted);
+  text_clear(&shown);
+  df_free(page);
+  summary_clear(&s);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_methods_measured_of_themselves_has_tables),
@@ -141,6 +285,7 @@ int main(void) {
       cmocka_unit_test(a_note_counts_the_plan),
       cmocka_unit_test(every_version_is_named),
       cmocka_unit_test(every_method_has_its_column_and_row),
+      cmocka_unit_test(a_page_holds_these_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

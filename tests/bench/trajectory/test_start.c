@@ -177,6 +177,58 @@ static void a_start_of_a_file_keeps_its_condition(void** state) {
   df_task_free(task);
 }
 
+/* the file, the number of the start state in it, and what it has */
+static void a_start_that_a_file_does_not_have_is_named(void** state) {
+  (void)state;
+  enum { N = 4 };
+  df_task* task = dotted_task();
+  starts s;
+  double x[N][6] = {{0}};
+  char words[256], wanted[512];
+  const char* path = test_file("few.npz");
+  x[2][5] = NAN;
+  df_npz_entry entry = {.key = "states", .rank = 2, .shape = {N, 6}, .values = x[0]};
+  assert_int_equal(df_npz_write(path, 1, &entry), DF_OK);
+  /* the first and the last one beyond the file */
+  for (int i = N; i <= N + 3; i += 3) {
+    snprintf(words, sizeof words, "%s:%d", path, i);
+    snprintf(wanted, sizeof wanted, "--x0 %s: the file has 4 start states, 0 to 3", words);
+    assert_int_equal(starts_new(task, words, NULL, &s), DF_E_CONFIG);
+    assert_string_equal(df_error_message(), wanted);
+    starts_clear(&s);
+  }
+  /* of all of them, and by its number */
+  for (int alone = 0; alone < 2; alone++) {
+    snprintf(words, sizeof words, "%s%s", path, alone ? ":2" : "");
+    snprintf(wanted, sizeof wanted, "%s: start state 2: number 5 is nan", path);
+    assert_int_equal(starts_new(task, words, NULL, &s), DF_E_NONFINITE);
+    assert_string_equal(df_error_message(), wanted);
+    starts_clear(&s);
+  }
+  snprintf(words, sizeof words, "%s:3", path);
+  assert_int_equal(starts_new(task, words, NULL, &s), DF_OK);
+  starts_clear(&s);
+  /* the first states of trajectories */
+  entry = (df_npz_entry){.key = "states", .rank = 3, .shape = {2, 2, 6}, .values = x[0]};
+  for (int i = 0; i < 2; i++) {
+    for (int k = 0; k < 6; k++) x[2 * i][k] = 10 * i + k, x[2 * i + 1][k] = -1;
+  }
+  assert_int_equal(df_npz_write(path, 1, &entry), DF_OK);
+  assert_int_equal(starts_new(task, path, NULL, &s), DF_OK);
+  assert_int_equal(s.n, 2);
+  for (int i = 0; i < 12; i++) assert_true(s.x0[i] == 10 * (i / 6) + i % 6);
+  starts_clear(&s);
+  /* a state of another number of coordinates */
+  entry = (df_npz_entry){.key = "states", .rank = 2, .shape = {6, 4}, .values = x[0]};
+  assert_int_equal(df_npz_write(path, 1, &entry), DF_OK);
+  snprintf(wanted, sizeof wanted, "%s: states has shape [6][4], expected [trajectories][frames][6] or [states][6]",
+           path);
+  assert_int_equal(starts_new(task, path, NULL, &s), DF_E_MISMATCH);
+  assert_string_equal(df_error_message(), wanted);
+  starts_clear(&s);
+  df_task_free(task);
+}
+
 /* the tiny task with the categories gait.a, gait.b and gait.c, of which no training window has c; the starts of each
  * category lie apart */
 static df_task* gaits_task(void) {
@@ -265,6 +317,7 @@ int main(void) {
                                      cmocka_unit_test(a_prefix_sets_its_own_columns_and_no_others),
                                      cmocka_unit_test(a_keyframe_comes_before_a_file_of_its_name),
                                      cmocka_unit_test(a_start_of_a_file_keeps_its_condition),
+                                     cmocka_unit_test(a_start_that_a_file_does_not_have_is_named),
                                      cmocka_unit_test(the_typical_start_is_nearest_to_the_mean_of_its_category)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,6 +227,32 @@ static void work_is_that_of_the_windows(void** state) {
   }
 }
 
+/* names without samples, each once, with all of its parts */
+static void rows_without_values_are_named(void** state) {
+  (void)state;
+  begin();
+  for (int i = 0; i < 2; i++) {
+    json_t* record = i ? two : one;
+    add_value(record, "jerk", 1, 2);
+    add_value(record, "jerk", 5, 3);
+    add_value(record, "tre.joint_pos", 1, 4);
+    add_value(record, "tre.base_pos", 1, 4);
+    add_value(record, "tre", 7, 4);
+    add_value(record, "jerks", 1, NAN); /* no number */
+  }
+  run_view r;
+  verification out = {.found = rows_new()};
+  open_run(&r);
+  verifier v = {.r = &r, .folder = folder, .out = &out, .check = "check"};
+  check_unshown(&v);
+  assert_int_equal(out.count[VERIFY_UNCHECKED], 1);
+  assert_string_equal(string_of(json_array_get(out.found.list, 0), "detail"),
+                      "10 rows have no single values in the record, so that nothing shows whether they are those that "
+                      "were measured: jerk, tre.*, tre");
+  rows_free(&out.found);
+  close_run(&r);
+}
+
 static void a_window_is_there_once(void** state) {
   (void)state;
   static const struct { int episode, start, n; } cases[] = {{0, 4, 0}, {1, 3, 0}, {0, 3, 1}};
@@ -349,6 +375,7 @@ int main(void) {
       cmocka_unit_test(the_interval_of_a_mean_of_shares_stays_within_0_and_1),
       cmocka_unit_test(values_are_there_if_another_record_has_them),
       cmocka_unit_test(work_is_that_of_the_windows),
+      cmocka_unit_test(rows_without_values_are_named),
       cmocka_unit_test(a_window_is_there_once),
       cmocka_unit_test(the_steps_of_a_training_are_those_of_its_curve),
       cmocka_unit_test(executed_actions_are_recorded),

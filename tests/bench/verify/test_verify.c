@@ -387,6 +387,57 @@ static void every_file_that_a_record_lists_is_looked_at(void** state) {
   verify_two_files("weights", "weights", false, true, "warning", EXIT_DONE);
 }
 
+/* the sentence of the first finding of a check, where a file lies in the folder */
+static void says(const char* check, const char* file, const char* content, const char* wanted) {
+  const verify_cfg cfg = {.method = method_of, .replays = replay, .context = &replays};
+  run_view r;
+  verification v;
+  size_t i;
+  json_t* line;
+  const char* words = NULL;
+  open_run(&r);
+  if (file) write_beside(file, content);
+  verify_run(&r, folder, &cfg, &v);
+  json_array_foreach(v.found.list, i, line) {
+    if (!words && strcmp(string_of(line, "check"), check) == 0) words = string_of(line, "detail");
+  }
+  assert_non_null(words);
+  if (strcmp(words, wanted) != 0) fail_msg("%s: %s", check, words);
+  verification_clear(&v);
+  close_run(&r);
+}
+
+/* the first line is the plan; the cells follow in the order in which they were added */
+static void findings_name_the_line_and_what_is_there(void** state) {
+  (void)state;
+  char sum[DF_SHA256_TEXT], found[DF_SHA256_TEXT], wanted[512];
+  assert_int_equal(df_sha256("weights", 7, sum), DF_OK);
+  assert_int_equal(df_sha256("weightz", 7, found), DF_OK);
+  begin();
+  set_only_checkpoint(two, "w", sum);
+  snprintf(wanted, sizeof wanted, "line 3: w has SHA-256 %.16s, but the record has %.16s", found, sum);
+  says("checkpoints", "w", "weightz", wanted);
+  begin();
+  set_only_checkpoint(two, "w", sum);
+  says("checkpoints", "w.other", "weights", "line 3: w.other is not listed in the record and cannot be checked");
+  begin();
+  set_number(two, "value", 0.75);
+  json_object_del(two, "record_sha256");
+  says("record", NULL, NULL, "line 3: the record has no record_sha256, so it may have been changed");
+  begin();
+  set_text(ceiling, "note", "changed");
+  says("record", NULL, NULL, "line 4: the record was changed after it was written");
+  begin();
+  set_text(json_object_get(bottom, "config"), "train.batch", "10");
+  assert_int_equal(record_seal(bottom), DF_OK);
+  char key[DF_SHA256_TEXT];
+  assert_int_equal(record_key(bottom, key), DF_OK);
+  snprintf(wanted, sizeof wanted,
+           "line 5: the recorded key %.16s differs from the key of its settings and hashes, %.16s",
+           string_of(bottom, "key"), key);
+  says("key", NULL, NULL, wanted);
+}
+
 /* ---- the plan ---- */
 
 static void what_is_planned_and_not_done_is_found(void** state) {
@@ -658,6 +709,7 @@ int main(void) {
       cmocka_unit_test(a_metric_has_its_unit),
       cmocka_unit_test(a_checkpoint_is_that_of_the_record),
       cmocka_unit_test(every_file_that_a_record_lists_is_looked_at),
+      cmocka_unit_test(findings_name_the_line_and_what_is_there),
       cmocka_unit_test(what_is_planned_and_not_done_is_found),
       cmocka_unit_test(a_profile_that_sets_the_same_shares_the_record),
       cmocka_unit_test(a_key_is_done_once_and_of_one_cell),
