@@ -298,6 +298,15 @@ static void items_are_kept_in_order_and_may_be_repeated(void** state) {
   assert_int_equal(df_config_set(&c, "data.columns", item, "test"), DF_E_CONFIG);
   assert_says("data.columns",
               "the item 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' has 1024 characters, more than 1023");
+  /* wherever it stands in the list */
+  static const char* const lists[] = {"a,bc,%s", "%s,ab,c", "a,%s,bc,d"};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    char list[DF_ITEM_MAX + 16];
+    snprintf(list, sizeof list, lists[i], item);
+    assert_int_equal(df_config_set(&c, "data.columns", list, "test"), DF_E_CONFIG);
+    assert_says("data.columns",
+                "the item 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' has 1024 characters, more than 1023");
+  }
   item[DF_ITEM_MAX - 1] = '\0';
   assert_ok(df_config_set(&c, "data.columns", item, "test"));
   assert_int_equal(df_config_set(&c, "data.columns", "qpos,,qvel", "test"), DF_E_CONFIG);

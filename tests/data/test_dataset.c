@@ -230,6 +230,9 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
   write_padded(&p, false);
   refused(&config, DF_E_MISMATCH,
           SAYS("'states'", "episode 1 has 1 frame, at least 2 are needed; data.select leaves episodes out"));
+  p = pad((const int[EPISODES]){7, -1, 3});
+  write_padded(&p, false);
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 0 frames, at least 2 are needed"));
   /* one episode must be long enough for a window of four actions */
   p = pad((const int[EPISODES]){3, 2, 3});
   write_padded(&p, false);

@@ -109,6 +109,10 @@ static void rates_that_contradict_each_other_are_named(void** state) {
        {"'fps' states 30 Hz, but 'mocap_framerate' 60 Hz", "data.rate"},
        NULL},
       {"{\"dt\": 0.033, \"fps\": 30, " THREE "}", 1 / 0.033, {NULL}, "dt"},
+      {"{\"dt\": 0.0345, \"fps\": 30, " THREE "}",
+       0,
+       {"'dt' states 0.0345 s per frame, but 'fps' 30 Hz", "data.rate"},
+       NULL},
       {"# frame rate: 50\n# recorded by me\n# dt: 0.01\n0,0,0,0\n1,0,0,0\n",
        0,
        {"comments state different frame rates, 50 Hz in line 1, but 0.01 s per frame in line 3", "data.rate"},
@@ -157,6 +161,9 @@ static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
   scratch_put(other, strlen(other));
   refused(cart, &config, DF_E_CONFIG,
           SAYS("'times in data.columns' states 0.02 s per frame, but 'control_freq of data/env_args' 20 Hz"));
+  /* a setting decides */
+  assert_ok(df_config_set(&config, "data.rate", "25", "test"));
+  df_recording_free(opened(scratch_path, &config, cart));
   config =
       SETTINGS(STATES_ONLY, "data.columns", "skip:1,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
   r = opened(scratch_path, &config, cart);
@@ -177,6 +184,24 @@ static void durations_that_differ_by_rounding_are_those_of_actions(void** state)
     assert_int_equal(data->lengths[0], i == 3 ? 5 : 6);
     df_dataset_free(data);
   }
+  /* of a setting, by parts in 5e6, and over the whole recording by less than 5 per cent of a frame: 4e-6 over 7 frames,
+   * not over 20001, and 6e-6 over neither */
+  static const struct {
+    size_t frames;
+    const char* rate;
+    int resampled;
+  } settings[] = {{7, "100.0004", 0},     {7, "99.9996", 0},      {7, "100.0006", 1},
+                  {10000, "100.0004", 0}, {20001, "100.0004", 1}, {20001, "100.0002", 0}};
+  double* many = df_alloc(4 * 20001, sizeof *many);
+  move(0.01, 20001, many);
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    WRITE(ARRAY("states", many, 2, settings[i].frames, 4));
+    const df_config config = SETTINGS(STATES_ONLY, "data.rate", settings[i].rate);
+    df_dataset* data = read_with(cart, &config);
+    if (data->resampled != settings[i].resampled) fail_msg("%zu frames, %s", settings[i].frames, settings[i].rate);
+    df_dataset_free(data);
+  }
+  df_free(many);
   /* stamps that drift by less than 5 per cent of a frame in all are those of actions */
   static const double ends[] = {0.06 + 0.0004, 0.06 + 0.0006};
   for (int i = 0; i < 2; i++) {
@@ -612,6 +637,31 @@ static void quaternions_between_two_are_normalised_and_counted(void** state) {
   assert_int_equal(data->norms.joint, 1);
   assert_true((data->norms.frame == 1 && fabs(data->norms.norm - 0.72) < 1e-12) ||
               (data->norms.frame == 4 && fabs(data->norms.norm - 1.28) < 1e-12));
+  df_dataset_free(data);
+
+  /* the furthest, above or below 1, first or last */
+  static const double furthest[][7] = {
+      {1, 0.72, 1, 1, 1.2, 1, 1}, {1, 1.1, 1, 1, 0.8, 1, 1.05}, {1, 0.9, 1, 1, 1.2, 1, 1}};
+  static const struct {
+    int frame;
+    double norm;
+  } those[] = {{1, 0.72}, {4, 0.8}, {4, 1.2}};
+  for (int i = 0; i < 3; i++) {
+    write_norms(furthest[i], x);
+    data = read_with(body, &config);
+    assert_int_equal(data->norms.frame, those[i].frame);
+    assert_close(data->norms.norm, those[i].norm, 1e-12);
+    assert_int_equal(data->norms.episode, 0);
+    df_dataset_free(data);
+  }
+  /* its number in the file, not among those that are read */
+  double two[2][7][13];
+  write_norms((const double[]){1, 1, 1, 1, 1, 1, 1}, two[0]);
+  write_norms(furthest[0], two[1]);
+  WRITE(ARRAY("qpos", &two[0][0][0], 3, 2, 7, 13), ARRAY("act", counting(), 3, 2, 7, 1));
+  const df_config second = SETTINGS(STATES_ONLY, "data.columns", "qpos@qpos,act@act", "data.select", "1");
+  data = read_with(body, &second);
+  assert_true(data->norms.episode == 1 && data->norms.frame == 1 && data->episodes == 1);
   df_dataset_free(data);
 
   write_norms((const double[]){1, 0.96, 1, 1.04, 1, 1, 1}, x);

@@ -226,6 +226,7 @@ static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** st
   result r = run(&task, 0, STEPS, &cfg);
   assert_int_equal(r.status, DF_OK);
   for (int j = 0; j < STEPS; j++) assert_true(fabs(r.u[j] - wanted[j]) < 1e-5 * fabs(wanted[0]));
+  assert_true(r.fit.iterations <= 3); /* the damping falls after each */
   clear(&r);
   df_sim_free(task.system, sim);
   clear_mass(&task);
@@ -361,6 +362,38 @@ static void a_failed_step_names_its_frame(void** state) {
   assert_true(failed > 3);
 }
 
+static df_traj_end diverging_step(df_sim* sim, const double* u, double* next) {
+  return calls_left-- == 0 ? DF_TRAJ_DIVERGED : right->step(sim, u, next);
+}
+
+/* Two windows of five actions: the last five steps execute the second one, and lead to the frames 6 to 10. */
+static void a_diverged_execution_names_the_frame_it_should_have_led_to(void** state) {
+  (void)state;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS / 2;
+  int steps = 1 << 30;
+  for (int frame = STEPS / 2; frame <= STEPS; frame++) {
+    df_task task;
+    char says[120];
+    mass_task(&task, 1e4);
+    begin_failing(&task);
+    failing.step = diverging_step;
+    /* the first time all steps are counted */
+    calls_left = frame == STEPS / 2 ? 1 << 30 : steps - STEPS - 1 + frame;
+    result r = run(&task, 0, STEPS, &cfg);
+    if (frame == STEPS / 2) {
+      assert_int_equal(r.status, DF_OK);
+      steps -= calls_left;
+    } else {
+      assert_int_equal(r.status, DF_E_SIM);
+      snprintf(says, sizeof says, "the simulation diverges at frame %d of the clip, where it did not before", frame);
+      assert_string_equal(df_error_message(), says);
+    }
+    clear(&r);
+    clear_mass(&task);
+  }
+}
+
 static void windows_that_did_not_converge_are_counted(void** state) {
   (void)state;
   df_task task;
@@ -441,6 +474,7 @@ int main(void) {
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
       cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
       cmocka_unit_test(a_failed_step_names_its_frame),
+      cmocka_unit_test(a_diverged_execution_names_the_frame_it_should_have_led_to),
       cmocka_unit_test(windows_that_did_not_converge_are_counted),
       cmocka_unit_test(the_search_for_first_actions_ends_when_it_is_told_to),
       cmocka_unit_test(a_clip_outside_the_episode_is_refused),
