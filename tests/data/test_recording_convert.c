@@ -608,6 +608,30 @@ static void ball_joints_are_turned_with_the_base(void** state) {
   df_system_free(z);
 }
 
+/* the rounding that a file states, by filters or types, is that of its states, in place of what the numbers show */
+static void a_stated_rounding_is_that_of_the_states(void** state) {
+  (void)state;
+  static const struct {
+    const char* array;
+    df_stored_kind kind;
+    int digits;
+  } cases[] = {{"plain", DF_STORED_FLOAT64, 0},
+               {"half", DF_STORED_FLOAT16, 0},
+               {"steps", DF_STORED_STEPS, 3},
+               {"bits", DF_STORED_BITS, 16}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_config config = SETTINGS(STATES_ONLY, "data.states_key", cases[i].array, "data.columns", "qpos,skip:1");
+    df_dataset* data;
+    assert_ok(df_dataset_read("tests/io/recordings/rounded.h5", &config, cart, &data));
+    for (int k = 0; k < 2; k++) {
+      const df_stored_precision p = data->rounding[k].precision;
+      if (p.kind != cases[i].kind || p.digits != cases[i].digits)
+        fail_msg("%s: kind %d, %d digits", cases[i].array, (int)p.kind, p.digits);
+    }
+    df_dataset_free(data);
+  }
+}
+
 /* ---- norms of quaternions ---- */
 
 /* writes seven frames of every_joint_xml, qpos alone, whose ball quaternions have these norms */
@@ -776,6 +800,7 @@ int main(void) {
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
       WITH_SYSTEMS(ball_joints_are_turned_with_the_base),
       WITH_SYSTEMS(quaternions_between_two_are_normalised_and_counted),
+      WITH_SYSTEMS(a_stated_rounding_is_that_of_the_states),
       WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),
