@@ -394,6 +394,28 @@ static void a_diverged_execution_names_the_frame_it_should_have_led_to(void** st
   }
 }
 
+static df_traj_end always_diverging(df_sim* sim, const double* u, double* next) {
+  (void)sim, (void)u, (void)next;
+  return DF_TRAJ_DIVERGED;
+}
+
+/* the first window grows by the actions that are kept */
+static void a_window_without_a_start_is_named(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = 4;
+  cfg.commit = 2;
+  mass_task(&task, 1e4);
+  begin_failing(&task);
+  failing.step = always_diverging;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_E_SIM);
+  assert_string_equal(df_error_message(), "the simulation diverges within 2 actions after frame 0 of the clip");
+  clear(&r);
+  clear_mass(&task);
+}
+
 static void windows_that_did_not_converge_are_counted(void** state) {
   (void)state;
   df_task task;
@@ -475,6 +497,7 @@ int main(void) {
       cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
       cmocka_unit_test(a_failed_step_names_its_frame),
       cmocka_unit_test(a_diverged_execution_names_the_frame_it_should_have_led_to),
+      cmocka_unit_test(a_window_without_a_start_is_named),
       cmocka_unit_test(windows_that_did_not_converge_are_counted),
       cmocka_unit_test(the_search_for_first_actions_ends_when_it_is_told_to),
       cmocka_unit_test(a_clip_outside_the_episode_is_refused),
