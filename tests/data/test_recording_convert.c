@@ -52,6 +52,10 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
   double x[7 * 5], dt = 0.025, fps = 40;
   move(dt, 7, x);
   const df_npz_entry states = ARRAY("states", x, 2, 7, 4);
+  /* less than an action is no motion */
+  WRITE(ARRAY("states", x, 3, 2, 3, 4));
+  const df_config fast = SETTINGS(STATES_ONLY, "data.rate", "400", "data.select", "1");
+  refused(cart, &fast, DF_E_MISMATCH, SAYS("episode 1 lasts 0.005 s, less than an action (0.01 s)"));
   /* the rate that the settings give, or the file, in seconds or per second: 0.15 s are 15 actions */
   WRITE(states);
   df_config config = SETTINGS(STATES_ONLY, "data.rate", "40");

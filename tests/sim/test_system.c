@@ -189,9 +189,20 @@ static void bad_files_and_options_are_named(void** state) {
   assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg.iterations = 49;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
-  assert_non_null(strstr(df_error_message(), "49"));
+  assert_non_null(strstr(df_error_message(),
+                         "49 solver iterations are too few: the adjoint of an unconverged solution is "
+                         "wrong; set 50 or more"));
+  cfg.iterations = 50;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg.iterations = 0; /* the model's own value, 1 */
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "1 solver iterations are too few"));
+  cfg = df_mujoco_cfg_default();
+  cfg.ls_iterations = 49;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "ls_iterations 49: gradients need 0 or 50 and more"));
+  cfg.ls_iterations = 50;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg = df_mujoco_cfg_default();
   cfg.substeps = 0;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
