@@ -366,7 +366,7 @@ static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
 /* Frames of 0.01 s, of which those from 0.03 s to 0.06 s are missing. */
 static void actions_of_irregular_times_are_refused(void** state) {
   (void)state;
-  static const double time[] = {0, 0.01, 0.02, 0.06, 0.07, 0.08, 0.09};
+  static const double time[] = {0, 0.01, 0.025, 0.06, 0.072, 0.08, 0.09};
   double x[7 * 4], wide[7 * 5] = {0};
   move(0.01, 7, x);
   for (int t = 0; t < 7; t++) {
@@ -376,7 +376,7 @@ static void actions_of_irregular_times_are_refused(void** state) {
   WRITE(ARRAY("states", wide, 2, 7, 5), ARRAY("actions", counting(), 2, 6, 1));
   const df_config config = SETTINGS("data.columns", "time,qpos,qvel");
   refused(cart, &config, DF_E_CONFIG,
-          SAYS("the times of episode 0 are irregular: a frame takes 0.01 s at least, and 0.04 s from frame 2 to 3",
+          SAYS("the times of episode 0 are irregular: a frame takes 0.008 s at least, and 0.035 s from frame 2 to 3",
                "data.ends_key"));
 }
 
@@ -744,6 +744,26 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   assert_true(df_dataset_action(data, 0, 1)[0] == 10 * 3 - 1);
   assert_true(df_dataset_action(data, 0, 1)[1] == 0.5 * 2 - 1);
   df_dataset_free(data);
+
+  /* one of them alone */
+  config = SETTINGS("data.action_offset", "-1,3");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == 2 - 1 && df_dataset_action(data, 0, 1)[1] == 3 + 3);
+  df_dataset_free(data);
+  config = SETTINGS("data.action_scale", "4");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == 4 * 2 && df_dataset_action(data, 0, 1)[1] == 4 * 3);
+  df_dataset_free(data);
+  static const double fine[4] = {0.1, 0.2, 0.3, 0.4}, lost[4] = {1, 2, 3, INFINITY};
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", fine, 2, 2, 2));
+  config = SETTINGS("data.action_precision", "float32");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == (double)0.3f && df_dataset_action(data, 0, 1)[1] == (double)0.4f);
+  df_dataset_free(data);
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", lost, 2, 2, 2));
+  config = SETTINGS("data.actuators", "b,a");
+  refused(two, &config, DF_E_NONFINITE, SAYS("array 'actions' is inf at episode 0, frame 1, index 1"));
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", counting(), 2, 3, 2));
 
   /* in the arithmetic of a policy in single precision */
   config = SETTINGS("data.actuators", "b,a", "data.action_scale", "10,0.1", "data.action_offset", "0.7",

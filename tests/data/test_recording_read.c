@@ -861,6 +861,11 @@ static void a_condition_that_is_not_finite_is_named_by_its_array(void** state) {
   refused(cart, &config, DF_E_NONFINITE, SAYS("array 'goal' is nan at episode 1, index 1 ('v.1')"));
   config = SETTINGS(STATES_ONLY, "data.conditions", "phase");
   refused(cart, &config, DF_E_NONFINITE, SAYS("array 'phase' is inf at episode 1, frame 1, index 0 ('phase')"));
+  /* the first number */
+  static const double first[4] = {NAN, 1, 2, 3};
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("goal", first, 2, 2, 2));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "v@goal");
+  refused(cart, &config, DF_E_NONFINITE, SAYS("array 'goal' is nan at episode 0, index 0 ('v.0')"));
 }
 
 static void a_group_has_conditions_of_its_own(void** state) {
