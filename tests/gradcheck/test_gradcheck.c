@@ -406,6 +406,8 @@ static void a_rollout_is_differenced_if_one_of_its_steps_is(void** state) {
       assert_int_equal(p[i].differenced, i != 1 && !approximate);
       assert_int_equal(p[i].approximate, i != 1 && approximate);
     }
+    /* the gradient of the one in the air is right, by all its actions and both coordinates */
+    assert_true(p[1].error < 1e-6 && !p[1].kink);
     /* each rollout has directions of its own, those of the seed; threads change nothing */
     assert_true(p[0].error != p[2].error);
     OK(df_gradcheck_rollouts(s, &(df_gradcheck_cfg){.seed = 1, .threads = 2}, &batch, again));

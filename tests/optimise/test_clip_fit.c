@@ -232,6 +232,66 @@ static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** st
   clear_mass(&task);
 }
 
+/* The same of two actuators of a body that slides in a plane, one of which pulls on a tendon in both directions: the
+ * normal equations of all actions, and a clip that goes in a circle. */
+static void the_optimum_of_coupled_actuators_solves_its_normal_equations(void** state) {
+  (void)state;
+  enum { NX = 4, NU = 2, ROWS = NX * STEPS, COLUMNS = NU * STEPS };
+  static const char plane[] =
+      "<mujoco><option timestep='.02'/><worldbody><body><joint name='x' type='slide' axis='1 0 0' damping='.3'/>"
+      "<joint name='y' type='slide' axis='0 1 0' damping='.7'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<tendon><fixed name='both'><joint joint='x' coef='.6'/><joint joint='y' coef='1'/></fixed></tendon>"
+      "<actuator><motor joint='x' ctrlrange='-1e4 1e4'/><motor tendon='both' ctrlrange='-1e4 "
+      "1e4'/></actuator></mujoco>";
+  df_mujoco_cfg model = df_mujoco_cfg_default();
+  df_task task = {.config = df_config_default()};
+  assert_int_equal(df_mujoco_system_from_xml(plane, "plane.xml", &model, &task.system), DF_OK);
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = STEPS, .nx = NX, .nu = NU, .dt = task.system->dt},
+                     &task.data),
+      DF_OK);
+  assert_int_equal(df_chart_new(task.system, &task.config, &task.chart), DF_OK);
+  for (int t = 0; t <= STEPS; t++) {
+    task.data->states[NX * t] = 0.2 * sin(0.6 * t);
+    task.data->states[NX * t + 1] = 0.2 - 0.2 * cos(0.6 * t);
+  }
+  /* by superposition: column j is the response of all frames to a unit of action j */
+  static double column[COLUMNS][ROWS], normal[COLUMNS * COLUMNS];
+  double x[NX * (STEPS + 1)], u[COLUMNS] = {0}, rest[ROWS], wanted[COLUMNS], largest = 0;
+  df_sim* sim;
+  assert_int_equal(df_sim_new(task.system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, x), DF_TRAJ_COMPLETE);
+  for (int i = 0; i < ROWS; i++) rest[i] = task.data->states[NX + i] - x[NX + i];
+  for (int j = 0; j < COLUMNS; j++) {
+    double response[NX * (STEPS + 1)];
+    u[j] = 1;
+    assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, response), DF_TRAJ_COMPLETE);
+    for (int i = 0; i < ROWS; i++) column[j][i] = response[NX + i] - x[NX + i];
+    u[j] = 0;
+  }
+  for (int j = 0; j < COLUMNS; j++) {
+    wanted[j] = df_dot(ROWS, column[j], rest);
+    for (int k = 0; k < COLUMNS; k++) normal[j * COLUMNS + k] = df_dot(ROWS, column[j], column[k]);
+  }
+  assert_true(df_cholesky_factor(COLUMNS, normal));
+  df_cholesky_solve(COLUMNS, normal, wanted);
+  for (int j = 0; j < COLUMNS; j++) largest = fmax(largest, fabs(wanted[j]));
+  /* the fit takes as few iterations as with one actuator: its gains are those of all actions */
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  assert_true(r.fit.iterations <= 3);
+  for (int j = 0; j < COLUMNS; j++) {
+    if (!(fabs(r.u[j] - wanted[j]) < 1e-5 * largest)) fail_msg("action %d: %g, wanted %g", j, r.u[j], wanted[j]);
+  }
+  clear(&r);
+  df_sim_free(task.system, sim);
+  clear_mass(&task);
+}
+
 /* the demonstration is at `demo`, and on the other side from the middle on, so that actions that are best for the first
  * frames are at the wrong bound */
 static void check_bounded(double demo) {
@@ -479,6 +539,17 @@ static void a_clip_outside_the_episode_is_refused(void** state) {
   assert_string_equal(df_error_message(), "clip: actions 0 to 10 of episode 0, which has 10");
   assert_int_equal(df_clip_fit_run(&task, 0, 1, STEPS, &cfg, x, u, &out), DF_E_ARG);
   assert_int_equal(df_clip_fit_run(&task, 1, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  /* arguments that are NULL */
+  const double* demo = task.data->states;
+  assert_int_equal(df_clip_fit_run(NULL, 0, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, NULL, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, NULL, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, x, u, NULL), DF_E_ARG);
+  assert_int_equal(df_clip_fit_states(&task, NULL, 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_states(&task, demo, 1, &cfg, x, NULL, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: an argument is NULL");
+  assert_int_equal(df_clip_fit_states(&task, demo, 0, &cfg, x, u, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: length 0, must be at least 1");
   cfg.commit = cfg.window + 1;
   assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, x, u, &out), DF_E_ARG);
   assert_string_equal(df_error_message(), "clip: window 16, commit 17, iterations 30, tolerance 0.0001");
@@ -493,6 +564,7 @@ int main(void) {
       cmocka_unit_test(no_change_of_an_action_is_better_within_the_bounds),
       cmocka_unit_test(rest_actions_hold_the_next_state),
       cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
+      cmocka_unit_test(the_optimum_of_coupled_actuators_solves_its_normal_equations),
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
       cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
       cmocka_unit_test(a_failed_step_names_its_frame),
