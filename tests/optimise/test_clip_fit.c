@@ -232,29 +232,71 @@ static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** st
   clear_mass(&task);
 }
 
-/* The same of two actuators of a body that slides in a plane, one of which pulls on a tendon in both directions: the
- * normal equations of all actions, and a clip that goes in a circle. */
-static void the_optimum_of_coupled_actuators_solves_its_normal_equations(void** state) {
-  (void)state;
-  enum { NX = 4, NU = 2, ROWS = NX * STEPS, COLUMNS = NU * STEPS };
-  static const char plane[] =
+enum { PLANE_NX = 4, PLANE_NU = 2 };
+
+/* a body that slides in a plane by two actuators of at most `most`, one of which pulls on a tendon in both directions;
+ * its clip goes in a circle */
+static void plane_task(df_task* task, double most) {
+  char xml[1024];
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  *task = (df_task){.config = df_config_default()};
+  snprintf(
+      xml, sizeof xml,
       "<mujoco><option timestep='.02'/><worldbody><body><joint name='x' type='slide' axis='1 0 0' damping='.3'/>"
       "<joint name='y' type='slide' axis='0 1 0' damping='.7'/><geom size='.1' mass='1'/></body></worldbody>"
       "<tendon><fixed name='both'><joint joint='x' coef='.6'/><joint joint='y' coef='1'/></fixed></tendon>"
-      "<actuator><motor joint='x' ctrlrange='-1e4 1e4'/><motor tendon='both' ctrlrange='-1e4 "
-      "1e4'/></actuator></mujoco>";
-  df_mujoco_cfg model = df_mujoco_cfg_default();
-  df_task task = {.config = df_config_default()};
-  assert_int_equal(df_mujoco_system_from_xml(plane, "plane.xml", &model, &task.system), DF_OK);
-  assert_int_equal(
-      df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = STEPS, .nx = NX, .nu = NU, .dt = task.system->dt},
-                     &task.data),
-      DF_OK);
-  assert_int_equal(df_chart_new(task.system, &task.config, &task.chart), DF_OK);
+      "<actuator><motor joint='x' ctrlrange='-%g %g'/><motor tendon='both' ctrlrange='-%g %g'/></actuator></mujoco>",
+      most, most, most, most);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "plane.xml", &cfg, &task->system), DF_OK);
+  const df_dataset_shape shape = {
+      .episodes = 1, .length = STEPS, .nx = PLANE_NX, .nu = PLANE_NU, .dt = task->system->dt};
+  assert_int_equal(df_dataset_new(&shape, &task->data), DF_OK);
+  assert_int_equal(df_chart_new(task->system, &task->config, &task->chart), DF_OK);
   for (int t = 0; t <= STEPS; t++) {
-    task.data->states[NX * t] = 0.2 * sin(0.6 * t);
-    task.data->states[NX * t + 1] = 0.2 - 0.2 * cos(0.6 * t);
+    task->data->states[PLANE_NX * t] = 0.2 * sin(0.6 * t);
+    task->data->states[PLANE_NX * t + 1] = 0.2 - 0.2 * cos(0.6 * t);
   }
+}
+
+/* within bounds that both actuators meet, no change of one action, or of both at once, is better */
+static void no_change_of_coupled_actions_is_better_within_the_bounds(void** state) {
+  (void)state;
+  static const double MOST = 0.4; /* N */
+  df_task task;
+  plane_task(&task, MOST);
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  const double least = error_of(&task, 0, STEPS, r.u);
+  int bounded[PLANE_NU] = {0};
+  for (int t = 0; t < STEPS; t++) {
+    double* u = r.u + PLANE_NU * t;
+    const double kept[PLANE_NU] = {u[0], u[1]};
+    for (int i = 0; i < PLANE_NU; i++) {
+      assert_true(fabs(kept[i]) <= MOST);
+      bounded[i] += fabs(kept[i]) == MOST;
+    }
+    for (int way = 0; way < 9; way++) {
+      u[0] = fmin(fmax(kept[0] + 1e-3 * (way % 3 - 1), -MOST), MOST);
+      u[1] = fmin(fmax(kept[1] + 1e-3 * (way / 3 - 1), -MOST), MOST);
+      assert_true(error_of(&task, 0, STEPS, r.u) >= least * (1 - 1e-12));
+    }
+    memcpy(u, kept, sizeof kept);
+  }
+  for (int i = 0; i < PLANE_NU; i++) assert_in_range(bounded[i], 1, STEPS - 1);
+  clear(&r);
+  clear_mass(&task);
+}
+
+/* The normal equations of all actions of two actuators. */
+static void the_optimum_of_coupled_actuators_solves_its_normal_equations(void** state) {
+  (void)state;
+  enum { NX = PLANE_NX, NU = PLANE_NU, ROWS = NX * STEPS, COLUMNS = NU * STEPS };
+  df_task task;
+  plane_task(&task, 1e4);
   /* by superposition: column j is the response of all frames to a unit of action j */
   static double column[COLUMNS][ROWS], normal[COLUMNS * COLUMNS];
   double x[NX * (STEPS + 1)], u[COLUMNS] = {0}, rest[ROWS], wanted[COLUMNS], largest = 0;
@@ -565,6 +607,7 @@ int main(void) {
       cmocka_unit_test(rest_actions_hold_the_next_state),
       cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
       cmocka_unit_test(the_optimum_of_coupled_actuators_solves_its_normal_equations),
+      cmocka_unit_test(no_change_of_coupled_actions_is_better_within_the_bounds),
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
       cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
       cmocka_unit_test(a_failed_step_names_its_frame),
