@@ -166,10 +166,10 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: ../../t\n", DF_E_CONFIG, {":1", "task.name", "'../../t'", "without '/'"}},
       {"task.name: t\ntrain.steps: many\n", DF_E_CONFIG, {":2", "train.steps", "'many'", "whole number"}},
       {"task.name: t\ntrain.steps: 1.5\n", DF_E_CONFIG, {":2", "train.steps", "'1.5'"}},
-      {"task.name: t\ntrain.steps: 0\n", DF_E_CONFIG, {":2", "train.steps", "'0'", "1 .. 100000000"}},
+      {"task.name: t\ntrain.steps: 0\n", DF_E_CONFIG, {":2: train.steps = '0': not in 1 .. 100000000"}},
       {"task.name: t\ntrain.steps: 99999999999999999999\n", DF_E_CONFIG, {":2", "train.steps", "1 .. 100000000"}},
       {"task.name: t\ntrain.steps:\n", DF_E_CONFIG, {":2", "train.steps", "''"}},
-      {"task.name: t\nsystem.timestep: 2\n", DF_E_CONFIG, {":2", "system.timestep", "'2'", "0 .. 1 s"}},
+      {"task.name: t\nsystem.timestep: 2\n", DF_E_CONFIG, {":2: system.timestep = '2': not in 0 .. 1 s"}},
       {"task.name: t\nsystem.timestep: nan\n", DF_E_CONFIG, {":2", "system.timestep", "'nan'", "finite"}},
       {"task.name: t\nsystem.timestep: 1e999\n", DF_E_CONFIG, {":2", "system.timestep", "'1e999'", "finite"}},
       {"task.name: t\nsystem.timestep: 1e-400\n", DF_E_CONFIG, {":2", "system.timestep", "'1e-400'", "close to 0"}},
@@ -184,6 +184,8 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\ndata.gaits: ['a,b']\n", DF_E_CONFIG, {":2", "data.gaits", "a,b", "comma"}},
       {"task.name: t\ndata.gaits: [[a]]\n", DF_E_CONFIG, {":2", "data.gaits", "sequence"}},
       {"task.name: t\ntrain.steps: [1]\n", DF_E_CONFIG, {":2", "train.steps", "'1'", "sequence"}},
+      {"task.name: t\ntrain.rate: [0.1]\n", DF_E_CONFIG, {":2", "train.rate", "'0.1'", "sequence"}},
+      {"task.name: t\nnet.kind: [dit]\n", DF_E_CONFIG, {":2", "net.kind", "'dit'", "sequence"}},
       {"task.name: t\ntrain.steps: {a: 1}\n", DF_E_CONFIG, {":2", "train.steps.a"}},
       {"task.name: t\ntrain: 5\n", DF_E_CONFIG, {":2", "'train'", "'5'"}},
       {"task.name: t\ntask.name: u\n", DF_E_CONFIG, {":2", "task.name", "twice", "line 1"}},
@@ -195,7 +197,9 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\nmethods.m.profiles.p.train.steps: 1\n", DF_E_CONFIG, {":2", "profiles.p.train.steps"}},
       {"task.title: t\n", DF_E_CONFIG, {"task.name", "missing"}},
       {"task.name: ''\n", DF_E_CONFIG, {"task.name", "missing"}},
-      {"task: {name: t, methods: [a, bee]}\nmethods.be.train.steps: 5\n", DF_E_CONFIG, {":2", "'be'", "a, bee"}},
+      {"task: {name: t, methods: [a, bee]}\nmethods.be.train.steps: 5\n",
+       DF_E_CONFIG,
+       {":2", "'methods.be.train.steps': method 'be' is not among task.methods: a, bee"}},
       {"methods.m.task.name: t\n", DF_E_CONFIG, {"task.name", "missing"}},
       {"task.name: t\ntask.title: \"a\\nb\"\n", DF_E_CONFIG, {":2", "task.title", "control"}},
       {"task.name: [\n", DF_E_FORMAT, {":2"}},
@@ -271,7 +275,7 @@ static void items_are_kept_in_order_and_may_be_repeated(void** state) {
   (void)state;
   df_config c = df_config_default();
   char item[DF_ITEM_MAX + 1], text[256];
-  assert_ok(df_config_set(&c, "data.columns", " skip:2, qpos@a+b ,skip:2", "test"));
+  assert_ok(df_config_set(&c, "data.columns", " skip:2,\tqpos@a+b \t,skip:2\t", "test"));
   assert_int_equal(c.data_columns.n, 3);
   assert_string_equal(c.data_columns.v[1], "qpos@a+b");
   const df_config_key* keys;
@@ -298,6 +302,15 @@ static void items_are_kept_in_order_and_may_be_repeated(void** state) {
   assert_int_equal(df_config_set(&c, "data.columns", item, "test"), DF_E_CONFIG);
   assert_says("data.columns",
               "the item 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' has 1024 characters, more than 1023");
+  /* wherever it stands in the list */
+  static const char* const lists[] = {"a,bc,%s", "%s,ab,c", "a,%s,bc,d"};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    char list[DF_ITEM_MAX + 16];
+    snprintf(list, sizeof list, lists[i], item);
+    assert_int_equal(df_config_set(&c, "data.columns", list, "test"), DF_E_CONFIG);
+    assert_says("data.columns",
+                "the item 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' has 1024 characters, more than 1023");
+  }
   item[DF_ITEM_MAX - 1] = '\0';
   assert_ok(df_config_set(&c, "data.columns", item, "test"));
   assert_int_equal(df_config_set(&c, "data.columns", "qpos,,qvel", "test"), DF_E_CONFIG);
@@ -338,6 +351,60 @@ static void too_long_values_are_refused_not_cut(void** state) {
   assert_int_equal(c.data_gaits.n, DF_NAMES_MAX);
   strcat(names, ",n");
   assert_int_equal(df_config_set(&c, "data.gaits", names, "test"), DF_E_CONFIG);
+}
+
+static void a_preset_is_all_settings_of_its_network(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    int width, depth, heads, ratio, skip;
+  } presets[] = {{"small", 64, 2, 4, 4, 128}, {"base", 96, 3, 4, 4, 256}, {"jax_seed", 384, 3, 6, 4, 0}};
+  for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+    df_config c = df_config_default();
+    assert_ok(df_config_set(&c, "net.kind", "mlp", "test"));
+    assert_ok(df_config_set(&c, "net.position_std", "2", "test"));
+    assert_ok(df_config_set(&c, "net.preset", presets[i].name, "test"));
+    assert_string_equal(c.net_kind, "dit");
+    assert_true(c.net_width == presets[i].width && c.net_depth == presets[i].depth && c.net_heads == presets[i].heads);
+    assert_true(c.net_mlp_ratio == presets[i].ratio && c.net_skip_hidden == presets[i].skip);
+    assert_true(c.net_position_std == 0.7);
+  }
+}
+
+/* what is not part of a training: how it is evaluated, other methods and experts, and how it is sampled */
+static void some_settings_change_no_training(void** state) {
+  (void)state;
+  static const struct {
+    const char* key;
+    bool trains;
+  } cases[] = {{"eval.windows", false},   {"tracking.steps", false}, {"projection.steps", false},
+               {"trajopt.steps", false},  {"expert.updates", false}, {"flow.solver", false},
+               {"flow.tolerance", false}, {"flow.guidance", false},  {"flow.prediction", true},
+               {"flow.sigma", true},      {"train.steps", true},     {"net.width", true},
+               {"inverse.steps", true},   {"evaluation", true},      {"data.path", true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    if (df_config_trains(cases[i].key) != cases[i].trains) fail_msg("%s", cases[i].key);
+  }
+}
+
+static void note_change(void* context, const char* profile, const char* key, const char* value) {
+  char* all = context;
+  snprintf(all + strlen(all), 400 - strlen(all), "%s|%s|%s\n", profile, key, value);
+}
+
+/* the changes of the profiles in the order of the file, and nothing else of it */
+static void profiles_are_told_with_what_they_change(void** state) {
+  (void)state;
+  char all[400] = "";
+  put_yaml(layered);
+  assert_ok(df_config_profiles(scratch_path, note_change, all));
+  assert_string_equal(all,
+                      "smoke|train.rate|0.3\nsmoke|train.clip|30\nsmoke|train.ema|0.3\n"
+                      "smoke|methods.a.train.clip|40\nsmoke|methods.a.train.ema|0.4\nfull||\nbare||\n");
+  all[0] = '\0';
+  put_yaml("task.name: t\ntrain.steps: 5\n");
+  assert_ok(df_config_profiles(scratch_path, note_change, all));
+  assert_string_equal(all, "full||\n");
 }
 
 /* canonical text is part of result keys: the shortest text that reads back exactly */
@@ -461,6 +528,9 @@ int main(void) {
       IN_SCRATCH(a_preset_sets_the_network_and_keys_of_its_source_win),
       IN_SCRATCH(profile_and_method_are_each_optional),
       IN_SCRATCH(sequences_become_lists_and_names),
+      cmocka_unit_test(a_preset_is_all_settings_of_its_network),
+      cmocka_unit_test(some_settings_change_no_training),
+      IN_SCRATCH(profiles_are_told_with_what_they_change),
       IN_SCRATCH(what_is_wrong_is_refused_with_place_key_and_value),
       IN_SCRATCH(a_file_that_is_not_there_is_missing_by_name),
       IN_SCRATCH(an_unknown_profile_is_named_with_those_there_are),

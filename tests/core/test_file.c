@@ -449,8 +449,8 @@ static void fits(const char* pattern, const char* names) {
 
 static void what_exists_is_no_pattern(void** state) {
   (void)state;
-  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt",
-                                      "my1/c.txt",   "a\\b/d.txt",  "c{d,e}/f.txt"};
+  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt",  "my[1]/a*.txt", "my1/c.txt",
+                                      "a\\b/d.txt",  "c{d,e}/f.txt", "g,h/i.txt"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) make(files[i]);
   fits("my[1]/*.txt", "my[1]/a*.txt my[1]/a.txt my[1]/b.txt");
   fits("my[1]/a*.txt", "my[1]/a*.txt");
@@ -462,6 +462,7 @@ static void what_exists_is_no_pattern(void** state) {
   fits("my[1]/{b,x,a}.txt", "my[1]/b.txt my[1]/a.txt");
   fits("my[1]/{b.txt,a\\*.txt}", "my[1]/b.txt my[1]/a*.txt");
   fits("c{d,e}/?.txt", "c{d,e}/f.txt");
+  fits("g,h/?.txt", "g,h/i.txt");
   fits("c\\{d\\,e\\}/{f.txt,g.txt}", "c{d,e}/f.txt");
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char one[256];

@@ -1,5 +1,6 @@
 #include "data_test.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/io/npz.h"
 #include "shared_data.h"
 #include "task_models.h"
@@ -213,6 +214,12 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
     expect_episodes(data, EPISODES, lengths);
     df_dataset_free(data);
   }
+  /* 3 of the 8 frames of one episode, and 6 of another */
+  df_recording* r;
+  assert_ok(df_recording_open(scratch_path, &config, cart, &r));
+  assert_int_equal(df_recording_notes(r), 1);
+  assert_string_equal(df_recording_note(r, 0), "9 rows of NaN at the ends of 2 episodes are left out as padding");
+  df_recording_free(r);
   /* NaN is an error before the end, and in frames that are not all NaN */
   for (int i = 0; i < NX; i++) p.states[1][2][i] = NAN;
   write_padded(&p, false);
@@ -230,6 +237,9 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
   write_padded(&p, false);
   refused(&config, DF_E_MISMATCH,
           SAYS("'states'", "episode 1 has 1 frame, at least 2 are needed; data.select leaves episodes out"));
+  p = pad((const int[EPISODES]){7, -1, 3});
+  write_padded(&p, false);
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 0 frames, at least 2 are needed"));
   /* one episode must be long enough for a window of four actions */
   p = pad((const int[EPISODES]){3, 2, 3});
   write_padded(&p, false);
@@ -436,9 +446,15 @@ static void names_must_fit_the_conditions(void** state) {
   const df_config config = small_config();
   static const char* const wrong[] = {"a", "a,b,c", "a,",
                                       "",  ",a",    "a,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
+  static const char* const says[] = {"1 names for 2 conditions",
+                                     "expected 2 names of 1 to 47 characters",
+                                     "expected 2 names of 1 to 47 characters",
+                                     "expected 2 names of 1 to 47 characters",
+                                     "expected 2 names of 1 to 47 characters",
+                                     "expected 2 names of 1 to 47 characters"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     write_file(LENGTH, wrong[i], 0, NULL);
-    refused(&config, DF_E_FORMAT, SAYS("condition_names", wrong[i]));
+    refused(&config, DF_E_FORMAT, SAYS("condition_names", wrong[i], says[i]));
   }
 }
 

@@ -52,6 +52,10 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
   double x[7 * 5], dt = 0.025, fps = 40;
   move(dt, 7, x);
   const df_npz_entry states = ARRAY("states", x, 2, 7, 4);
+  /* less than an action is no motion */
+  WRITE(ARRAY("states", x, 3, 2, 3, 4));
+  const df_config fast = SETTINGS(STATES_ONLY, "data.rate", "400", "data.select", "1");
+  refused(cart, &fast, DF_E_MISMATCH, SAYS("episode 1 lasts 0.005 s, less than an action (0.01 s)"));
   /* the rate that the settings give, or the file, in seconds or per second: 0.15 s are 15 actions */
   WRITE(states);
   df_config config = SETTINGS(STATES_ONLY, "data.rate", "40");
@@ -109,6 +113,10 @@ static void rates_that_contradict_each_other_are_named(void** state) {
        {"'fps' states 30 Hz, but 'mocap_framerate' 60 Hz", "data.rate"},
        NULL},
       {"{\"dt\": 0.033, \"fps\": 30, " THREE "}", 1 / 0.033, {NULL}, "dt"},
+      {"{\"dt\": 0.0345, \"fps\": 30, " THREE "}",
+       0,
+       {"'dt' states 0.0345 s per frame, but 'fps' 30 Hz", "data.rate"},
+       NULL},
       {"# frame rate: 50\n# recorded by me\n# dt: 0.01\n0,0,0,0\n1,0,0,0\n",
        0,
        {"comments state different frame rates, 50 Hz in line 1, but 0.01 s per frame in line 3", "data.rate"},
@@ -157,6 +165,9 @@ static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
   scratch_put(other, strlen(other));
   refused(cart, &config, DF_E_CONFIG,
           SAYS("'times in data.columns' states 0.02 s per frame, but 'control_freq of data/env_args' 20 Hz"));
+  /* a setting decides */
+  assert_ok(df_config_set(&config, "data.rate", "25", "test"));
+  df_recording_free(opened(scratch_path, &config, cart));
   config =
       SETTINGS(STATES_ONLY, "data.columns", "skip:1,state", "data.states_key", "s", "data.episodes_key", "data/demo_*");
   r = opened(scratch_path, &config, cart);
@@ -177,6 +188,24 @@ static void durations_that_differ_by_rounding_are_those_of_actions(void** state)
     assert_int_equal(data->lengths[0], i == 3 ? 5 : 6);
     df_dataset_free(data);
   }
+  /* of a setting, by parts in 5e6, and over the whole recording by less than 5 per cent of a frame: 4e-6 over 7 frames,
+   * not over 20001, and 6e-6 over neither */
+  static const struct {
+    size_t frames;
+    const char* rate;
+    int resampled;
+  } settings[] = {{7, "100.0004", 0},     {7, "99.9996", 0},      {7, "100.0006", 1},
+                  {10000, "100.0004", 0}, {20001, "100.0004", 1}, {20001, "100.0002", 0}};
+  double* many = df_alloc(4 * 20001, sizeof *many);
+  move(0.01, 20001, many);
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    WRITE(ARRAY("states", many, 2, settings[i].frames, 4));
+    const df_config config = SETTINGS(STATES_ONLY, "data.rate", settings[i].rate);
+    df_dataset* data = read_with(cart, &config);
+    if (data->resampled != settings[i].resampled) fail_msg("%zu frames, %s", settings[i].frames, settings[i].rate);
+    df_dataset_free(data);
+  }
+  df_free(many);
   /* stamps that drift by less than 5 per cent of a frame in all are those of actions */
   static const double ends[] = {0.06 + 0.0004, 0.06 + 0.0006};
   for (int i = 0; i < 2; i++) {
@@ -337,7 +366,7 @@ static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
 /* Frames of 0.01 s, of which those from 0.03 s to 0.06 s are missing. */
 static void actions_of_irregular_times_are_refused(void** state) {
   (void)state;
-  static const double time[] = {0, 0.01, 0.02, 0.06, 0.07, 0.08, 0.09};
+  static const double time[] = {0, 0.01, 0.025, 0.06, 0.072, 0.08, 0.09};
   double x[7 * 4], wide[7 * 5] = {0};
   move(0.01, 7, x);
   for (int t = 0; t < 7; t++) {
@@ -347,7 +376,7 @@ static void actions_of_irregular_times_are_refused(void** state) {
   WRITE(ARRAY("states", wide, 2, 7, 5), ARRAY("actions", counting(), 2, 6, 1));
   const df_config config = SETTINGS("data.columns", "time,qpos,qvel");
   refused(cart, &config, DF_E_CONFIG,
-          SAYS("the times of episode 0 are irregular: a frame takes 0.01 s at least, and 0.04 s from frame 2 to 3",
+          SAYS("the times of episode 0 are irregular: a frame takes 0.008 s at least, and 0.035 s from frame 2 to 3",
                "data.ends_key"));
 }
 
@@ -583,6 +612,30 @@ static void ball_joints_are_turned_with_the_base(void** state) {
   df_system_free(z);
 }
 
+/* the rounding that a file states, by filters or types, is that of its states, in place of what the numbers show */
+static void a_stated_rounding_is_that_of_the_states(void** state) {
+  (void)state;
+  static const struct {
+    const char* array;
+    df_stored_kind kind;
+    int digits;
+  } cases[] = {{"plain", DF_STORED_FLOAT64, 0},
+               {"half", DF_STORED_FLOAT16, 0},
+               {"steps", DF_STORED_STEPS, 3},
+               {"bits", DF_STORED_BITS, 16}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_config config = SETTINGS(STATES_ONLY, "data.states_key", cases[i].array, "data.columns", "qpos,skip:1");
+    df_dataset* data;
+    assert_ok(df_dataset_read("tests/io/recordings/rounded.h5", &config, cart, &data));
+    for (int k = 0; k < 2; k++) {
+      const df_stored_precision p = data->rounding[k].precision;
+      if (p.kind != cases[i].kind || p.digits != cases[i].digits)
+        fail_msg("%s: kind %d, %d digits", cases[i].array, (int)p.kind, p.digits);
+    }
+    df_dataset_free(data);
+  }
+}
+
 /* ---- norms of quaternions ---- */
 
 /* writes seven frames of every_joint_xml, qpos alone, whose ball quaternions have these norms */
@@ -612,6 +665,31 @@ static void quaternions_between_two_are_normalised_and_counted(void** state) {
   assert_int_equal(data->norms.joint, 1);
   assert_true((data->norms.frame == 1 && fabs(data->norms.norm - 0.72) < 1e-12) ||
               (data->norms.frame == 4 && fabs(data->norms.norm - 1.28) < 1e-12));
+  df_dataset_free(data);
+
+  /* the furthest, above or below 1, first or last */
+  static const double furthest[][7] = {
+      {1, 0.72, 1, 1, 1.2, 1, 1}, {1, 1.1, 1, 1, 0.8, 1, 1.05}, {1, 0.9, 1, 1, 1.2, 1, 1}};
+  static const struct {
+    int frame;
+    double norm;
+  } those[] = {{1, 0.72}, {4, 0.8}, {4, 1.2}};
+  for (int i = 0; i < 3; i++) {
+    write_norms(furthest[i], x);
+    data = read_with(body, &config);
+    assert_int_equal(data->norms.frame, those[i].frame);
+    assert_close(data->norms.norm, those[i].norm, 1e-12);
+    assert_int_equal(data->norms.episode, 0);
+    df_dataset_free(data);
+  }
+  /* its number in the file, not among those that are read */
+  double two[2][7][13];
+  write_norms((const double[]){1, 1, 1, 1, 1, 1, 1}, two[0]);
+  write_norms(furthest[0], two[1]);
+  WRITE(ARRAY("qpos", &two[0][0][0], 3, 2, 7, 13), ARRAY("act", counting(), 3, 2, 7, 1));
+  const df_config second = SETTINGS(STATES_ONLY, "data.columns", "qpos@qpos,act@act", "data.select", "1");
+  data = read_with(body, &second);
+  assert_true(data->norms.episode == 1 && data->norms.frame == 1 && data->episodes == 1);
   df_dataset_free(data);
 
   write_norms((const double[]){1, 0.96, 1, 1.04, 1, 1, 1}, x);
@@ -666,6 +744,26 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   assert_true(df_dataset_action(data, 0, 1)[0] == 10 * 3 - 1);
   assert_true(df_dataset_action(data, 0, 1)[1] == 0.5 * 2 - 1);
   df_dataset_free(data);
+
+  /* one of them alone */
+  config = SETTINGS("data.action_offset", "-1,3");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == 2 - 1 && df_dataset_action(data, 0, 1)[1] == 3 + 3);
+  df_dataset_free(data);
+  config = SETTINGS("data.action_scale", "4");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == 4 * 2 && df_dataset_action(data, 0, 1)[1] == 4 * 3);
+  df_dataset_free(data);
+  static const double fine[4] = {0.1, 0.2, 0.3, 0.4}, lost[4] = {1, 2, 3, INFINITY};
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", fine, 2, 2, 2));
+  config = SETTINGS("data.action_precision", "float32");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == (double)0.3f && df_dataset_action(data, 0, 1)[1] == (double)0.4f);
+  df_dataset_free(data);
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", lost, 2, 2, 2));
+  config = SETTINGS("data.actuators", "b,a");
+  refused(two, &config, DF_E_NONFINITE, SAYS("array 'actions' is inf at episode 0, frame 1, index 1"));
+  WRITE(ARRAY("states", counting(), 2, 3, 2), ARRAY("actions", counting(), 2, 3, 2));
 
   /* in the arithmetic of a policy in single precision */
   config = SETTINGS("data.actuators", "b,a", "data.action_scale", "10,0.1", "data.action_offset", "0.7",
@@ -726,6 +824,7 @@ int main(void) {
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
       WITH_SYSTEMS(ball_joints_are_turned_with_the_base),
       WITH_SYSTEMS(quaternions_between_two_are_normalised_and_counted),
+      WITH_SYSTEMS(a_stated_rounding_is_that_of_the_states),
       WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),

@@ -727,6 +727,22 @@ static void texts_that_are_no_choice_are_refused(void** state) {
   refused(cart, &config, DF_E_FORMAT, SAYS("array 'gait' has the text 'a,b', which cannot name a condition"));
   put_text("{" CART_STATES ", \"gait\": [\"trot\", \"\"]}");
   refused(cart, &config, DF_E_FORMAT, SAYS("array 'gait' has the text '', which cannot name a condition"));
+  /* blanks at the ends, '=', and control characters; a blank inside is part of a name */
+  static const char* const texts[] = {"trot ", " trot", "a=b", "a\\tb", "a\\u007fb", " "};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "{" CART_STATES ", \"gait\": [\"trot\", \"%s\"]}", texts[i]);
+    put_text(text);
+    refused(cart, &config, DF_E_FORMAT,
+            SAYS("which cannot name a condition: expected 1 to 47 characters without commas, '=', control characters, "
+                 "and blanks at the ends"));
+  }
+  put_text("{" CART_STATES ", \"gait\": [\"trot\", \"fast trot\"]}");
+  df_dataset* data;
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 2);
+  assert_string_equal(data->condition_name[0], "gait.fast trot");
+  df_dataset_free(data);
   put_text("{" CART_STATES ", \"gait\": [\"a\", \"b\", \"c\"]}");
   refused(cart, &config, DF_E_MISMATCH,
           SAYS("array 'gait' has shape [3], expected [2][conditions], or a row for each of 6 frames"));
@@ -845,6 +861,11 @@ static void a_condition_that_is_not_finite_is_named_by_its_array(void** state) {
   refused(cart, &config, DF_E_NONFINITE, SAYS("array 'goal' is nan at episode 1, index 1 ('v.1')"));
   config = SETTINGS(STATES_ONLY, "data.conditions", "phase");
   refused(cart, &config, DF_E_NONFINITE, SAYS("array 'phase' is inf at episode 1, frame 1, index 0 ('phase')"));
+  /* the first number */
+  static const double first[4] = {NAN, 1, 2, 3};
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("goal", first, 2, 2, 2));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "v@goal");
+  refused(cart, &config, DF_E_NONFINITE, SAYS("array 'goal' is nan at episode 0, index 0 ('v.0')"));
 }
 
 static void a_group_has_conditions_of_its_own(void** state) {

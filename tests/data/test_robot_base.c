@@ -89,9 +89,40 @@ static void a_joint_is_of_an_object_or_of_the_robot(void** state) {
   df_system_free(s);
 }
 
+/* the bodies of every robot: not the world, bodies fixed to it, or objects; without a base, all that move */
+static void bodies_are_of_a_robot_or_not(void** state) {
+  (void)state;
+#define SECOND                                                                             \
+  "<body><freejoint name='other'/><geom size='.1'/><body><joint name='leg' axis='0 1 0'/>" \
+  "<geom size='.1' pos='.3 0 0'/></body></body>"
+  static const struct {
+    const char *xml, *object, *own; /* a letter per body */
+  } cases[] = {
+      {MODEL(ROBOT BOX, ARM), NULL, ".rr."},
+      {MODEL(BOX ROBOT, ARM), NULL, "..rr"},
+      {MODEL(BOX ROBOT "<body><geom size='.1'/></body>", ARM), NULL, "..rr."},
+      {MODEL(ROBOT BOX SECOND, "<actuator><motor joint='arm'/><motor joint='leg'/></actuator>"), NULL, ".rr.rr"},
+      {MODEL(ROBOT BOX SECOND, "<actuator><motor joint='arm'/><motor joint='leg'/></actuator>"), "other", ".rr..."},
+      {MODEL(ROBOT BOX SECOND, "<actuator><motor joint='arm'/><motor joint='leg'/></actuator>"), "robot", "....rr"},
+      {MODEL(FIXED ROBOT, ARM), NULL, "..rr"},
+      {MODEL(FIXED "<body><geom size='.1'/></body>", "<actuator><motor joint='crane'/></actuator>"), NULL, ".r."}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* s = system_of(cases[i].xml);
+    df_names objects = {.n = cases[i].object ? 1 : 0};
+    if (cases[i].object) snprintf(objects.v[0], sizeof objects.v[0], "%s", cases[i].object);
+    bool own[8];
+    char got[9] = "";
+    df_robot_bodies(s, &objects, own);
+    for (int b = 0; b < df_mujoco_body_count(s); b++) strcat(got, own[b] ? "r" : ".");
+    assert_string_equal(got, cases[i].own);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_order_of_the_bodies_does_not_matter), cmocka_unit_test(a_task_may_have_no_base),
-      cmocka_unit_test(every_kind_of_actuator_drives), cmocka_unit_test(a_joint_is_of_an_object_or_of_the_robot)};
+      cmocka_unit_test(every_kind_of_actuator_drives), cmocka_unit_test(a_joint_is_of_an_object_or_of_the_robot),
+      cmocka_unit_test(bodies_are_of_a_robot_or_not)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

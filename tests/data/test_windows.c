@@ -303,7 +303,10 @@ static void a_split_by_time_without_windows_is_refused(void** state) {
   strcpy(c.split_by, "time");
   c.split_gap = 0;
   assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
-  assert_says("split.by = time", "split.test_every = 10", "19 training and 0 test windows", "29 actions");
+  assert_says(
+      "split.by = time with split.test_every = 10, split.block = 0 and split.gap = 0 leaves 19 training and 0 test "
+      "windows "
+      "of window.horizon = 8 actions; the longest episode has 29 actions");
   c.split_test_every = 3;
   assert_ok(df_windows_new(data, &c, &w));
   df_windows_free(w);
@@ -376,9 +379,14 @@ static void a_horizon_that_does_not_fit_is_named(void** state) {
   (void)state;
   df_windows* w;
   df_dataset* data = make_data(4, 10, 0);
-  const df_config config = make_config(11, 1, 0, 0, 2);
+  const df_config config = make_config(11, 1, 0, 0, 2), late = make_config(7, 1, 4, 6, 2);
   assert_int_equal(df_windows_new(data, &config, &w), DF_E_CONFIG);
   assert_says("window.horizon = 11", "10 actions");
+  assert_int_equal(df_windows_new(data, &late, &w), DF_E_CONFIG);
+  assert_says(
+      "windows of window.horizon = 7 actions starting at frames window.first = 4 to window.last = 6 do not fit in "
+      "episodes "
+      "of 10 actions");
   df_dataset_free(data);
 }
 

@@ -10,8 +10,16 @@ static void settings_that_cannot_work_are_refused(void** state) {
   const df_method_env env = env_of(task, 1);
   df_flow* flow;
   assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_E_CONFIG);
-  assert_non_null(strstr(df_error_message(), "train.slices"));
+  assert_string_equal(df_error_message(), "train.slices = 13 exceeds the batch size 12");
   assert_null(flow);
+  task->config.train_batch = 6 * TRAINER_SLICE_MAX;
+  task->config.train_slices = 4;
+  char message[128];
+  snprintf(message, sizeof message, "train.slices = 4 gives micro-batches of %d samples, at most %d",
+           6 * TRAINER_SLICE_MAX / 4, TRAINER_SLICE_MAX);
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), message);
+  task->config.train_batch = config.train_batch;
   task->config.train_slices = 1;
   df_free(task->data->actions);
   task->data->actions = NULL;

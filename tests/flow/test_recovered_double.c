@@ -287,6 +287,16 @@ static void useless_actions_are_refused(void** state) {
   assert_string_equal(df_error_message(), "df_flow_train: df_flow_recover() must come first");
   assert_int_equal(df_flow_recover(flow, inverse), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "of what constant actions miss it by, and recover.residual_limit is 0.5"));
+  double rms, largest, share;
+  const char* numbers = strstr(df_error_message(), "state by ");
+  assert_non_null(numbers);
+  assert_int_equal(sscanf(numbers, "state by %lf std (RMS; largest %lf), %lf of", &rms, &largest, &share), 3);
+  assert_true(0 < rms && rms < largest && share > 0.5 && share < 2);
+  char effort[80];
+  snprintf(effort, sizeof effort, "or %d rounds of %d simulated actions are too few", config.recover_rounds,
+           config.recover_pool);
+  assert_true(config.recover_rounds != config.recover_pool);
+  assert_non_null(strstr(df_error_message(), effort));
   assert_null(flow->recovered);
   df_flow_free(flow);
   df_inverse_free(inverse);

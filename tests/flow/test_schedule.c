@@ -180,6 +180,42 @@ static void end_of(double (*loss)(long, int), double rise, int points, const cha
   df_task_free(task);
 }
 
+/* 0.1 up to step 20, 1 at steps 21 and 22, then 2 */
+static double of_short_windows(long batch, int i) {
+  (void)i;
+  return batch < 20 ? 0.1 : batch < 22 ? 1 : 2;
+}
+
+/* losses before the first step of whole windows, and that of this step, which averages over both, do not count */
+static void losses_of_shorter_windows_are_no_lowest_point(void** state) {
+  (void)state;
+  const struct {
+    long whole_from;
+    const char* message;
+  } cases[] = {{0,
+                "known: aborted at step 24: the last 4 points of the loss curve are not finite or above 3 times the "
+                "lowest one, 0.1 at step 1; the last is 2 (train.abort_rise, train.abort_points)"},
+               {19,
+                "known: aborted at step 24: the last 4 points of the loss curve are not finite or above 3 times the "
+                "lowest one, 0.1 at step 20; the last is 2 (train.abort_rise, train.abort_points)"},
+               {20, NULL}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    static df_training_log log;
+    df_task* task;
+    df_config config = scripted_config(60);
+    config.train_abort_rise = 3;
+    config.train_abort_points = 4;
+    df_flow* flow = scripted_flow(&task, &config);
+    flow->trainer->cfg.whole_from = cases[k].whole_from;
+    script s = {flow->trainer, of_short_windows};
+    const df_status status = trainer_run(flow->trainer, "known", play, &s, &flow->env, &log);
+    assert_int_equal(status, cases[k].message ? DF_E_NONFINITE : DF_OK);
+    if (cases[k].message) assert_string_equal(df_error_message(), cases[k].message);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
 static void a_training_whose_loss_rises_is_aborted_with_the_reason(void** state) {
   (void)state;
   end_of(rising, 0, 5, NULL);
@@ -250,6 +286,7 @@ int main(void) {
       cmocka_unit_test(the_rate_follows_the_schedule),
       cmocka_unit_test(a_point_of_the_curve_is_the_mean_over_all_batches_of_its_step),
       cmocka_unit_test(a_failed_sample_is_counted_through_the_batches_of_its_step),
+      cmocka_unit_test(losses_of_shorter_windows_are_no_lowest_point),
       cmocka_unit_test(a_training_whose_loss_rises_is_aborted_with_the_reason),
       cmocka_unit_test(an_aborted_training_is_aborted_again),
       cmocka_unit_test(a_warm_up_as_long_as_the_training_and_a_rise_below_1_are_refused),

@@ -198,7 +198,10 @@ static void accumulated_batches_are_one_batch_of_their_size(void** state) {
   df_config config = closed_config();
   config.train_push = 0;
   df_task* task = closed_task(&config);
-  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+  for (int k = 0; k < 2 * (DF_DECODE_TRACKING + 1); k++) {
+    const int d = k / 2;
+    task->config.train_horizon_from = k % 2 ? 2 : 0; /* with and without a horizon curriculum */
+    task->config.train_horizon_until = 0.75;
     df_flow* whole = train_accumulated(task, (df_decoder)d, 24, 1, &whole_log);
     df_flow* parts = train_accumulated(task, (df_decoder)d, 8, 3, &parts_log);
     compare(whole->trainer->n, parts->trainer->parameters, whole->trainer->parameters, "weight", &none);

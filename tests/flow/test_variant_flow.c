@@ -542,7 +542,7 @@ static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
   for (int kind = 0; kind < 3; kind++) {
     const df_config c =
         CONFIG({"flow.prediction", predictions[kind]}, {"flow.reflow_from", "0.5"}, {"flow.reflow_steps", "3"},
-               {"train.steps", "4"}, {"flow.sigma_min", kind == 2 ? "0.3" : "0"});
+               {"train.steps", "4"}, {"flow.sigma_min", kind == 2 ? "0.3" : "0"}, {"flow.sigma", "0.8"});
     const double left = c.flow_sigma_min;
     df_task* task = tiny_task_with(&c);
     double loss[ROWS];
@@ -572,6 +572,7 @@ static void reflow_learns_the_ends_of_the_flows_own_paths(void** state) {
         df_net_work* work;
         df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, (size_t)n, noise);
         df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
+        for (int j = 0; j < n; j++) noise[j] *= 0.8; /* flow.sigma */
         memcpy(z, noise, sizeof z);
         assert_int_equal(df_net_work_new(flow->net, 1, &work), DF_OK);
         /* three midpoint steps, the last of which jumps to the end where that is what the network predicts */

@@ -382,6 +382,42 @@ static void a_missing_field_of_a_batch_is_named(void** state) {
   df_free(f);
 }
 
+/* A can 0.1 m above a box. At 5 m/s it meets the box in the sixth action, and only from then on are contacts without a
+ * derivative of their own differenced, or approximated. */
+static void a_rollout_is_differenced_if_one_of_its_steps_is(void** state) {
+  (void)state;
+  enum { M = 3, ACTIONS = 8 };
+  static const char can[] =
+      "<mujoco><option timestep='.004'/><worldbody><geom type='box' size='1 1 1' pos='0 0 -1'/><body pos='0 0 .2'>"
+      "<joint type='slide' name='z' axis='0 0 1'/><geom type='cylinder' size='.1 .1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='z'/></actuator></mujoco>";
+  const double x0[2 * M] = {0, -5, 0, 0, 0, -5}, u[M * ACTIONS] = {0}, weight[2] = {1, 1};
+  const double target[2 * M * (ACTIONS + 1)] = {0};
+  for (int approximate = 0; approximate < 2; approximate++) {
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    cfg.finite_differences = !approximate;
+    cfg.approximate_contacts = approximate;
+    df_system* s;
+    df_gradcheck_point p[M], again[M];
+    OK(df_mujoco_system_from_xml(can, "can.xml", &cfg, &s));
+    const df_gradcheck_batch batch = {.n = M, .H = ACTIONS, .x0 = x0, .u = u, .x_target = target, .weight = weight};
+    OK(df_gradcheck_rollouts(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1}, &batch, p));
+    for (int i = 0; i < M; i++) {
+      assert_int_equal(p[i].differenced, i != 1 && !approximate);
+      assert_int_equal(p[i].approximate, i != 1 && approximate);
+    }
+    /* the gradient of the one in the air is right, by all its actions and both coordinates */
+    assert_true(p[1].error < 1e-6 && !p[1].kink);
+    /* each rollout has directions of its own, those of the seed; threads change nothing */
+    assert_true(p[0].error != p[2].error);
+    OK(df_gradcheck_rollouts(s, &(df_gradcheck_cfg){.seed = 1, .threads = 2}, &batch, again));
+    for (int i = 0; i < M; i++) assert_true(again[i].error == p[i].error);
+    OK(df_gradcheck_rollouts(s, &(df_gradcheck_cfg){.seed = 2, .threads = 1}, &batch, again));
+    for (int i = 0; i < M; i++) assert_true(again[i].error != p[i].error);
+    df_system_free(s);
+  }
+}
+
 static void half_of_mujocos_derivative_may_be_left_out(void** state) {
   (void)state;
   df_system* s = model_text(BALL, 1);
@@ -446,6 +482,7 @@ int main(void) {
       cmocka_unit_test(transitionFD_is_the_second_witness),
       cmocka_unit_test(wrong_arguments_are_refused),
       cmocka_unit_test(a_missing_field_of_a_batch_is_named),
+      cmocka_unit_test(a_rollout_is_differenced_if_one_of_its_steps_is),
       cmocka_unit_test(half_of_mujocos_derivative_may_be_left_out),
       cmocka_unit_test(memory_that_lacks_is_an_error_and_leaks_nothing),
   };

@@ -101,10 +101,38 @@ static void states_at_which_the_simulator_fails_are_counted(void** state) {
   df_system_free(s);
 }
 
+/* A ball on a rail that points up or down, with an arm at a limit: half of the states are half a metre higher. */
+static void rails_that_point_down_are_lifted_up(void** state) {
+  (void)state;
+  enum { M = 40 };
+  for (int way = -1; way <= 1; way += 2) {
+    char xml[512];
+    double x[4 * M], u[M];
+    int found, high = 0;
+    snprintf(
+        xml, sizeof xml,
+        "<mujoco><worldbody><body pos='0 0 2'><joint name='z' type='slide' axis='0 0 %d'/><geom size='.1'/><body>"
+        "<joint name='arm' axis='0 1 0' range='-30 40' limited='true'/><geom size='.02' pos='.2 0 0'/></body></body>"
+        "</worldbody><actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",
+        way);
+    df_system* s = model_text(xml, 1);
+    OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_LIMITS, .n = M, .seed = 3}, x, u, &found));
+    assert_int_equal(found, M);
+    for (int i = 0; i < M; i++) {
+      const double height = way * x[4 * i], off = fmin(fabs(height), fabs(height - .5));
+      if (!(off < .1)) fail_msg("axis %d: lifted by %g", way, height); /* five times the spread of starts */
+      high += height > .25;
+    }
+    assert_in_range(high, M / 4, 3 * M / 4);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_are_of_their_kind),
       cmocka_unit_test(what_a_model_lacks_is_not_found),
+      cmocka_unit_test(rails_that_point_down_are_lifted_up),
       cmocka_unit_test(states_at_which_the_simulator_fails_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

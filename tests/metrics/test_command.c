@@ -74,6 +74,26 @@ static void the_yaw_rate_is_that_of_the_world(void** state) {
   assert_near(wz, 2 * sin(0.5), ROUNDING);
 }
 
+/* so does a rolled robot that pitches about its sideways axis */
+static void a_rolled_robot_yaws_about_its_side(void** state) {
+  (void)state;
+  const double command[3] = {0.8, -0.3, 0.4}, roll = 0.6;
+  for (int axis = 1; axis < 3; axis++) {
+    double w[3] = {0.3, 0, 0}, x[H + 1][NX], wz;
+    w[axis] = 2;
+    for (double yaw = -3; yaw <= 3; yaw += 0.5) {
+      walk(yaw, 0, 0.8, -0.3, w, x);
+      for (int t = 0; t <= H; t++) {
+        double* q = x[t] + 3;
+        q[0] = cos(yaw / 2) * cos(roll / 2), q[1] = cos(yaw / 2) * sin(roll / 2);
+        q[2] = sin(yaw / 2) * sin(roll / 2), q[3] = sin(yaw / 2) * cos(roll / 2);
+      }
+      assert_near(df_metric_command(H + 1, NX, &base, x[0], command, &wz), 0, ROUNDING);
+      assert_near(wz, fabs(2 * (axis == 1 ? sin(roll) : cos(roll)) - 0.4), ROUNDING);
+    }
+  }
+}
+
 static void the_quaternion_may_have_any_length_and_sign(void** state) {
   (void)state;
   const double command[3] = {0.5, 0.1, -0.2}, w[3] = {0.1, 0.2, 0.5}, scales[] = {-1, 1.03, 0.5};
@@ -142,6 +162,7 @@ int main(void) {
       cmocka_unit_test(obeying_the_command_is_no_error_in_any_heading),
       cmocka_unit_test(the_error_is_the_hand_computed_one_in_any_heading),
       cmocka_unit_test(the_yaw_rate_is_that_of_the_world),
+      cmocka_unit_test(a_rolled_robot_yaws_about_its_side),
       cmocka_unit_test(the_quaternion_may_have_any_length_and_sign),
       cmocka_unit_test(only_frames_from_the_first_count),
       cmocka_unit_test(frames_without_numbers_give_infinity_and_no_frames_give_none),

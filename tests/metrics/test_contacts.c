@@ -60,6 +60,11 @@ static void contacts_are_those_of_the_pose(void** state) {
         DF_OK);
     assert_memory_equal(touch, wanted, sizeof wanted);
   }
+  /* one foot in one window of one action */
+  assert_int_equal(
+      df_metric_contacts(system, &(df_trajectories){.B = 1, .H = 1, .x = x[0][1]}, 1, geoms + 1, 1, touch[0][0]),
+      DF_OK);
+  assert_true(touch[0][0][0] == 1 && touch[0][0][1] == 0);
   df_system_free(system);
 }
 
@@ -111,10 +116,12 @@ static void a_failed_allocation_is_an_error(void** state) {
 static void agreement_is_the_share_of_equal_contacts_after_the_start(void** state) {
   (void)state;
   /* frame 0 does not count: window 0 differs only there, window 1 in one of four frames, window 2 everywhere */
-  const uint8_t a[B][H + 1][FEET] = {{{1, 1}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {0, 1}}};
-  const uint8_t b[B][H + 1][FEET] = {{{0, 0}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {1, 1}}, {{0, 0}, {0, 1}, {1, 0}}};
+  const uint8_t a[B][H + 1][FEET] = {{{1, 1}, {1, 0}, {0, 1}}, {{0, 0}, {0, 0}, {1, 1}}, {{0, 0}, {1, 1}, {0, 1}}};
+  const uint8_t b[B][H + 1][FEET] = {{{0, 0}, {1, 0}, {0, 1}}, {{0, 0}, {0, 0}, {0, 1}}, {{0, 0}, {0, 0}, {1, 0}}};
   double agreement[B];
   df_metric_agreement(B, H, FEET, a[0][0], b[0][0], agreement);
+  assert_true(agreement[0] == 1 && agreement[1] == 0.75 && agreement[2] == 0);
+  df_metric_agreement(B, H, FEET, b[0][0], a[0][0], agreement);
   assert_true(agreement[0] == 1 && agreement[1] == 0.75 && agreement[2] == 0);
 }
 

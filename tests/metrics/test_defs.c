@@ -56,7 +56,8 @@ static void a_part_has_its_unit(void** state) {
                                          {"effort.physics_steps", "count"}};
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
     assert_string_equal(df_metric_unit(units[i][0]), units[i][1]);
-  static const char* const unknown[] = {"", "trex", "tre.", "tre.joint", "tre.action", "tre_open_loop.joint_pos.x"};
+  static const char* const unknown[] = {
+      "", "trex", "tre.", "tre.joint", "tre.action", "tre.change", "tre_open_loop.joint_pos.x"};
   for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) assert_null(df_metric_unit(unknown[i]));
 }
 

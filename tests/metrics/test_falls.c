@@ -74,6 +74,12 @@ static void the_lean_of_a_quaternion_is_that_of_its_vertical_in_any_heading(void
         assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), 2);
         turn(yaw, 180 * RADIAN, about, scales[k], &x[2][1]);
         assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), 2);
+        /* the quaternion of a ball joint may be the first coordinate */
+        df_fall_rule first = rule;
+        first.quat_at = 0;
+        assert_int_equal(df_fall_frame(&first, NX, 0, x[2] + 1), 0);
+        turn(yaw, 59.999 * RADIAN, about, scales[k], &x[2][1]);
+        assert_int_equal(df_fall_frame(&first, NX, 0, x[2] + 1), 1);
       }
     }
   }
@@ -268,9 +274,9 @@ static void a_joint_that_does_not_fit_is_named(void** state) {
   const struct {
     double height, tilt;
     const char *height_joint, *tilt_joint, *message;
-  } wrong[] = {{1, 0, "hight", "", "hight"},     {0, 0, "hight", "", "hight"},     {0, 9, "", "tilt", "tilt"},
-               {1, 0, "lean", "", "lean"},       {0, 9, "", "forward", "forward"}, {1, 0, "", "", "eval.height_joint"},
-               {0, 9, "", "", "eval.tilt_joint"}};
+  } wrong[] = {{1, 0, "hight", "", "hight"},        {0, 0, "hight", "", "hight"},     {0, 9, "", "tilt", "tilt"},
+               {0, 0, "", "t", "eval.tilt_joint"},  {1, 0, "lean", "", "lean"},       {0, 9, "", "forward", "forward"},
+               {1, 0, "", "", "eval.height_joint"}, {0, 9, "", "", "eval.tilt_joint"}};
   for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
     const df_config c = config(wrong[k].height, wrong[k].tilt, wrong[k].height_joint, wrong[k].tilt_joint);
     df_fall_rule rule;

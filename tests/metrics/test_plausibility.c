@@ -115,6 +115,28 @@ static void a_hovering_robot_has_one_weight_beside_objects(void** state) {
   }
 }
 
+/* Forces and torques that no actuator provides are those of the robot: one whose base is driven needs none, though a
+ * ball that nothing drives is beside it. */
+static void only_the_robot_takes_a_root_residual(void** state) {
+  (void)state;
+  static const char* const ball[] = {"", "<body pos='0 4 1'><freejoint/><geom size='.1' mass='1'/></body>"};
+  for (int beside = 0; beside < 2; beside++) {
+    char xml[2000];
+    snprintf(xml, sizeof xml,
+             MODEL("<worldbody><body><freejoint name='robot'/><geom type='box' size='.2 .1 .1' mass='2'/></body>%s"
+                   "</worldbody><actuator><motor joint='robot' gear='0 0 1 0 0 0'/></actuator>"),
+             ball[beside]);
+    df_system* s = model_of(xml);
+    double x[H + 1][64] = {{0}}, v[V];
+    double* flat = x[0];
+    for (int t = 0; t <= H; t++) flat[t * s->nx + 3] = flat[t * s->nx + 7 * beside + 3] = 1;
+    values_of(s, (df_plausibility_cfg){0}, flat, v);
+    assert_true(isnan(v[DF_PLAUSIBLE_ROOT_RESIDUAL]) && isnan(v[DF_PLAUSIBLE_ROOT_SHARE]));
+    assert_true(isnan(v[DF_PLAUSIBLE_ROOT_TORQUE]));
+    df_system_free(s);
+  }
+}
+
 static void a_sinking_body_penetrates_by_its_depth(void** state) {
   (void)state;
   df_system* s = model_of(BLOCK);
@@ -203,6 +225,14 @@ static void a_sliding_body_slips_at_its_speed_and_a_rolling_one_does_not(void** 
   values_of(s, (df_plausibility_cfg){0}, x[0], v);
   assert_true(isnan(v[DF_PLAUSIBLE_SLIP]));
 
+  /* a geom that is no foot slides, too */
+  const int floor = 0, none = 7;
+  values_of(s, (df_plausibility_cfg){.n_feet = 1, .feet = &none}, x[0], v);
+  assert_true(v[DF_PLAUSIBLE_SLIP] == 0);
+  /* the first geom is one like any other */
+  values_of(s, (df_plausibility_cfg){.n_feet = 1, .feet = &floor}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_SLIP], 1, 1e-12);
+
   /* rolls along x: the point of contact is at rest */
   for (int t = 0; t <= H; t++) x[t][2] = .1, x[t][7] = .3, x[t][8] = 0, x[t][9] = 0, x[t][11] = 3;
   values_of(s, feet, x[0], v);
@@ -253,6 +283,9 @@ static void numbers_beyond_their_ranges_count(void** state) {
       "<actuator><motor joint='a'/><motor joint='b'/></actuator>"));
   double turns[H + 1][6] = {{0}};
   const df_list two = {.n = 2, .v = {1, 3}};
+  const int no_frame = 0;
+  values_of(chain, (df_plausibility_cfg){.velocity_limit = &two, .frames = &no_frame}, turns[0], v);
+  for (int i = 0; i < V; i++) assert_true(isnan(v[i]));
   for (int t = 0; t <= H; t++) turns[t][3] = .5, turns[t][4] = 50, turns[t][5] = t < 2 ? 2 : 4;
   values_of(chain, (df_plausibility_cfg){.velocity_limit = &two}, turns[0], v);
   assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT], .3, 1e-14);
@@ -331,6 +364,15 @@ static void compensated_gravity_takes_power_and_no_torque(void** state) {
   values_of(s, (df_plausibility_cfg){0}, x[0], v);
   assert_near(v[DF_PLAUSIBLE_TORQUE_LIMIT], .25, 1e-14);
   assert_near(v[DF_PLAUSIBLE_TORQUE_LIMIT_WORST], 1. / 6, 1e-7);
+  /* 4 N m in every step, from 0.5 m/s at the horizontal: the motor adds to what compensates gravity */
+  double power[H];
+  for (int t = 0; t < H; t++) {
+    x[t + 1][8] = x[t][8] + 4. / 2 * DT;
+    x[t + 1][0] = x[t][0] + DT * x[t + 1][8];
+    power[t] = (4 + 2 * G * cos(x[t][0])) * (x[t][8] + x[t + 1][8]) / 2;
+  }
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_POWER], (power[1] + power[2]) / 2, 1e-8);
   df_system_free(s);
 }
 
@@ -370,10 +412,10 @@ static void transport_costs_the_work_per_weight_and_way(void** state) {
 
 static void only_the_given_frames_count_and_broken_windows_are_infinite(void** state) {
   (void)state;
-  enum { B = 4 };
+  enum { B = 5 };
   df_system* s = model_of(BLOCK);
   static double x[B][H + 1][13];
-  const int frames[B] = {2, 0, H + 1, H + 1};
+  const int frames[B] = {2, 0, H + 1, H + 1, 1};
   double v[V][B], again[V][B];
   for (int b = 0; b < B; b++) hang(x[b]);
   x[0][3][5] = NAN; /* after the frames that count */
@@ -390,7 +432,10 @@ static void only_the_given_frames_count_and_broken_windows_are_infinite(void** s
     assert_true(isnan(v[i][1]));
     const bool defined = df_plausible_define((df_plausible)i).metric[0] == 'r' || i == DF_PLAUSIBLE_JERK ||
                          (i >= DF_PLAUSIBLE_PENETRATION && i <= DF_PLAUSIBLE_SELF_COLLISION_WORST);
-    for (int b = 2; b < B; b++) assert_true(defined ? isinf(v[i][b]) : isnan(v[i][b]));
+    for (int b = 2; b < 4; b++) assert_true(defined ? isinf(v[i][b]) : isnan(v[i][b]));
+    /* of one frame: no steps and no jerk */
+    const bool of_frame = i >= DF_PLAUSIBLE_PENETRATION && i <= DF_PLAUSIBLE_SELF_COLLISION_WORST;
+    assert_true(of_frame ? v[i][4] == 0 : isnan(v[i][4]));
   }
   for (int threads = 2; threads <= 4; threads++) {
     assert_int_equal(df_metric_plausibility(s, &cfg, &made, threads, again[0]), DF_OK);
@@ -465,6 +510,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_hovering_body_needs_its_weight_and_a_falling_one_nothing),
       cmocka_unit_test(a_hovering_robot_has_one_weight_beside_objects),
+      cmocka_unit_test(only_the_robot_takes_a_root_residual),
       cmocka_unit_test(a_sinking_body_penetrates_by_its_depth),
       cmocka_unit_test(geoms_of_one_tree_collide_with_each_other),
       cmocka_unit_test(a_self_collision_is_as_deep_as_its_deepest_contact),

@@ -414,6 +414,82 @@ static void a_window_does_not_depend_on_the_others(void** state) {
                      DF_OK);
     assert_true(alone == min[b]);
   }
+  /* without guesses, too: the first search of a window does not start from the last action of another */
+  system.sine = true;
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 1, min, NULL),
+                   DF_OK);
+  for (int b = 0; b < B; b++) {
+    assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = 1, .H = H, .x = x[b][0]}, 1, &alone, NULL),
+                     DF_OK);
+    assert_true(alone == min[b]);
+  }
+}
+
+/* actions tried from a state */
+static const double* noted_at;
+static double noted[20000][2];
+static int n_noted;
+
+static df_traj_end noting_step(df_sim* sim, const double* u, double* x1) {
+  if (memcmp(((linear_sim*)sim)->x, noted_at, 4 * sizeof *noted_at) == 0) {
+    assert_true(n_noted < 20000);
+    memcpy(noted[n_noted++], u, sizeof noted[0]);
+  }
+  return linear_step(sim, u, x1);
+}
+
+static bool is_noted(double u0, double u1) {
+  for (int i = 0; i < n_noted; i++) {
+    if (fabs(noted[i][0] - u0) < 1e-8 && fabs(noted[i][1] - u1) < 1e-8) return true;
+  }
+  return false;
+}
+
+/* Steps that no action makes, among exact ones, are searched from the actions of the exact steps beside them, in
+ * proportion to the distance, and around these with a growing scatter of 0.005 k of the half range. */
+static void steps_are_searched_again_between_the_exact_ones(void** state) {
+  (void)state;
+  enum { N = 8 };
+  /* exact (1) or not; the steps before and after a step, with the share of the second one */
+  static const struct {
+    const char* exact;
+    int step, before, after;
+    double share;
+  } cases[] = {{"10011111", 1, 0, 3, 1 / 3.}, {"10011111", 2, 0, 3, 2 / 3.}, {"00111101", 0, 2, 2, 0},
+               {"00111101", 1, 2, 2, 0},      {"01111100", 7, 5, 5, 0},      {"11110111", 4, 3, 5, .5},
+               {"11110000", 5, 3, 3, 0},      {"11100000", 5, -1, 0, 0}};
+  linear_system system;
+  linear_system_init(&system, 0);
+  for (int j = 0; j < 2; j++) system.lo[j] = -0.5, system.hi[j] = 1;
+  df_system_ops ops = *system.base.ops;
+  ops.step = noting_step;
+  system.base.ops = &ops;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double x[N + 1][4] = {{0.1, 0.2, 0.3, 0.4}}, u[N][2], sae, best[N][2];
+    fill(20 + i, 2 * N, 0.4, u[0]);
+    for (int t = 0; t < N; t++) {
+      linear_simulate(&system, 1, x[t], u[t], x[t]); /* x[t], then x[t+1] */
+      if (cases[i].exact[t] == '0') x[t + 1][2] += 5;
+    }
+    noted_at = x[cases[i].step];
+    n_noted = 0;
+    assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = 1, .H = N, .x = x[0]}, 1, &sae, best[0]),
+                     DF_OK);
+    for (int k = 0; k < 48; k += 9) {
+      double start[2], random;
+      for (int j = 0; j < 2; j++) {
+        const double *a = u[cases[i].before < 0 ? 2 : cases[i].before],
+                     *b = u[cases[i].before < 0 ? 2 : cases[i].after];
+        df_rng_normal(0, DF_STREAM_SEARCH, ((uint64_t)cases[i].step * 48 + (uint64_t)k) * 4096 + (uint64_t)j, 1,
+                      &random);
+        start[j] = (1 - cases[i].share) * a[j] + cases[i].share * b[j] + 0.005 * k * 0.75 * random;
+        start[j] = fmin(fmax(start[j], -0.5), 1);
+      }
+      /* not where fewer than half of the steps are exact */
+      if (is_noted(start[0], start[1]) != (cases[i].before >= 0))
+        fail_msg("case %zu, start %d of step %d: %g, %g", i, k, cases[i].step, start[0], start[1]);
+    }
+  }
 }
 
 static void wrong_arguments_are_refused(void** state) {
@@ -486,6 +562,7 @@ int main(void) {
       cmocka_unit_test(guesses_may_be_overwritten_by_the_best_actions),
       cmocka_unit_test(threads_do_not_change_bits),
       cmocka_unit_test(a_window_does_not_depend_on_the_others),
+      cmocka_unit_test(steps_are_searched_again_between_the_exact_ones),
       cmocka_unit_test(wrong_arguments_are_refused),
       cmocka_unit_test(a_failed_allocation_is_an_error_and_leaks_nothing),
   };

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <math.h>
@@ -174,7 +175,18 @@ static void windows_that_start_elsewhere_are_refused(void** state) {
   fixture* f = *state;
   f->x[2][0][1] += 0.01;
   assert_int_equal(measure(f), DF_E_ARG);
-  assert_non_null(strstr(df_error_message(), "window 2"));
+  char says[128];
+  snprintf(says, sizeof says, "window 2: start state differs from its demonstration: x[0][1] is %g, not %g",
+           f->x[2][0][1], f->demo[2][0][1]);
+  assert_string_equal(df_error_message(), says);
+  /* by a part of coordinates above 1, by a distance of others */
+  f->x[2][0][1] = f->demo[2][0][1];
+  for (int k = 0; k < 4; k++) {
+    const double scale = k < 2 ? 1000 : 0.001, part = k % 2 ? 2 * DF_START_TOLERANCE : 0.5 * DF_START_TOLERANCE;
+    f->demo[2][0][1] = scale;
+    f->x[2][0][1] = scale + part * fmax(1, scale);
+    assert_int_equal(measure(f), k % 2 ? DF_E_ARG : DF_OK);
+  }
 }
 
 static void wrong_arguments_are_refused(void** state) {

@@ -226,6 +226,109 @@ static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** st
   result r = run(&task, 0, STEPS, &cfg);
   assert_int_equal(r.status, DF_OK);
   for (int j = 0; j < STEPS; j++) assert_true(fabs(r.u[j] - wanted[j]) < 1e-5 * fabs(wanted[0]));
+  assert_true(r.fit.iterations <= 3); /* the damping falls after each */
+  clear(&r);
+  df_sim_free(task.system, sim);
+  clear_mass(&task);
+}
+
+enum { PLANE_NX = 4, PLANE_NU = 2 };
+
+/* a body that slides in a plane by two actuators of at most `most`, one of which pulls on a tendon in both directions;
+ * its clip goes in a circle */
+static void plane_task(df_task* task, double most) {
+  char xml[1024];
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  *task = (df_task){.config = df_config_default()};
+  snprintf(
+      xml, sizeof xml,
+      "<mujoco><option timestep='.02'/><worldbody><body><joint name='x' type='slide' axis='1 0 0' damping='.3'/>"
+      "<joint name='y' type='slide' axis='0 1 0' damping='.7'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<tendon><fixed name='both'><joint joint='x' coef='.6'/><joint joint='y' coef='1'/></fixed></tendon>"
+      "<actuator><motor joint='x' ctrlrange='-%g %g'/><motor tendon='both' ctrlrange='-%g %g'/></actuator></mujoco>",
+      most, most, most, most);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "plane.xml", &cfg, &task->system), DF_OK);
+  const df_dataset_shape shape = {
+      .episodes = 1, .length = STEPS, .nx = PLANE_NX, .nu = PLANE_NU, .dt = task->system->dt};
+  assert_int_equal(df_dataset_new(&shape, &task->data), DF_OK);
+  assert_int_equal(df_chart_new(task->system, &task->config, &task->chart), DF_OK);
+  for (int t = 0; t <= STEPS; t++) {
+    task->data->states[PLANE_NX * t] = 0.2 * sin(0.6 * t);
+    task->data->states[PLANE_NX * t + 1] = 0.2 - 0.2 * cos(0.6 * t);
+  }
+}
+
+/* within bounds that both actuators meet, no change of one action, or of both at once, is better */
+static void no_change_of_coupled_actions_is_better_within_the_bounds(void** state) {
+  (void)state;
+  static const double MOST = 0.4; /* N */
+  df_task task;
+  plane_task(&task, MOST);
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  const double least = error_of(&task, 0, STEPS, r.u);
+  int bounded[PLANE_NU] = {0};
+  for (int t = 0; t < STEPS; t++) {
+    double* u = r.u + PLANE_NU * t;
+    const double kept[PLANE_NU] = {u[0], u[1]};
+    for (int i = 0; i < PLANE_NU; i++) {
+      assert_true(fabs(kept[i]) <= MOST);
+      bounded[i] += fabs(kept[i]) == MOST;
+    }
+    for (int way = 0; way < 9; way++) {
+      u[0] = fmin(fmax(kept[0] + 1e-3 * (way % 3 - 1), -MOST), MOST);
+      u[1] = fmin(fmax(kept[1] + 1e-3 * (way / 3 - 1), -MOST), MOST);
+      assert_true(error_of(&task, 0, STEPS, r.u) >= least * (1 - 1e-12));
+    }
+    memcpy(u, kept, sizeof kept);
+  }
+  for (int i = 0; i < PLANE_NU; i++) assert_in_range(bounded[i], 1, STEPS - 1);
+  clear(&r);
+  clear_mass(&task);
+}
+
+/* The normal equations of all actions of two actuators. */
+static void the_optimum_of_coupled_actuators_solves_its_normal_equations(void** state) {
+  (void)state;
+  enum { NX = PLANE_NX, NU = PLANE_NU, ROWS = NX * STEPS, COLUMNS = NU * STEPS };
+  df_task task;
+  plane_task(&task, 1e4);
+  /* by superposition: column j is the response of all frames to a unit of action j */
+  static double column[COLUMNS][ROWS], normal[COLUMNS * COLUMNS];
+  double x[NX * (STEPS + 1)], u[COLUMNS] = {0}, rest[ROWS], wanted[COLUMNS], largest = 0;
+  df_sim* sim;
+  assert_int_equal(df_sim_new(task.system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, x), DF_TRAJ_COMPLETE);
+  for (int i = 0; i < ROWS; i++) rest[i] = task.data->states[NX + i] - x[NX + i];
+  for (int j = 0; j < COLUMNS; j++) {
+    double response[NX * (STEPS + 1)];
+    u[j] = 1;
+    assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, response), DF_TRAJ_COMPLETE);
+    for (int i = 0; i < ROWS; i++) column[j][i] = response[NX + i] - x[NX + i];
+    u[j] = 0;
+  }
+  for (int j = 0; j < COLUMNS; j++) {
+    wanted[j] = df_dot(ROWS, column[j], rest);
+    for (int k = 0; k < COLUMNS; k++) normal[j * COLUMNS + k] = df_dot(ROWS, column[j], column[k]);
+  }
+  assert_true(df_cholesky_factor(COLUMNS, normal));
+  df_cholesky_solve(COLUMNS, normal, wanted);
+  for (int j = 0; j < COLUMNS; j++) largest = fmax(largest, fabs(wanted[j]));
+  /* the fit takes as few iterations as with one actuator: its gains are those of all actions */
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  assert_true(r.fit.iterations <= 3);
+  for (int j = 0; j < COLUMNS; j++) {
+    if (!(fabs(r.u[j] - wanted[j]) < 1e-5 * largest)) fail_msg("action %d: %g, wanted %g", j, r.u[j], wanted[j]);
+  }
   clear(&r);
   df_sim_free(task.system, sim);
   clear_mass(&task);
@@ -361,6 +464,60 @@ static void a_failed_step_names_its_frame(void** state) {
   assert_true(failed > 3);
 }
 
+static df_traj_end diverging_step(df_sim* sim, const double* u, double* next) {
+  return calls_left-- == 0 ? DF_TRAJ_DIVERGED : right->step(sim, u, next);
+}
+
+/* Two windows of five actions: the last five steps execute the second one, and lead to the frames 6 to 10. */
+static void a_diverged_execution_names_the_frame_it_should_have_led_to(void** state) {
+  (void)state;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS / 2;
+  int steps = 1 << 30;
+  for (int frame = STEPS / 2; frame <= STEPS; frame++) {
+    df_task task;
+    char says[120];
+    mass_task(&task, 1e4);
+    begin_failing(&task);
+    failing.step = diverging_step;
+    /* the first time all steps are counted */
+    calls_left = frame == STEPS / 2 ? 1 << 30 : steps - STEPS - 1 + frame;
+    result r = run(&task, 0, STEPS, &cfg);
+    if (frame == STEPS / 2) {
+      assert_int_equal(r.status, DF_OK);
+      steps -= calls_left;
+    } else {
+      assert_int_equal(r.status, DF_E_SIM);
+      snprintf(says, sizeof says, "the simulation diverges at frame %d of the clip, where it did not before", frame);
+      assert_string_equal(df_error_message(), says);
+    }
+    clear(&r);
+    clear_mass(&task);
+  }
+}
+
+static df_traj_end always_diverging(df_sim* sim, const double* u, double* next) {
+  (void)sim, (void)u, (void)next;
+  return DF_TRAJ_DIVERGED;
+}
+
+/* the first window grows by the actions that are kept */
+static void a_window_without_a_start_is_named(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = 4;
+  cfg.commit = 2;
+  mass_task(&task, 1e4);
+  begin_failing(&task);
+  failing.step = always_diverging;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_E_SIM);
+  assert_string_equal(df_error_message(), "the simulation diverges within 2 actions after frame 0 of the clip");
+  clear(&r);
+  clear_mass(&task);
+}
+
 static void windows_that_did_not_converge_are_counted(void** state) {
   (void)state;
   df_task task;
@@ -424,6 +581,17 @@ static void a_clip_outside_the_episode_is_refused(void** state) {
   assert_string_equal(df_error_message(), "clip: actions 0 to 10 of episode 0, which has 10");
   assert_int_equal(df_clip_fit_run(&task, 0, 1, STEPS, &cfg, x, u, &out), DF_E_ARG);
   assert_int_equal(df_clip_fit_run(&task, 1, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  /* arguments that are NULL */
+  const double* demo = task.data->states;
+  assert_int_equal(df_clip_fit_run(NULL, 0, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, NULL, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, NULL, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, x, u, NULL), DF_E_ARG);
+  assert_int_equal(df_clip_fit_states(&task, NULL, 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_states(&task, demo, 1, &cfg, x, NULL, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: an argument is NULL");
+  assert_int_equal(df_clip_fit_states(&task, demo, 0, &cfg, x, u, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: length 0, must be at least 1");
   cfg.commit = cfg.window + 1;
   assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, x, u, &out), DF_E_ARG);
   assert_string_equal(df_error_message(), "clip: window 16, commit 17, iterations 30, tolerance 0.0001");
@@ -438,9 +606,13 @@ int main(void) {
       cmocka_unit_test(no_change_of_an_action_is_better_within_the_bounds),
       cmocka_unit_test(rest_actions_hold_the_next_state),
       cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
+      cmocka_unit_test(the_optimum_of_coupled_actuators_solves_its_normal_equations),
+      cmocka_unit_test(no_change_of_coupled_actions_is_better_within_the_bounds),
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
       cmocka_unit_test(a_failed_adjoint_is_an_error_and_a_diverged_one_is_counted),
       cmocka_unit_test(a_failed_step_names_its_frame),
+      cmocka_unit_test(a_diverged_execution_names_the_frame_it_should_have_led_to),
+      cmocka_unit_test(a_window_without_a_start_is_named),
       cmocka_unit_test(windows_that_did_not_converge_are_counted),
       cmocka_unit_test(the_search_for_first_actions_ends_when_it_is_told_to),
       cmocka_unit_test(a_clip_outside_the_episode_is_refused),

@@ -204,6 +204,68 @@ static void states_carry_the_warm_start_that_searches_clear(void** state) {
   df_follower_free(f);
 }
 
+/* rest actions, of which a step beyond 0.4 diverges: the first one and the others; the states that they were asked for
+ */
+static double asked[H][NX], first_rest, other_rest;
+static int n_asked;
+
+static void noted_rest(const df_system* system, const double* x, double* u) {
+  (void)system;
+  u[0] = n_asked == 0 ? first_rest : other_rest;
+  u[1] = 0;
+  memcpy(asked[n_asked++ % H], x, NX * sizeof *x);
+}
+
+static df_traj_end step_of_small_actions(df_sim* sim, const double* u, double* x1) {
+  const df_traj_end end = linear_step(sim, u, x1);
+  if (fabs(u[0]) <= 0.4) return end;
+  for (int i = 0; i < NX; i++) x1[i] = NAN;
+  return DF_TRAJ_DIVERGED;
+}
+
+/* the rest action is that of the state to reach; it is tried where the action before leaves an error, and taken only if
+ * it leaves less */
+static void the_rest_action_is_the_second_start(void** state) {
+  (void)state;
+  linear_system s;
+  linear_system_init(&s, 0.5);
+  df_system_ops ops = *s.base.ops;
+  ops.rest_action = noted_rest;
+  s.base.ops = &ops;
+  df_follower* f = follower_of(&s.base, NULL, 1);
+  double plan[(H + 1) * NX], u[H * NU], right[H * NU];
+  /* actions of any size: no step of this plan can be made, so each asks for the rest action of its target */
+  make_infeasible(&s, 2, plan);
+  n_asked = 0;
+  df_follower_inverse(f, 0, H, plan, u);
+  assert_int_equal(n_asked, H);
+  assert_memory_equal(asked, plan + NX, sizeof asked);
+  /* one that can be made asks only once, before there is an action */
+  make_feasible(&s, 2, right, plan);
+  for (int k = 0; k < H * NU; k++) right[k] *= 0.3;
+  const double start[NX] = {0};
+  linear_simulate(&s, H, start, right, plan);
+  n_asked = 0;
+  df_follower_inverse(f, 0, H, plan, u);
+  assert_int_equal(n_asked, 1);
+  for (int k = 0; k < H * NU; k++) assert_near(u[k], right[k], 1e-8);
+  df_follower_free(f);
+
+  /* a rest action from which the step diverges is not taken after one that can be made, nor the other way round */
+  make_infeasible(&s, 2, plan);
+  ops.step = step_of_small_actions;
+  f = follower_of(&s.base, NULL, 1);
+  for (int k = 0; k < 2; k++) {
+    n_asked = 0;
+    first_rest = k ? 0.45 : 0;
+    other_rest = k ? 0 : 0.45;
+    df_follower_inverse(f, 0, H, plan, u);
+    assert_int_equal(n_asked, H);
+    for (int t = 0; t < H; t++) assert_int_equal(fabs(u[t * NU]) > 0.4, k == 1 && t == 0);
+  }
+  df_follower_free(f);
+}
+
 static void the_plan_may_be_where_the_states_go(void** state) {
   (void)state;
   linear_system s;
@@ -367,6 +429,7 @@ int main(void) {
       cmocka_unit_test(the_open_loop_starts_every_step_from_the_plan),
       cmocka_unit_test(the_closed_loop_returns_to_a_plan_that_the_open_loop_leaves),
       cmocka_unit_test(states_carry_the_warm_start_that_searches_clear),
+      cmocka_unit_test(the_rest_action_is_the_second_start),
       cmocka_unit_test(the_plan_may_be_where_the_states_go),
       cmocka_unit_test(a_plan_that_is_not_finite_keeps_the_action_before),
       cmocka_unit_test(after_a_divergence_states_are_nan_and_actions_finite),

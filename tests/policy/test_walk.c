@@ -566,6 +566,28 @@ static void errors_name_what_is_wrong(void** state) {
   cfg = w.cfg;
   cfg.n_feet = 0;
   refuses(w.s, &cfg, "n_feet is 0");
+  /* each number outside its range */
+  const struct {
+    double *number, wrong;
+    const char* says;
+  } numbers[] = {{&cfg.alive, 2e6, "alive is 2e+06, must be in -1e+06..1e+06"},
+                 {&cfg.foot_height, 2e3, "foot_height is 2000, must be in -1000..1000"},
+                 {&cfg.frequency, -1, "frequency is -1, must be in 0..1000"},
+                 {&cfg.duty, 1, "duty is 1, must be in 0.01..0.99"},
+                 {&cfg.swing_height, -.1, "swing_height is -0.1, must be in 0..1000"},
+                 {&cfg.fall_height, -2e3, "fall_height is -2000, must be in -1000..1000"},
+                 {&cfg.fall_tilt, 4, "fall_tilt is 4, must be in 0..3.1416"},
+                 {&cfg.command[0], -1, "command is -1, must be in 0..1000"},
+                 {&cfg.command[1], 2e3, "command is 2000, must be in 0..1000"},
+                 {&cfg.command[2], INFINITY, "command is inf, must be in 0..1000"},
+                 {&cfg.gait[1].height, NAN, "height of a gait is nan, must be in -1000..1000"},
+                 {&cfg.observe[1], -1, "weight 1 of the observation is -1, must be in 0..1e6"},
+                 {&cfg.start[2], 2e6, "weight 2 of the start is 2e+06, must be in 0..1e6"}};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    cfg = w.cfg;
+    *numbers[i].number = numbers[i].wrong;
+    refuses(w.s, &cfg, numbers[i].says);
+  }
   cfg = w.cfg;
   memset(cfg.observe, 0, sizeof cfg.observe);
   refuses(w.s, &cfg, "every weight of the observation is 0");

@@ -505,7 +505,12 @@ static void a_bound_too_small_for_one_action_is_an_error(void** state) {
   const size_t size = b.system->ops->state_size(b.system), nu = (size_t)b.system->nu;
   const size_t fixed = df_sim_tape_bytes(b.system, sim) + (21 * size + 20 * nu) * sizeof(double);
   df_sim_free(b.system, sim);
+  char says[160];
+  snprintf(says, sizeof says,
+           "tape_bytes %zu is too small: start states and actions of 20 actions alone take %zu bytes", fixed - 1,
+           fixed);
   assert_int_equal(bounded_gradient(&b, 1, fixed - 1, &taken), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), says));
   assert_int_equal(bounded_gradient(&b, 1, fixed + 200, &taken), DF_E_SIM);
   assert_non_null(strstr(df_error_message(), "trajectory 0"));
   assert_non_null(strstr(df_error_message(), "tape too small: one action"));

@@ -189,9 +189,20 @@ static void bad_files_and_options_are_named(void** state) {
   assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg.iterations = 49;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
-  assert_non_null(strstr(df_error_message(), "49"));
+  assert_non_null(strstr(df_error_message(),
+                         "49 solver iterations are too few: the adjoint of an unconverged solution is "
+                         "wrong; set 50 or more"));
+  cfg.iterations = 50;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg.iterations = 0; /* the model's own value, 1 */
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "1 solver iterations are too few"));
+  cfg = df_mujoco_cfg_default();
+  cfg.ls_iterations = 49;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "ls_iterations 49: gradients need 0 or 50 and more"));
+  cfg.ls_iterations = 50;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg = df_mujoco_cfg_default();
   cfg.substeps = 0;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
@@ -679,6 +690,19 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void** state) 
   assert_in_range(failures, 20, 400);
 }
 
+/* the centre of a range, or what is nearest to 0 in one that is open on a side */
+static void the_centre_of_a_box_is_finite(void** state) {
+  (void)state;
+  const double lo[] = {-1, -INFINITY, -INFINITY, 4, -2, -INFINITY, 2, -1e308},
+               hi[] = {3, 2, -2, INFINITY, INFINITY, INFINITY, 3, 1.5e308},
+               wanted[] = {1, 0, -2, 4, 0, 0, 2.5, 2.5e307};
+  double u[8];
+  df_system_box_centre(&(df_system){.nu = 8, .u_lo = lo, .u_hi = hi}, u);
+  for (int i = 0; i < 8; i++) {
+    if (!(fabs(u[i] - wanted[i]) <= 1e-12 * fabs(wanted[i]))) fail_msg("%g to %g: %g", lo[i], hi[i], u[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unsupported_features_are_refused_by_name),
@@ -697,6 +721,7 @@ int main(void) {
       cmocka_unit_test(what_no_factor_strengthens_is_found),
       cmocka_unit_test(a_physics_step_has_a_least_duration),
       cmocka_unit_test(queries_describe_the_model),
+      cmocka_unit_test(the_centre_of_a_box_is_finite),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),
       cmocka_unit_test(reset_clears_the_warm_start_and_set_state_keeps_it),

@@ -89,6 +89,13 @@ static void where_nothing_varies_clusters_are_counted(void** state) {
   const int one[2] = {4, 4};
   assert_int_equal(df_share_interval_clustered(2, some, one, &i), DF_OK);
   assert_true(i.mean == 0.5 && i.hi - i.lo > df_share_interval(1, 2).hi - df_share_interval(1, 2).lo);
+  /* one value is an interval, too; a count beyond the number is none, and no number is 0 */
+  assert_int_equal(df_share_interval_clustered(1, some, one, &i), DF_OK);
+  assert_true(i.mean == 0 && i.n == 1);
+  i = df_share_interval(0, -3);
+  assert_true(isnan(i.mean) && i.n == 0);
+  i = df_share_interval(4, 3);
+  assert_true(isnan(i.mean) && isnan(i.lo) && isnan(i.hi) && i.n == 3);
   const double wrong[2] = {0, 0.5};
   i.mean = 7;
   assert_int_equal(df_share_interval_clustered(2, wrong, one, &i), DF_E_ARG);

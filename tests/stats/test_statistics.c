@@ -484,7 +484,9 @@ static void the_probability_of_improvement_is_mann_whitney(void** state) {
   /* the example of scipy.stats.mannwhitneyu's documentation: U = 17 of 20 pairs */
   const double males[5] = {19, 22, 16, 29, 24}, females[4] = {20, 11, 17, 12};
   const int five = 5, four = 4, six = 6;
-  assert_near(better(false, 1, &five, males, &four, females, false).mean, 17 / 20.0, 1e-15);
+  const df_interval i = better(false, 1, &five, males, &four, females, false);
+  assert_near(i.mean, 17 / 20.0, 1e-15);
+  assert_true(i.n == 5 + 4 && i.failed == 0);
   /* planted fault: the other side, the other direction */
   assert_near(better(false, 1, &four, females, &five, males, false).mean, 3 / 20.0, 1e-15);
   assert_near(better(true, 1, &five, males, &four, females, false).mean, 3 / 20.0, 1e-15);

@@ -249,6 +249,16 @@ static void bad_values_are_refused_and_change_nothing(void** state) {
          *after = df_alloc((size_t)n, sizeof *after);
   df_mujoco_parameter_values(s, before);
   int armature = 0, friction = 0;
+  /* damping, armature and velocity gain may be 0, as each may be half of what it is; other numbers may not */
+  for (int i = 0; i < n; i++) {
+    const bool zero = list[i].kind == DF_PARAMETER_DAMPING || list[i].kind == DF_PARAMETER_ARMATURE ||
+                      list[i].kind == DF_PARAMETER_VELOCITY_GAIN;
+    memcpy(p, before, (size_t)n * sizeof *p);
+    p[i] = 0;
+    const df_status status = df_mujoco_set_parameters(s, p);
+    if (status != (zero || before[i] == 0 ? DF_OK : DF_E_ARG)) fail_msg("%s = 0: status %d", list[i].name, status);
+    OK(df_mujoco_set_parameters(s, before));
+  }
   for (int i = 0; i < n; i++) {
     if (list[i].kind == DF_PARAMETER_ARMATURE) armature = i;
     if (list[i].kind == DF_PARAMETER_FRICTION_SLIDE) friction = i;

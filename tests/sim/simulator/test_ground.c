@@ -1,5 +1,6 @@
 /* The distance of a model from what cannot move. */
 #include <math.h>
+#include <stdio.h>
 
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
@@ -73,13 +74,14 @@ static void only_the_tree_that_is_asked_for_counts(void** state) {
   df_system_free(s);
 }
 
-/* below a table of 1 m on a floor at -2 m, a shelf that collides with nothing, a ball that moves; the
- * floor is drawn 1 m wide, and has no end */
+/* below a table of 1 m on a floor at -2 m, a shelf that collides with nothing, two that others collide with or that
+ * collide with others, a ball that moves; the floor is drawn 1 m wide, and has no end */
 static void the_ground_below_a_point_is_the_highest_that_cannot_move(void** state) {
   (void)state;
   static const struct {
     double point[3], wanted;
-  } cases[] = {{{0, 0, 3}, 1}, {{9, 0, 3}, -2}, {{0, 0, .5}, -2}, {{9, 0, -3}, -INFINITY}, {{5, 5, 4}, -2}};
+  } cases[] = {{{0, 0, 3}, 1},   {{9, 0, 3}, -2},    {{0, 0, .5}, -2}, {{9, 0, -3}, -INFINITY}, {{5, 5, 4}, -2},
+               {{-9, 0, 3}, .5}, {{-12, 0, 3}, .25}, {{9, 0, -2}, -2}, {{0, 0, 1.25}, 1}};
   df_system* s;
   df_sim* sim;
   double x[64];
@@ -88,6 +90,8 @@ static void the_ground_below_a_point_is_the_highest_that_cannot_move(void** stat
       df_mujoco_system_from_xml("<mujoco><worldbody><geom type='box' size='1 1 .1' pos='0 0 .9'/>"
                                 "<geom type='plane' size='1 1 1' pos='0 0 -2'/>"
                                 "<geom type='box' size='1 1 .1' pos='0 0 1.5' contype='0' conaffinity='0'/>"
+                                "<geom type='box' size='1 1 .1' pos='-9 0 .4' contype='0'/>"
+                                "<geom type='box' size='1 1 .05' pos='-12 0 .2' conaffinity='0'/>"
                                 "<body pos='5 5 2'><freejoint/><geom size='.1'/></body></worldbody></mujoco>",
                                 "model", &cfg, &s),
       DF_OK);
@@ -102,11 +106,43 @@ static void the_ground_below_a_point_is_the_highest_that_cannot_move(void** stat
   df_system_free(s);
 }
 
+/* a plane that rises by 3 m per 4 m along x from z = 1 at x = 2, and its mirror image along y; below it there is
+ * nothing, and a plane that faces downwards is no ground */
+static void a_slope_is_below_a_point_by_its_height_there(void** state) {
+  (void)state;
+  static const struct {
+    const char* normal;
+    double point[3], wanted;
+  } cases[] = {{"-3 0 4", {2, 0, 3}, 1},           {"-3 0 4", {6, 9, 9}, 4},        {"-3 0 4", {0, 1, 0}, -.5},
+               {"-3 0 4", {6, 0, 3.9}, -INFINITY}, {"0 3 4", {2, 4, 3}, -2},        {"0 3 4", {7, -4, 5}, 4},
+               {"0 0 -1", {2, 0, 3}, -INFINITY},   {"0 0 -1", {2, 0, 0}, -INFINITY}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char xml[512];
+    df_system* s;
+    df_sim* sim;
+    double x[64];
+    const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    snprintf(xml, sizeof xml,
+             "<mujoco><worldbody><geom type='plane' size='1 1 1' pos='2 0 1' zaxis='%s'/><body pos='50 50 50'>"
+             "<freejoint/><geom size='.1'/></body></worldbody></mujoco>",
+             cases[i].normal);
+    assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &s), DF_OK);
+    assert_int_equal(df_sim_new(s, 0, &sim), DF_OK);
+    df_mujoco_initial_state(s, x);
+    df_mujoco_pose(sim, x);
+    const double got = df_mujoco_ground_below(sim, cases[i].point), wanted = cases[i].wanted;
+    if (!(got == wanted || fabs(got - wanted) < 1e-9)) fail_msg("case %zu: %g", i, got);
+    df_sim_free(s, sim);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_ball_is_its_height_less_its_radius),
                                      cmocka_unit_test(pairs_that_do_not_collide_do_not_count),
                                      cmocka_unit_test(listed_pairs_count),
                                      cmocka_unit_test(the_ground_below_a_point_is_the_highest_that_cannot_move),
+                                     cmocka_unit_test(a_slope_is_below_a_point_by_its_height_there),
                                      cmocka_unit_test(only_the_tree_that_is_asked_for_counts)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
