@@ -355,8 +355,8 @@ static void actions_may_be_named_by_the_first_joint(void** state) {
   (void)state;
   static const char two[] =
       "<mujoco><worldbody><body><joint name='east' type='slide'/><geom size='.1'/></body><body><joint name='north' "
-      "type='slide'/><geom size='.1'/></body></worldbody><actuator><motor name='m_north' joint='north'/><motor "
-      "name='m_east' joint='east'/></actuator></mujoco>";
+      "type='slide'/><geom size='.1'/></body></worldbody><actuator><motor name='one' joint='north'/><motor "
+      "name='two' joint='east'/></actuator></mujoco>";
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_system *arm = robot, *other;
   assert_ok(df_mujoco_system_from_xml(two, "two", &cfg, &other));
@@ -366,7 +366,7 @@ static void actions_may_be_named_by_the_first_joint(void** state) {
   put("{\"states\": [[1,2,0,0],[1,2,0,0]], \"actions\": [[7,8],[7,8]], \"joint_names\": [\"east\", \"north\"]}");
   assert_ok(df_recording_open(scratch_path, &config, robot, &r));
   remedy fits = column_names_of_driven(r, &config, robot);
-  assert_string_equal(remedy_value(&fits, "data.actuators"), "m_east,m_north");
+  assert_string_equal(remedy_value(&fits, "data.actuators"), "two,one");
   remedy_clear(&fits);
   df_recording_free(r);
   robot = arm;
