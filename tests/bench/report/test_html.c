@@ -5,6 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "records.h"
+#include "tables.h"
 
 /* the place of `words` after `at` */
 static const char* after(const char* at, const char* words) {
@@ -53,6 +54,16 @@ static void the_tables_of_every_k_stand_under_its_heading(void** state) {
   at = in_table(after(at, "<h4>K = 1</h4>"), ">100");
   at = in_table(after(at, "<h4>K = 5</h4>"), ">500");
   after(at, "</html>");
+  df_free(page);
+  df_free(path);
+  /* and as text */
+  assert_int_equal(tables_write(&r, &s, folder), DF_OK);
+  path = df_path_join(folder, "tables.md");
+  assert_int_equal(df_file_read(path, &page, &n), DF_OK);
+  at = after(after(page, "### K = 1 sampler step\n\n| "), "### K = 5 sampler steps\n\n| ");
+  at = after(at, "### Statistics over seeds and windows\n\n");
+  at = after(after(after(at, "\n\nK = 1:\n\n| "), " 100 "), "\n\nK = 5:\n\n| ");
+  after(after(at, " 500 "), "#### All comparisons\n\n| ");
   df_free(page);
   df_free(path);
   summary_clear(&s);
