@@ -181,6 +181,20 @@ for (of, kind), e in errors.items():
 replay_twice() { for n in 1 2; do "$program" replay cart --tasks "$tasks" --json --quiet --threads $n --set system.timestep=0.011 >"$scratch/threads$n" 2>&1; done
   cmp "$scratch/threads1" "$scratch/threads2"; }
 check replay_is_the_same_on_any_number_of_threads replay_twice
+# actions of a pendulum that were rounded to 3 decimals after they were simulated: an action is 0.01 s long, errors reach
+# the half of a decimal, and their mean square is nearer to that of rounding than what of them follows the state
+mkdir "$scratch/coarse"
+cp -r docs/examples/pendulum "$scratch/coarse"
+sed -i 's/actions.append(u)/actions.append(round(u, 3))/' "$scratch/coarse/pendulum/make_data.py"
+(cd "$scratch/coarse/pendulum" && python3 make_data.py)
+check replay_of_rounded_actions_exits_0 exits_with 0 replay "$scratch/coarse/pendulum" --json --quiet
+check replay_json_has_the_errors_of_the_actions python3 -c "
+import json, sys
+d = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}['verdict']
+assert d['verdict'] == 'rounding' and d['precision']['actions'] == 'text of 3 decimals', d
+assert abs(d['doubling_seconds'] - 0.01 * d['doubling_actions']) < 1e-9 and d['doubling_actions'] > 0, d
+e = d['action_errors_over_allowed']
+assert 0.99 < e['largest'] <= 1 and 0 < e['spread'] < 0.1 < e['dependence'] < 1, e" "$scratch/out"
 check replay_of_states_only_exits_4 exits_with 4 replay cart --tasks "$tasks" --quiet --set data.actions_key=
 check replay_of_states_only_says_so grep -qxF 'dynaflow: cart: nothing to replay: the data have no actions (data.actions_key is empty)' "$scratch/err"
 check replay_json_of_states_only_exits_4 exits_with 4 replay cart --tasks "$tasks" --json --quiet --set data.actions_key=

@@ -350,6 +350,29 @@ static void actions_have_names_too(void** state) {
   df_recording_free(r);
 }
 
+/* the first joint of a model is one, too */
+static void actions_may_be_named_by_the_first_joint(void** state) {
+  (void)state;
+  static const char two[] =
+      "<mujoco><worldbody><body><joint name='east' type='slide'/><geom size='.1'/></body><body><joint name='north' "
+      "type='slide'/><geom size='.1'/></body></worldbody><actuator><motor name='one' joint='north'/><motor "
+      "name='two' joint='east'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system *arm = robot, *other;
+  assert_ok(df_mujoco_system_from_xml(two, "two", &cfg, &other));
+  robot = other;
+  const df_config config = settings_of("state", "states", "actions");
+  df_recording* r;
+  put("{\"states\": [[1,2,0,0],[1,2,0,0]], \"actions\": [[7,8],[7,8]], \"joint_names\": [\"east\", \"north\"]}");
+  assert_ok(df_recording_open(scratch_path, &config, robot, &r));
+  remedy fits = column_names_of_driven(r, &config, robot);
+  assert_string_equal(remedy_value(&fits, "data.actuators"), "two,one");
+  remedy_clear(&fits);
+  df_recording_free(r);
+  robot = arm;
+  df_system_free(other);
+}
+
 int main(void) {
 #define WITH_ROBOT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {WITH_ROBOT(headers_of_many_spellings_decide),
@@ -363,6 +386,7 @@ int main(void) {
                                      WITH_ROBOT(many_names_are_counted),
                                      WITH_ROBOT(lists_that_contradict_each_other_are_not_followed),
                                      WITH_ROBOT(names_of_bodies_are_those_of_their_joints),
-                                     WITH_ROBOT(actions_have_names_too)};
+                                     WITH_ROBOT(actions_have_names_too),
+                                     WITH_ROBOT(actions_may_be_named_by_the_first_joint)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,8 @@ static void a_card_shows_sizes_attempts_and_shares(void** state) {
                                      /* the SHA-256 of "abc", from FIPS 180-2 */
                                      "| SHA-256 of the file | "
                                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad |",
+                                     "### command.vx\n\n| gait | frames | least | mean | largest | 1 | 2 | 3 | 4 | 5 "
+                                     "| 6 | 7 | 8 | 9 | 10 |",
                                      "| data.seed | 7 |  |", "| --seconds | 5 | s |", "| trot | 10 | 7 | 3 | 70.0 % |",
                                      "| bound | 8 | 1 | 7 | 12.5 % |",
                                      "| all | 8 | 2 | 6.55 | 12 | 25.0 | 12.5 | 0.0 | 12.5 | 0.0 | 25.0 | 0.0 | 0.0 | "

@@ -105,6 +105,14 @@ static void check_limit(band_kind kind, double bound, const limit_case* one, int
     fail_msg("case %d: %s", line, string_of(v, "status"));
   }
   assert_int_equal(c.out.count[one->wanted], 1);
+  /* the limit and, where it does not hold, its reason */
+  char limit[64], begin[64];
+  snprintf(limit, sizeof limit, "%s %.6g", kind == BAND_AT_MOST ? "<=" : ">=", bound);
+  assert_string_equal(string_of(v, "limit"), limit);
+  snprintf(begin, sizeof begin, "%s%s", one->wanted == GATE_INCONCLUSIVE ? "the interval straddles the limit: " : "",
+           one->wanted == GATE_HELD ? "" : "because");
+  assert_int_equal(strncmp(string_of(v, "detail"), begin, strlen(begin)), 0);
+  if (one->wanted == GATE_HELD) assert_string_equal(string_of(v, "detail"), "");
   close_case(&c);
 }
 
@@ -471,6 +479,10 @@ static gate_verdict counted(double golden, double value) {
   for (int v = 0; v < GATE_VERDICTS; v++) {
     if (c.out.count[v]) found = (gate_verdict)v;
   }
+  char limit[64];
+  snprintf(limit, sizeof limit, "+- 12.5 %% of %.6g + 3", golden);
+  assert_string_equal(string_of(verdict_at(&c, 0), "limit"), limit);
+  assert_string_equal(string_of(verdict_at(&c, 0), "detail"), found == GATE_REGRESSED ? "because" : "");
   close_case(&c);
   return found;
 }

@@ -15,6 +15,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "dynaflow/sim/mujoco.h"
 #include "json.h"
 #include "near.h"
 
@@ -41,6 +42,40 @@ static void each_number_is_made_of_its_times(void** state) {
   assert_near(t.transitionfd_centred_us, 400, 1e-9);
   /* the third and the seventh of eight */
   assert_true(t.ratio_low == 3 && t.ratio_high == 7);
+}
+
+/* of a ball that slides and spins on a floor, from four states: the errors are those of a check with the same seed */
+static void errors_are_those_of_the_first_states(void** state) {
+  (void)state;
+  enum { WINDOWS = 4, ACTIONS = 3 };
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .099'><joint "
+      "name='x' type='slide' axis='1 0 0'/><joint name='z' type='slide' axis='0 0 1'/><joint name='turn' axis='0 1 0'/>"
+      "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='x'/><motor joint='turn'/></actuator>"
+      "</mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s;
+  cases c;
+  double u[WINDOWS * 2];
+  df_gradcheck_point points[WINDOWS];
+  df_gradcheck_summary sum;
+  adjoint_timing t = {0};
+  assert_int_equal(df_mujoco_system_from_xml(xml, "ball", &cfg, &s), DF_OK);
+  assert_int_equal(cases_new(s, WINDOWS, WINDOWS, ACTIONS, &c), DF_OK);
+  for (int w = 0; w < WINDOWS; w++) {
+    for (int i = 0; i < s->nx; i++) c.x0[w * s->nx + i] = i == 1 ? 0 : 0.1 * (w + 1) * (i + 1);
+    for (int i = 0; i < ACTIONS * 2; i++) c.u_m[w * ACTIONS * 2 + i] = 0.2 * (w - 1) + 0.1 * i;
+    for (int i = 0; i < 2; i++) u[2 * w + i] = c.u_m[w * ACTIONS * 2 + i];
+  }
+  assert_int_equal(bench_adjoint(s, &c, 1, 5, &t), DF_OK);
+  const df_gradcheck_states states = {.n = WINDOWS, .x = c.x0, .u = u};
+  assert_int_equal(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 1}, &states, points), DF_OK);
+  assert_int_equal(df_gradcheck_sum_up(WINDOWS, points, &sum), DF_OK);
+  assert_true(sum.median < sum.p99);
+  assert_true(t.err_median == sum.median && t.err_p99 == sum.p99);
+  assert_true(t.nv == 3 && t.nu == 2 && t.windows == WINDOWS && t.horizon == ACTIONS && t.passes == 1);
+  cases_clear(&c);
+  df_system_free(s);
 }
 
 static const adjoint_timing shown = {.model = "m",
@@ -132,6 +167,7 @@ static void each_number_stands_in_its_column(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_number_is_made_of_its_times),
+      cmocka_unit_test(errors_are_those_of_the_first_states),
       cmocka_unit_test(each_number_stands_in_its_field),
       cmocka_unit_test(each_number_stands_in_its_column),
   };

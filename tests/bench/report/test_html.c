@@ -5,6 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "records.h"
+#include "tables.h"
 
 /* the place of `words` after `at` */
 static const char* after(const char* at, const char* words) {
@@ -55,11 +56,99 @@ static void the_tables_of_every_k_stand_under_its_heading(void** state) {
   after(at, "</html>");
   df_free(page);
   df_free(path);
+  /* and as text */
+  assert_int_equal(tables_write(&r, &s, folder), DF_OK);
+  path = df_path_join(folder, "tables.md");
+  assert_int_equal(df_file_read(path, &page, &n), DF_OK);
+  at = after(after(page, "### K = 1 sampler step\n\n| "), "### K = 5 sampler steps\n\n| ");
+  at = after(at, "### Statistics over seeds and windows\n\n");
+  at = after(after(after(at, "\n\nK = 1:\n\n| "), " 100 "), "\n\nK = 5:\n\n| ");
+  after(after(at, " 500 "), "#### All comparisons\n\n| ");
+  df_free(page);
+  df_free(path);
+  summary_clear(&s);
+  close_run(&r);
+}
+
+/* every tag that is opened is closed, in order */
+static void assert_balanced(const char* page) {
+  enum { DEEP = 32, NAME = 16 };
+  static const char* const alone[] = {"!doctype", "meta", "img", "br", "wbr"};
+  char open[DEEP][NAME];
+  int n = 0;
+  for (const char* at = strchr(page, '<'); at; at = strchr(at + 1, '<')) {
+    char name[NAME];
+    bool single = false;
+    const bool closes = at[1] == '/';
+    const char* begin = at + 1 + closes;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(begin, " >\n"), begin);
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) single = single || strcmp(name, alone[i]) == 0;
+    if (single) continue;
+    if (!closes) {
+      assert_true(n < DEEP);
+      memcpy(open[n++], name, NAME);
+    } else if (n == 0 || strcmp(open[--n], name) != 0) {
+      fail_msg("</%s> closes <%s>: %.60s", name, n ? open[n] : "", at);
+    }
+  }
+  assert_int_equal(n, 0);
+}
+
+/* headings, notes and counts of two groups, of which one has a cell that failed */
+static void a_page_says_what_was_run(void** state) {
+  (void)state;
+  static const char* const order[] = {
+      "<h1>Run ",
+      "</h1>\n<p class=\"soft\">2 of 3 cells done. The same numbers as text: ",
+      "<section class=\"group\"><h2>t <span class=\"soft\">profile p</span></h2>\n<p class=\"soft\">1 of 2 cells done. "
+      "The group is incomplete",
+      "<h3>Warnings</h3>\n<ul>\n<li>a, seed 1: net: a &lt; b</li>\n</ul>\n",
+      "<h3>K = 1 sampler step</h3>",
+      "<h3>Statistics over seeds and windows</h3>\n<p class=\"soft\">Interquartile means, performance profiles and "
+      "probabilities of improvement need at least 3 seeds",
+      "<h3>Figures</h3>",
+      "<details><summary>All metrics</summary>",
+      "</details>\n</section>\n<section class=\"group\">",
+      "<h2>u <span class=\"soft\">profile q</span></h2>\n<p class=\"soft\">1 of 1 cells done. Numbers are means",
+      "</section>\n<h2>Cells</h2>\n<",
+      "no memory",
+      "<h2>Provenance</h2>\n<",
+      "</body>\n</html>\n"};
+  run_view r;
+  summary s;
+  int first[3] = {0, 0, 0};
+  const figures none = {.first = first};
+  begin_records();
+  json_t* cell = add_cell("a", 1);
+  add_value(cell, "tre", 1, 2);
+  json_object_set_new(cell, "notes", json_pack("[s]", "net: a < b"));
+  cell = add_cell("a", 2);
+  set_text(cell, "status", "error");
+  set_text(cell, "reason", "no memory");
+  json_object_set_new(cell, "notes", json_pack("[s]", "unseen"));
+  cell = add_cell("a", 1);
+  set_text(cell, "task", "u");
+  set_text(cell, "profile", "q");
+  add_value(cell, "fall_rate", 0, 0.5);
+  open_run(&r);
+  assert_int_equal(summary_new(&r, &s), DF_OK);
+  assert_int_equal(html_write(&r, &s, &none, folder), DF_OK);
+  char *path = df_path_join(folder, "index.html"), *page;
+  size_t n;
+  assert_int_equal(df_file_read(path, &page, &n), DF_OK);
+  assert_balanced(page);
+  const char* at = page;
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++) at = after(at, order[i]);
+  assert_int_equal(*at, '\0');
+  assert_null(strstr(page, "unseen"));
+  df_free(page);
+  df_free(path);
   summary_clear(&s);
   close_run(&r);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_tables_of_every_k_stand_under_its_heading)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_tables_of_every_k_stand_under_its_heading),
+                                     cmocka_unit_test(a_page_says_what_was_run)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

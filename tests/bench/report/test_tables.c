@@ -259,6 +259,7 @@ static void a_page_holds_these_tables(void** state) {
   size_t n;
   snprintf(path, sizeof path, "%s/tables.md", folder);
   assert_int_equal(df_file_read(path, &page, &n), DF_OK);
+  assert_int_equal(strncmp(page, "# Run dynaflow-report-", 22), 0);
   /* without the name of the folder and the definitions of the metrics */
   text shown = {0};
   for (const char* line = strstr(page, "## t_1"); line && *line;) {
