@@ -183,8 +183,8 @@ static df_status name_conditions(reader* rd, const condition_array* list, int n,
         snprintf(name, sizeof name, list[k].columns > 1 ? "%s.%zu" : "%s", list[k].name, c);
       }
       if (strlen(name) >= DF_NAME_MAX) {
-        return df_fail(DF_E_CONFIG, "data.conditions: the name '%s' has more than %d characters", name,
-                       DF_NAME_MAX - 1);
+        return df_fail(DF_E_CONFIG, "%s: data.conditions: the name '%s' has more than %d characters", rd->file->path,
+                       name, DF_NAME_MAX - 1);
       }
       memcpy(out->name, name, strlen(name) + 1);
       out->array = list[k].array;

@@ -182,7 +182,8 @@ static df_status name_joints(const df_layout* layout, const source* s, const nam
   const int positions = count_joints(layout, s, false), velocities = count_joints(layout, s, true);
   const bool all = list->n == s->request.width;
   /* a list of all joints may begin with the free one */
-  const bool rooted = !all && layout->model.root == 0 && (list->n == positions + 1 || list->n == velocities + 1);
+  const bool fits = all || list->n == positions || list->n == velocities;
+  const bool rooted = !fits && layout->model.root == 0 && (list->n == positions + 1 || list->n == velocities + 1);
   const int n = list->n - rooted;
   if (!all && n != positions && n != velocities) return DF_OK;
   const char* name[2] = {list->text, list->text};

@@ -101,10 +101,13 @@ static void columns_are_named(void** state) {
 
 static void columns_that_are_none_are_named(void** state) {
   (void)state;
-  REFUSED(every_joint_xml,
-          SAYS("data.columns: 'root_qaut': unknown block 'root_qaut' (did you mean root_quat?)",
-               "known blocks: state, qpos, qvel, act, root_pos,", "skip, each also as KIND@ARRAY"),
-          {"data.columns", "root_pos,root_qaut"});
+  REFUSED(
+      every_joint_xml,
+      SAYS("data.columns: 'root_qaut': unknown block 'root_qaut' (did you mean root_quat?)",
+           "known blocks: state, qpos, qvel, act, root_pos, root_z, root_quat, root_euler, root_rotvec, root_linvel, "
+           "root_angvel, joints, joint_vel, joints_cos_sin, ball_quats, ball_angvels, time, frame_duration, skip, each "
+           "also as KIND@ARRAY"),
+      {"data.columns", "root_pos,root_qaut"});
   REFUSED(every_joint_xml, SAYS("'skip': skip needs a number of columns up to 100000, e.g. skip:3"),
           {"data.columns", "skip"});
   REFUSED(every_joint_xml, SAYS("'skip:0': skip needs"), {"data.columns", "skip:0"});
@@ -121,6 +124,13 @@ static void columns_that_are_none_are_named(void** state) {
   REFUSED(cart_xml,
           SAYS("'root_pos': the model has no free joint; describe the slides and hinges of its root by joints"),
           {"data.columns", "root_pos"});
+  const char* const of_root[] = {"root_z", "root_quat", "root_euler", "root_rotvec", "root_linvel", "root_angvel"};
+  for (size_t i = 0; i < sizeof of_root / sizeof *of_root; i++) {
+    char says[64];
+    snprintf(says, sizeof says, "'%s': the model has no free joint", of_root[i]);
+    const char* const columns[][2] = {{"data.columns", of_root[i]}};
+    refused(cart_xml, columns, 1, SAYS(says));
+  }
   REFUSED(cart_xml, SAYS("'act': the model has no such coordinates"), {"data.columns", "state,act"});
   REFUSED(cart_xml, SAYS("'ball_quats': the model has no such coordinates"), {"data.columns", "ball_quats"});
 }

@@ -19,8 +19,8 @@ static void put(const char* text) {
 }
 
 /* the names of the columns and of the first action, with their lists: pairs, "" where there is none */
-static void assert_names(const df_config* config, const char* const* wanted) {
-  df_recording* r = opened(scratch_path, config, cart);
+static void assert_names_of(const df_system* system, const df_config* config, const char* const* wanted) {
+  df_recording* r = opened(scratch_path, config, system);
   const int n = df_recording_columns(r);
   for (int i = 0; i <= n; i++) {
     const char* by;
@@ -36,6 +36,9 @@ static void assert_names(const df_config* config, const char* const* wanted) {
       fail_msg("column %d is called '%s' by '%s', not '%s' by '%s'", i, name, by, wanted[2 * i], wanted[2 * i + 1]);
   }
   df_recording_free(r);
+}
+static void assert_names(const df_config* config, const char* const* wanted) {
+  assert_names_of(cart, config, wanted);
 }
 #define NAMES(...) ((const char* const[]){__VA_ARGS__})
 
@@ -83,6 +86,46 @@ static void lists_name_the_columns_of_joints(void** state) {
   /* other texts */
   put("{" STATES ", \"style\": [\"a\", \"b\"], \"names\": [\"c\", \"d\"]}");
   assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
+}
+
+/* a list of as many names as there are positions, or velocities, is of these alone */
+static void a_list_may_be_of_positions_or_of_velocities(void** state) {
+  (void)state;
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "joints,skip:1,joint_vel", "data.joints", "rail,pole",
+                                    "data.velocity_joints", "pole");
+  put("{" STATES ", \"joint_names\": [\"a\", \"b\"]}");
+  assert_names(&config, NAMES("a", "joint_names", "b", "joint_names", "", "", "", ""));
+  put("{" STATES ", \"joint_names\": \"c\"}");
+  assert_names(&config, NAMES("", "", "", "", "", "", "c", "joint_names"));
+}
+
+/* a list of all joints begins with the free one, whose coordinates have no names */
+static void a_list_of_joints_may_begin_with_the_free_one(void** state) {
+  (void)state;
+  df_system* legged = make_system(
+      "<mujoco><worldbody><body><freejoint name='base'/><geom size='.1'/><body><joint name='hip' axis='0 1 0'/><geom "
+      "size='.1'/><body pos='0 0 .2'><joint name='knee' axis='0 1 0'/><geom "
+      "size='.1'/></body></body></body></worldbody>"
+      "</mujoco>");
+  static const char* const lists[] = {"\"base\", \"hip\", \"knee\"", "\"hip\", \"knee\""};
+  for (int i = 0; i < 2; i++) {
+    char json[400];
+    snprintf(json, sizeof json,
+             "{\"states\": [[0,0,1,0.1,0.2,0,0,0.3,0.4,9],[0,0,1,0.1,0.2,0,0,0.3,0.4,9]], \"joint_names\": [%s]}",
+             lists[i]);
+    put(json);
+    /* among the positions, and among the velocities */
+    df_config config = SETTINGS(STATES_ONLY, "data.columns", "root_pos,joints,skip:5");
+    assert_names_of(legged, &config,
+                    NAMES("", "", "", "", "", "", "hip", "joint_names", "knee", "joint_names", "", "", "", "", "", "",
+                          "", "", "", ""));
+    config = SETTINGS(STATES_ONLY, "data.columns", "root_pos,skip:2,joints,joint_vel,skip:2", "data.joints", "hip");
+    assert_ok(df_config_set(&config, "data.velocity_joints", "hip,knee", "test"));
+    assert_names_of(legged, &config,
+                    NAMES("", "", "", "", "", "", "", "", "", "", "", "", "hip", "joint_names", "knee", "joint_names",
+                          "", "", "", ""));
+  }
+  df_system_free(legged);
 }
 
 /* the list of the group before that of the file; names of actuators before those of joints */
@@ -139,6 +182,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {WITH_CART(a_header_line_names_columns),
                                      WITH_CART(arrays_of_their_own_name_columns),
                                      WITH_CART(lists_name_the_columns_of_joints),
+                                     WITH_CART(a_list_may_be_of_positions_or_of_velocities),
+                                     WITH_CART(a_list_of_joints_may_begin_with_the_free_one),
                                      WITH_CART(the_nearest_list_counts),
                                      WITH_CART(names_in_another_order_are_refused),
                                      WITH_CART(lists_of_actuators_that_contradict_each_other_are_named)};

@@ -853,6 +853,34 @@ static void conditions_have_the_same_names_everywhere(void** state) {
   refused(cart, &config, DF_E_MISMATCH, SAYS("e1: condition 0 is 'a', but 'a.0' in"));
 }
 
+/* names of conditions have at most 47 characters, of which ".1" and the like may be a part */
+static void long_names_of_conditions_are_refused(void** state) {
+  (void)state;
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("goal", counting(), 2, 2, 2), ARRAY("vx", counting(), 1, 2));
+  static const struct {
+    const char* array;
+    int length;
+    bool fits;
+  } cases[] = {{"vx", 47, true}, {"vx", 48, false}, {"goal", 45, true}, {"goal", 46, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char name[49] = "", item[80], says[160];
+    memset(name, 'n', (size_t)cases[i].length);
+    snprintf(item, sizeof item, "%s@%s", name, cases[i].array);
+    const df_config config = SETTINGS(STATES_ONLY, "data.conditions", item);
+    if (cases[i].fits) {
+      df_dataset* data;
+      assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+      df_dataset_free(data);
+      continue;
+    }
+    if (cases[i].length == 48)
+      snprintf(says, sizeof says, "'%s': expected ARRAY or NAME@ARRAY, with a name of at most 47 characters", item);
+    else
+      snprintf(says, sizeof says, "data.conditions: the name '%s.0' has more than 47 characters", name);
+    refused(cart, &config, DF_E_CONFIG, SAYS(says));
+  }
+}
+
 static void a_condition_that_is_not_finite_is_named_by_its_array(void** state) {
   (void)state;
   static const double goal[4] = {1, 2, 3, NAN}, phase[6] = {0, 0, 0, 0, INFINITY, 0};
@@ -931,6 +959,7 @@ int main(void) {
       WITH_CART(texts_are_a_condition_per_text),
       WITH_CART(texts_of_several_files_are_one_list),
       WITH_CART(texts_that_are_no_choice_are_refused),
+      WITH_CART(long_names_of_conditions_are_refused),
       WITH_CART(a_condition_that_is_not_finite_is_named_by_its_array),
       WITH_CART(a_group_has_conditions_of_its_own),
       WITH_CART(a_failed_allocation_leaks_nothing),

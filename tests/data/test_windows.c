@@ -383,6 +383,12 @@ static void a_horizon_that_does_not_fit_is_named(void** state) {
   assert_int_equal(df_windows_new(data, &config, &w), DF_E_CONFIG);
   assert_says("window.horizon = 11", "10 actions");
   assert_int_equal(df_windows_new(data, &late, &w), DF_E_CONFIG);
+  /* one that fits exactly has one window per episode */
+  const df_config whole = make_config(10, 1, 0, 0, 2);
+  assert_ok(df_windows_new(data, &whole, &w));
+  assert_true(w->n_train == 2 && w->n_test == 2 && w->train[0].start == 0);
+  df_windows_free(w);
+  assert_int_equal(df_windows_new(data, &late, &w), DF_E_CONFIG);
   assert_says(
       "windows of window.horizon = 7 actions starting at frames window.first = 4 to window.last = 6 do not fit in "
       "episodes "

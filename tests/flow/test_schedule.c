@@ -276,6 +276,9 @@ static void a_warm_up_as_long_as_the_training_and_a_rise_below_1_are_refused(voi
   df_config config = scripted_config(20);
   config.train_warmup = 20;
   refuse(&config, "train.warmup = 20 must be less than the 20 steps of the training");
+  config = scripted_config(1);
+  config.train_warmup = 1;
+  refuse(&config, "train.warmup = 1 must be less than the 1 steps of the training");
   config = scripted_config(20);
   config.train_abort_rise = 0.5;
   refuse(&config, "train.abort_rise = 0.5 must be 0 or at least 1: no loss is below its lowest point");

@@ -66,6 +66,55 @@ static void the_curve_has_means_over_the_steps_and_samples_that_have_a_loss(void
   df_task_free(task);
 }
 
+/* how often each sample of a batch was computed */
+static int visits[64];
+
+static void count_visits(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                         df_real* gradient, double* loss) {
+  (void)context, (void)thread, (void)step, (void)parameters, (void)gradient;
+  for (int i = first; i < first + count; i++) visits[i]++, loss[i] = 1;
+}
+
+static void every_sample_of_a_batch_is_computed_once_per_step(void** state) {
+  (void)state;
+  static df_training_log log;
+  for (int slices = 1; slices <= 11; slices++) {
+    df_config config = tiny_config();
+    config.train_steps = 3;
+    config.train_batch = 11;
+    config.train_slices = slices;
+    df_task* task = tiny_task_with(&config);
+    df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+    memset(visits, 0, sizeof visits);
+    assert_int_equal(trainer_run(flow->trainer, "known", count_visits, flow->trainer, &flow->env, &log), DF_OK);
+    for (int i = 0; i < 64; i++) assert_int_equal(visits[i], i < 11 ? 3 : 0);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
+/* of several failures that of the first sample counts, whichever is noted first */
+static void the_first_sample_that_fails_is_kept(void** state) {
+  (void)state;
+  static const int noted[] = {5, 3, 7, 0, 2}, kept[] = {5, 3, 3, 0, 0};
+  df_task* task;
+  df_flow* flow = known_flow(&task, 0);
+  trainer* t = flow->trainer;
+  static df_training_log log;
+  assert_int_equal(trainer_run(t, "known", known, t, &flow->env, &log), DF_OK);
+  assert_true(t->failed < 0);
+  for (int i = 0; i < 5; i++) {
+    char says[16];
+    (void)df_fail(DF_E_SIM, "sample %d", noted[i]);
+    trainer_note_failure(t, noted[i]);
+    snprintf(says, sizeof says, "sample %d", kept[i]);
+    assert_int_equal(t->failed, kept[i]);
+    assert_string_equal(t->failure, says);
+  }
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 static void all_diverge(void* context, int thread, long step, int first, int count, const df_real* parameters,
                         df_real* gradient, double* loss) {
   (void)context, (void)thread, (void)step, (void)parameters, (void)gradient;
@@ -159,6 +208,8 @@ static void a_step_whose_gradient_is_not_finite_changes_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_curve_has_means_over_the_steps_and_samples_that_have_a_loss),
+      cmocka_unit_test(every_sample_of_a_batch_is_computed_once_per_step),
+      cmocka_unit_test(the_first_sample_that_fails_is_kept),
       cmocka_unit_test(a_training_without_a_single_loss_is_an_error),
       cmocka_unit_test(a_resumed_training_has_the_curve_of_a_whole_one),
       cmocka_unit_test(a_step_whose_gradient_is_not_finite_changes_nothing),

@@ -152,6 +152,11 @@ static void inverse_dynamics_has_a_validation_loss(void** state) {
 
 /* ---- the weights that are kept ---- */
 
+/* the validation losses that a flow reports, in order; the training is its own */
+static const double* told;
+static const int* lost_windows; /* of the 4 windows of each, those at the beginning that diverge; NULL: none */
+static int told_at;
+
 /* the averaged weights after each step */
 typedef struct history {
   const trainer* t;
@@ -160,14 +165,16 @@ typedef struct history {
 
 static void remember(void* context, const df_progress* at) {
   history* h = context;
+  /* what is told of the last validation, after the steps 6, 12, 18 and 20 */
+  const int n = at->step == 20 ? 4 : (int)at->step / 6;
+  const int lost = n == 0 ? 0 : isnan(told[n - 1]) ? 4 : lost_windows ? lost_windows[n - 1] : 0;
+  assert_int_equal(at->validated, at->step % 6 == 0 || at->step == 20);
+  assert_int_equal(at->validation_windows, 4);
+  assert_int_equal(at->validation_diverged, lost);
+  assert_true(n == 0 || lost == 4 ? isnan(at->validation_loss) : at->validation_loss == told[n - 1]);
   h->average[at->step] = df_alloc(h->t->n, sizeof(df_real));
   memcpy(h->average[at->step], h->t->average, h->t->n * sizeof(df_real));
 }
-
-/* the validation losses that a flow reports, in order; the training is its own */
-static const double* told;
-static const int* lost_windows; /* of the 4 windows of each, those at the beginning that diverge; NULL: none */
-static int told_at;
 
 static void tell(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
   (void)context, (void)thread, (void)weights;

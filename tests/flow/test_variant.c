@@ -161,15 +161,16 @@ static void settings_that_do_not_fit_together_are_refused(void** state) {
   (void)state;
   df_config c = with("flow.prediction", "velocity");
   assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
-  refused(&c, true, 0, 8, "flow.prediction = velocity");
+  refused(&c, true, 0, 8,
+          "flow.prediction = velocity: the network of m outputs actions, from which the simulator makes X^1");
   c = with("flow.guidance", "2");
-  refused(&c, false, 1, 8, "flow.guidance = 2");
+  refused(&c, false, 1, 8, "flow.guidance = 2 needs a network that is also trained without conditions");
   assert_int_equal(df_config_set(&c, "flow.condition_dropout", "0.1", "test"), DF_OK);
   assert_int_equal(variant_check(&c, "m", true, 1, 8), DF_OK);
-  refused(&c, false, 0, 8, "flow.condition_dropout = 0.1");
+  refused(&c, false, 0, 8, "flow.condition_dropout = 0.1: the demonstrations have no conditions");
   c = with("flow.reflow_from", "0.5");
   assert_int_equal(variant_check(&c, "m", false, 0, 8), DF_OK);
-  refused(&c, true, 0, 8, "flow.reflow_from = 0.5");
+  refused(&c, true, 0, 8, "flow.reflow_from = 0.5: the flow of m has no targets but demonstrated states; use 1");
   c = with("flow.reflow_from", "0");
   refused(&c, false, 0, 8, "flow.reflow_from = 0: a flow that is not trained");
   c = with("flow.few_step", "shortcut");
@@ -208,14 +209,14 @@ static void settings_that_do_not_fit_together_are_refused(void** state) {
     refused(&s, false, 0, 8, unused[i][2]);
   }
   c = with("flow.time_shape", "2");
-  refused(&c, false, 0, 8, "flow.time_shape has 1 numbers");
+  refused(&c, false, 0, 8, "flow.time_shape has 1 numbers; expected alpha and beta, both above 0");
   c = with("flow.time_shape", "2,0");
-  refused(&c, false, 0, 8, "flow.time_shape");
+  refused(&c, false, 0, 8, "flow.time_shape has 2 numbers; expected alpha and beta, both above 0");
   c = with("flow.time_normal", "0,-1");
-  refused(&c, false, 0, 8, "flow.time_normal");
+  refused(&c, false, 0, 8, "flow.time_normal has 2 numbers; expected a mean and a standard deviation above 0");
   c = with("flow.coupling", "transport");
   assert_int_equal(variant_check(&c, "m", true, 0, 2), DF_OK);
-  refused(&c, true, 0, 1, "flow.coupling = transport");
+  refused(&c, true, 0, 1, "flow.coupling = transport couples the samples of a micro-batch, which has 1 here");
 }
 
 static void a_method_with_its_own_sampler_takes_flow_times_only(void** state) {

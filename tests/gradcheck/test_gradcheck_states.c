@@ -101,26 +101,38 @@ static void states_at_which_the_simulator_fails_are_counted(void** state) {
   df_system_free(s);
 }
 
-/* A ball on a rail that points up or down, with an arm at a limit: half of the states are half a metre higher. */
+/* A ball on a rail that points up or down, or a free one, with an arm at a limit: half of the states are half a metre
+ * higher, and all of them a little away from the start. */
 static void rails_that_point_down_are_lifted_up(void** state) {
   (void)state;
-  enum { M = 40 };
-  for (int way = -1; way <= 1; way += 2) {
+  enum { M = 40, NX = 15 };
+  static const struct {
+    const char* joint;
+    int nx, at;   /* the size of a state, and where the height is */
+    double start; /* m */
+    int way;
+  } cases[] = {{"<joint name='z' type='slide' axis='0 0 1'/>", 4, 0, 0, 1},
+               {"<joint name='z' type='slide' axis='0 0 -1'/>", 4, 0, 0, -1},
+               {"<freejoint/>", NX, 2, 2, 1}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     char xml[512];
-    double x[4 * M], u[M];
+    double x[NX * M], u[M];
     int found, high = 0;
     snprintf(
         xml, sizeof xml,
-        "<mujoco><worldbody><body pos='0 0 2'><joint name='z' type='slide' axis='0 0 %d'/><geom size='.1'/><body>"
-        "<joint name='arm' axis='0 1 0' range='-30 40' limited='true'/><geom size='.02' pos='.2 0 0'/></body></body>"
-        "</worldbody><actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",
-        way);
+        "<mujoco><worldbody><body pos='0 0 2'>%s<geom size='.1'/><body><joint name='arm' axis='0 1 0' range='-30 40' "
+        "limited='true'/><geom size='.02' pos='.2 0 0'/></body></body></worldbody><actuator><motor joint='arm' "
+        "ctrlrange='-1 1'/></actuator></mujoco>",
+        cases[k].joint);
     df_system* s = model_text(xml, 1);
+    assert_int_equal(s->nx, cases[k].nx);
     OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_LIMITS, .n = M, .seed = 3}, x, u, &found));
     assert_int_equal(found, M);
     for (int i = 0; i < M; i++) {
-      const double height = way * x[4 * i], off = fmin(fabs(height), fabs(height - .5));
-      if (!(off < .1)) fail_msg("axis %d: lifted by %g", way, height); /* five times the spread of starts */
+      const double height = cases[k].way * (x[i * s->nx + cases[k].at] - cases[k].start);
+      const double off = fmin(fabs(height), fabs(height - .5));
+      if (!(off > 0 && off < .1))
+        fail_msg("%s: lifted by %g", cases[k].joint, height); /* 5 times the spread of starts */
       high += height > .25;
     }
     assert_in_range(high, M / 4, 3 * M / 4);

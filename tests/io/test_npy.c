@@ -180,6 +180,38 @@ static void versions_2_and_3_have_a_longer_length(void** state) {
     assert_int_equal(status, major <= 3 ? DF_OK : DF_E_FORMAT);
   }
   assert_says("f", "k", "version 4.0");
+  /* the second number of a version, the longest header, and one byte more, by the three lowest bytes of its length */
+  unsigned char bytes[12] = "\x93NUMPY\x05\x09";
+  df_npy npy;
+  assert_int_equal(df_npy_parse(bytes, sizeof bytes, "f", "k", &npy), DF_E_FORMAT);
+  assert_string_equal(df_error_message(), "f: array 'k': format version 5.9 is not supported");
+  static const struct {
+    unsigned char length[3];
+    const char* says;
+  } cases[] = {{{0x10, 0x27, 0}, "f: array 'k': truncated header"},
+               {{0x11, 0x27, 0}, "f: array 'k': header of 10001 bytes, at most 10000 are supported"},
+               {{0x03, 0x02, 0x01}, "f: array 'k': header of 66051 bytes, at most 10000 are supported"}};
+  bytes[6] = 2;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    memcpy(bytes + 8, cases[i].length, 3);
+    assert_int_equal(df_npy_parse(bytes, sizeof bytes, "f", "k", &npy), DF_E_FORMAT);
+    assert_string_equal(df_error_message(), cases[i].says);
+  }
+}
+
+static void the_number_of_bytes_is_that_of_the_shape(void** state) {
+  (void)state;
+  const double values[5] = {0};
+  for (size_t n = 24; n <= 40; n += 8) {
+    unsigned char bytes[300];
+    char says[120];
+    df_npy npy;
+    const size_t size = make_npy(bytes, "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", values, n);
+    snprintf(says, sizeof says, "%s: %zu bytes of elements, shape and dtype need 32", n < 32 ? "truncated" : "too long",
+             n);
+    assert_int_equal(df_npy_parse(bytes, size, "f", "k", &npy), n == 32 ? DF_OK : DF_E_FORMAT);
+    if (n != 32) assert_says("f: array 'k': ", says);
+  }
 }
 
 static void what_is_wrong_is_refused_by_name(void** state) {
@@ -327,6 +359,10 @@ static void text_and_numbers_are_not_taken_for_each_other(void** state) {
   n = make_npy(bytes, "{'descr': '<U1', 'fortran_order': False, 'shape': (), }", "\0\0\x11", 4);
   assert_ok(df_npy_parse(bytes, n, "f", "k", &npy));
   assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
+  n = make_npy(bytes, "{'descr': '|S3', 'fortran_order': False, 'shape': (), }", "ab\x80", 3);
+  assert_ok(df_npy_parse(bytes, n, "f", "k", &npy));
+  assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
+  assert_string_equal(df_error_message(), "f: array 'k': character 2 is not a Unicode code point");
 }
 
 /* every truncation and every value of every header byte gives an error or an array, never a fault (for sanitizers) */
@@ -368,6 +404,7 @@ int main(void) {
       cmocka_unit_test(fortran_order_is_turned_into_row_major),
       cmocka_unit_test(unusual_spellings_of_a_header_are_read),
       cmocka_unit_test(versions_2_and_3_have_a_longer_length),
+      cmocka_unit_test(the_number_of_bytes_is_that_of_the_shape),
       cmocka_unit_test(what_is_wrong_is_refused_by_name),
       cmocka_unit_test(an_integer_that_no_double_holds_is_refused),
       cmocka_unit_test(an_empty_array_is_read),

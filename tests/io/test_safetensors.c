@@ -271,6 +271,11 @@ static void bad_tensors_are_not_written(void** state) {
   assert_says("'k'");
   assert_int_equal(df_safetensors_write(scratch_path, 0, NULL, 1, &latin), DF_E_ARG);
   assert_says("'k'", "UTF-8");
+  for (int k = 0; k < 2; k++) {
+    const df_text_pair half[] = {{"k", "a"}, {k ? "l" : NULL, k ? NULL : "b"}};
+    assert_int_equal(df_safetensors_write(scratch_path, 0, NULL, 2, half), DF_E_ARG);
+    assert_says(scratch_path, "metadata pair 1 has no key or no value");
+  }
   assert_false(df_file_exists(scratch_path));
 }
 

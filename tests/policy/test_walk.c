@@ -246,6 +246,19 @@ static void every_reward_term_agrees_with_differences(void** state) {
     }
     df_walk_free(one);
   }
+  /* what is there already is added to */
+  const sample s = random_sample(5);
+  const df_walk_step step = step_of(&s);
+  double df[2][64] = {{0}}, du[2][NU] = {{0}}, before[2][NU] = {{0}};
+  for (int i = 0; i < 64; i++) df[1][i] = i;
+  for (int k = 0; k < NU; k++) du[1][k] = 2 + k, before[1][k] = -3 - k;
+  for (int k = 0; k < 2; k++) df_walk_reward_vjp(w.walk, &step, 1.5, df[k], du[k], before[k]);
+  for (int i = 0; i < 64; i++) CLOSE(df[1][i], df[0][i] + i, 1e-12);
+  for (int k = 0; k < NU; k++) {
+    CLOSE(du[1][k], du[0][k] + 2 + k, 1e-12);
+    CLOSE(before[1][k], before[0][k] - 3 - k, 1e-12);
+    assert_true(du[0][k] != 0 && before[0][k] != 0);
+  }
   drop(&w);
 }
 
@@ -556,6 +569,12 @@ static void starts_have_a_draw_for_every_action(void** state) {
 static void errors_name_what_is_wrong(void** state) {
   (void)state;
   fixture w = make();
+  /* its numbers are copies of those that were given */
+  const df_walk_cfg* own = df_walk_get_cfg(w.walk);
+  assert_memory_equal(own->home, walker_home, NU * sizeof(double));
+  assert_memory_equal(own->centre, walker_centre, NU * sizeof(double));
+  assert_memory_equal(own->half_range, walker_half, NU * sizeof(double));
+  assert_true(own->home != walker_home && own->centre != walker_centre && own->half_range != walker_half);
   static const double off[NU] = {.6};
   df_walk_cfg cfg = w.cfg;
   cfg.home = off;
