@@ -652,8 +652,9 @@ static df_status propose_evaluation(const proposal* p) {
   settings_put_number(p->found, "eval.chains", 64);
   settings_put_number(p->found, "eval.chain_seconds", fmin(5, floor(10 * d->length * d->dt) / 10));
   if (p->model->free_joint < 0 && p->model->root_body < 0) {
-    put_no_fall(p, has_rail(p->model) ? "the base of the robot moves along a rail alone"
-                                      : "the base of the robot is fixed to the world");
+    const char* held = has_rail(p->model) ? "the base of the robot moves along a rail alone"
+                                          : "the base of the robot is fixed to the world";
+    put_no_fall(p, held);
     return DF_OK;
   }
   const df_status status = study_posture(p, &seen);
