@@ -87,6 +87,10 @@ stop_reason stop_why(void) {
   return signalled ? STOP_SIGNAL : (stop_reason)atomic_load(&limit_hit);
 }
 
+df_status stop_check(void) {
+  return stop_flag ? df_fail(DF_E_INTERRUPTED, "interrupted") : DF_OK;
+}
+
 const char* stop_words(char* out, size_t n) {
   switch (stop_why()) {
     case STOP_SECONDS:

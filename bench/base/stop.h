@@ -8,13 +8,16 @@
 #include "dynaflow/core/status.h"
 
 /* Non-zero once work must end. Long computations poll it: training between steps, evaluation between measures, the
- * generation of demonstrations between attempts. */
+ * generation of demonstrations between attempts, the search of `data import` between simulated actions. */
 extern volatile sig_atomic_t stop_flag;
 
 typedef enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_SECONDS, STOP_MEMORY } stop_reason;
 
 /* Why stop_flag is set, STOP_NONE if it is not. A signal takes precedence over a limit. */
 stop_reason stop_why(void);
+
+/* DF_E_INTERRUPTED, "interrupted", once stop_flag is set, else DF_OK. */
+DF_MUST_CHECK df_status stop_check(void);
 
 /* Writes stop_why() as text to out[n]: "over 60 s (--cell-seconds)", "612 MiB in use, over 512 MiB (--cell-memory)", or
  * "interrupted". Returns `out`. */

@@ -532,9 +532,11 @@ static beyond beyond_range(const trace* m, const df_joint* joint) {
   return b;
 }
 
-/* that a hinge is far beyond its range, and within the one that has radians where this one has degrees */
+/* that a hinge is so far beyond its range as only another unit leads, and within the one that has radians where this
+ * one has degrees */
 static const char* slip_of_degrees(const df_joint* joint, const beyond* b, bool far) {
-  return far && joint->kind == DF_JOINT_HINGE && b->n_degrees == 0
+  static const double WIDTHS = 2;
+  return far && joint->kind == DF_JOINT_HINGE && b->n_degrees == 0 && b->worst > WIDTHS
              ? "; all are within 57.3 times this range: the model's file may have radians where its compiler reads "
                "degrees (angle=\"radian\"), or the recorded positions are in degrees"
              : "";

@@ -194,6 +194,33 @@ static df_status try_single(trial* t, int joint) {
 
 enum { PERMUTED_MAX = 4 }; /* most legs of which all orders are tried */
 
+/* the k-th of n legs of the usual orders of more: as in the model, reversed, one side after the other from legs in
+ * pairs, and in pairs from one side after the other */
+enum leg_order { LEGS_OF_MODEL, LEGS_REVERSED, LEGS_BY_SIDE, LEGS_BY_PAIR, LEG_ORDERS };
+static int usual_leg(enum leg_order of, int k, int n) {
+  const int half = (n + 1) / 2;
+  switch (of) {
+    case LEGS_REVERSED:
+      return n - 1 - k;
+    case LEGS_BY_SIDE:
+      return k < half ? 2 * k : 2 * (k - half) + 1;
+    case LEGS_BY_PAIR:
+      return k % 2 ? half + k / 2 : k / 2;
+    default:
+      return k;
+  }
+}
+
+/* the legs of the usual orders, all first joints, then all second ones ... */
+static df_status try_kinds(trial* t) {
+  int leg[LEGS_MAX];
+  for (int of = 0; of < LEG_ORDERS; of++) {
+    for (int k = 0; k < t->c->legs; k++) leg[k] = usual_leg((enum leg_order)of, k, t->c->legs);
+    DF_TRY(try_legs(t, leg, true));
+  }
+  return DF_OK;
+}
+
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
  * tried if more than this share of the samples is beyond the limits. */
 static const double BEYOND = 0.02;
@@ -207,6 +234,7 @@ static df_status try_all(trial* t) {
   DF_TRY(try_reversed(t, -1));
   for (int k = 0; k < t->c->n; k++) DF_TRY(try_single(t, k));
   if (t->cfg.named) return DF_OK;
+  if (t->c->legs > PERMUTED_MAX) DF_TRY(try_kinds(t));
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "dynaflow/sim/dynamics.h"
+#include "stop.h"
 
 /* m: heights of this size above or in the floor count half; m/s: the same for slip; of large models */
 static const double HEIGHT = 0.2, SPEED = 0.5;
@@ -68,6 +69,7 @@ static df_status measure(const df_dataset* data, const df_system* system, const 
                          bool velocities, misfit* out) {
   trace m;
   *out = (misfit){0};
+  DF_TRY(stop_check());
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
   if (status == DF_OK && velocities) add_velocities(&m, out);
   if (status == DF_OK) status = add_poses(&m, cfg, out);

@@ -28,7 +28,7 @@ typedef struct misfit {
   double acceleration;  /* trace_acceleration() of the base */
 } misfit;
 
-/* Of the states of a dataset. Errors: those of trace_of() and df_sim_new(). */
+/* Of the states of a dataset. Errors: DF_E_INTERRUPTED once stop_flag is set, those of trace_of() and df_sim_new(). */
 DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, const double* h,
                                   const check_cfg* cfg, misfit* out);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
 #include "joints.h"
 #include "list.h"
@@ -178,8 +179,39 @@ static double step_of(const trace* m, int group) {
   return sqrt(sum);
 }
 
+/* The radius of gyration of the first free body with what it carries, about the axis of its least inertia, m; 0: there
+ * is none. */
+static double gyration_of(const trace* m) {
+  int dof = -1;
+  for (int j = m->njoint; j-- > 0;) {
+    if (m->joints[j].kind == DF_JOINT_FREE) dof = m->joints[j].dof;
+  }
+  df_dof* dofs = dof < 0 ? NULL : df_alloc((size_t)m->nv, sizeof *dofs);
+  if (!dofs) return 0;
+  df_mujoco_dofs(m->system, dofs);
+  const df_dof* turn = dofs + dof + 3;
+  const double least = fmin(turn[0].inertia, fmin(turn[1].inertia, turn[2].inertia));
+  const double radius = dofs[dof].inertia > 0 ? sqrt(least / dofs[dof].inertia) : 0;
+  df_free(dofs);
+  return radius;
+}
+
+/* The largest speed of rotation that an impact during pair k gives a base that the pairs before and after it show to be
+ * slower or to move another way, rad/s: with the energy of this change of velocity, as where a robot lands. */
+static double spin_of_impact(const trace* m, size_t k, double radius) {
+  double square = 0;
+  if (!(radius > 0) || k == 0 || !trace_continues(m, k - 1) || !trace_continues(m, k)) return 0;
+  for (int i = 0; i < m->nv; i++) {
+    const size_t nv = (size_t)m->nv, at = (size_t)i;
+    const double change = m->rate[(k + 1) * nv + at] - m->rate[(k - 1) * nv + at];
+    if (m->group[i] == GROUP_BASE_POSITION) square += change * change;
+  }
+  return sqrt(square) / radius;
+}
+
 /* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
 static void mark_jumps(trace* m, double* size) {
+  const double radius = gyration_of(m);
   for (int group = 0; group < GROUPS; group++) {
     double sum = 0;
     for (size_t k = 0; k < m->n; k++) {
@@ -190,7 +222,9 @@ static void mark_jumps(trace* m, double* size) {
     for (size_t k = 0; k < m->n; k++) {
       const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
       const double around = fmax(fmax(size_around(m, size, k), speed), fmax(mean, step / m->h[m->episode[k]]));
-      if (size[k] > JUMP * around && size[k] > 0) m->jump[k] = true;
+      if (!(size[k] > JUMP * around && size[k] > 0)) continue;
+      if (group == GROUP_BASE_ROTATION && size[k] <= spin_of_impact(m, k, radius)) continue;
+      m->jump[k] = true;
     }
   }
 }

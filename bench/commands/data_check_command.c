@@ -24,6 +24,7 @@
 #include "found_reading.h"
 #include "held_out.h"
 #include "json.h"
+#include "known_layouts.h"
 #include "lookup.h"
 #include "progress.h"
 #include "propose.h"
@@ -361,6 +362,20 @@ static void print_reasons(const checked* c, const data_findings* found, bool qui
   }
 }
 
+/* whether the array is the number from which data.rate was taken */
+static bool is_rate(const checked* c, const char* name) {
+  df_arrays* arrays;
+  df_array value;
+  if (!(c->config.data_rate > 0) || !layout_names_rate(name) || df_arrays_open(c->path, &arrays) != DF_OK) return false;
+  bool same = false;
+  if (df_arrays_read(arrays, name, &value) == DF_OK) {
+    same = value.count == 1 && value.values[0] == c->config.data_rate;
+    df_array_clear(&value);
+  }
+  df_arrays_close(arrays);
+  return same;
+}
+
 /* the arrays, and columns of a table, that nothing uses; without attributes, which `data info` lists */
 static df_status print_unused(const checked* c, bool quiet) {
   enum { NAMED = 12 };
@@ -372,7 +387,7 @@ static df_status print_unused(const checked* c, bool quiet) {
   DF_TRY(df_recording_open(c->path, &c->config, c->system, &opened));
   const int n = df_recording_unused(opened, &list);
   for (int i = 0; i < n; i++) {
-    if (strchr(list[i].name, '@')) continue;
+    if (strchr(list[i].name, '@') || is_rate(c, list[i].name)) continue;
     if (unused++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
   }
   if (unused > NAMED) text_add(&names, " and %d more", unused - NAMED);

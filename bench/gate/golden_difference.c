@@ -26,7 +26,7 @@ static bool has_hash(const golden_table* g, json_t* config, df_status* status) {
 /* the same with another value of a setting; NULL: without it */
 static bool has_hash_with(const golden_table* g, const json_t* config, const char* name, const char* value,
                           df_status* status) {
-  json_t* other = json_copy((json_t*)(size_t)config);
+  json_t* other = json_deep_copy(config);
   if (value)
     json_object_set_new(other, name, json_string(value));
   else
@@ -45,7 +45,7 @@ static bool differs_in_sums(const golden_table* g, const json_t* config, df_stat
                                                                                  g->data};
   bool found = false;
   for (int i = 0; i < 9 && !found && *status == DF_OK; i++) {
-    json_t* other = json_copy((json_t*)(size_t)config);
+    json_t* other = json_deep_copy(config);
     if (json_object_get(config, model_sum)) json_object_set_new(other, model_sum, json_string(models[i / 3]));
     if (json_object_get(config, data_sum)) json_object_set_new(other, data_sum, json_string(data[i % 3]));
     found = has_hash(g, other, status);

@@ -5,9 +5,9 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
-#include "import_work.h"
 #include "joints.h"
 #include "recording.h"
+#include "stop.h"
 
 enum { MOST_ITERATIONS = 20, MOST_TRIES = 12, MOST_DECIMALS = 6 };
 /* the step of differences, for controls of magnitude 1 */
@@ -105,7 +105,7 @@ static double error_of(fitter* f, const double* parameters) {
   double sum = 0;
   for (size_t i = 0; i < f->n; i++) {
     read_action(f, i, parameters);
-    if (!velocity_error(f, f->error)) return INFINITY;
+    if (stop_flag || !velocity_error(f, f->error)) return INFINITY;
     f->errors[i] = norm(f->error, f->nv);
     sum += f->errors[i];
   }
@@ -146,7 +146,7 @@ static void add_equations(fitter* f, const double* stored, double weight) {
 static void find_equations(fitter* f) {
   memset(f->gradient, 0, (size_t)f->p * sizeof *f->gradient);
   memset(f->normal, 0, (size_t)f->p * (size_t)f->p * sizeof *f->normal);
-  for (size_t i = 0; i < f->n; i++) {
+  for (size_t i = 0; i < f->n && !stop_flag; i++) {
     int episode, frame;
     read_action(f, i, f->now);
     if (!velocity_error(f, f->error)) continue;
@@ -184,7 +184,7 @@ static bool find_turn(fitter* f, double damping) {
 /* now = parameters with a smaller error, if there are any; returns it */
 static double improve(fitter* f, double error, double* damping) {
   find_equations(f);
-  for (int k = 0; k < MOST_TRIES; k++, *damping *= MORE) {
+  for (int k = 0; k < MOST_TRIES && !stop_flag; k++, *damping *= MORE) {
     if (!find_turn(f, *damping)) continue;
     for (int i = 0; i < f->p; i++) f->trial[i] = f->now[i] + f->turn[i];
     const double there = error_of(f, f->trial);
@@ -246,7 +246,7 @@ static df_status fit(fitter* f, action_fit* out) {
   start(f);
   double error = error_of(f, f->now), before = INFINITY, damping = DAMPING;
   for (int k = 0; k < MOST_ITERATIONS && error < (1 - SETTLED) * before; k++) {
-    DF_TRY(work_check_stop());
+    DF_TRY(stop_check());
     before = error;
     error = improve(f, error, &damping);
   }
@@ -255,7 +255,7 @@ static df_status fit(fitter* f, action_fit* out) {
   memcpy(out->offset, f->now + f->nu, (size_t)f->nu * sizeof *f->now);
   out->left = f->change > 0 ? typical_error(f, f->now) / f->change : INFINITY;
   out->constant = f->change > 0 ? constant_error(f) / f->change : INFINITY;
-  return DF_OK;
+  return stop_check();
 }
 
 df_status fit_actions(const df_dataset* data, const df_system* system, action_fit* out) {

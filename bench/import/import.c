@@ -306,7 +306,7 @@ static df_status correct(work* w, data_findings* found) {
   for (int round = 0; round < MOST_CORRECTIONS; round++) {
     int changed = 0;
     bool follow, back;
-    DF_TRY(work_check_stop());
+    DF_TRY(stop_check());
     DF_TRY(work_convert(w));
     DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
@@ -475,7 +475,7 @@ static df_status follow_gradient(work* w) {
   for (int round = 0; round < 3 && again; round++) {
     df_task* task = NULL;
     task_growth growth = {0};
-    DF_TRY(work_check_stop());
+    DF_TRY(stop_check());
     DF_TRY(write_task_file(w));
     df_status status = open_task(w, "full", &task);
     if (status == DF_OK) status = measure_growth(task, &growth);
@@ -608,7 +608,7 @@ static df_status write_all(work* w) {
   df_task_free(task);
   DF_TRY(write_readme(w));
   DF_TRY(write_expectations(w));
-  DF_TRY(work_check_stop());
+  DF_TRY(stop_check());
   DF_TRY(import_list_write(w->folder.draft));
   return new_folder_finish(&w->folder, &w->result->notes, &w->result->renamed);
 }
@@ -627,7 +627,10 @@ df_status import_task(const import_cfg* cfg, import_result* out) {
   if (status == DF_OK) name_sources(&w, DF_OK, w.folder.draft, &out->notes);
   if (status == DF_OK) status = write_all(&w);
   out->imported = status == DF_OK;
-  if (status != DF_OK && status != DF_E_NOMEM) status = fail_by_source(&w, status);
+  if (status == DF_E_INTERRUPTED)
+    status = df_fail(status, "interrupted; no folder was written");
+  else if (status != DF_OK && status != DF_E_NOMEM)
+    status = fail_by_source(&w, status);
   close_work(&w);
   return status;
 }

@@ -18,6 +18,7 @@
 #include "replay_settings.h"
 #include "replay_study.h"
 #include "replay_verdict.h"
+#include "stop.h"
 
 /* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
 enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
@@ -156,11 +157,13 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
 }
 
 /* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
- * the recorded velocities, if they halve the error: simulators are often run with another step than the model names. */
-static df_status find_steps(work* w, const df_dataset* some) {
+ * the recorded velocities, if they halve the error: simulators are often run with another step than the model names.
+ * *others: some are put. */
+static df_status find_steps(work* w, const df_dataset* some, bool* others) {
   static const int numbers[] = {1, 2, 4, 5, 10};
-  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
-  static const char* const names[] = {"model", "Euler", "implicitfast"};
+  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST,
+                                              DF_INTEGRATOR_RK4};
+  static const char* const names[] = {"model", "Euler", "implicitfast", "RK4"};
   static const char* const why = "with it the recorded actions come closest to the recorded states";
   enum {
     NUMBERS = sizeof numbers / sizeof *numbers,
@@ -169,6 +172,7 @@ static df_status find_steps(work* w, const df_dataset* some) {
   };
   const df_mujoco_cfg own = replay_cfg(&w->config, false);
   double best;
+  *others = false;
   DF_TRY(least_error(w, some, &own, &best));
   best /= 2;
   for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
@@ -180,10 +184,11 @@ static df_status find_steps(work* w, const df_dataset* some) {
     cfg.substeps = number;
     cfg.timestep = some->dt / number;
     if (k > 0) cfg.integrator = integrators[k];
-    DF_TRY(work_check_stop());
+    DF_TRY(stop_check());
     DF_TRY(least_error(w, some, &cfg, &error));
     if (!(error < best)) continue;
     best = error;
+    *others = true;
     settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
     settings_put_number_why(w->found, "system.substeps", number, "%s", why);
     settings_drop(w->found, "system.integrator");
@@ -194,26 +199,8 @@ static df_status find_steps(work* w, const df_dataset* some) {
   return settings_config(w->found, &w->config);
 }
 
-static df_status find_replay(work* w, replayed* out) {
-  df_dataset* some;
-  DF_TRY(some_actions(w->dataset, &some));
-  df_status status = find_steps(w, some);
-  if (status == DF_OK) status = study_replay(w, some, out);
-  df_dataset_free(some);
-  return status;
-}
-
-/* ---- actions that are not actuator controls ---- */
-
 static bool is_unexplained(const replayed* r) {
   return !follows(r) && !r->nearly && !has_alternative(r) && !r->study.varying.usual;
-}
-
-/* reads the recording again */
-static df_status read_again(work* w) {
-  DF_TRY(settings_config(w->found, &w->config));
-  DF_TRY(work_open_recording(w));
-  return work_convert(w);
 }
 
 /* options as before find_steps(), whose choice was made with actions that are not actuator controls */
@@ -222,6 +209,33 @@ static df_status undo_steps(work* w) {
   settings_drop(w->found, "system.margin_rule");
   DF_TRY(work_settle_steps(w, false));
   return work_make_system(w, w->cfg->model);
+}
+
+/* Steps that are closer need not be those of the recording: where the states do not follow from them, the model's own
+ * are the start of the search, as in `dynaflow replay`. */
+static df_status find_replay(work* w, replayed* out) {
+  df_dataset* some;
+  bool others = false;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = find_steps(w, some, &others);
+  if (status == DF_OK) status = study_replay(w, some, out);
+  if (status == DF_OK && others && is_unexplained(out)) {
+    replay_study_clear(&out->study);
+    *out = (replayed){.nearly = false};
+    status = undo_steps(w);
+    if (status == DF_OK) status = study_replay(w, some, out);
+  }
+  df_dataset_free(some);
+  return status;
+}
+
+/* ---- actions that are not actuator controls ---- */
+
+/* reads the recording again */
+static df_status read_again(work* w) {
+  DF_TRY(settings_config(w->found, &w->config));
+  DF_TRY(work_open_recording(w));
+  return work_convert(w);
 }
 
 /* ---- columns of actions in another order ---- */

@@ -5,11 +5,6 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/adjoint.h"
-#include "stop.h"
-
-df_status work_check_stop(void) {
-  return stop_flag ? df_fail(DF_E_INTERRUPTED, "interrupted; no folder was written") : DF_OK;
-}
 
 /* ---- model ---- */
 

@@ -67,7 +67,5 @@ DF_MUST_CHECK df_status work_open_recording(work* w);
 void work_close_files(work* w);
 /* The demonstrations as the settings read them now. Errors: those of df_recording_convert(). */
 DF_MUST_CHECK df_status work_convert(work* w);
-/* DF_E_INTERRUPTED after a signal. */
-DF_MUST_CHECK df_status work_check_stop(void);
 
 #endif

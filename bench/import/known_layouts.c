@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/recording.h"
 #include "joint_names.h"
 #include "list.h"
 #include "named_table.h"
@@ -361,20 +362,18 @@ static bool fits_joint_table(const recognition* r) {
 /* Whether the file states how long a frame takes, as the conversion knows it (df_recording_rate()): by an array, or by
  * an attribute of anything. */
 static bool states_rate(const recognition* r) {
-  static const char* const known[] = {"dt",         "FrameDuration",   "frame_duration",
-                                      "fps",        "mocap_framerate", "mocap_frame_rate",
-                                      "frame_rate", "framerate",       "timestep"};
-  enum { KNOWN = sizeof known / sizeof *known, ARRAYS = 6 };
-  bool attribute = false, control = false;
+  bool stated = false, control = false, array;
+  const char* known;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const source_array* a = &r->files->list[i];
     const char *at = strrchr(a->name, '@'), *last = strrchr(a->name, '/');
-    for (int k = 0; k < KNOWN && at; k++) attribute |= a->info->numeric && strcmp(at + 1, known[k]) == 0;
+    for (int k = 0; at && (known = df_recording_rate_name(k, &array)); k++)
+      stated |= a->info->numeric && strcmp(at + 1, known) == 0;
     last = at ? at + 1 : last ? last + 1 : a->name;
     control |= strcmp(a->info->type, "text") == 0 && strcmp(last, "env_args") == 0;
   }
-  return source_find(r->files, ARRAYS, known) || attribute || control ||
-         source_array_named(r->files, DF_ARRAYS_RATES) != NULL;
+  for (int k = 0; (known = df_recording_rate_name(k, &array)); k++) stated |= array && source_find(r->files, 1, &known);
+  return stated || control || source_array_named(r->files, DF_ARRAYS_RATES) != NULL;
 }
 
 static df_status settle_joint_table(recognition* r) {
@@ -689,10 +688,22 @@ static bool is_readable(recognition* r, const source_array* a) {
   return status != DF_E_FORMAT;
 }
 
+/* A rate that a clock shows within a thousandth, as a whole number or, if that is closer, as 1000/1001 of one, as of
+ * films and television: 23.976, 29.97, 59.94. */
+static double plain_rate(double hertz) {
+  static const double CLOSE = 1e-3, TELEVISION = 1000.0 / 1001;
+  const double whole = round(hertz), off = fabs(hertz - whole);
+  static const double films[] = {24, 30, 60, 120, 240};
+  for (size_t i = 0; i < sizeof films / sizeof *films; i++) {
+    const double rate = TELEVISION * films[i];
+    if (whole == films[i] && fabs(hertz - rate) < fmin(off, CLOSE * rate)) return rate;
+  }
+  return off < CLOSE * hertz ? whole : hertz;
+}
+
 /* the rate of a clock as a number */
 static void put_clock_rate(recognition* r, const source_array* a, double step, const char* unit) {
-  const double hertz = 1 / step, whole = round(hertz);
-  const double rate = fabs(hertz - whole) < 1e-3 * hertz ? whole : hertz;
+  const double rate = plain_rate(1 / step);
   const bool seconds = strcmp(unit, "s") == 0;
   settings_put_number_why(r->found, "data.rate", rate, "by the array %s%s%s", a->name, seconds ? "" : ", in ",
                           seconds ? "" : unit);
@@ -735,19 +746,28 @@ static df_status settle_time(recognition* r) {
   return DF_OK;
 }
 
+/* arrays and attributes of a number */
+static const char* const rate_names[] = {
+    "frame_rate",  "framerate",  "frequency",  "rate",  "sampling_rate",  "hz",  "control_frequency",  "control_freq",
+    "@frame_rate", "@framerate", "@frequency", "@rate", "@sampling_rate", "@hz", "@control_frequency", "@control_freq"};
+
+bool layout_names_rate(const char* name) {
+  const char* last = strrchr(name, '/');
+  bool found = false;
+  for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++)
+    found = found || strcmp(last ? last + 1 : name, rate_names[i]) == 0;
+  return found;
+}
+
 /* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
  * few more names (df_recording_rate()). */
 static df_status settle_rate(recognition* r) {
-  static const char* const names[] = {"frame_rate",     "framerate",  "frequency",          "rate",
-                                      "sampling_rate",  "hz",         "control_frequency",  "control_freq",
-                                      "@frame_rate",    "@framerate", "@frequency",         "@rate",
-                                      "@sampling_rate", "@hz",        "@control_frequency", "@control_freq"};
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const source_array* a = source_find(r->files, 1, &names[i]);
+  for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++) {
+    const source_array* a = source_find(r->files, 1, &rate_names[i]);
     df_array value;
     if (!a) continue;
     DF_TRY(source_read(r->files, a, &value));

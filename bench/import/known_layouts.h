@@ -14,6 +14,10 @@ typedef struct known_layout {
 /* Sets *list to the table, a static array in the order in which layouts are tried; returns their number. */
 int known_layouts(const known_layout** list);
 
+/* Whether a number of this name, of an array in any group, is taken as frames per second where nothing else states the
+ * rate. */
+bool layout_names_rate(const char* name);
+
 /* Recognises the recording and puts its settings: data.states_key, columns, joints, conventions, actions, ends of
  * episodes, conditions. If the user gave data.columns, only what he left open is put. *layout: which one, NULL with
  * data.columns given. Errors: DF_E_CONFIG if none fits: the message lists the arrays with their shapes, the sizes of

@@ -160,14 +160,15 @@ bool propose_action(const proposal* p, int k, double* lo, double* hi, const char
     const range seen = recorded_actions(p->data, k);
     const bool constant = !(seen.hi > seen.lo);
     r = constant ? of_constant(p, k, seen.lo) : within(seen, SPARE * (seen.hi - seen.lo), system, k);
-    *why = "the recorded actions and a tenth more, within the control ranges";
+    *why = "the recorded actions and a tenth of their width more on each side, within the control ranges";
     if (constant) *why = "the recorded actions never change: the usual share of the control ranges around them";
     if (constant && !limited) {
       double half;
       if (half_of_others(p, &half) != DF_OK) return false;
       r = within(seen, half, system, k);
       *why =
-          "the recorded actions and a tenth more; around those that never change, as wide as the median of the others";
+          "the recorded actions and a tenth of their width more on each side; around those that never change, as wide "
+          "as the median of the others";
     }
   } else if (a.joint >= 0 && a.stiffness > 0) {
     r = of_servo(p, &a, k);
@@ -634,6 +635,15 @@ static void propose_fall(const proposal* p, const posture* seen) {
   df_free(why);
 }
 
+/* whether a body on the world moves along a slide */
+static bool has_rail(const model_study* m) {
+  bool found = false;
+  for (int j = 0; j < m->n_joints; j++)
+    found = found || (m->joints[j].kind == DF_JOINT_SLIDE && !model_is_object(m, j) &&
+                      df_mujoco_body_parent(m->system, df_mujoco_joint_body(m->system, j)) == 0);
+  return found;
+}
+
 static df_status propose_evaluation(const proposal* p) {
   const df_dataset* d = p->data;
   posture seen;
@@ -642,7 +652,9 @@ static df_status propose_evaluation(const proposal* p) {
   settings_put_number(p->found, "eval.chains", 64);
   settings_put_number(p->found, "eval.chain_seconds", fmin(5, floor(10 * d->length * d->dt) / 10));
   if (p->model->free_joint < 0 && p->model->root_body < 0) {
-    put_no_fall(p, "the base of the robot is fixed to the world");
+    const char* held = has_rail(p->model) ? "the base of the robot moves along a rail alone"
+                                          : "the base of the robot is fixed to the world";
+    put_no_fall(p, held);
     return DF_OK;
   }
   const df_status status = study_posture(p, &seen);

@@ -8,6 +8,7 @@
 #include "dynaflow/core/angles.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/stats/statistics.h"
+#include "stop.h"
 #include "text.h"
 
 enum { SAMPLE = 40 }; /* actions that are looked at */
@@ -94,7 +95,7 @@ static bool match(const sample* s, const df_system* system, candidate* list, int
 }
 
 static df_status find(sample* s, const df_system* system, int threads, int* column, bool* other, action_order* out) {
-  const df_trajectories made = {.B = s->n, .H = 1, .x = s->x};
+  const df_trajectories made = {.B = s->n, .H = 1, .x = s->x, .stop = &stop_flag};
   const size_t nu = (size_t)s->nu;
   DF_TRY(median_error(s, system, s->u, threads, &out->as_is));
   DF_TRY(df_metric_sae_min(system, &made, threads, s->error, s->need));

@@ -13,8 +13,8 @@ typedef struct action_order {
 
 /* Searches the actions that some recorded states need (df_metric_sae_min()), and finds to which recorded actions each
  * actuator's are closest, each used once. The order is another one if the recorded states follow from it ten times as
- * closely. This is a candidate: the sample need not speak for the recording. Errors: DF_E_NOMEM, those of
- * df_sim_new(). */
+ * closely. This is a candidate: the sample need not speak for the recording. Errors: DF_E_NOMEM,
+ * DF_E_INTERRUPTED (stop.h), those of df_sim_new(). */
 DF_MUST_CHECK df_status action_order_find(const recording* r, const df_system* system, int threads, action_order* out);
 void action_order_clear(action_order* o);
 

@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "progress.h"
+#include "stop.h"
 
 enum {
   ITERATIONS = 40, /* of Gauss and Newton: two where the motion is linear in the action, as without contacts */
@@ -242,7 +243,7 @@ static double imply_episode(seeker* s, int episode, double* actions, double* err
   double worst = 0;
   recording_state(s->r, episode, first, s->x);
   s->system->ops->reset(s->sim, s->x);
-  for (int t = first; t < recording_last(s->r, episode) && worst <= 1; t++) {
+  for (int t = first; t < recording_last(s->r, episode) && worst <= 1 && !stop_flag; t++) {
     const size_t row = (before + (size_t)t) * nu;
     s->system->ops->save(s->sim, s->past);
     if (!find_action(s, episode, t)) return INFINITY;
@@ -328,6 +329,7 @@ static df_status imply_all(const recording* r, const df_system* system, const do
   }
   progress_end(&shown);
   *largest_error = worst;
+  DF_TRY(stop_check());
   return failed == DF_OK ? DF_OK : df_fail(failed, "cannot create a simulator: %s", message);
 }
 

@@ -12,8 +12,8 @@
  * data][nu] = the changed actions; *errors = what their changes look like. The search ends with the first change that
  * is larger than rounding and than what the precision of the states hides: then only errors->largest is measured, above
  * 1. Of actuators whose effects are combinations of each other, some stand for the others, which keep their recorded
- * actions. `limit`: errors of one action, by kind, that need no explanation. Errors: DF_E_NOMEM, and those of
- * df_sim_new(). */
+ * actions. `limit`: errors of one action, by kind, that need no explanation. Errors: DF_E_NOMEM,
+ * DF_E_INTERRUPTED (stop.h), and those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_imply_actions(const recording* r, const df_system* system, const double limit[KINDS],
                                              const char* label, const options* opts, double* actions,
                                              action_errors* errors);

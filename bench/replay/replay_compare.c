@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "progress.h"
 #include "replay_verdict.h"
+#include "stop.h"
 
 /* what a thread needs to compare an episode */
 typedef struct comparer {
@@ -49,6 +50,7 @@ static df_status compare_actions(comparer* c, int episode, bool carry, double* c
   double worst[KINDS];
   recording_state(r, episode, first, c->x);
   for (int t = first; t < last; t++) {
+    DF_TRY(stop_check());
     if (t == first || !carry)
       ops->reset(c->sim, c->x);
     else
@@ -72,6 +74,7 @@ static df_status compare_episode(comparer* c, int episode, double* const errors[
   recording_state(r, episode, recording_first(r), c->x);
   ops->reset(c->sim, c->x);
   for (int t = recording_first(r); t < recording_last(r, episode); t++) {
+    DF_TRY(stop_check());
     const df_traj_end end = ops->step(c->sim, recording_action(r, episode, t), c->y);
     if (end == DF_TRAJ_FAILED) return fail_at(episode, t);
     recording_state(r, episode, t + 1, c->x);
@@ -184,6 +187,7 @@ static df_status add_displacements(comparer* c, int episode, double* sums) {
   recording_state(r, episode, recording_first(r), c->x);
   c->system->ops->reset(c->sim, c->x);
   for (int t = recording_first(r); t < recording_last(r, episode); t++, sums += ndx) {
+    DF_TRY(stop_check());
     c->system->ops->set_state(c->sim, c->x);
     if (c->system->ops->step(c->sim, recording_action(r, episode, t), c->y) == DF_TRAJ_FAILED)
       return fail_at(episode, t);

@@ -2,7 +2,7 @@
  *
  * Three comparisons. "carried": one action from each recorded state, with the solver's warm start of the preceding
  * step, as during recording. "cleared": the same with a cleared warm start. "open_loop": whole episodes from their
- * first state. */
+ * first state. All end with DF_E_INTERRUPTED between two actions once stop_flag (stop.h) is set. */
 #ifndef BENCH_REPLAY_REPLAY_COMPARE_H
 #define BENCH_REPLAY_REPLAY_COMPARE_H
 

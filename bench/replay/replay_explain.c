@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "progress.h"
+#include "stop.h"
 
 enum {
   MEMBERS = 8,           /* simulations with other rounding errors, of every window */
@@ -212,6 +213,7 @@ static void explain_window(explainer* c, window* at, bool again) {
   const size_t tangent = (size_t)c->system->ndx * sizeof(double);
   memset(c->rounding, 0, tangent);
   memset(c->solver, 0, tangent);
+  if (stop_flag) return;
 
   /* the error, and the rounding of both ends */
   const bool came_through = simulate(c, episode, t, w, c->y);
@@ -242,7 +244,7 @@ static void explain_window(explainer* c, window* at, bool again) {
   share_spreads(c);
 
   /* a second look */
-  for (int k = MEMBERS; again && k < members_for(failing_ratio(c), w); k++) {
+  for (int k = MEMBERS; again && !stop_flag && k < members_for(failing_ratio(c), w); k++) {
     if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
   note_window(c, at);
@@ -254,7 +256,7 @@ static void warm_up(explainer* c, int episode, int t) {
   recording_state(c->r, episode, from, c->x);
   c->system->ops->reset(c->sim, c->x);
   c->system->ops->save(c->sim, past_of(c, from));
-  for (int k = from; k < t; k++) {
+  for (int k = from; k < t && !stop_flag; k++) {
     (void)simulate(c, episode, k, 1, c->y);
     c->system->ops->save(c->sim, past_of(c, k + 1));
   }
@@ -507,7 +509,7 @@ static df_status explain_all(const replay_explanation* in, bool solver, found* o
   }
   if (list) team_free(&t);
   df_free(list);
-  return status;
+  return status == DF_OK ? stop_check() : status;
 }
 
 df_status replay_explain(const replay_explanation* in, replay_fit* fit) {

@@ -40,8 +40,8 @@ typedef struct replay_explanation {
  * largest errors come first, then the windows, from the shortest on, then all actions; what is unexplained ends the
  * search: `drift` is INFINITY if an action of the first is, and `step` is the largest of the actions that were
  * simulated. The solver's simulations are made only if those of rounding do not explain everything; otherwise
- * solver_step and solver_drift are INFINITY. Results do not depend on the number of threads. Errors: DF_E_NOMEM, and
- * those of df_sim_new(). */
+ * solver_step and solver_drift are INFINITY. Results do not depend on the number of threads. Errors: DF_E_NOMEM,
+ * DF_E_INTERRUPTED (stop.h), and those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_explain(const replay_explanation* in, replay_fit* fit);
 
 #endif

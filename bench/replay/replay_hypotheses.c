@@ -10,6 +10,7 @@
 #include "list.h"
 #include "progress.h"
 #include "replay_verdict.h"
+#include "stop.h"
 #include "text.h"
 
 enum { CHUNKS = SAMPLE_CHUNKS, CHUNK = SAMPLE_CHUNK };
@@ -119,6 +120,7 @@ static bool try_chunk(trial* t, const recording* r, const df_system* system, df_
   system->ops->reset(sim, t->x);
   for (int k = before; k < from + CHUNK; k++) {
     if (k >= last || k < first) continue;
+    if (stop_flag) return false;
     if (k > before) system->ops->set_state(sim, t->x);
     finite &= system->ops->step(sim, recording_action(r, episode, k), t->y) == DF_TRAJ_COMPLETE;
     recording_state(r, episode, k + 1, t->x);
@@ -169,6 +171,7 @@ static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
   bool finite = true;
   for (int chunk = 0; chunk < CHUNKS && finite; chunk += t->every) finite = try_chunk(t, &r, system, sim, chunk, h);
   df_sim_free(system, sim);
+  DF_TRY(stop_check());
   int compared = 0;
   for (int i = 0; i < SAMPLE_ACTIONS; i++) compared += h->mean_square[i] >= 0;
   h->too_few = finite && 2 * compared * t->every < t->actions;

@@ -91,7 +91,7 @@ DF_MUST_CHECK df_status replay_other_system(const df_config* config, const df_se
 /* Try the first alternatives, or all others, which are added to the same list: readings of the file, integrators,
  * durations of a step, margins, gains of all actuators or of one, limits and tolerances of the solver, each also with
  * the solver options of the model's file if these make a difference, and what goes best with the best one of them.
- * Errors: those of replay_other_system() and df_sim_new(). */
+ * Errors: DF_E_INTERRUPTED (stop.h), those of replay_other_system() and df_sim_new(). */
 DF_MUST_CHECK df_status replay_try_own(const search_space* space, hypotheses* all);
 DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses* all);
 

@@ -5,6 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "replay_explain.h"
 #include "replay_hypotheses.h"
+#include "stop.h"
 
 static const double FACTOR = 1.05;  /* of a plausible change */
 static const double MATTERS = 1e-3; /* of the largest motion over one action */
@@ -60,6 +61,8 @@ static df_status largest_effect(const recording* r, const df_system* system, con
   if (status == DF_OK) status = df_sim_new(changed, 0, &other);
   for (size_t at = 0; at < steps && status == DF_OK; at += stride) {
     int episode, t;
+    status = stop_check();
+    if (status != DF_OK) break;
     recording_place(r, at, &episode, &t);
     recording_state(r, episode, t, x);
     system->ops->reset(one, x);

@@ -1,4 +1,5 @@
 #include "unrelated_actions.h"
+#include "stop.h"
 
 #include <math.h>
 #include <string.h>
@@ -225,7 +226,7 @@ static double explained_by(finder* f, size_t shift) {
 
 static void compare(finder* f, action_relation* out) {
   for (size_t i = 0; i < f->n; i++) {
-    if (!find_needed(f, i)) return;
+    if (stop_flag || !find_needed(f, i)) return;
   }
   if (f->kept < (size_t)(PER_COEFFICIENT * f->p) || (double)f->kept < PART * (double)f->n) return;
   const bool nothing = df_median((int)f->kept, f->as_is) >= NOTHING;
@@ -248,5 +249,5 @@ df_status unrelated_actions_find(const recording* r, const df_system* system, ac
     if (are_states_consistent(&f)) compare(&f, out);
   }
   finder_free(&f);
-  return status;
+  return status == DF_OK ? stop_check() : status;
 }

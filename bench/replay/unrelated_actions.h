@@ -26,7 +26,7 @@ typedef struct action_relation {
  *     misread, as in degrees,
  *   - there are enough of these rows, three for each coefficient, and velocities in the file.
  * Actions in another order, unit, sign or with an offset, and those of a model with other masses or gains, explain the
- * needed controls. Errors: DF_E_NOMEM, those of df_sim_new(). */
+ * needed controls. Errors: DF_E_NOMEM, DF_E_INTERRUPTED (stop.h), those of df_sim_new(). */
 DF_MUST_CHECK df_status unrelated_actions_find(const recording* r, const df_system* system, action_relation* out);
 
 #endif

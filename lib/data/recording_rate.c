@@ -27,6 +27,12 @@ static const struct {
              {"frame_rate", true}, {"framerate", true},       {"timestep", false}};
 enum { KNOWN = sizeof known / sizeof *known, KNOWN_ARRAYS = 6 };
 
+const char* df_recording_rate_name(int k, bool* array) {
+  if (k < 0 || k >= KNOWN) return NULL;
+  *array = k < KNOWN_ARRAYS;
+  return known[k].name;
+}
+
 /* ---- statements that contradict each other ---- */
 
 static void value_text(const stated_rate* s, char out[48]) {

@@ -135,6 +135,40 @@ static void legs_recorded_by_joint_are_found(void** state) {
   }
 }
 
+/* six legs of two joints, each joint with a range of its own, so that no other order is within the limits: recorded by
+ * kind, the legs as in the model, reversed, one side after the other from pairs, and in pairs from sides */
+static void kinds_of_joints_of_six_legs_are_found(void** state) {
+  (void)state;
+  enum { LEGS = 6, KINDS = 2 };
+  static const int legs[][LEGS] = {
+      {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {0, 2, 4, 1, 3, 5}, {0, 3, 1, 4, 2, 5}, {2, 0, 1, 3, 4, 5}};
+  static const char *const names[LEGS] = {"f", "c", "e", "a", "d", "b"}, *const kinds[KINDS] = {"hip", "knee"};
+  char xml[8192];
+  int n = snprintf(xml, sizeof xml,
+                   "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom "
+                   "size='.1' mass='1' contype='0' conaffinity='0'/></default><worldbody>");
+  for (int l = 0; l < LEGS; l++) {
+    for (int k = 0; k < KINDS; k++)
+      n += snprintf(xml + n, sizeof xml - (size_t)n, "<body><joint name='%s_%s' range='%d %d.5'/><geom/>", names[l],
+                    kinds[k], 10 * k + l, 10 * k + l);
+    n += snprintf(xml + n, sizeof xml - (size_t)n, "</body></body>");
+  }
+  snprintf(xml + n, sizeof xml - (size_t)n, "</worldbody></mujoco>");
+  for (size_t i = 0; i < sizeof legs / sizeof *legs; i++) {
+    const bool usual = i < 4;
+    fixture f = fixture_new(xml, 1);
+    joint_orders out;
+    for (int t = 0; t <= T; t++) {
+      for (int c = 0; c < LEGS * KINDS; c++) frame_of(f.d, 0, t)[c] = 10 * (c / LEGS) + legs[i][c % LEGS] + 0.25;
+    }
+    assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &out));
+    assert_int_equal(out.found && out.is_clear && out.misfit == 0, usual);
+    for (int c = 0; c < LEGS * KINDS && usual; c++) assert_int_equal(out.best[c], KINDS * legs[i][c % LEGS] + c / LEGS);
+    joint_orders_clear(&out);
+    fixture_free(&f);
+  }
+}
+
 /* A foot slides by 1 mm per frame: of 18 episodes every second one is looked at, and all of those but the first have
  * frames of 0.1 s, so that their median speed is 1 cm/s. */
 static void frames_have_the_duration_of_their_episode(void** state) {
@@ -169,6 +203,7 @@ int main(void) {
                                      cmocka_unit_test(pairs_of_many_joints_are_exchanged),
                                      cmocka_unit_test(joints_sorted_by_name_are_found),
                                      cmocka_unit_test(legs_recorded_by_joint_are_found),
-                                     cmocka_unit_test(frames_have_the_duration_of_their_episode)};
+                                     cmocka_unit_test(frames_have_the_duration_of_their_episode),
+                                     cmocka_unit_test(kinds_of_joints_of_six_legs_are_found)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,29 @@ static void a_frame_out_of_place_is_two_jumps(void** state) {
   fixture_free(&f);
 }
 
+/* A ball, whose radius of gyration is sqrt(2/5) 0.1 m, falls at 1 m/s and comes to rest in the middle of pair 100, in
+ * which it turns: up to 1 / 0.0632 = 15.8 rad/s is what the energy of its fall gives, and only a fall that ends. */
+static void a_landing_is_no_jump(void** state) {
+  (void)state;
+  static const struct {
+    double turn; /* rad/s */
+    bool lands, jumps;
+  } cases[] = {{15, true, false}, {17, true, true}, {15, false, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      const double fallen = cases[i].lands ? fmin(t, 100.5) : t, turned = 0.01 * (0.01 * t + cases[i].turn * (t > 100));
+      x[2] = 9 - 0.01 * fallen;
+      x[3] = cos(turned / 2);
+      x[4] = sin(turned / 2);
+    }
+    trace_it(&f, &f.s->dt);
+    for (size_t k = 0; k < f.m.n; k++) assert_int_equal(f.m.jump[k], k == 100 && cases[i].jumps);
+    fixture_free(&f);
+  }
+}
+
 /* a pair of frames is compared with both neighbours, so that the first and the last one have none, and a jump spoils
  * the pair after it, too */
 static void pairs_that_are_compared_have_both_neighbours(void** state) {
@@ -245,6 +268,7 @@ int main(void) {
                                      cmocka_unit_test(a_jump_is_no_fast_motion),
                                      cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
                                      cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
+                                     cmocka_unit_test(a_landing_is_no_jump),
                                      cmocka_unit_test(steps_of_an_encoder_are_no_jumps),
                                      cmocka_unit_test(a_long_clip_is_looked_at_in_stretches),
                                      cmocka_unit_test(many_episodes_are_left_out_few_are_not),

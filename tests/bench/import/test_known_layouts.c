@@ -1,11 +1,13 @@
 /* Settings of recordings of known layouts, against what their authors document. */
 #include "known_layouts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/file.h"
+#include "dynaflow/data/recording.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -242,6 +244,72 @@ static void a_clock_that_begins_again_ends_episodes(void** state) {
   df_system_free(system);
 }
 
+/* clocks in whole milliseconds: rates of films and television are theirs, others the whole number that is nearest */
+static void a_clock_shows_the_rates_of_films(void** state) {
+  (void)state;
+  enum { FRAMES = 400 };
+  static const struct {
+    double recorded, wanted;
+  } cases[] = {{24000 / 1001., 24000 / 1001.},
+               {24, 24},
+               {30000 / 1001., 30000 / 1001.},
+               {30, 30},
+               {60000 / 1001., 60000 / 1001.},
+               {120000 / 1001., 120000 / 1001.},
+               {25, 25},
+               {49.97, 50},
+               {99.95, 100},
+               {99.8, 99.8}};
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("clock.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    text recording = {0};
+    text_add(&recording, "{\"states\": [");
+    for (int t = 0; t < FRAMES; t++) text_add(&recording, "%s[1, 2]", t ? ", " : "");
+    text_add(&recording, "], \"time_ms\": [");
+    for (int t = 0; t < FRAMES; t++) text_add(&recording, "%s%.0f", t ? ", " : "", 1000 * t / cases[i].recorded);
+    text_add(&recording, "]}");
+    assert_int_equal(df_file_write(path, text_of(&recording), recording.n), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    const double rate = strtod(settings_find(&found, "data.rate")->value, NULL);
+    print_message("    %.6g Hz: %.10g Hz\n", cases[i].recorded, rate);
+    assert_true(fabs(rate - cases[i].wanted) < (cases[i].wanted == 99.8 ? 1e-3 * rate : 1e-9 * rate));
+    settings_clear(&found);
+    text_clear(&recording);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
+/* names of rates are the same in the conversion and in the layouts; a rate that arrays state is not found again */
+static void names_of_rates_are_listed_once(void** state) {
+  (void)state;
+  const char* name;
+  bool array;
+  int n = 0, arrays = 0;
+  for (; (name = df_recording_rate_name(n, &array)); n++) {
+    arrays += array;
+    if (strcmp(name, "timestep") == 0) assert_false(array);
+    if (strcmp(name, "fps") == 0) assert_true(array);
+  }
+  assert_int_equal(n, 9);
+  assert_int_equal(arrays, 6);
+  assert_true(layout_names_rate("frequency") && layout_names_rate("demo/hz") && !layout_names_rate("x_frequency"));
+}
+
 /* 30 Hz are LAFAN1's, unless a comment of the table states a rate */
 static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
   (void)state;
@@ -283,6 +351,8 @@ int main(void) {
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
                                      cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
+                                     cmocka_unit_test(a_clock_shows_the_rates_of_films),
+                                     cmocka_unit_test(names_of_rates_are_listed_once),
                                      cmocka_unit_test(a_stated_rate_is_kept_before_that_of_a_layout),
                                      cmocka_unit_test(a_table_with_a_column_per_value_is_known)};
   return cmocka_run_group_tests(tests, NULL, NULL);

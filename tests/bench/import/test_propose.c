@@ -500,6 +500,15 @@ static void what_no_bound_tells_has_no_fall_rule(void** state) {
   end(&f);
   propose_rest(
       &f,
+      "<mujoco><worldbody><body pos='0 0 1'><joint name='cart' type='slide' axis='1 0 0' limited='true' range='-1 1'/>"
+      "<geom size='.1'/><body><joint name='pole' axis='0 1 0'/><geom size='.1' pos='0 0 .5'/></body></body></worldbody>"
+      "<actuator><motor joint='cart' ctrlrange='-1 1'/></actuator></mujoco>",
+      NULL);
+  assert_string_equal(settings_find(&f.found, "eval.fall_height")->why,
+                      "no fall rule: the base of the robot moves along a rail alone");
+  end(&f);
+  propose_rest(
+      &f,
       "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body quat='0 1 0 0'><freejoint/>"
       "<geom type='box' size='.4 .4 .005'/><body><joint name='arm'/><geom size='.004'/></body></body></worldbody>"
       "<actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>",

@@ -6,7 +6,11 @@
 
 #include "dynaflow/sim/mujoco.h"
 #include "near.h"
+#include "replay_actions.h"
+#include "replay_explain.h"
+#include "stop.h"
 #include "unit.h"
+#include "unrelated_actions.h"
 
 enum { LENGTH = 4, NX = 2 };
 
@@ -104,11 +108,44 @@ static void a_failure_of_the_simulator_is_named(void** state) {
   fixture_free(&f);
 }
 
+/* every search ends once a signal has arrived, and says so */
+static void a_signal_ends_a_search(void** state) {
+  (void)state;
+  static const double limit[KINDS] = {1e-12, 1e-12, 1e-12};
+  fixture f = fixture_new();
+  recording r;
+  options opts = options_default();
+  double actions[2 * LENGTH], error;
+  action_errors errors;
+  action_relation relation;
+  replay_fit fit = replay_fit_none();
+  opts.quiet = true;
+  assert_int_equal(recording_of(f.data, f.system, &r), DF_OK);
+  const replay_explanation explanation = {
+      .r = &r, .system = f.system, .limit = limit, .label = "replay", .opts = &opts};
+  for (int stopped = 0; stopped < 2; stopped++) {
+    const df_status wanted = stopped ? DF_E_INTERRUPTED : DF_OK;
+    stop_flag = stopped;
+    assert_int_equal(compare(&f), wanted);
+    comparison_clear(&f.found);
+    assert_int_equal(replay_compare_carried(&r, f.system, "replay", &opts, &f.found), wanted);
+    comparison_clear(&f.found);
+    assert_int_equal(replay_integration_error(&r, f.system, 2, &error), wanted);
+    assert_int_equal(replay_imply_actions(&r, f.system, limit, "replay", &opts, actions, &errors), wanted);
+    assert_int_equal(replay_explain(&explanation, &fit), wanted);
+    assert_int_equal(unrelated_actions_find(&r, f.system, &relation), wanted);
+  }
+  assert_string_equal(df_error_message(), "interrupted");
+  stop_flag = 0;
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_largest_error_of_an_episode_counts),
       cmocka_unit_test(a_divergence_is_an_infinite_error),
       cmocka_unit_test(a_failure_of_the_simulator_is_named),
+      cmocka_unit_test(a_signal_ends_a_search),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

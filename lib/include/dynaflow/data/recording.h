@@ -108,6 +108,10 @@ DF_API double df_recording_rate(const df_recording* recording);
  * it; "": nothing does. Owned by the recording. */
 DF_API const char* df_recording_rate_source(const df_recording* recording);
 
+/* The k-th name, from 0 on, by which a number states the rate or the duration of a frame; NULL: there are no more.
+ * *array: of an array or an attribute; else only of an attribute, since arrays of this name may be columns. */
+DF_API const char* df_recording_rate_name(int k, bool* array);
+
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
  * as its file states it, else that of an action of the system */
 DF_API double df_recording_frame_duration(const df_recording* recording, const df_config* config,
