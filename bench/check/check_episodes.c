@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base_fit.h"
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
@@ -16,19 +17,27 @@ static const double SCALED = 0.1;
 /* error of the velocities of a group with the best slope where they follow, and where they do not, though the group
  * changes by more than this share of what it usually does */
 static const double FOLLOWS = 0.4, UNRELATED = 0.9, MOVING = 0.2;
+/* An episode whose distance from what is right is less than this share of that of a wrong one is clearly better. */
+static const double BETTER = 0.5;
 
 /* a check that some episodes do not pass by themselves */
 typedef struct kind {
   data_check check;
-  int first;    /* the first of these episodes, and what is wrong there; owned */
-  char* reason; /* "column: reason" */
-  remedy fits;  /* owned */
-  bool* wrong;  /* [episodes]; owned */
+  int first;    /* the first of these episodes, and what is wrong there */
+  char* column; /* owned */
+  char* reason; /* owned */
+  double value; /* with its unit and limit, those of the finding */
+  double limit;
+  const char* unit;
+  remedy fits; /* owned */
+  bool* wrong; /* [episodes]; owned */
 } kind;
 
 typedef struct work {
   const trace* m;
   const data_findings* all; /* of all episodes together */
+  const base_fit* base;     /* of all episodes together */
+  data_findings* each;      /* [episodes] of each by itself; owned */
   kind* list;               /* [kinds] owned */
   int kinds;
   bool* judged;  /* [episodes] */
@@ -43,8 +52,9 @@ static void add_wrong(work* w, int episode, const data_finding* f) {
   if (i == w->kinds) {
     w->list = list_grow(w->list, w->kinds, sizeof *w->list);
     kind* one = &w->list[w->kinds++];
-    *one = (kind){.check = f->check, .first = episode};
-    one->reason = format_text("%s%s%s", f->column, f->column[0] ? ": " : "", f->reason);
+    *one = (kind){.check = f->check, .first = episode, .value = f->value, .limit = f->limit, .unit = f->unit};
+    one->column = format_text("%s", f->column);
+    one->reason = format_text("%s", f->reason);
     remedy_add(&one->fits, &f->would_fit);
     for (int e = 0; e < w->m->data->episodes; e++) {
       one->wrong = list_grow(one->wrong, e, sizeof *one->wrong);
@@ -110,15 +120,14 @@ static bool measure_errors(work* w, int episode, const trace* m) {
 }
 
 static df_status check_one(work* w, const trace* m) {
-  data_findings f = {0};
   const int episode = m->episode[0];
+  data_findings* f = &w->each[episode];
   w->judged[episode] = true;
-  df_status status = measure_errors(w, episode, m) ? check_velocities(m, &f) : DF_OK;
-  check_joint_limits(m, &f);
-  if (status == DF_OK) status = check_episode_poses(w, m, &f);
-  if (status == DF_OK) collect(w, episode, &f);
-  data_findings_clear(&f);
-  return status;
+  if (measure_errors(w, episode, m)) DF_TRY(check_velocities(m, f));
+  check_joint_limits(m, f);
+  DF_TRY(check_episode_poses(w, m, f));
+  collect(w, episode, f);
+  return DF_OK;
 }
 
 static bool is_long_enough(const trace* m) {
@@ -153,6 +162,9 @@ static df_status find_outliers(work* w) {
       data_finding f = {
           .check = DATA_CHECK_VELOCITY,
           .column = format_text("%s", trace_group_name(g)),
+          .value = error,
+          .limit = UNRELATED,
+          .unit = "relative error",
           .reason = format_text("the velocities do not follow from the positions (relative error %.3g)", error)};
       data_finding_fits(&f, "data.velocities", "differences");
       add_wrong(w, e, &f);
@@ -209,6 +221,116 @@ static bool are_all_velocities_wrong(const work* w, const data_findings* all) {
   return known;
 }
 
+/* ---- whether the others are better ---- */
+
+/* the trace of one episode */
+static trace part_of(const work* w, int episode) {
+  size_t from = 0;
+  while (w->m->episode[from] != episode) from = trace_episode_end(w->m, from);
+  return trace_part(w->m, from, trace_episode_end(w->m, from));
+}
+
+/* the dof, or the group, that a column is; -1: none */
+static int dof_of(const trace* m, const char* column) {
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    check_dof_name(m, i, name);
+    if (strcmp(name, column) == 0) return i;
+  }
+  return -1;
+}
+
+static int group_of(const trace* m, const char* column) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (strcmp(trace_group_name(g), column) == 0) return g;
+  }
+  const int dof = dof_of(m, column);
+  return dof >= 0 ? m->group[dof] : strcmp(column, BASE_HEADING) == 0 ? GROUP_BASE_ROTATION : -1;
+}
+
+/* how far the factor between changes and velocities is from 1, by its logarithm; NAN: unknown */
+static double scale_distance(const trace_fit* f) {
+  int lag = LAG_MEAN;
+  trace_fitted_error(f, &lag);
+  return f->n > 0 && f->slope[lag] > 0 ? fabs(log(f->slope[lag])) : NAN;
+}
+
+/* How far an episode is from what is right, by the check of a kind; NAN: unknown. *measured: the check has such a
+ * distance. */
+static double distance_of(const work* w, const kind* k, int episode, bool* measured) {
+  const trace m = part_of(w, episode);
+  const int dof = dof_of(&m, k->column), group = group_of(&m, k->column);
+  *measured = true;
+  if (k->check == DATA_CHECK_VELOCITY_SCALE && (dof >= 0 || group >= 0)) {
+    const trace_fit f = dof >= 0 ? trace_fit_pair(&m, dof, dof) : trace_fit_group(&m, group);
+    return scale_distance(&f);
+  }
+  if (k->check == DATA_CHECK_BASE_POINT && group >= 0) {
+    const trace_fit f = trace_fit_group(&m, group);
+    return f.n > 0 ? trace_error(&f, NULL) : NAN;
+  }
+  if (k->check == DATA_CHECK_VELOCITY_OFFSET) return fabs(dof >= 0 ? check_offset_of(&m, dof) : base_fit_drift(&m));
+  *measured = k->check == DATA_CHECK_FLOOR || k->check == DATA_CHECK_PENETRATION ||
+              k->check == DATA_CHECK_ROOT_RESIDUAL || k->check == DATA_CHECK_JOINT_LIMIT;
+  const data_findings* f = &w->each[episode];
+  for (int i = 0; i < f->n && *measured; i++) {
+    if (f->list[i].check == k->check && strcmp(f->list[i].column, k->column) == 0) return f->list[i].value;
+  }
+  return NAN;
+}
+
+/* Whether most episodes that pass are clearly better than those that fail, as far as the check tells how wrong one is:
+ * else the same mistake may be in all of them, and too small in some to be clear. */
+static bool are_others_better(const work* w, const kind* k) {
+  double least = INFINITY;
+  int others = 0, better = 0;
+  bool measured = true;
+  for (int e = 0; e < w->m->data->episodes && measured; e++) {
+    const double far = w->judged[e] && k->wrong[e] ? distance_of(w, k, e, &measured) : NAN;
+    if (far < least) least = far;
+  }
+  if (!measured || !isfinite(least)) return true;
+  for (int e = 0; e < w->m->data->episodes; e++) {
+    if (!w->judged[e] || k->wrong[e]) continue;
+    others++;
+    better += distance_of(w, k, e, &measured) < BETTER * least;
+  }
+  return 2 * better > others;
+}
+
+/* whether what is wrong with the base in all episodes together, and by about the same number in each, explains a kind
+ */
+static bool is_of_base(const work* w, const kind* k) {
+  if (!data_check_is_of_velocity(k->check)) return false;
+  const int group = group_of(w->m, k->column);
+  return (group == GROUP_BASE_POSITION && w->base->cause != BASE_NO_CAUSE) ||
+         (group == GROUP_BASE_ROTATION && isfinite(w->base->drift));
+}
+
+/* ---- the findings ---- */
+
+static void report_mixture(const kind* k, const char* named, int n, int judged, data_findings* out) {
+  data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
+  data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s%s%s",
+                     named, n, judged, n == 1 ? "s" : "", k->first, k->column, k->column[0] ? ": " : "", k->reason);
+  remedy_add(&one->would_fit, &k->fits);
+}
+
+/* the row of the check itself, in the place of one that is not wrong */
+static void report_all(const kind* k, const char* named, int n, int judged, data_findings* out) {
+  data_finding* one = NULL;
+  for (int i = 0; i < out->n && !one; i++) {
+    if (out->list[i].check == k->check && strcmp(out->list[i].column, k->column) == 0) one = &out->list[i];
+  }
+  if (!one) one = data_findings_add(out, k->check, k->column, k->value, k->limit, k->unit);
+  one->value = k->value;
+  one->limit = k->limit;
+  data_finding_judge(one, CHECK_WRONG, "%s; this is clear in %s, %d of %d, and the others are about as far off",
+                     k->reason, named, n, judged);
+  remedy_clear(&one->would_fit);
+  remedy_add(&one->would_fit, &k->fits);
+}
+
 /* What some episodes do not pass, and others do. What is wrong in all together is not clear in each of them. */
 static void report(const work* w, data_findings* out) {
   const int episodes = w->m->data->episodes;
@@ -216,7 +338,7 @@ static void report(const work* w, data_findings* out) {
   for (int i = 0; i < w->kinds; i++) {
     const kind* k = &w->list[i];
     int n = 0, judged = 0;
-    if (all_velocities && data_check_is_of_velocity(k->check)) continue;
+    if ((all_velocities && data_check_is_of_velocity(k->check)) || is_of_base(w, k)) continue;
     for (int e = 0; e < episodes; e++) {
       judged += w->judged[e];
       n += k->wrong[e];
@@ -225,17 +347,19 @@ static void report(const work* w, data_findings* out) {
     /* a wrong frame rate scales all velocities */
     const bool rate = is_wrong(out, DATA_CHECK_FRAME_RATE) || is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES);
     if (k->check == DATA_CHECK_VELOCITY_SCALE && rate) continue;
+    const bool mixture = are_others_better(w, k);
+    if (!mixture && is_wrong(out, k->check)) continue;
     char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
-    data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
-    data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s",
-                       named, n, judged, n == 1 ? "s" : "", k->first, k->reason);
-    remedy_add(&one->would_fit, &k->fits);
+    (mixture ? report_mixture : report_all)(k, named, n, judged, out);
     df_free(named);
   }
 }
 
 static void clear(work* w) {
+  for (int e = 0; e < w->m->data->episodes && w->each; e++) data_findings_clear(&w->each[e]);
+  df_free(w->each);
   for (int i = 0; i < w->kinds; i++) {
+    df_free(w->list[i].column);
     df_free(w->list[i].reason);
     df_free(w->list[i].wrong);
     remedy_clear(&w->list[i].fits);
@@ -247,13 +371,15 @@ static void clear(work* w) {
 
 df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out) {
   const size_t episodes = (size_t)m->data->episodes;
-  work w = {.m = m, .all = out};
+  const base_fit base = base_fit_of(m);
+  work w = {.m = m, .all = out, .base = &base};
   w.poses = cfg->poses_max / episodes;
   w.poses = w.poses < POSES_LEAST ? POSES_LEAST : w.poses > POSES_MOST ? POSES_MOST : w.poses;
   if (episodes < 2) return DF_OK;
   w.judged = df_alloc(episodes, sizeof *w.judged);
   w.error = df_alloc(episodes * GROUPS, sizeof *w.error);
-  df_status status = w.judged && w.error ? DF_OK : DF_E_NOMEM;
+  w.each = df_alloc(episodes, sizeof *w.each);
+  df_status status = w.judged && w.error && w.each ? DF_OK : DF_E_NOMEM;
   for (int g = 0; g < GROUPS; g++) w.change[g] = trace_fit_group(m, g).change;
   if (status == DF_OK) status = check_all(&w);
   if (status == DF_OK) status = find_outliers(&w);

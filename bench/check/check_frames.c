@@ -6,6 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
 #include "dynaflow/sim/dynamics.h"
+#include "joint_dead.h"
 #include "joints.h"
 #include "list.h"
 #include "text.h"
@@ -325,6 +326,20 @@ static int constant_dofs(const trace* m, text* names) {
   return n;
 }
 
+/* joints of legs of which nothing was recorded */
+static void check_dead(const trace* m, data_finding* one) {
+  text names = {0};
+  for (int j = 0; j < m->njoint; j++) {
+    if (joint_is_dead(m->data, m->system, j)) text_add(&names, "%s%s", names.n ? ", " : "", m->joints[j].name);
+  }
+  if (names.n)
+    data_finding_judge(one, CHECK_WRONG,
+                       "positions never change and velocities are zero, while the same joint of the other legs moves: "
+                       "%s: a dead encoder, or a column that was never filled",
+                       text_of(&names));
+  text_clear(&names);
+}
+
 static void check_constant(const trace* m, data_findings* out) {
   text names = {0};
   const int n = constant_dofs(m, &names);
@@ -333,6 +348,7 @@ static void check_constant(const trace* m, data_findings* out) {
     data_finding_judge(one, n == m->nv ? CHECK_WRONG : CHECK_WARN, "positions never change: %s%s", text_of(&names),
                        n > NAMED ? ", ..." : "");
   text_clear(&names);
+  check_dead(m, one);
 }
 
 /* ---- episodes in which nothing moves ---- */

@@ -1,5 +1,6 @@
 #include "check_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,4 +69,10 @@ char* check_one_episode(const fit_source* source, int n, int episode) {
   char* out = check_named_episodes(source, n, chosen);
   df_free(chosen);
   return out;
+}
+
+double check_power_of_ten(double factor, double about, int most) {
+  const double k = factor > 0 ? round(log10(factor)) : 0, power = pow(10, k);
+  const bool near = factor < about * power && factor > power / about;
+  return k >= 1 && k <= most && near ? power : 0;
 }

@@ -77,6 +77,8 @@ double check_span_error(const trace* m, int group, double limit, int* frames);
  * second in most episodes and in both halves of them, far more than noise, rounding, contacts within frames and the
  * choice of a right lag leave. Groups with something wrong among the findings from `before` on are left out. */
 void check_velocity_offset(const trace* m, int before, data_findings* out);
+/* the offset of dof i, m/s or rad/s, whether it is clear or not; 0 without an episode that is long enough */
+double check_offset_of(const trace* m, int i);
 
 /* ---- check_motion.c ---- */
 
@@ -195,9 +197,10 @@ DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data
 /* ---- check_episodes.c ---- */
 
 /* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is
- * wrong in some episodes, and not in others, is a mixture, which medians and fits over all may hide; and so are actions
- * that lead to the next states in some episodes only. `out` has the findings of all together. Errors: those of
- * check_velocities() and pose_summary_of(). */
+ * wrong in some episodes, and clearly less so in most others, is a mixture, which medians and fits over all may hide;
+ * and so are actions that lead to the next states in some episodes only. What is about as wrong in the others, though
+ * it is clear in some only, is a finding of that check, of all. `out` has the findings of all together. Errors: those
+ * of check_velocities() and pose_summary_of(). */
 DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
 
 #endif

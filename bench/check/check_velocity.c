@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_fit.h"
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "frame_interval.h"
@@ -286,12 +287,6 @@ static void report_rate(const trace* m, double slope, double doubt, bool exact, 
   } else {
     data_finding_fits(one, "data.velocities", "differences");
   }
-}
-
-double check_power_of_ten(double factor, double about, int most) {
-  const double k = factor > 0 ? round(log10(factor)) : 0, power = pow(10, k);
-  const bool near = factor < about * power && factor > power / about;
-  return k >= 1 && k <= most && near ? power : 0;
 }
 
 static void report_scale(const trace* m, int group, double slope, data_findings* out) {
@@ -663,6 +658,18 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
   return DF_OK;
 }
 
+/* Whether a factor of the base position, by which single groups do not show it, is that of the frame rate: no group
+ * that moves needs another one, or a frame is a whole number of physics steps with it, and not as stated. */
+static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const base_fit* b) {
+  static const double NOT_WHOLE = 0.02;
+  const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
+  if (b->cause != BASE_SCALE || !is_rate(factor)) return false;
+  const double steps = h / df_mujoco_timestep(m->system), right = steps * factor;
+  const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
+  const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
+  return (whole && !stated) || all_take_slope(f, factor);
+}
+
 df_status check_velocities(const trace* m, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG), first = out->n;
   trace_fit f[GROUPS];
@@ -670,18 +677,25 @@ df_status check_velocities(const trace* m, data_findings* out) {
   double doubt = 0;
   double common = common_slope(m, f, &doubt);
   if (isnan(common)) common = shared_slope(m, f, &doubt);
+  const base_fit base = base_fit_of(m);
+  if (isnan(common) && is_rate_of_base(m, f, &base)) {
+    common = base.value[0];
+    doubt = fmax(LEAST_DOUBT, base.doubt);
+  }
   if (!isnan(common)) report_rate(m, common, doubt, is_exact(f), out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);
     const part all = part_of(m, g);
     const double slope = slope_of(&all, &f[g]);
-    if (isnan(common) && !isnan(slope)) report_scale(m, g, slope, out);
+    const bool otherwise = base_fit_explains(&base, g, trace_fitted_error(&f[g], NULL));
+    if (isnan(common) && !isnan(slope) && !otherwise) report_scale(m, g, slope, out);
   }
   check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
   check_velocity_spans(m, first, out);
+  base_fit_report(&base, first, out);
   check_velocity_offset(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {

@@ -63,8 +63,6 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = check_conditions(&m, out);
-  if (status == DF_OK) status = check_episodes(&m, cfg, out);
-  if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
   const bool doubtful = status == DF_OK && poses.residual > CHECK_RESIDUAL;
@@ -76,6 +74,8 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
+  if (status == DF_OK) status = check_episodes(&m, cfg, out);
+  if (status == DF_OK) status = accept_explained(&m, out);
   trace_clear(&m);
   return status;
 }
@@ -167,6 +167,16 @@ static void add_corrections(const reading* r, const df_system* system, data_find
         "time %s: move their columns in the recording",
         frames, frames == 1 ? "" : "s", r->delay.frames > 0 ? "older" : "newer", of, sentence);
     df_free(of);
+  }
+  if (r->zero.verdict == JOINT_ZERO_BETTER) {
+    snprintf(sentence, sizeof sentence, r->zero_by_forces ? force : falls, r->zero.as_read, r->zero.misfit);
+    data_finding* one =
+        data_findings_add(out, DATA_CHECK_JOINT_ZERO, joints[r->zero.joint].name, r->zero.offset, NAN, "rad");
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "with %.3g rad subtracted from the positions of %s %s: its zero is not that of the model; correct "
+        "it in the recording",
+        r->zero.offset, joints[r->zero.joint].name, sentence);
   }
   if (r->reversed) {
     const bool signs = joint_order_reverses(system, r->reversed);
@@ -396,6 +406,9 @@ static df_status check_found(const char* path, const df_config* config, const df
   if (status == DF_OK) status = try_posture(path, system, cfg, r, &rows, out);
   add_corrections(r, system, out);
   move_findings(&rows, out);
+  if (r->doubtful)
+    data_finding_judge(data_findings_add(out, DATA_CHECK_JOINT_ZERO, NULL, NAN, NAN, "rad"), CHECK_WRONG, "%s",
+                       r->doubtful);
   if (r->unclear)
     data_finding_judge(data_findings_add(out, DATA_CHECK_CONVENTION, "data.joints", NAN, NAN, "misfit"), CHECK_WARN,
                        "%s", r->unclear);
@@ -444,7 +457,7 @@ static df_status find_mixture(const char* path, const df_system* system, const c
   mixture found, first = {0};
   data_findings other = {0};
   df_status status = mixture_find(path, r, system, cfg, &found, out);
-  const bool changed = r->n || r->reversed || r->exchanged.found;
+  const bool changed = r->n || r->reversed || r->exchanged.found || r->zero.verdict == JOINT_ZERO_BETTER;
   if (status == DF_OK && changed && as_is->data) status = mixture_find(path, as_is, system, cfg, &first, &other);
   if (status == DF_OK && first.found && first.best <= found.best + MIXED * r->data->episodes) {
     exchange_readings(as_is, r);

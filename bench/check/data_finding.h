@@ -17,6 +17,7 @@ const char* check_verdict_text(check_verdict v);
   X(CONVENTION, "convention", false, false)                       \
   X(FREE_BODIES, "free bodies", false, false)                     \
   X(JOINT_SIGN, "joint sign", false, false)                       \
+  X(JOINT_ZERO, "joint zero", false, false)                       \
   X(JOINT_ORDER, "joint order", false, false)                     \
   X(JOINT_DELAY, "joint delay", false, false)                     \
   X(MIXTURE, "mixture", true, false)                              \
@@ -36,6 +37,7 @@ const char* check_verdict_text(check_verdict v);
   X(VELOCITY_SHIFT, "velocity shift", true, true)                 \
   X(VELOCITY_ORDER, "velocity order", true, true)                 \
   X(VELOCITY_OFFSET, "velocity offset", true, true)               \
+  X(BASE_POINT, "base point", true, true)                         \
   X(VELOCITY, "velocity", true, true)                             \
   X(JUMP, "jump", true, false)                                    \
   X(DUPLICATED_FRAMES, "duplicated frames", false, false)         \

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
 #include "frame_interval.h"
+#include "joint_dead.h"
 #include "joint_order.h"
 #include "joint_shift.h"
 #include "joint_sign.h"
@@ -366,6 +367,45 @@ static df_status take_signs(const source* s, int** signs, double from, double to
   return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
 }
 
+/* takes over a joint whose zero is off */
+static df_status take_zero(const source* s, const joint_zero* zero, bool by_forces, reading* r) {
+  r->zero = *zero;
+  r->zero_by_forces = by_forces;
+  df_free(r->unclear);
+  r->unclear = NULL;
+  joint_zero_apply(zero, s->system, r->data);
+  return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
+}
+
+/* that an order and the zero of a joint fit about equally well; `from` and `to`: what the order leaves */
+static char* unclear_zero(const df_system* system, const joint_zero* zero, bool by_forces, const remedy* fits) {
+  const df_joint* joints;
+  df_mujoco_joints(system, &joints);
+  char* words = remedy_text(fits);
+  char* out = format_text(
+      "joints do not fit as read, and it is not clear why: %s falls from %.2g to %.2g with %s, and to %.2g with %.3g "
+      "rad "
+      "subtracted from %s; check the sign and the zero of these joints, or more episodes",
+      by_forces ? "the force, in weights, that the motion needs on what no actuator drives"
+                : "the misfit of joint limits, floor and slip",
+      zero->as_read, zero->ordered, words, zero->misfit, zero->offset, joints[zero->joint].name);
+  df_free(words);
+  return out;
+}
+
+/* Whether an order that is clear otherwise is one: a joint whose zero is off fits less well. Else takes the zero over,
+ * or says that it is not clear. */
+static df_status is_order(const source* s, const int* order, bool by_forces, const remedy* fits, reading* r, bool* is) {
+  joint_zero zero;
+  DF_TRY(joint_zero_find(r->data, s->system, r->h, order, by_forces, s->cfg, &zero));
+  *is = zero.verdict == JOINT_ZERO_WORSE;
+  if (zero.verdict == JOINT_ZERO_BETTER) return take_zero(s, &zero, by_forces, r);
+  if (*is) return DF_OK;
+  df_free(r->doubtful);
+  r->doubtful = unclear_zero(s->system, &zero, by_forces, fits);
+  return DF_OK;
+}
+
 /* columns of joints that are shifted, before conventions are looked at: angles of other joints seem to be degrees */
 static df_status find_shift(const source* s, reading* r) {
   const fit_source now = source_of(r);
@@ -398,19 +438,22 @@ static char* unclear_signs(const df_system* system, const joint_signs* signs, co
 /* signs of joints within their limits, and joints of two legs exchanged, where the misfit does not tell */
 static df_status find_signs(const source* s, reading* r) {
   joint_signs signs;
+  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
   DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
   if (!signs.best) return DF_OK;
   remedy fits = change_of(r, s->system, signs.best);
   df_status status = DF_OK;
   const int before = r->n;
+  bool is = true;
   df_free(r->unclear);
   r->unclear = NULL;
+  if (signs.is_clear) status = is_order(s, signs.best, true, &fits, r, &is);
   if (!signs.is_clear) {
     r->unclear = unclear_signs(s->system, &signs, &fits);
-  } else if (fits.n && r->n < READING_SETTINGS_MAX) {
+  } else if (is && status == DF_OK && fits.n && r->n < READING_SETTINGS_MAX) {
     status = take_order(s, r, &fits);
   }
-  if (status == DF_OK && signs.is_clear && r->n == before) {
+  if (status == DF_OK && signs.is_clear && is && r->n == before) {
     r->reversed_by_forces = true;
     status = take_signs(s, &signs.best, signs.as_read, signs.residual, r);
   }
@@ -425,6 +468,7 @@ static df_status find_signs(const source* s, reading* r) {
 static df_status find_order(const source* s, bool by_limits, reading* r) {
   joint_orders orders;
   remedy fits = {0}, rival = {0};
+  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
   const fit_source now = source_of(r);
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_order_find(r->data, s->system, r->h, recorded, s->cfg, &orders);
@@ -432,7 +476,12 @@ static df_status find_order(const source* s, bool by_limits, reading* r) {
   if (by_limits && !(orders.is_clear && orders.by_limits)) orders.found = false;
   if (status == DF_OK && orders.found) fits = change_of(r, s->system, orders.best);
   if (status == DF_OK && orders.found && orders.rival) rival = change_of(r, s->system, orders.rival);
-  if (fits.words && orders.is_clear) {
+  bool is = true;
+  if (status == DF_OK && !remedy_is_empty(&fits) && orders.is_clear)
+    status = is_order(s, orders.best, false, &fits, r, &is);
+  if (status != DF_OK || !is) {
+    /* the zero of a joint, or not clear */
+  } else if (fits.words && orders.is_clear) {
     status = take_signs(s, &orders.best, orders.as_read, orders.misfit, r);
   } else if (fits.n && orders.is_clear && r->n < READING_SETTINGS_MAX) {
     status = take_order(s, r, &fits);
@@ -463,6 +512,7 @@ static df_status find_exchange(const source* s, reading* r) {
 void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
   if (r->exchanged.found) free_bodies_exchange(system, &r->exchanged, data);
   if (r->reversed) joint_order_apply(system, r->reversed, data);
+  if (r->zero.verdict == JOINT_ZERO_BETTER) joint_zero_apply(&r->zero, system, data);
 }
 
 /* ---- all of it ---- */
@@ -548,7 +598,7 @@ static df_status find_columns(const source* s, reading* r, bool* ordered) {
   DF_TRY(find_exchange(s, r));
   const int before = r->n;
   DF_TRY(find_order(s, true, r));
-  *ordered = r->n > before || r->reversed;
+  *ordered = r->n > before || r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER;
   return DF_OK;
 }
 
@@ -558,7 +608,7 @@ static df_status find_order_on_floor(const source* s, reading* r) {
   const int before = r->n;
   DF_TRY(find_order(s, false, r));
   if (r->n > before) return search(s, r);
-  if (r->reversed) return DF_OK;
+  if (r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER) return DF_OK;
   DF_TRY(joint_delay_find(r->data, s->system, r->h, s->cfg, &r->delay));
   if (!r->delay.frames) return find_signs(s, r);
   /* joints of another frame fit worse in every order */
@@ -639,6 +689,7 @@ void reading_clear(reading* r) {
   df_free(r->h);
   df_free(r->stated);
   df_free(r->unclear);
+  df_free(r->doubtful);
   df_free(r->reversed);
   remedy_clear(&r->righted.fits);
   *r = (reading){0};

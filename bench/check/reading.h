@@ -7,6 +7,7 @@
 #include "dynaflow/data/recording.h"
 #include "free_bodies.h"
 #include "joint_delay.h"
+#include "joint_zero.h"
 #include "misfit.h"
 #include "remedy.h"
 
@@ -37,7 +38,11 @@ typedef struct reading {
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;
   joint_delay delay; /* `data` is as recorded */
-  int* reversed;     /* an order (joint_order.h) of joints that are recorded reversed or exchanged; NULL: none; owned */
+  joint_zero zero;   /* a joint that is off by a constant, if it is better than every order */
+  bool zero_by_forces;
+  char* doubtful; /* a sentence on joints that do not fit as read, and of which an order and a zero fit about equally
+                   * well; NULL: none; owned */
+  int* reversed;  /* an order (joint_order.h) of joints that are recorded reversed or exchanged; NULL: none; owned */
   double reversed_from, reversed_to; /* misfit_of_contact() without and with it, or check_root_residual() */
   bool reversed_by_forces;           /* the latter */
 } reading;
@@ -60,7 +65,7 @@ DF_MUST_CHECK df_status reading_as_it_is(const char* path, const df_config* conf
 DF_MUST_CHECK df_status reading_take_back(const char* path, const df_config* config, const df_system* system,
                                           const check_cfg* cfg, reading* r);
 
-/* Exchanges and reverses what `r` does in other states of the recording. */
+/* Exchanges, reverses and moves what `r` does in other states of the recording. */
 void reading_correct(const reading* r, const df_system* system, df_dataset* data);
 
 /* "FL_hip_joint, FR_hip_joint": the joints that an order of signs reverses */

@@ -99,6 +99,10 @@ static double share_alike(const trace* m, int i, const episodes_offset* all) {
   return all->n ? (double)alike / all->n : 0;
 }
 
+double check_offset_of(const trace* m, int i) {
+  return over_episodes(m, i).least;
+}
+
 /* the offset of dof i; NAN: it has none */
 static double offset_of_dof(const trace* m, int i, double speed) {
   const episodes_offset all = over_episodes(m, i);

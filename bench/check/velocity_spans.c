@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base_fit.h"
 #include "check_parts.h"
 #include "text.h"
 
@@ -214,7 +215,9 @@ bool check_velocity_is_known(const data_findings* f, int from, int to, int group
   for (int i = from; i < to; i++) {
     const data_finding* one = &f->list[i];
     const bool all = one->column[0] == '\0' && one->check != DATA_CHECK_VELOCITY_SIGN;
-    if (one->verdict == CHECK_WRONG && (all || strcmp(one->column, trace_group_name(group)) == 0)) return true;
+    const bool heading = group == GROUP_BASE_ROTATION && strcmp(one->column, BASE_HEADING) == 0;
+    if (one->verdict != CHECK_WRONG) continue;
+    if (all || heading || strcmp(one->column, trace_group_name(group)) == 0) return true;
   }
   return false;
 }

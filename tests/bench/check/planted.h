@@ -227,7 +227,7 @@ static inline void degrees_of_positions(const layout* l, double* x) {
 static inline void joint_scale(const layout* l, double* x) {
   scale_joints(l, x, 1, 0.05);
 }
-static inline void joint_zero(const layout* l, double* x) {
+static inline void joint_velocity_zero(const layout* l, double* x) {
   scale_joints(l, x, 1, 0);
 }
 static inline void all_zero(const layout* l, double* x) {
@@ -283,6 +283,21 @@ static inline void side_reversed(const layout* l, double* x) {
     x[l->nq + joint->dof] *= -1;
   }
 }
+/* the position is that of a sensor at (0.1, 0, 0.12) m in the frame of the base */
+static inline void base_of_sensor(const layout* l, double* x) {
+  (void)l;
+  double r[3] = {0.1, 0, 0.12};
+  rotate(x + 3, false, r);
+  for (int k = 0; k < 3; k++) x[k] += r[k];
+}
+static inline void plane_scaled(const layout* l, double* x) {
+  (void)l;
+  for (int k = 0; k < 2; k++) x[k] *= 1.1;
+}
+static inline void dead_hip(const layout* l, double* x) {
+  x[l->joints[7].qpos] = 0.1;
+  x[l->nq + l->joints[7].dof] = 0;
+}
 static inline void float32(const layout* l, double* x) {
   for (int i = 0; i < l->nx; i++) x[i] = (double)(float)x[i];
 }
@@ -303,6 +318,17 @@ static inline void late_hinges(const layout* l, df_dataset* d) {
 static inline void drifts(const layout* l, df_dataset* d) {
   for (int e = 0; e < d->episodes; e++) {
     for (int t = 0; t <= d->lengths[e]; t++) frame_of(d, e, t)[0] += 0.2 * l->system->dt * t;
+  }
+}
+/* the heading of a free base turns away by 0.15 rad/s */
+static inline void heading_drifts(const layout* l, df_dataset* d) {
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = 0; t <= d->lengths[e]; t++) {
+      const double half = 0.15 * l->system->dt * t / 2, c = cos(half), s = sin(half);
+      double* q = frame_of(d, e, t) + 3;
+      const double out[4] = {c * q[0] - s * q[3], c * q[1] - s * q[2], c * q[2] + s * q[1], c * q[3] + s * q[0]};
+      memcpy(q, out, sizeof out);
+    }
   }
 }
 static inline void late(const layout* l, df_dataset* d) {

@@ -1,0 +1,234 @@
+/* What makes the position of a free base and its heading change otherwise than its velocities say: planted numbers are
+ * found again, and right recordings, whatever their rule of integration, noise and steps per frame, have none. */
+#include "base_fit.h"
+
+#include <math.h>
+
+#include "check_parts.h"
+#include "dynaflow/core/rng.h"
+#include "found.h"
+#include "small_recording.h"
+#include "unit.h"
+
+enum { CLIPS = 6, FREE_NQ = 7 };
+static const double H = 0.01;
+
+typedef struct plan {
+  double scale[3]; /* of the positions, less 1 */
+  double point[3]; /* of the base that the positions are of */
+  double drift;    /* of the heading, rad/s */
+  double rate;     /* duration of a frame as stated, by the right one; 0: 1 */
+  double noise;    /* standard deviation of the velocities, m/s */
+  int wrong;       /* the number of clips that are wrong; 0: all */
+  int lag;      /* 1: velocities of semi-implicit Euler, -1: of explicit Euler, whose frames are one step; 0: exact */
+  double swing; /* Hz of the vertical motion */
+} plan;
+
+/* the right pose of clip e at time s; a base that goes on its way in a heading of its own, and rocks */
+static void pose_at(const plan* p, int e, double s, double at[3], double q[4]) {
+  const double w = 2 * PI * (p->swing > 0 ? p->swing : 1.3), heading = 0.3 * sin(1.1 * s + e);
+  const double pitch = 0.2 * sin(4.7 * s + e), cy = cos(heading / 2), sy = sin(heading / 2);
+  at[0] = (0.5 + 0.05 * e) * s + 0.02 * sin(5 * s);
+  at[1] = 0.3 * sin(1.7 * s + e);
+  at[2] = 0.5 + 0.03 * sin(w * s);
+  const double out[4] = {cy * cos(pitch / 2), -sy * sin(pitch / 2), cy * sin(pitch / 2), sy * cos(pitch / 2)};
+  memcpy(q, out, sizeof out);
+}
+
+static void product(const double a[4], const double b[4], double out[4]) {
+  out[0] = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
+  out[1] = a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2];
+  out[2] = a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1];
+  out[3] = a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0];
+}
+
+/* the velocities between two times, by differences of the right poses; the angular one in the frame of the base */
+static void velocity_of(const plan* p, int e, double from, double to, double v[6]) {
+  double a[3], b[3], qa[4], qb[4], turn[4];
+  pose_at(p, e, from, a, qa);
+  pose_at(p, e, to, b, qb);
+  for (int i = 0; i < 3; i++) v[i] = (b[i] - a[i]) / (to - from);
+  product((const double[]){qa[0], -qa[1], -qa[2], -qa[3]}, qb, turn);
+  for (int i = 0; i < 3; i++) v[3 + i] = 2 * turn[1 + i] / (to - from);
+}
+
+static void write_frame(const plan* p, int e, int t, bool wrong, const double* noise, double* x) {
+  static const double SMALL = 1e-5;
+  const double s = H * t;
+  double q[4], turned[4], r[3], v[6];
+  pose_at(p, e, s, x, q);
+  const double from = p->lag > 0   ? s - H
+                      : p->lag < 0 ? s
+                                   : s - SMALL,
+               to = p->lag < 0   ? s + H
+                    : p->lag > 0 ? s
+                                 : s + SMALL;
+  velocity_of(p, e, from, to, v);
+  for (int i = 0; i < 6; i++) x[FREE_NQ + i] = v[i] + (i < 3 ? p->noise * noise[3 * t + i] : 0);
+  memcpy(x + 3, q, sizeof q);
+  if (!wrong) return;
+  memcpy(r, p->point, sizeof r);
+  rotate(q, false, r);
+  for (int i = 0; i < 3; i++) x[i] = (1 + p->scale[i]) * x[i] + r[i];
+  product((const double[]){cos(p->drift * s / 2), 0, 0, sin(p->drift * s / 2)}, q, turned);
+  memcpy(x + 3, turned, sizeof turned);
+}
+
+static fixture recording_of(const plan* p) {
+  static double h[CLIPS], noise[3 * (T + 1)];
+  fixture f = fixture_new(ball_xml, CLIPS);
+  for (int e = 0; e < CLIPS; e++) {
+    h[e] = H * (p->rate > 0 ? p->rate : 1);
+    df_rng_normal(13, DF_STREAM_TEST, (uint64_t)e, 3 * (T + 1), noise);
+    for (int t = 0; t <= T; t++) write_frame(p, e, t, p->wrong == 0 || e < p->wrong, noise, frame_of(f.d, e, t));
+  }
+  trace_it(&f, h);
+  return f;
+}
+
+static base_fit fit_of(const plan* p) {
+  fixture f = recording_of(p);
+  const base_fit out = base_fit_of(&f.m);
+  fixture_free(&f);
+  return out;
+}
+
+static data_findings findings_of(const plan* p) {
+  fixture f = recording_of(p);
+  data_findings out = {0};
+  assert_ok(check_velocities(&f.m, &out));
+  fixture_free(&f);
+  return out;
+}
+
+static void a_scale_is_found_with_its_axes(void** state) {
+  (void)state;
+  static const struct {
+    plan p;
+    base_cause cause;
+    double factor;
+  } cases[] = {{{.scale = {.1, .1, .1}, .noise = .02}, BASE_SCALE, 1.1},
+               {{.scale = {.1, .1, 0}, .noise = .02}, BASE_PLANE, 1.1},
+               {{.scale = {0, 0, -.2}, .noise = .01}, BASE_VERTICAL, 0.8},
+               {{.scale = {-.04, -.04, -.04}, .noise = .01, .lag = 1}, BASE_SCALE, 0.96}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const base_fit f = fit_of(&cases[i].p);
+    assert_int_equal(f.cause, cases[i].cause);
+    /* the noise of the velocities makes a factor at most 1 - (noise / speed)^2 smaller */
+    if (!(fabs(f.value[0] - cases[i].factor) < 0.01)) fail_msg("case %zu: %g", i, f.value[0]);
+    assert_true(f.doubt > 0 && f.doubt < 0.01 && f.left < 0.75 * f.as_is);
+    assert_true(isnan(f.drift));
+  }
+}
+
+static void a_point_of_the_base_is_found(void** state) {
+  (void)state;
+  static const double points[][3] = {{.1, 0, .12}, {0, 0, -.05}, {-.06, .08, .02}};
+  for (size_t i = 0; i < 3; i++) {
+    for (int lag = -1; lag <= 1; lag++) {
+      plan p = {.lag = lag};
+      memcpy(p.point, points[i], sizeof p.point);
+      const base_fit f = fit_of(&p);
+      assert_int_equal(f.cause, BASE_POINT);
+      for (int k = 0; k < 3; k++) {
+        if (!(fabs(f.value[k] - p.point[k]) < 2e-3)) fail_msg("point %zu, lag %d: %d is %g", i, lag, k, f.value[k]);
+      }
+      assert_true(f.left < 0.1 * f.as_is);
+    }
+  }
+}
+
+static void a_drift_of_the_heading_is_found(void** state) {
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    const plan p = {.drift = k ? -0.05 : 0.15};
+    const base_fit f = fit_of(&p);
+    assert_true(fabs(f.drift - p.drift) < 1e-3);
+    assert_true(f.drift_doubt < 0.1 * fabs(p.drift));
+    assert_int_equal(f.cause, BASE_NO_CAUSE);
+    data_findings found = findings_of(&p);
+    const data_finding* one = finding_at(&found, DATA_CHECK_VELOCITY_OFFSET, BASE_HEADING);
+    assert_non_null(one);
+    assert_int_equal(data_findings_count(&found, CHECK_WRONG), 1);
+    assert_true(fabs(one->value - p.drift) < 1e-3);
+    data_findings_clear(&found);
+  }
+}
+
+/* what is too small, what only some clips have, and what a point or a factor may not be told from */
+static void what_is_not_clear_is_left_out(void** state) {
+  (void)state;
+  static const plan plans[] = {{.scale = {.015, .015, .015}, .noise = .002}, /* below 2 % */
+                               {.scale = {.03, .03, .03}, .noise = .1},      /* leaves more than 75 % */
+                               {.scale = {.1, .1, .1}, .noise = .02, .wrong = 2},
+                               {.point = {.1, 0, .12}, .wrong = 2},
+                               {.point = {.01, 0, .01}, .noise = .001},
+                               {.point = {.03, 0, .04}, .noise = .03}, /* leaves more than 40 % */
+                               {.drift = .015},
+                               {.drift = .15, .wrong = 2}};
+  for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+    const base_fit f = fit_of(&plans[i]);
+    if (f.cause != BASE_NO_CAUSE || isfinite(f.drift)) fail_msg("plan %zu: %d, %g", i, (int)f.cause, f.drift);
+  }
+}
+
+/* Vertical motions that swing up to six times in ten frames, with each rule of integration and noise. */
+static void right_recordings_have_no_cause(void** state) {
+  (void)state;
+  static const double swings[] = {1, 5, 13, 25, 35, 45}, noises[] = {0, 0.02, 0.2};
+  for (size_t i = 0; i < sizeof swings / sizeof *swings; i++) {
+    for (size_t k = 0; k < sizeof noises / sizeof *noises; k++) {
+      for (int lag = -1; lag <= 1; lag++) {
+        const plan p = {.swing = swings[i], .noise = noises[k], .lag = lag};
+        const base_fit f = fit_of(&p);
+        if (f.cause != BASE_NO_CAUSE || isfinite(f.drift))
+          fail_msg("%g Hz, noise %g, lag %d: cause %d, %g", p.swing, p.noise, lag, (int)f.cause, f.value[0]);
+      }
+    }
+  }
+}
+
+/* A rate that is 4 or 5 % off, and noise that hides it from single groups: the error falls to no less than 60 %. */
+static void a_rate_that_is_a_little_off_is_named(void** state) {
+  (void)state;
+  static const double rates[] = {0.95, 0.96, 1.05};
+  for (size_t i = 0; i < 3; i++) {
+    data_findings f = findings_of(&(plan){.rate = rates[i], .noise = 0.025});
+    const data_finding* one = finding_at(&f, DATA_CHECK_FRAME_RATE, "");
+    assert_non_null(one);
+    assert_int_equal(one->verdict, CHECK_WRONG);
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
+    /* the right frame is one step of the model */
+    assert_true(fabs(one->value - 100) < 1e-9);
+    data_findings_clear(&f);
+  }
+}
+
+/* in their own words, and nothing else */
+static void findings_say_what_and_how_much(void** state) {
+  (void)state;
+  data_findings f = findings_of(&(plan){.point = {.1, 0, .12}});
+  const data_finding* one = finding_at(&f, DATA_CHECK_BASE_POINT, "base position");
+  assert_non_null(one);
+  assert_true(fabs(one->value - hypot(.1, .12)) < 2e-3);
+  assert_non_null(strstr(one->reason, "at (0.100, "));
+  assert_non_null(strstr(one->reason, ", 0.120) m"));
+  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
+  data_findings_clear(&f);
+  f = findings_of(&(plan){.scale = {.1, .1, 0}, .noise = .02});
+  one = finding_at(&f, DATA_CHECK_VELOCITY_SCALE, "base position");
+  assert_non_null(one);
+  assert_true(fabs(one->value - 1.1) < 0.01);
+  assert_non_null(strstr(one->reason, "in the ground plane"));
+  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
+  data_findings_clear(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_scale_is_found_with_its_axes),  cmocka_unit_test(a_point_of_the_base_is_found),
+      cmocka_unit_test(a_drift_of_the_heading_is_found), cmocka_unit_test(what_is_not_clear_is_left_out),
+      cmocka_unit_test(right_recordings_have_no_cause),  cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
+      cmocka_unit_test(findings_say_what_and_how_much)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
