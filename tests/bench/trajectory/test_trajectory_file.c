@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "test_file.h"
@@ -104,8 +105,73 @@ static void a_duration_in_single_precision_is_the_same(void** state) {
   df_system_free(task.system);
 }
 
+/* what the file says of its model is compared with that of the task: files first, then the compiled model */
+static void a_file_of_another_model_is_refused_or_doubted(void** state) {
+  (void)state;
+  df_task task = task_of_two();
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system_free(task.system);
+  assert_int_equal(df_file_write(test_file("slide.xml"), slide_xml, strlen(slide_xml)), DF_OK);
+  assert_int_equal(df_mujoco_system_new(test_file("slide.xml"), &cfg, &task.system), DF_OK);
+  const df_model_identity own = *df_mujoco_identity(task.system);
+  const char *path = test_file("trajectories.npz"), *other = "0123456789abcdef";
+  static const struct {
+    const char* settings;
+    bool files, compiled, mujoco; /* another one */
+    const char* doubt;            /* NULL: none; "": refused */
+  } cases[] = {{NULL, false, false, false, NULL},
+               {NULL, true, true, false, ""},
+               {NULL, false, true, false,
+                ", of the same files, on another machine or with other options, which the file does not "
+                "name (settings)"},
+               {NULL, false, true, true,
+                ", of the same files, on another machine or with other options, which the file does not "
+                "name (settings), or by MuJoCo 0123456789abcdef"},
+               {"system.integrator Euler\n", false, true, false, ""},
+               {"system.integrator model\n", false, true, false,
+                ", of the same files, with the same options: by the last bits of another machine"},
+               {NULL, false, false, true, NULL}};
+  assert_true(own.files && own.compiled && own.mujoco);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double x[8] = {0};
+    const df_model_identity made = {.files = cases[i].files ? other : own.files,
+                                    .compiled = cases[i].compiled ? other : own.compiled,
+                                    .mujoco = cases[i].mujoco ? other : own.mujoco};
+    df_npz_entry entries[2 + DF_MODEL_ENTRIES] = {{.key = "states", .rank = 3, .shape = {2, 2, 2}, .values = x}};
+    int n = 1 + df_dataset_model_entries(&made, entries + 1);
+    if (cases[i].settings)
+      entries[n++] = (df_npz_entry){.key = "settings", .kind = DF_NPZ_TEXT, .text = cases[i].settings};
+    trajectories* t;
+    char says[512];
+    task.config = df_config_default();
+    strcpy(task.config.task_name, "slide");
+    assert_int_equal(df_npz_write(path, (size_t)n, entries), DF_OK);
+    const df_status status = trajectories_read(path, &task, &t);
+    if (cases[i].doubt && !cases[i].doubt[0]) {
+      assert_int_equal(status, DF_E_MISMATCH);
+      snprintf(says, sizeof says, "%s: made with another model: ", path);
+      assert_int_equal(strncmp(df_error_message(), says, strlen(says)), 0);
+      continue;
+    }
+    if (status != DF_OK) fail_msg("case %zu: %s", i, df_error_message());
+    assert_int_equal(t->doubt != NULL, cases[i].doubt != NULL);
+    if (cases[i].doubt) {
+      snprintf(
+          says, sizeof says,
+          "the file was made with a compiled model that differs from the task's (compiled_sha256 0123456789ab, not "
+          "%.12s)%s",
+          own.compiled, cases[i].doubt);
+      assert_string_equal(t->doubt, says);
+    }
+    trajectories_free(t);
+  }
+  df_dataset_free(task.data);
+  df_system_free(task.system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conditions_are_finite_and_have_the_names_of_the_task),
-                                     cmocka_unit_test(a_duration_in_single_precision_is_the_same)};
+                                     cmocka_unit_test(a_duration_in_single_precision_is_the_same),
+                                     cmocka_unit_test(a_file_of_another_model_is_refused_or_doubted)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
