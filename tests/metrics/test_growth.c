@@ -196,6 +196,34 @@ static void without_actions_the_rest_action_counts(void** state) {
   assert_near(growth[1], 2.25, 1e-12);
 }
 
+/* Two masses without forces: positions shear by the velocities, by 0.1 s per action, so that the largest singular value
+ * after k actions is s / 2 + sqrt(1 + s^2 / 4) with s = 0.1 k. */
+static void masses_that_glide_shear(void** state) {
+  (void)state;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* system;
+  assert_int_equal(df_mujoco_system_from_xml(
+                       "<mujoco><option timestep='.1'/><worldbody><body><joint name='x' type='slide' axis='1 0 "
+                       "0'/><geom size='.1' mass='1'/></body><body pos='0 5 0'><joint type='slide' axis='1 0 0'/>"
+                       "<geom size='.1' mass='3'/></body></worldbody><actuator><motor joint='x' ctrlrange='-1 1'/>"
+                       "</actuator></mujoco>",
+                       "masses", &cfg, &system),
+                   DF_OK);
+  assert_int_equal(system->nx, 4);
+  const double x[6][4] = {{0}}, scale[4] = {1, 1, 1, 1}, unit = 1;
+  const df_growth_windows windows = {.B = 1, .H = 5, .x = x[0], .scale = scale, .action_scale = &unit};
+  double growth[5], action[5];
+  assert_int_equal(df_metric_growth(system, &windows, growth, action), DF_OK);
+  for (int k = 0; k < 5; k++) {
+    const double s = 0.1 * (k + 1);
+    assert_near(growth[k], s / 2 + sqrt(1 + s * s / 4), 1e-6);
+    /* a force of 1 N for 0.1 s changes the velocity of the first mass by 0.1 m/s, and its way by 0.1 s times that per
+     * action */
+    assert_near(action[k], 0.1 * hypot(1, s), 1e-6);
+  }
+  df_system_free(system);
+}
+
 /* ---- a pendulum that stands on its head ---- */
 
 /* the growth per action of a point mass on a rod at its unstable equilibrium is that of the discrete equation
@@ -383,6 +411,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_scaled_rotation_grows_by_its_factor),
       cmocka_unit_test(units_of_states_and_actions_count),
+      cmocka_unit_test(masses_that_glide_shear),
       cmocka_unit_test(every_action_and_step_has_its_own_numbers),
       cmocka_unit_test(the_direction_that_grows_most_counts),
       cmocka_unit_test(without_actions_the_rest_action_counts),

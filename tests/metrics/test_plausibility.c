@@ -265,6 +265,10 @@ static void a_frame_counts_once_whatever_stands_in_it(void** state) {
 static void numbers_beyond_their_ranges_count(void** state) {
   (void)state;
   df_system* s = model_of(ROTOR);
+  const int no_frames = 0;
+  double still[H + 1][4] = {{0}}, none[V];
+  values_of(s, (df_plausibility_cfg){.frames = &no_frames}, still[0], none);
+  for (int i = 0; i < V; i++) assert_true(isnan(none[i]));
   const double q[H + 1] = {-1.5, 0, 1.2, 1, .3}, speed[H + 1] = {0, .4, 1, 1, 1.6};
   double x[H + 1][4] = {{0}}, v[V];
   for (int t = 0; t <= H; t++) x[t][0] = q[t], x[t][2] = speed[t], x[t][3] = 50;
