@@ -141,6 +141,7 @@ static void a_page_says_what_was_run(void** state) {
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) at = after(at, order[i]);
   assert_int_equal(*at, '\0');
   assert_null(strstr(page, "unseen"));
+  assert_null(strstr(page, "<h3>Diagnostics</h3>"));
   df_free(page);
   df_free(path);
   summary_clear(&s);
