@@ -759,6 +759,10 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   data = read_with(two, &config);
   assert_true(df_dataset_action(data, 0, 1)[0] == 2 - 1 && df_dataset_action(data, 0, 1)[1] == 3 + 3);
   df_dataset_free(data);
+  config = SETTINGS("data.action_offset", "-1");
+  data = read_with(two, &config);
+  assert_true(df_dataset_action(data, 0, 1)[0] == 2 - 1 && df_dataset_action(data, 0, 1)[1] == 3 - 1);
+  df_dataset_free(data);
   config = SETTINGS("data.action_scale", "4");
   data = read_with(two, &config);
   assert_true(df_dataset_action(data, 0, 1)[0] == 4 * 2 && df_dataset_action(data, 0, 1)[1] == 4 * 3);
