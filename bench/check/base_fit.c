@@ -18,8 +18,9 @@ static const double LEAVES_POINT = 0.4;
 /* A factor is that of steady velocities, too, which change by less than this share of their mean; they are at least
  * this share of all squares: velocities that swing within frames have another factor at every lag. */
 static const double STEADY = 0.3, STEADY_SHARE = 0.2;
-/* smallest factor, less 1, distance, m, and drift, rad/s; and so many standard errors */
-static const double FACTOR = 0.02, DISTANCE = 0.02, DRIFT = 0.02, ERRORS = 10;
+/* largest factor, or its inverse; smallest factor, less 1, distance, m, and drift, rad/s; and so many standard errors
+ */
+static const double MOST_FACTOR = 2, FACTOR = 0.02, DISTANCE = 0.02, DRIFT = 0.02, ERRORS = 10;
 /* a drift is at least this share of the standard deviation of its differences */
 static const double SPREAD = 0.4;
 /* right lags that leave up to this many times the least error may be the right one; they have to agree to this share */
@@ -310,6 +311,8 @@ static void find_position(const base* b, const totals* t, base_fit* out) {
   const double leaves = best.fit == BASE_POINT ? LEAVES_POINT : LEAVES;
   if (!(best.left <= leaves * leaves * as_is) || (is_of_scale(best.fit) && !is_steady(b, &best))) return;
   if (best.least < (best.fit == BASE_POINT ? DISTANCE : FACTOR)) return;
+  /* opposite signs and other units are named by other checks */
+  if (is_of_scale(best.fit) && !(best.x[0] > 1 / MOST_FACTOR - 1 && best.x[0] < MOST_FACTOR - 1)) return;
   const double doubt = error_of(b, t, &best);
   if (!(best.least >= ERRORS * doubt) || !is_in_all(b, &best)) return;
   out->cause = (base_cause)best.fit;

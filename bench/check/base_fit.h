@@ -36,7 +36,7 @@ typedef struct base_fit {
  * about as well agree on it to 50 %, and it lowers the error in both halves and in 75 % of the episodes. A factor is
  * that of steady velocities, too, to 50 %. A drift of the heading is fitted
  * together with a factor of its rate, and is at least 0.4 standard deviations of what is left. Nothing is found with
- * fewer than 60 pairs, without a free base and of velocities that are differences. */
+ * fewer than 60 pairs, of a factor beyond 0.5 to 2, without a free base and of velocities that are differences. */
 base_fit base_fit_of(const trace* m);
 
 /* The drift of the heading by least squares, rad/s, whatever it is known by; NAN without a free base, or if its rate is

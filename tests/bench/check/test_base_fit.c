@@ -164,7 +164,8 @@ static void what_is_not_clear_is_left_out(void** state) {
                                {.point = {.1, 0, .12}, .wrong = 2},
                                {.point = {.01, 0, .01}, .noise = .001},
                                {.point = {.03, 0, .04}, .noise = .03}, /* leaves more than 40 % */
-                               {.drift = .015},
+                               {.scale = {-2, -2, -2}},
+                               /* reversed */ {.drift = .015},
                                {.drift = .15, .wrong = 2}};
   for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
     const base_fit f = fit_of(&plans[i]);
