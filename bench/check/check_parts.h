@@ -108,20 +108,22 @@ DF_MUST_CHECK df_status check_conditions(const trace* m, data_findings* out);
 
 /* How the poses of a recording and what cannot move, such as the floor, fit together. */
 typedef struct pose_summary {
-  int poses;          /* poses that were looked at */
-  bool has_base;      /* the model has a free joint: pose_base() */
-  bool has_ground;    /* the model can touch something that cannot move */
-  bool falls;         /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
-  bool flies;         /* actuators push the free base up, as those of a drone or a swimmer */
-  double own_height;  /* of the base in the model's own first pose, m; 0 without one that falls */
-  double size;        /* height of the highest moving body in that pose, m; 0: none is above 0 */
-  double start;       /* distance of the base's tree in the model's own first pose, 0 if it touches, m */
-  double lowest;      /* median distance of all that moves from it, m; negative: inside */
-  double nearest;     /* smallest distance of the base's tree */
-  double inside;      /* share of poses more than 2 cm inside, of a small model less: pose_length() */
-  double deepest;     /* largest depth, m */
-  double touching;    /* share of poses in which the base's tree, or without a base anything, touches it */
-  double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
+  int poses;            /* poses that were looked at */
+  bool has_base;        /* the model has a free joint: pose_base() */
+  bool has_ground;      /* the model can touch something that cannot move */
+  bool falls;           /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
+  bool flies;           /* actuators push the free base up, as those of a drone or a swimmer */
+  double own_height;    /* of the base in the model's own first pose, m; 0 without one that falls */
+  double size;          /* height of the highest moving body in that pose, m; 0: none is above 0 */
+  double start;         /* distance of the base's tree in the model's own first pose, 0 if it touches, m */
+  double lowest;        /* median distance of the robot (robot_base.h) from it, m; negative: inside */
+  double lowest_of_all; /* the same of all that moves */
+  double nearest;       /* smallest distance of the base's tree */
+  double inside;        /* share of poses more than 2 cm inside, of a small model less: pose_length() */
+  double deepest;       /* largest depth, m */
+  double touching;      /* share of poses in which the base's tree, or without a base anything, touches it */
+  double slip;        /* median speed at which points of the robot slide on it, m/s; NAN: none touches it where friction
+                       * can hold a foot */
   double upright;     /* mean cosine of the angle between the vertical and what is vertical of the base in the model's
                        * own first pose */
   double base_height; /* median, m; 0 without a base that falls */

@@ -22,9 +22,13 @@ static const double HIGH = 0.3;
 static const double ABOUT = 2.5;
 enum { UNITS_MOST = 3 };
 
+/* what the recording calls objects; NULL: nothing */
+static const df_names* objects_of(const trace* m) {
+  return m->source.config ? &m->source.config->chart_objects : NULL;
+}
+
 const df_joint* pose_base(const trace* m) {
-  const df_names* objects = m->source.config ? &m->source.config->chart_objects : NULL;
-  const int base = df_robot_base(m->system, objects).joint;
+  const int base = df_robot_base(m->system, objects_of(m)).joint;
   if (base >= 0) return &m->joints[base];
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
@@ -66,9 +70,25 @@ static int falling_body(const trace* m, df_sim* sim, const df_joint* base, const
   return -1;
 }
 
-/* the mean speed at which moving bodies slide on what cannot move, with the velocities that are loaded; NAN: none
- * touch. *touches: one of the tree with this root does; 0: any */
-static double slip_of(const trace* m, df_sim* sim, int root, bool* touches) {
+/* what is collected over the poses */
+typedef struct lists {
+  double *lowest, *lowest_of_all, *slip, *height;
+  int n, slips, touching;
+  const df_joint* base; /* pose_base() */
+  int body;             /* whose height it is; -1: none */
+  int root;             /* of the tree that can float or touch; 0: everything that moves */
+  bool* own;            /* [bodies] of the robot (robot_base.h) */
+  bool all_own;         /* so is all that moves */
+  double* position;     /* [bodies][3] */
+  double up[3];         /* what is vertical in the model's own first pose, in the frame of the free base */
+} lists;
+
+/* A foot on less friction slides under the forces of a walk, however its joints are read. */
+static const double HOLDS = 0.2;
+
+/* The mean speed at which bodies of the robot slide on what cannot move and can hold them, with the velocities that are
+ * loaded; NAN: none touch. *touches: one of the tree that can touch does */
+static double slip_of(const trace* m, df_sim* sim, const lists* l, bool* touches) {
   double sum = 0;
   int n = 0;
   *touches = false;
@@ -78,7 +98,8 @@ static double slip_of(const trace* m, df_sim* sim, int root, bool* touches) {
     if (c.body[0] < 0 || c.body[1] < 0) continue;
     const int of[2] = {df_mujoco_body_root(m->system, c.body[0]), df_mujoco_body_root(m->system, c.body[1])};
     if (!c.active || (of[0] == 0) == (of[1] == 0)) continue;
-    *touches |= root == 0 || of[0] == root || of[1] == root;
+    *touches |= l->root == 0 || of[0] == l->root || of[1] == l->root;
+    if (!l->own[c.body[of[0] == 0]] || c.friction < HOLDS) continue;
     sum += df_mujoco_sliding_speed(sim, &c);
     n++;
   }
@@ -104,17 +125,6 @@ static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
   return base && dof[base->dof + 2].actuated;
 }
 
-/* what is collected over the poses */
-typedef struct lists {
-  double *lowest, *slip, *height;
-  int n, slips, touching;
-  const df_joint* base; /* pose_base() */
-  int body;             /* whose height it is; -1: none */
-  int root;             /* of the tree that can float or touch; 0: everything that moves */
-  double* position;     /* [bodies][3] */
-  double up[3];         /* what is vertical in the model's own first pose, in the frame of the free base */
-} lists;
-
 /* the state of pair k with the velocities that the positions have */
 static void moving_state(const trace* m, size_t k, double* x) {
   memcpy(x, df_dataset_state(m->data, m->episode[k], m->frame[k]), (size_t)m->data->nx * sizeof *x);
@@ -128,11 +138,23 @@ static void vertical_of(const double q[4], double up[3]) {
   up[2] = 1 - 2 * (q[1] * q[1] + q[2] * q[2]);
 }
 
+/* the distance of the robot from what cannot move, of all that moves `distance` */
+static double robot_distance(const trace* m, df_sim* sim, const lists* l, double distance) {
+  double least = INFINITY;
+  if (l->all_own) return distance;
+  for (int b = 1; b < df_mujoco_body_count(m->system); b++) {
+    const bool is_root = df_mujoco_body_root(m->system, b) == b;
+    if (l->own[b] && is_root) least = fmin(least, df_mujoco_ground_distance(sim, b));
+  }
+  return least;
+}
+
 static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
   df_mujoco_pose(sim, x);
   bool touches;
-  const double distance = df_mujoco_ground_distance(sim, 0), slip = slip_of(m, sim, l->root, &touches);
-  l->lowest[l->n] = distance;
+  const double distance = df_mujoco_ground_distance(sim, 0), slip = slip_of(m, sim, l, &touches);
+  l->lowest[l->n] = robot_distance(m, sim, l, distance);
+  l->lowest_of_all[l->n] = distance;
   if (isfinite(slip)) l->slip[l->slips++] = slip;
   l->touching += touches;
   out->nearest = fmin(out->nearest, l->root ? df_mujoco_ground_distance(sim, l->root) : distance);
@@ -172,6 +194,10 @@ static bool has_other_trees(const trace* m, int root) {
 /* what the model itself says */
 static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
   l->base = pose_base(m);
+  df_robot_bodies(m->system, objects_of(m), l->own);
+  l->all_own = true;
+  for (int b = 1; b < df_mujoco_body_count(m->system); b++)
+    l->all_own &= l->own[b] || df_mujoco_body_root(m->system, b) == 0;
   out->has_base = l->base != NULL;
   out->flies = is_lifted(m, l->base, dof);
   l->body = falling_body(m, sim, l->base, dof, x, l->position);
@@ -201,6 +227,7 @@ static void summarise(const trace* m, lists* l, pose_summary* out) {
   out->upright /= l->n;
   out->inside /= l->n;
   out->lowest = df_median(l->n, l->lowest);
+  out->lowest_of_all = df_median(l->n, l->lowest_of_all);
   out->base_height = df_median(l->n, l->height);
   out->slip = df_median(l->slips, l->slip);
   out->touching = (double)l->touching / l->n;
@@ -215,11 +242,18 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
                         .weightless = !(df_mujoco_gravity(m->system) > 0)};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
-  double* x = df_alloc(nx + 3 * most + 3 * (size_t)df_mujoco_body_count(m->system), sizeof *x);
+  const size_t bodies = (size_t)df_mujoco_body_count(m->system);
+  double* x = df_alloc(nx + 4 * most + 3 * bodies, sizeof *x);
+  bool* own = df_alloc(bodies, sizeof *own);
   df_dof* dof = df_alloc((size_t)m->nv, sizeof *dof);
-  df_status status = x && dof ? df_sim_new(m->system, 0, &sim) : DF_E_NOMEM;
+  df_status status = x && own && dof ? df_sim_new(m->system, 0, &sim) : DF_E_NOMEM;
   if (status == DF_OK) {
-    lists l = {.lowest = x + nx, .slip = x + nx + most, .height = x + nx + 2 * most, .position = x + nx + 3 * most};
+    lists l = {.lowest = x + nx,
+               .lowest_of_all = x + nx + most,
+               .slip = x + nx + 2 * most,
+               .height = x + nx + 3 * most,
+               .own = own,
+               .position = x + nx + 4 * most};
     describe_model(m, sim, dof, x, &l, out);
     for (size_t k = 0; k < m->n; k += stride) {
       if (m->jump[k]) continue;
@@ -230,6 +264,7 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   }
   df_sim_free(m->system, sim);
   df_free(x);
+  df_free(own);
   df_free(dof);
   return status;
 }
@@ -304,10 +339,10 @@ static void check_inside(const pose_summary* p, const fit_source* source, data_f
   data_finding* one = data_findings_add(out, DATA_CHECK_PENETRATION, NULL, p->inside, INSIDE_SHARE, "share");
   if (p->inside <= INSIDE_SHARE) return;
   const double deep = pose_length(p, DEEP);
-  data_finding_judge(one, p->lowest < -pose_length(p, TOO_DEEP) ? CHECK_WRONG : CHECK_WARN,
+  data_finding_judge(one, p->lowest_of_all < -pose_length(p, TOO_DEEP) ? CHECK_WRONG : CHECK_WARN,
                      "in %.3g %% of the poses a geom is more than %.3g m inside the floor, at most %.3g m, in half of "
                      "them %.3g m",
-                     100 * p->inside, deep, p->deepest, fmax(0, -p->lowest));
+                     100 * p->inside, deep, p->deepest, fmax(0, -p->lowest_of_all));
   if (pose_is_sunk(p)) data_finding_takes(one, fit_rise(source, isnan(p->rise) ? -p->lowest : p->rise));
 }
 

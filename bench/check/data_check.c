@@ -14,6 +14,7 @@
 #include "list.h"
 #include "mixture.h"
 #include "name_proof.h"
+#include "reachable.h"
 #include "reading.h"
 #include "text.h"
 
@@ -38,6 +39,47 @@ static df_status accept_explained(const trace* m, data_findings* f) {
                          one->reason);
     if (!far) one->limit = NAN;
     remedy_clear(&one->would_fit);
+  }
+  return DF_OK;
+}
+
+/* whether the finding is that velocities are wrong, of all episodes or, if all are looked at, of some */
+static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
+  bool velocity = data_check_is_of_velocity(one->check);
+  for (int check = 0; check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m); check++)
+    velocity |= data_check_is_of_velocity(check) && strcmp(one->column, data_check_name(check)) == 0;
+  return velocity && one->verdict == CHECK_WRONG;
+}
+
+/* whether it is of hinges and slides, or of all that moves */
+static bool is_of_joints(const data_finding* one) {
+  const bool base = strcmp(one->column, trace_group_name(GROUP_BASE_POSITION)) == 0 ||
+                    strcmp(one->column, trace_group_name(GROUP_BASE_ROTATION)) == 0;
+  return !base && strcmp(one->column, trace_group_name(GROUP_BALLS)) != 0;
+}
+
+/* Without actions: velocities at frames say little of the positions between them where servos settle within a frame;
+ * those that some held action of each frame leads to are right. */
+static df_status accept_reachable(const trace* m, data_findings* f) {
+  bool doubt = false;
+  reach_verdict reached = REACHES_NOT;
+  for (int i = 0; i < f->n; i++) doubt |= is_of_wrong_velocity(m, &f->list[i]);
+  if (doubt && !m->data->actions) DF_TRY(states_are_reachable(m, &reached));
+  for (int i = 0; i < f->n && reached != REACHES_NOT; i++) {
+    data_finding* one = &f->list[i];
+    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !is_of_joints(one))) continue;
+    if (reached == REACHES)
+      data_finding_judge(one, CHECK_OK,
+                         "right, since the actuators of the model lead from each state to the next one with an action "
+                         "that is held for a frame, although %s",
+                         one->reason);
+    else
+      data_finding_judge(one, CHECK_WARN,
+                         "not clear, since the actuators of the model settle within a frame, so that velocities at "
+                         "frames say little of the positions between them, but %s",
+                         one->reason);
+    one->limit = NAN;
+    if (reached == REACHES) remedy_clear(&one->would_fit);
   }
   return DF_OK;
 }
@@ -76,6 +118,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_flight(&m, &poses, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
+  if (status == DF_OK) status = accept_reachable(&m, out);
   trace_clear(&m);
   return status;
 }

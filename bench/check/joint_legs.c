@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 
 /* bytes of the name up to its first '_'; 0: none */
 static size_t prefix_of(const char* name) {
@@ -13,7 +14,7 @@ static size_t prefix_of(const char* name) {
 
 /* joints from `at` on whose names have the same prefix */
 static int run_of(const chain* c, int at) {
-  const size_t n = prefix_of(c->joint[at]->name);
+  const size_t n = c->own[at] ? prefix_of(c->joint[at]->name) : 0;
   int end = at;
   while (n && end < c->n && prefix_of(c->joint[end]->name) == n &&
          memcmp(c->joint[end]->name, c->joint[at]->name, n) == 0)
@@ -60,13 +61,22 @@ static void find_legs(chain* c) {
 df_status chain_of(const df_system* system, chain* out) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
-  *out = (chain){.joint = df_alloc((size_t)n, sizeof *out->joint), .index = df_alloc((size_t)n, sizeof *out->index)};
-  if (!out->joint || !out->index) return DF_E_NOMEM;
+  bool* of_robot = df_alloc((size_t)df_mujoco_body_count(system), sizeof *of_robot);
+  *out = (chain){.joint = df_alloc((size_t)n, sizeof *out->joint),
+                 .index = df_alloc((size_t)n, sizeof *out->index),
+                 .own = df_alloc((size_t)n, sizeof *out->own)};
+  if (!of_robot || !out->joint || !out->index || !out->own) {
+    df_free(of_robot);
+    return DF_E_NOMEM;
+  }
+  df_robot_bodies(system, NULL, of_robot);
   for (int j = 0; j < n; j++) {
     if (joints[j].kind != DF_JOINT_HINGE && joints[j].kind != DF_JOINT_SLIDE) continue;
     out->joint[out->n] = &joints[j];
+    out->own[out->n] = of_robot[df_mujoco_joint_body(system, j)];
     out->index[out->n++] = j;
   }
+  df_free(of_robot);
   find_legs(out);
   return DF_OK;
 }
@@ -74,6 +84,7 @@ df_status chain_of(const df_system* system, chain* out) {
 void chain_clear(chain* c) {
   df_free(c->joint);
   df_free(c->index);
+  df_free(c->own);
   *c = (chain){0};
 }
 

@@ -11,11 +11,12 @@
 
 enum { LEGS_MAX = 6 };
 
-/* The hinges and slides of a model, in its order; and its legs: the most runs of two or more joints with the same names
- * but for the prefix before the first '_'. */
+/* The hinges and slides of a model, in its order; and the legs of its robot: the most runs of two or more joints with
+ * the same names but for the prefix before the first '_'. */
 typedef struct chain {
   const df_joint** joint; /* [n]; owned */
   int* index;             /* [n] among the joints of the model; owned */
+  bool* own;              /* [n] of the robot (robot_base.h), not of an object or a cart beside it; owned */
   int n;
   int legs, per_leg;         /* 0: none */
   int leg_of[LEGS_MAX];      /* first joint of each leg; the others follow */

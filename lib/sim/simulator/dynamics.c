@@ -22,6 +22,7 @@ df_contact df_mujoco_contact(const df_sim* sim, int i) {
   }
   mju_copy3(out.position, c->pos);
   mju_copy(out.frame, c->frame, 9);
+  out.friction = c->dim > 1 ? fmin(c->friction[0], c->friction[1]) : 0;
   return out;
 }
 

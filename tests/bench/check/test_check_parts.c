@@ -723,6 +723,45 @@ static void slip_is_that_on_what_cannot_move(void** state) {
   fixture_free(&f);
 }
 
+/* A ball that rolls and a cart on rails beside the robot slide otherwise, and are deeper, than its box, which slides at
+ * 0.1 m/s and is 1 mm inside the floor; on ice nothing shows what could stand. */
+static void only_the_robot_shows_where_its_feet_stand(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1' friction='%g'/><body pos='0 0 .1'>"
+      "<freejoint/><geom type='box' size='.1 .1 .1' friction='%g'/><body pos='0 0 .3'><joint name='arm'/><geom "
+      "size='.05'/></body></body><body pos='0 2 .2'><freejoint name='rock'/><geom size='.2'/></body><body pos='4 0 .1'>"
+      "<joint name='cart' type='slide'  axis='1 0 0'/><geom size='.15'/></body></worldbody><actuator><motor "
+      "joint='arm'/>"
+      "</actuator></mujoco>";
+  static const double h[1] = {0.01}, friction[] = {0.3, 0.05};
+  for (int i = 0; i < 2; i++) {
+    char xml[1024];
+    pose_summary p;
+    snprintf(xml, sizeof xml, model, friction[i], friction[i]);
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      df_mujoco_initial_state(f.s, x);
+      x[0] = 0.001 * t;
+      x[2] -= 0.001;
+      x[8] = 0.02 * t;
+      x[10] -= 0.03;
+      x[15] = -0.03 * t;
+    }
+    trace_it(&f, h);
+    assert_ok(pose_summary_of(&f.m, 100, &p));
+    assert_near(p.lowest, -0.001, 1e-9);
+    assert_near(p.lowest_of_all, -0.05, 1e-9);
+    assert_near(p.touching, 1, 0);
+    if (i == 0)
+      assert_near(p.slip, 0.1, 1e-9);
+    else
+      assert_true(isnan(p.slip));
+    fixture_free(&f);
+  }
+}
+
 /* ---- velocities ---- */
 
 /* sines of both joints; velocities are `factor` times the differences of the frames t + a and t + b */
@@ -1394,6 +1433,7 @@ int main(void) {
                                      cmocka_unit_test(a_driven_slide_floats),
                                      cmocka_unit_test(what_flies_does_not_slip),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
+                                     cmocka_unit_test(only_the_robot_shows_where_its_feet_stand),
                                      cmocka_unit_test(the_base_is_that_of_the_robot),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),

@@ -187,11 +187,14 @@ static void many_episodes_are_explained_as_few_are(void** state) {
     assert_ok(data_check_states(d, s, &check_thorough, &f));
     assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
     data_findings_clear(&f);
-    /* without the actions something is */
+    /* without the actions velocities seem wrong: only what the motor can give tells that those of few are right */
     double* actions = d->actions;
     d->actions = NULL;
+    int held = 0;
     assert_ok(data_check_states(d, s, &check_thorough, &f));
-    assert_true(data_findings_count(&f, CHECK_WRONG) > 0);
+    for (int i = 0; i < f.n; i++) held += strstr(f.list[i].reason, "held for a frame, although") != NULL;
+    assert_true(held + data_findings_count(&f, CHECK_WRONG) > 0);
+    if (!many) assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
     data_findings_clear(&f);
     d->actions = actions;
     df_dataset_free(d);

@@ -114,6 +114,30 @@ static void bodies_slide_at_their_tangential_relative_speed(void** state) {
   df_system_free(s);
 }
 
+/* the larger coefficient of the two geoms, and none of a contact along the normal alone */
+static void contacts_have_the_friction_of_their_pair(void** state) {
+  (void)state;
+  static const char* const ball[] = {"friction='.3'", "friction='.1'", "condim='1'"};
+  static const double friction[] = {0.3, 0.2, 0};
+  for (int i = 0; i < 3; i++) {
+    char xml[512];
+    snprintf(xml, sizeof xml,
+             "<mujoco><worldbody><geom type='plane' size='2 2 1' friction='.2' condim='%d'/><body pos='0 0 .09'>"
+             "<freejoint/><geom size='.1' %s/></body></worldbody></mujoco>",
+             i == 2 ? 1 : 3, ball[i]);
+    df_system* s = model_text(xml, 1);
+    df_sim* sim;
+    double x[13];
+    OK(df_sim_new(s, 0, &sim));
+    df_mujoco_initial_state(s, x);
+    df_mujoco_pose(sim, x);
+    assert_int_equal(df_mujoco_contact_count(sim), 1);
+    CLOSE(df_mujoco_contact(sim, 0).friction, friction[i], 1e-15);
+    df_sim_free(s, sim);
+    df_system_free(s);
+  }
+}
+
 static void a_falling_body_needs_no_force_and_a_hovering_one_its_weight(void** state) {
   (void)state;
   df_system* s = model_text(BALL, 1);
@@ -370,6 +394,7 @@ int main(void) {
       cmocka_unit_test(a_contact_in_the_gap_of_its_margin_is_not_active),
       cmocka_unit_test(a_point_moves_with_its_body),
       cmocka_unit_test(bodies_slide_at_their_tangential_relative_speed),
+      cmocka_unit_test(contacts_have_the_friction_of_their_pair),
       cmocka_unit_test(a_falling_body_needs_no_force_and_a_hovering_one_its_weight),
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),

@@ -21,6 +21,7 @@ typedef struct df_contact {
   double position[3];   /* midway between the surfaces, m, world frame */
   double frame[9];      /* rows: unit normal from geom[0] to geom[1] and two unit tangents, world frame */
   bool active;          /* distance <= margin of the pair: the contact exerts forces, as in df_mujoco_touching() */
+  double friction;      /* smaller one of the coefficients of the two tangents; 0 for a contact without friction */
 } df_contact;
 
 /* The number of contacts, which includes pairs within the gap of their margin, that exert no force. */

@@ -1,0 +1,316 @@
+#include "reachable.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/cholesky.h"
+
+/* pairs in all and of an episode, at least; the most episodes; the search; pairs of which at least one is reached */
+enum { PAIRS = 60, PER_EPISODE = 4, EPISODES = 60, ITERATIONS = 20, FIRST = 8 };
+/* of the RMS change of a dof, which is off by less by rounding, m, rad and per second */
+static const double SHARE = 0.02, ROUNDING = 1e-6;
+/* Contacts hide some actions from the search. The share of the pairs that are reached, of all, of each episode, and of
+ * the squares of the velocities of each dof: a wrong velocity is reached where it is about 0. */
+static const double MOST = 0.5, SOME = 0.25;
+/* The change of a position over the mean of the velocities at both ends of a frame that actuators which settle within
+ * it make, at least; how far recorded velocities may be from those of the model, a factor; and how much less
+ * velocities count than positions where an action is to be told by positions. */
+static const double SETTLES = 1.2, ALIKE = 1.33, LESS_OF_VELOCITIES = 50;
+/* a joint that changes less than this share of its group may rest but for noise */
+static const double RESTS = 0.02;
+/* of the range of a control, 1 without one: the step of a difference; the damping, and how it changes; an iteration
+ * that leaves more of the error is the last one */
+static const double STEP = 1e-4, DAMPING = 1e-6, LESS = 0.1, MORE = 10, MOST_DAMPING = 1e3, LITTLE = 0.9;
+
+typedef struct search {
+  const trace* m;
+  df_sim* sim;
+  int n, nu; /* numbers of a tangent that are compared, 2 nv; actions */
+  int held;  /* actions of a frame */
+  const double *x, *next;
+  double* scale;             /* [n] largest error at which a dof is reached */
+  double *u, *tried, *step;  /* [nu] */
+  double *state, *tangent;   /* [nx], [ndx] */
+  double *error, *other;     /* [n] in units of scale */
+  double *jacobian, *normal; /* [nu][n], [nu][nu] */
+} search;
+
+/* out [n] = how far the next state is missed with action u, held for a frame; false if it diverges */
+static bool miss(const search* s, const double* u, double* out) {
+  const df_system* system = s->m->system;
+  system->ops->reset(s->sim, s->x);
+  for (int a = 0; a < s->held; a++) {
+    if (system->ops->step(s->sim, u, s->state) != DF_TRAJ_COMPLETE) return false;
+  }
+  system->ops->difference(system, s->next, s->state, s->tangent);
+  for (int i = 0; i < s->n; i++) out[i] = s->tangent[i] / s->scale[i];
+  return true;
+}
+
+static bool is_reached(const search* s, const double* error) {
+  double most = 0;
+  for (int i = 0; i < s->n; i++) most = fmax(most, fabs(error[i]));
+  return most <= 1;
+}
+
+/* a step of control k that stays within its range */
+static double step_of(const search* s, int k) {
+  const double lo = s->m->system->u_lo[k], hi = s->m->system->u_hi[k], width = hi - lo;
+  const double h = STEP * (isfinite(width) ? width : 1);
+  return s->u[k] + h <= hi ? h : -h;
+}
+
+static bool differentiate(const search* s) {
+  for (int k = 0; k < s->nu; k++) {
+    const double h = step_of(s, k);
+    double* column = s->jacobian + (size_t)k * (size_t)s->n;
+    memcpy(s->tried, s->u, (size_t)s->nu * sizeof *s->u);
+    s->tried[k] += h;
+    if (!miss(s, s->tried, column)) return false;
+    for (int i = 0; i < s->n; i++) column[i] = (column[i] - s->error[i]) / h;
+  }
+  return true;
+}
+
+/* tried = the action after a damped step, within the ranges; false if there is none */
+static bool propose(const search* s, double damping) {
+  const double *lo = s->m->system->u_lo, *hi = s->m->system->u_hi;
+  for (int a = 0; a < s->nu; a++) {
+    const double* column = s->jacobian + (size_t)a * (size_t)s->n;
+    for (int b = 0; b <= a; b++)
+      s->normal[a * s->nu + b] = df_dot(s->n, column, s->jacobian + (size_t)b * (size_t)s->n);
+    s->normal[a * s->nu + a] *= 1 + damping;
+    if (!(s->normal[a * s->nu + a] > 0)) s->normal[a * s->nu + a] = 1; /* an action that changes nothing */
+    s->step[a] = -df_dot(s->n, column, s->error);
+  }
+  if (!df_cholesky_factor(s->nu, s->normal)) return false;
+  df_cholesky_solve(s->nu, s->normal, s->step);
+  for (int k = 0; k < s->nu; k++) s->tried[k] = fmin(fmax(s->u[k] + s->step[k], lo[k]), hi[k]);
+  return true;
+}
+
+/* how many actions a frame of an episode lasts; 0: no whole number */
+static int actions_of(const trace* m, int episode) {
+  static const double CLOSE = 1e-6;
+  const double n = m->h[episode] / m->system->dt;
+  return round(n) >= 1 && fabs(n - round(n)) <= CLOSE * n ? (int)round(n) : 0;
+}
+
+/* u = an action near that which rests in the state `start`, with which the next state is missed by least, and `error`;
+ * false if a simulation diverges */
+static bool approach(search* s, const double* start) {
+  double damping = DAMPING;
+  df_system_rest_action(s->m->system, start, s->u);
+  if (!miss(s, s->u, s->error)) return false;
+  for (int i = 0; i < ITERATIONS && !is_reached(s, s->error); i++) {
+    const double before = df_dot(s->n, s->error, s->error);
+    bool better = false;
+    if (!differentiate(s)) return false;
+    while (!better && damping < MOST_DAMPING) {
+      better = propose(s, damping) && miss(s, s->tried, s->other) && df_dot(s->n, s->other, s->other) < before;
+      damping *= better ? LESS : MORE;
+    }
+    if (!better) return true;
+    const bool ends = df_dot(s->n, s->other, s->other) > LITTLE * before;
+    memcpy(s->u, s->tried, (size_t)s->nu * sizeof *s->u);
+    memcpy(s->error, s->other, (size_t)s->n * sizeof *s->error);
+    if (ends) return true;
+  }
+  return true;
+}
+
+static bool load(search* s, size_t k) {
+  s->held = actions_of(s->m, s->m->episode[k]);
+  s->x = df_dataset_state(s->m->data, s->m->episode[k], s->m->frame[k]);
+  s->next = s->x + s->m->data->nx;
+  return s->held > 0;
+}
+
+static bool reach(search* s, size_t k) {
+  return load(s, k) &&
+         ((approach(s, s->next) && is_reached(s, s->error)) || (approach(s, s->x) && is_reached(s, s->error)));
+}
+
+/* the largest error of each dof, from its RMS change over a frame */
+static void measure_scale(search* s) {
+  const trace* m = s->m;
+  size_t n = 0;
+  memset(s->scale, 0, (size_t)s->n * sizeof *s->scale);
+  for (size_t k = 0; k < m->n; k++) {
+    const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
+    if (m->jump[k] || m->spoiled[k]) continue;
+    n++;
+    m->system->ops->difference(m->system, x, next, s->tangent);
+    for (int i = 0; i < s->n; i++) s->scale[i] += s->tangent[i] * s->tangent[i];
+  }
+  for (int i = 0; i < s->n; i++) s->scale[i] = fmax(ROUNDING, SHARE * sqrt(s->scale[i] / (double)(n ? n : 1)));
+}
+
+/* pairs and those that are reached, and the squares of the velocities of each dof at their ends */
+typedef struct tally {
+  size_t pairs, reached;
+  double *all, *squares; /* [nv] */
+} tally;
+
+static void count(search* s, size_t k, tally* t) {
+  const bool reached = reach(s, k);
+  t->pairs++;
+  t->reached += reached;
+  for (int i = 0; i < s->m->nv; i++) {
+    const double v = s->next[s->m->nq + i];
+    t->all[i] += v * v;
+    if (reached) t->squares[i] += v * v;
+  }
+}
+
+/* every `stride`-th of the pairs [from, to) of an episode */
+typedef struct range {
+  size_t from, to, stride;
+} range;
+
+/* the pairs of the next episode that is looked at, of many every k-th; *r is zeroed before the first one */
+static bool next_range(const trace* m, range* r) {
+  size_t episodes = 0, at = r->to;
+  for (size_t k = 0; k < m->n; k = trace_episode_end(m, k)) episodes++;
+  const size_t skipped = (episodes - 1) / EPISODES, share = PAIRS / episodes;
+  const size_t wanted = share > PER_EPISODE ? share : PER_EPISODE;
+  for (size_t i = 0; i < skipped && r->to > 0 && at < m->n; i++) at = trace_episode_end(m, at);
+  if (at >= m->n) return false;
+  r->from = at;
+  r->to = trace_episode_end(m, at);
+  r->stride = (r->to - r->from + wanted - 1) / wanted;
+  return true;
+}
+
+/* adds the pairs of an episode; false if too few of them are reached */
+static bool reach_episode(search* s, const range* r, tally* t) {
+  const size_t pairs = t->pairs, reached = t->reached;
+  for (size_t k = r->from; k < r->to; k += r->stride) {
+    if (!s->m->jump[k] && !s->m->spoiled[k]) count(s, k, t);
+    if (t->pairs >= FIRST && t->reached == 0) return false;
+  }
+  return (double)(t->reached - reached) >= SOME * (double)(t->pairs - pairs);
+}
+
+static bool reach_all(search* s, tally* t) {
+  range r = {0};
+  while (next_range(s->m, &r)) {
+    if (!reach_episode(s, &r, t)) return false;
+  }
+  for (int i = 0; i < s->m->nv; i++) {
+    if (t->squares[i] < SOME * t->all[i]) return false;
+  }
+  return t->pairs > 0 && (double)t->reached >= MOST * (double)t->pairs;
+}
+
+/* ---- actuators that settle within a frame ---- */
+
+/* sums over the pairs, of a dof */
+typedef struct settling {
+  double dv, vv;      /* changes and means of the velocities at both ends, that of the model at the second */
+  double both, model; /* recorded velocities and those of the model, squares of the latter */
+} settling;
+
+/* adds a pair whose action the positions tell */
+static void add_settling(search* s, size_t k, settling* sums) {
+  const trace* m = s->m;
+  if (m->jump[k] || m->spoiled[k] || !load(s, k) || !approach(s, s->next)) return;
+  for (int i = 0; i < m->nv; i++) {
+    const double own = s->next[m->nq + i] + s->error[m->nv + i] * s->scale[m->nv + i];
+    const double mean = (s->x[m->nq + i] + own) / 2, change = m->rate[k * (size_t)m->nv + (size_t)i];
+    sums[i].dv += change * mean;
+    sums[i].vv += mean * mean;
+    sums[i].both += s->next[m->nq + i] * own;
+    sums[i].model += own * own;
+  }
+}
+
+static bool is_joint(const trace* m, int i) {
+  return m->group[i] == GROUP_HINGES || m->group[i] == GROUP_SLIDES;
+}
+
+/* whether the recorded velocities of the joints that move are about those of the model */
+static bool are_alike(const trace* m, const settling* sums) {
+  double all = 0;
+  bool alike = true;
+  for (int i = 0; i < m->nv; i++) all += is_joint(m, i) ? sums[i].model : 0;
+  for (int i = 0; i < m->nv; i++) {
+    if (!is_joint(m, i) || sums[i].model < RESTS * RESTS * all) continue;
+    alike &= sums[i].both < ALIKE * sums[i].model && ALIKE * sums[i].both > sums[i].model;
+  }
+  return alike;
+}
+
+/* whether positions change faster than the velocities at frames say */
+static bool is_faster(const trace* m, const settling* sums) {
+  double dv = 0, vv = 0;
+  for (int i = 0; i < m->nv; i++) {
+    dv += is_joint(m, i) ? sums[i].dv : 0;
+    vv += is_joint(m, i) ? sums[i].vv : 0;
+  }
+  return dv > SETTLES * vv;
+}
+
+/* adds the pairs of an episode to `sums`; false if it does not settle, or not to its velocities. `own` [nv] is scratch.
+ */
+static bool settle_episode(search* s, const range* r, settling* own, settling* sums) {
+  const trace* m = s->m;
+  memset(own, 0, (size_t)m->nv * sizeof *own);
+  for (size_t k = r->from + r->stride / 2; k < r->to; k += r->stride) add_settling(s, k, own);
+  for (int i = 0; i < m->nv; i++) {
+    sums[i].dv += own[i].dv;
+    sums[i].vv += own[i].vv;
+    sums[i].both += own[i].both;
+    sums[i].model += own[i].model;
+  }
+  return is_faster(m, own) && are_alike(m, own);
+}
+
+/* Whether the actuators make velocities at frames which say little of the positions between them, and the recorded ones
+ * are about those of the model, in every episode and in all. */
+static bool settle(search* s, settling* sums) {
+  const trace* m = s->m;
+  range r = {0};
+  for (int i = m->nv; i < s->n; i++) s->scale[i] *= LESS_OF_VELOCITIES;
+  while (next_range(m, &r)) {
+    if (!settle_episode(s, &r, sums + m->nv, sums)) return false;
+  }
+  return is_faster(m, sums) && are_alike(m, sums);
+}
+
+bool reach_sees_all(const trace* m) {
+  return m->data->episodes <= EPISODES;
+}
+
+df_status states_are_reachable(const trace* m, reach_verdict* out) {
+  const df_system* system = m->system;
+  search s = {.m = m, .n = 2 * m->nv, .nu = system->nu};
+  *out = REACHES_NOT;
+  if (m->n == 0 || s.nu == 0) return DF_OK;
+  const size_t n = (size_t)s.n, nu = (size_t)s.nu;
+  double* memory =
+      df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 6 * n, sizeof *memory);
+  df_status status = memory ? df_sim_new(system, 0, &s.sim) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    s.u = memory;
+    s.tried = s.u + nu;
+    s.step = s.tried + nu;
+    s.scale = s.step + nu;
+    s.error = s.scale + n;
+    s.other = s.error + n;
+    s.jacobian = s.other + n;
+    s.normal = s.jacobian + nu * n;
+    s.state = s.normal + nu * nu;
+    s.tangent = s.state + system->nx;
+    measure_scale(&s);
+    tally t = {.all = s.tangent + system->ndx, .squares = s.tangent + system->ndx + m->nv};
+    if (reach_all(&s, &t))
+      *out = REACHES;
+    else if (settle(&s, (settling*)(t.squares + m->nv)))
+      *out = REACHES_PERHAPS;
+  }
+  df_sim_free(system, s.sim);
+  df_free(memory);
+  return status;
+}

@@ -1,0 +1,27 @@
+/* reachable.h: whether actions that are held for a frame lead from the recorded states to the next ones, whatever these
+ * actions are: then the velocities of a recording without actions are right, even where they say little of the
+ * positions between two frames, as those of servos that settle within a frame. */
+#ifndef BENCH_CHECK_REACHABLE_H
+#define BENCH_CHECK_REACHABLE_H
+
+#include "trace.h"
+
+typedef enum reach_verdict { REACHES_NOT, REACHES_PERHAPS, REACHES } reach_verdict;
+
+/* Looks for the actions of 60 or more pairs of frames, evenly spread over up to 60 episodes, by damped least squares
+ * within the ranges of the controls. A pair is reached if the position and the velocity of every dof are off by at most
+ * a fiftieth of the RMS change of that dof over a frame. These are two numbers per dof, and one action per actuator: of
+ * a joint with a servo, the change of the position tells the action, and that the velocity at the end.
+ *
+ * REACHES: half of the pairs are reached, a quarter of those of each episode, and with a quarter of the squares of the
+ * velocities of each dof; contacts hide the others from the search. REACHES_PERHAPS: noise or other gains keep the
+ * model from these states, but with actions that the positions alone tell, positions change 1.2 times as fast as the
+ * velocities at both ends of a frame say, and the recorded velocities of every hinge and slide that moves are those of
+ * the model, up to a factor of 1.33, in each episode and in all. REACHES_NOT: otherwise, without actuators, and where a
+ * frame is no whole number of actions. Errors: those of df_sim_new(), DF_E_NOMEM. */
+DF_MUST_CHECK df_status states_are_reachable(const trace* m, reach_verdict* out);
+
+/* whether it looks at every episode, so that it speaks of single ones */
+bool reach_sees_all(const trace* m);
+
+#endif

@@ -1,0 +1,150 @@
+/* Recordings without actions of servos that settle within a frame, against simulations: the velocities at frames are a
+ * fraction of what the positions change by, and right; other ones are not, however they are wrong. */
+#include "reachable.h"
+
+#include <math.h>
+
+#include "data_check.h"
+#include "found.h"
+#include "near.h"
+#include "small_recording.h"
+#include "unit.h"
+
+/* Two links with servos of the time constant kv / kp = 0.03 s; a frame is 0.05 s, of 25 physics steps. */
+static const char servos_xml[] =
+    "<mujoco><compiler angle='radian'/><option timestep='.002' integrator='implicitfast'/><default><joint damping='1' "
+    "armature='.05'/><geom density='800' contype='0' conaffinity='0'/><position kp='2000' kv='60' ctrlrange='-3 3'/>"
+    "</default><worldbody><body pos='0 0 1'><joint name='a' axis='0 0 1'/><geom type='capsule' fromto='0 0 0 .25 0 0' "
+    "size='.03'/><body pos='.25 0 0'><joint name='b' axis='0 1 0'/><geom type='capsule' fromto='0 0 0 .2 0 0' "
+    "size='.03'/></body></body></worldbody><actuator><position joint='a'/><position joint='b'/></actuator></mujoco>";
+enum { CLIPS = 4, CLIP = 80 };
+
+/* what is recorded of the sweeps of the links: in the episodes from `from` on, velocities of the joints times factors;
+ * noise of the positions, rad, nine times as much of the velocities, rad/s */
+typedef struct recorded {
+  int from;
+  double factor[2], noise;
+  int held; /* actions per frame; 0: one */
+} recorded;
+
+static df_system* servos(void) {
+  df_system* s;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.substeps = 25;
+  assert_ok(df_mujoco_system_from_xml(servos_xml, "servos", &cfg, &s));
+  return s;
+}
+
+static df_dataset* record(const df_system* s, const recorded* r) {
+  df_dataset* d;
+  df_sim* sim;
+  const int held = r->held ? r->held : 1;
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = CLIPS, .length = CLIP, .nx = 4, .dt = held * s->dt}, &d));
+  assert_ok(df_sim_new(s, 0, &sim));
+  for (int e = 0; e < CLIPS; e++) {
+    double x[4] = {0}, noise[4 * (CLIP + 1)];
+    df_rng_normal(11, DF_STREAM_TEST, (uint64_t)e, 4 * (CLIP + 1), noise);
+    s->ops->reset(sim, x);
+    for (int t = -20; t <= CLIP; t++) {
+      const double at = 0.05 * t + e, u[2] = {0.8 * sin(1.1 * at), 0.8 * sin(1.7 * at + e)};
+      for (int i = 0; i < 4 && t >= 0; i++) {
+        const double factor = i >= 2 && e >= r->from ? r->factor[i - 2] : 1;
+        frame_of(d, e, t)[i] = factor * x[i] + (i < 2 ? 1 : 9) * r->noise * noise[4 * t + i];
+      }
+      for (int k = 0; k < held; k++) assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+    }
+  }
+  df_sim_free(s, sim);
+  return d;
+}
+
+/* the findings of what is recorded; *verdict: of the search, with frames of h s */
+static data_findings check(const recorded* r, double h, reach_verdict* verdict) {
+  const double each[CLIPS] = {h, h, h, h};
+  data_findings f = {0};
+  df_system* s = servos();
+  df_dataset* d = record(s, r);
+  trace m;
+  assert_ok(trace_of(d, s, each, 100000, &m));
+  assert_ok(states_are_reachable(&m, verdict));
+  trace_clear(&m);
+  assert_ok(data_check_states(d, s, &check_thorough, &f));
+  df_dataset_free(d);
+  df_system_free(s);
+  return f;
+}
+
+/* the number of findings of velocities, or of their mixture, with this verdict and these words in their reason */
+static int count(const data_findings* f, check_verdict verdict, const char* words) {
+  int n = 0;
+  for (int i = 0; i < f->n; i++) n += f->list[i].verdict == verdict && strstr(f->list[i].reason, words) != NULL;
+  return n;
+}
+
+static void velocities_of_servos_that_settle_within_a_frame_are_right(void** state) {
+  (void)state;
+  reach_verdict verdict;
+  data_findings f = check(&(recorded){0, {1, 1}, 0, 1}, 0.05, &verdict);
+  assert_int_equal(verdict, REACHES);
+  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
+  /* though positions change more than twice as fast */
+  assert_true(count(&f, CHECK_OK, "held for a frame, although") > 0);
+  data_findings_clear(&f);
+}
+
+/* noise keeps every single state from being reached, and does not make another factor of velocities */
+static void noise_makes_them_unclear(void** state) {
+  (void)state;
+  reach_verdict verdict;
+  data_findings f = check(&(recorded){0, {1, 1}, 0.002, 1}, 0.05, &verdict);
+  assert_int_equal(verdict, REACHES_PERHAPS);
+  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 0);
+  assert_true(count(&f, CHECK_WARN, "settle within a frame") > 0);
+  data_findings_clear(&f);
+}
+
+static void other_velocities_are_wrong(void** state) {
+  (void)state;
+  static const recorded wrong[] = {{0, {0.5, 0.5}, 0, 1},         {0, {1, 0.5}, 0, 1},
+                                   {CLIPS - 1, {0.4, 0.4}, 0, 1}, {0, {0.5, 0.5}, 0.002, 1},
+                                   {0, {0.6, 1}, 0.002, 1},       {CLIPS - 1, {0.4, 0.4}, 0.002, 1}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    reach_verdict verdict;
+    data_findings f = check(&wrong[i], 0.05, &verdict);
+    if (verdict != REACHES_NOT) fail_msg("%zu: %d", i, (int)verdict);
+    assert_true(data_findings_count(&f, CHECK_WRONG) > 0);
+    data_findings_clear(&f);
+  }
+}
+
+/* an action may be held for two of the model's; a frame that is 1 % longer than one is none that it is held for */
+static void a_frame_is_a_whole_number_of_actions(void** state) {
+  (void)state;
+  reach_verdict verdict;
+  data_findings f = check(&(recorded){0, {1, 1}, 0, 2}, 0.1, &verdict);
+  assert_int_equal(verdict, REACHES);
+  data_findings_clear(&f);
+  f = check(&(recorded){0, {1, 1}, 0, 1}, 0.0505, &verdict);
+  assert_int_equal(verdict, REACHES_NOT);
+  data_findings_clear(&f);
+}
+
+/* of a model without actuators there is nothing to hold */
+static void without_actuators_nothing_is_reached(void** state) {
+  (void)state;
+  static const double h[1] = {0.01};
+  reach_verdict verdict;
+  fixture f = fixture_new(slide_xml, 1);
+  trace_it(&f, h);
+  assert_ok(states_are_reachable(&f.m, &verdict));
+  assert_int_equal(verdict, REACHES_NOT);
+  fixture_free(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(velocities_of_servos_that_settle_within_a_frame_are_right),
+      cmocka_unit_test(noise_makes_them_unclear), cmocka_unit_test(other_velocities_are_wrong),
+      cmocka_unit_test(a_frame_is_a_whole_number_of_actions), cmocka_unit_test(without_actuators_nothing_is_reached)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
