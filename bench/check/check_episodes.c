@@ -325,8 +325,11 @@ static void report_all(const kind* k, const char* named, int n, int judged, data
   if (!one) one = data_findings_add(out, k->check, k->column, k->value, k->limit, k->unit);
   one->value = k->value;
   one->limit = k->limit;
-  data_finding_judge(one, CHECK_WRONG, "%s; this is clear in %s, %d of %d, and the others are about as far off",
-                     k->reason, named, n, judged);
+  /* a factor that velocities of all episodes together do not show may be that of what happens within frames */
+  const check_verdict verdict = k->check == DATA_CHECK_VELOCITY_SCALE ? CHECK_WARN : CHECK_WRONG;
+  data_finding_judge(one, verdict, "%s; this is clear in %s, %d of %d, and the others are about as far off", k->reason,
+                     named, n, judged);
+  if (verdict == CHECK_WARN) one->limit = NAN;
   remedy_clear(&one->would_fit);
   remedy_add(&one->would_fit, &k->fits);
 }

@@ -48,7 +48,7 @@ static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
   bool velocity = data_check_is_of_velocity(one->check);
   for (int check = 0; check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m); check++)
     velocity |= data_check_is_of_velocity(check) && strcmp(one->column, data_check_name(check)) == 0;
-  return velocity && one->verdict == CHECK_WRONG;
+  return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict == CHECK_WRONG;
 }
 
 /* whether it is of hinges and slides, or of all that moves */
