@@ -25,7 +25,7 @@ def write(name, width, episodes, steps, state, action):
         z.writestr('states.npy', npy((episodes, steps + 1, len(state(0, 0))), x))
         z.writestr('actions.npy', npy((episodes, steps, len(action(0, 0))), u))
 write(sys.argv[1] + '/two/pendulum.npz', 4, 20, 100,
-      lambda e, t: [.3 * math.sin(.1 * t + e), 6e-6 * math.sin(.3 * t + e), 3 * math.cos(.1 * t + e), 18e-6 * math.cos(.3 * t + e)],
+      lambda e, t: [(.3 + .01 * e) * math.sin(.1 * t + e), 6e-6 * math.sin(.3 * t + e), (3 + .1 * e) * math.cos(.1 * t + e), 18e-6 * math.cos(.3 * t + e)],
       lambda e, t: [.5 * math.sin(.1 * t), 0])
 write(sys.argv[1] + '/head/pendulum.npz', 2, 20, 100,
       lambda e, t: [1e-3 * math.sin(t + .7 * e), 2e-2 * (math.sin(t + .7 * e) - math.sin(t - 1 + .7 * e))], lambda e, t: [0])
