@@ -151,6 +151,13 @@ static void find_scales(work* w) {
   }
 }
 
+/* whether states are points of a plane or more: on a line, every motion passes where another one was */
+static bool tell_motions(const work* w) {
+  int n = 0;
+  for (int i = 0; i < w->nz; i++) n += w->scale[i] > 0;
+  return n >= 2;
+}
+
 static void find_mean_way(work* w) {
   const df_dataset* d = w->in->data;
   const size_t stride = d->first[d->episodes] / SAMPLED + 1;
@@ -459,7 +466,7 @@ df_status check_held_out(const held_out_input* in, data_findings* out) {
   if (status == DF_OK) {
     find_scales(&w);
     find_mean_way(&w);
-    find_stretches(&w);
+    if (tell_motions(&w)) find_stretches(&w);
     status = find_probes(&w);
   }
   if (status == DF_OK) {

@@ -22,10 +22,10 @@ typedef struct held_out_input {
  *
  * States are compared as the network receives them: relative to themselves (df_chart_context()), without place and
  * heading, each coordinate divided by its standard deviation; coordinates that vary by less than 1e-4 of their size are
- * left out. A frame is equal to a motion if its distance from the line between two successive frames of it is at most
- * 1e-4 of the way to the next frame and some roundings to single precision, which holds for copies that were
- * interpolated linearly, and near if it is at most 1/20 of the way. Frames count that move by more than a tenth of the
- * mean.
+ * left out, and nothing is found if less than two are left, of which all motions would be alike. A frame is equal to a
+ * motion if its distance from the line between two successive frames of it is at most 1e-4 of the way to the next frame
+ * and some roundings to single precision, which holds for copies that were interpolated linearly, and near if it is at
+ * most 1/20 of the way. Frames count that move by more than a tenth of the mean.
  *   wrong  at least 40 % of the frames are equal at one constant shift (a copy that was recorded at half the rate has
  *          every second frame)
  *   warn   at least 25 % are equal, or 80 % are near; and all of these if `windows` is NULL

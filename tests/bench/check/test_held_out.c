@@ -175,6 +175,21 @@ static void a_coordinate_that_hardly_moves_makes_no_copies(void** state) {
   }
 }
 
+/* of one coordinate that varies, here the first velocity, all motions pass where another one was */
+static void one_coordinate_tells_no_copies(void** state) {
+  (void)state;
+  fixture f = ten_motions();
+  for (int e = 0; e < TEN; e++) {
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, e, t);
+      x[0] = x[1] = x[3] = 0.5;
+    }
+  }
+  expect(&f, "episode", CHECK_OK, 0, "");
+  expect(&f, NULL, CHECK_OK, 0, "");
+  fixture_free(&f);
+}
+
 /* seven of ten episodes are copies of the one before them: four are named */
 static void many_copies_are_counted(void** state) {
   (void)state;
@@ -248,6 +263,7 @@ int main(void) {
       cmocka_unit_test(a_copy_with_noise_is_a_warning),
       cmocka_unit_test(a_dense_family_is_right),
       cmocka_unit_test(a_coordinate_that_hardly_moves_makes_no_copies),
+      cmocka_unit_test(one_coordinate_tells_no_copies),
       cmocka_unit_test(many_copies_are_counted),
       cmocka_unit_test(rest_is_no_copy),
       cmocka_unit_test(a_block_that_repeats_another_is_noticed),
