@@ -47,7 +47,8 @@ static df_status accept_explained(const trace* m, data_findings* f) {
 static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
   bool velocity = data_check_is_of_velocity(one->check);
   for (int check = 0; check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m); check++)
-    velocity |= data_check_is_of_velocity(check) && strcmp(one->column, data_check_name(check)) == 0;
+    velocity |=
+        data_check_is_of_velocity((data_check)check) && strcmp(one->column, data_check_name((data_check)check)) == 0;
   return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict == CHECK_WRONG;
 }
 
