@@ -145,7 +145,7 @@ static void a_file_of_another_model_is_refused_or_doubted(void** state) {
     char says[512];
     task.config = df_config_default();
     strcpy(task.config.task_name, "slide");
-    assert_int_equal(df_npz_write(path, (size_t)n, entries), DF_OK);
+    assert_int_equal(df_npz_write(path, n, entries), DF_OK);
     const df_status status = trajectories_read(path, &task, &t);
     if (cases[i].doubt && !cases[i].doubt[0]) {
       assert_int_equal(status, DF_E_MISMATCH);
