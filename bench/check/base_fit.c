@@ -376,7 +376,7 @@ static void report_position(const base_fit* f, data_findings* out) {
                        "positions and velocities of the base are of two points: the positions are of one that is at "
                        "(%.3f, %.3f, %.3f) m, +- %.2g, from that of the velocities, in the frame of the base, as of a "
                        "sensor, a marker or the centre of mass (the error of the velocities falls from %.2g to %.2g): "
-                       "convert to the origin of the base what is not of it",
+                       "convert both to the origin of the base",
                        r[0], r[1], r[2], f->doubt, f->as_is, f->left);
     return;
   }

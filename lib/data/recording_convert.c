@@ -25,7 +25,7 @@ static const double time_rounding = 0.05;
 /* of data.rate: six digits, as the rate of frames of 15 ms is written, 66.6667 */
 static const double rate_rounding = 5e-6;
 
-/* the frames of an episode in which the quaternion of a joint is with a norm other than 1 */
+/* the frames of an episode in which the quaternion of a joint has a norm other than 1 */
 typedef struct off_norms {
   int n, frame; /* the first one */
   double norm;  /* its */
@@ -207,7 +207,7 @@ static df_status normalise_quaternions(converter* c, int episode, int t, double*
   return DF_OK;
 }
 
-/* the first quaternion of an episode that is none, if so many of its joint are with a norm other than 1 */
+/* the first quaternion of an episode that is none, if so many of its joint have a norm other than 1 */
 static df_status check_off(const converter* c, int episode) {
   const recorded_episode* e = &c->r->episode[episode];
   char why[160];

@@ -149,7 +149,7 @@ static void a_free_joint_gives_height_and_quaternion(void** state) {
 }
 
 /* A ball above a floor at 2 m, a slope of 30 degrees, and a box of 1 m on the plane; a fall is below 0.25 m above that.
- * Nothing is below the ball on the slope's far side of its edge, a box from x = -3 to 3. */
+ * In the last case the ball is beyond the edge of a box, and nothing is below it. */
 static void the_height_of_a_free_base_is_above_the_ground_below_it(void** state) {
   (void)state;
 #define BALL  "<body pos='0 0 3'><freejoint/><geom size='.1'/></body></worldbody></mujoco>"
