@@ -186,6 +186,13 @@ DF_MUST_CHECK df_status check_episode_residuals(const trace* m, size_t poses_max
 /* adds the residual of a summary as a finding; what its floor leaves is no force that the motion needs */
 void check_forces(const pose_summary* p, data_findings* out);
 
+/* ---- check_support.c ---- */
+
+/* Free bodies other than the robot's base: whether one needs a force, beyond half of its weight in the median over up
+ * to `poses_max` frames, though hardly anything touches it. Bodies that actuators move or that weigh nothing are left
+ * out. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_support(const trace* m, size_t poses_max, data_findings* out);
+
 /* ---- check_flight.c ---- */
 
 /* weights that are wrong if a base in flight misses them; less, since it turns while an acceleration is measured */

@@ -116,6 +116,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
     status = check_rise(&m, cfg->poses_max, &poses);
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
+  if (status == DF_OK) status = check_support(&m, cfg->poses_max, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);

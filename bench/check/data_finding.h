@@ -51,6 +51,7 @@ const char* check_verdict_text(check_verdict v);
   X(PENETRATION, "penetration", false, false)                     \
   X(SLIP, "slip", false, false)                                   \
   X(ROOT_RESIDUAL, "root residual", false, false)                 \
+  X(SUPPORT, "support", false, false)                             \
   X(HELD_OUT, "held-out copy", false, false)                      \
   X(REPLAY, "replay", false, false)
 typedef enum data_check {

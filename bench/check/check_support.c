@@ -1,0 +1,101 @@
+/* Free bodies other than the robot's base, such as objects and further robots: what holds them. */
+#include <math.h>
+#include <stdio.h>
+
+#include "check_parts.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
+#include "dynaflow/stats/statistics.h"
+
+/* share of the poses in which something touches a body that is held by contacts, at least */
+static const double HARDLY = 0.05;
+
+/* one tree, and what is collected over the poses */
+typedef struct support {
+  const trace* m;
+  df_sim* sim;
+  const df_joint* joint; /* its free joint */
+  int root;
+  double weight;        /* N */
+  double* acceleration; /* [nv] */
+  double* force;        /* [nv] */
+  double* list;         /* force in weights, of each pose that was looked at */
+  int n, touched;
+} support;
+
+/* whether what is loaded has an active contact of the tree with anything else */
+static bool is_touched(const support* s) {
+  const df_system* system = s->m->system;
+  for (int i = 0; i < df_mujoco_contact_count(s->sim); i++) {
+    const df_contact c = df_mujoco_contact(s->sim, i);
+    if (!c.active) continue;
+    const int a = c.body[0] < 0 ? -1 : df_mujoco_body_root(system, c.body[0]);
+    const int b = c.body[1] < 0 ? -1 : df_mujoco_body_root(system, c.body[1]);
+    if (a != b && (a == s->root || b == s->root)) return true;
+  }
+  return false;
+}
+
+/* the force on the translations of the free joint at the first state of a pair */
+static void look_at(support* s, size_t k) {
+  const trace* m = s->m;
+  const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
+  for (int i = 0; i < m->nv; i++) s->acceleration[i] = (next[m->nq + i] - x[m->nq + i]) / m->h[m->episode[k]];
+  if (df_mujoco_inverse(s->sim, x, s->acceleration, s->force) != DF_OK) return;
+  const double* f = s->force + s->joint->dof;
+  s->list[s->n++] = sqrt(f[0] * f[0] + f[1] * f[1] + f[2] * f[2]) / s->weight;
+  s->touched += is_touched(s);
+}
+
+static void judge(const support* s, data_findings* out) {
+  char number[24];
+  snprintf(number, sizeof number, "joint %d", (int)(s->joint - s->m->joints));
+  const char* name = s->joint->name[0] ? s->joint->name : df_mujoco_body_name(s->m->system, s->root);
+  const double force = df_median(s->n, s->list);
+  data_finding* one =
+      data_findings_add(out, DATA_CHECK_SUPPORT, name[0] ? name : number, force, CHECK_RESIDUAL, "weights");
+  if (force <= CHECK_RESIDUAL) return;
+  if (s->touched >= HARDLY * s->n) {
+    one->limit = NAN; /* how hard contacts push within a frame is not known */
+    return;
+  }
+  data_finding_judge(
+      one, CHECK_WARN,
+      "this body needs a force of %.3g times its weight (median over frames), and nothing touches it in "
+      "%.3g %% of them: its position is in another unit or frame than the robot's, or what carries it is "
+      "missing from the model",
+      force, 100.0 * (s->n - s->touched) / s->n);
+}
+
+/* whether an actuator may move the translations of the joint */
+static bool is_driven(const df_joint* joint, const df_dof* dof) {
+  return dof[joint->dof].actuated || dof[joint->dof + 1].actuated || dof[joint->dof + 2].actuated;
+}
+
+df_status check_support(const trace* m, size_t poses_max, data_findings* out) {
+  const size_t nv = (size_t)m->nv, stride = m->n / (poses_max ? poses_max : 1) + 1;
+  support s = {.m = m};
+  df_dof* dof = df_alloc(nv, sizeof *dof);
+  double* memory = df_alloc(2 * nv + m->n / stride + 1, sizeof *memory);
+  df_status status = dof && memory ? df_sim_new(m->system, 0, &s.sim) : DF_E_NOMEM;
+  if (status == DF_OK) df_mujoco_dofs(m->system, dof);
+  for (int j = 0; j < m->njoint && status == DF_OK; j++) {
+    s.joint = &m->joints[j];
+    s.root = df_mujoco_body_root(m->system, df_mujoco_joint_body(m->system, j));
+    if (s.joint->kind != DF_JOINT_FREE || s.joint == pose_base(m) || is_driven(s.joint, dof)) continue;
+    s.weight = df_mujoco_weight(m->system, s.root);
+    if (!(s.weight > 0)) continue;
+    s.acceleration = memory;
+    s.force = memory + nv;
+    s.list = memory + 2 * nv;
+    s.n = s.touched = 0;
+    for (size_t k = 0; k < m->n; k += stride) {
+      if (!m->jump[k]) look_at(&s, k);
+    }
+    if (s.n > 0) judge(&s, out);
+  }
+  df_sim_free(m->system, s.sim);
+  df_free(memory);
+  df_free(dof);
+  return status;
+}

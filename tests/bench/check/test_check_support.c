@@ -1,0 +1,98 @@
+/* The force that holds free bodies beside a robot: crates that hover, fall, are pushed and lie. */
+#include <math.h>
+
+#include "check_parts.h"
+#include "found.h"
+#include "small_recording.h"
+#include "unit.h"
+
+/* a ball of 2 kg with a driven pendulum, which is the base, and a crate of 3 kg that is 20 cm high and sinks in by what
+ * soft contacts need; %s: more of the crate's body, of its joint, and of the actuators */
+static const char model[] =
+    "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/>"
+    "<body pos='2 0 .1'><freejoint name='base'/><geom size='.1' mass='2'/><body><joint name='swing' axis='0 1 0'/>"
+    "<geom size='.01' pos='0 0 .3' mass='.1'/></body></body>"
+    "<body name='crate'%s><freejoint%s/><geom type='box' size='.1 .1 .1' mass='3'/><site "
+    "name='jet'/></body></worldbody>"
+    "<actuator><motor joint='swing'/>%s</actuator></mujoco>";
+enum { CRATE = 8, SPEED = 15 + 7 }; /* x: base [7], swing, crate [7], velocities [13] */
+
+/* the crate starts at `height` and moves with the acceleration `up`, m/s^2 */
+static data_findings check_driven(const char* body, const char* joint, const char* motor, double height, double up) {
+  static const double h[1] = {0.01};
+  char xml[1024];
+  data_findings out = {0};
+  snprintf(xml, sizeof xml, model, body, joint, motor);
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 2;
+    x[2] = 0.1;
+    x[3] = x[CRATE + 3] = 1;
+    x[CRATE + 2] = height + up * h[0] * h[0] * t * (t + 1) / 2;
+    x[SPEED + 2] = up * h[0] * t;
+  }
+  trace_it(&f, h);
+  assert_ok(check_support(&f.m, 50, &out));
+  expect_limits_decide(&out);
+  fixture_free(&f);
+  return out;
+}
+
+static data_findings check(const char* body, const char* joint, double height, double up) {
+  return check_driven(body, joint, "", height, up);
+}
+
+static void a_body_that_nothing_holds_is_named(void** state) {
+  (void)state;
+  static const struct {
+    double height, up, weights;
+    check_verdict verdict;
+  } cases[] = {{1, 0, 1, CHECK_WARN},
+               {30, 0, 1, CHECK_WARN}, /* 30 cm in cm */
+               {1, 9.81 / 4, 1.25, CHECK_WARN},
+               {9, -9.81, 0, CHECK_OK},
+               {9, -9.81 * 0.45, 0.55, CHECK_WARN},
+               {9, -9.81 * 0.55, 0.45, CHECK_OK}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings found = check("", " name='crate_joint'", cases[i].height, cases[i].up);
+    const data_finding* one = finding_at(&found, DATA_CHECK_SUPPORT, "crate_joint");
+    assert_int_equal(found.n, 1);
+    assert_non_null(one);
+    assert_true(fabs(one->value - cases[i].weights) < 1e-6);
+    assert_int_equal(one->verdict, cases[i].verdict);
+    data_findings_clear(&found);
+  }
+  data_findings found = check("", "", 1, 9.81 / 4);
+  assert_string_equal(finding_at(&found, DATA_CHECK_SUPPORT, "crate")->reason,
+                      "this body needs a force of 1.25 times its weight (median over frames), and nothing touches it "
+                      "in 100 % of them: its position is in another unit or frame than the robot's, or what carries it "
+                      "is missing from the model");
+  data_findings_clear(&found);
+}
+
+/* Contacts may push with any force, deep ones with many weights. What gravity compensation carries is no weight. */
+static void what_is_touched_carried_or_driven_is_held(void** state) {
+  (void)state;
+  data_findings lies = check("", "", 0.0999, 0), deep = check("", "", 0.05, 0),
+                carried = check(" gravcomp='.6'", "", 1, 0.4 * 9.81), weightless = check(" gravcomp='1'", "", 1, 0),
+                lifted = check_driven("", "", "<motor site='jet' gear='0 0 1 0 0 0'/>", 1, 0);
+  assert_int_equal(finding_at(&lies, DATA_CHECK_SUPPORT, "crate")->verdict, CHECK_OK);
+  assert_int_equal(finding_at(&deep, DATA_CHECK_SUPPORT, "crate")->verdict, CHECK_OK);
+  assert_true(finding_at(&deep, DATA_CHECK_SUPPORT, "crate")->value > 2);
+  /* 3 kg that accelerate by 0.4 g up need 3 (0.4 + 1 - 0.6) g N, and weigh 3 (1 - 0.6) g N */
+  assert_true(fabs(finding_at(&carried, DATA_CHECK_SUPPORT, "crate")->value - 2) < 1e-6);
+  assert_int_equal(weightless.n, 0);
+  assert_int_equal(lifted.n, 0);
+  data_findings_clear(&lies);
+  data_findings_clear(&deep);
+  data_findings_clear(&carried);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_body_that_nothing_holds_is_named),
+      cmocka_unit_test(what_is_touched_carried_or_driven_is_held),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
