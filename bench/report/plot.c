@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +146,14 @@ static df_status remove_pictures(const char* folder, const char* name) {
 /* Runs gnuplot in the folder of the script, so that scripts name their files without a path: no name of a folder
  * reaches gnuplot, and no shell is involved. -d: the user's start-up files are not read. */
 static df_status run_gnuplot(const char* folder, const char* script, bool pdf) {
-  enum { NO_PROGRAM = 127, NO_FOLDER = 126 };
+  enum { NO_PROGRAM = 127, NO_FOLDER = 126, LONGEST = 120 }; /* s */
   const pid_t child = fork();
   if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
   if (child == 0) {
     /* scripts are UTF-8 in any locale of the user */
     setenv("LC_ALL", "C.UTF-8", 1);
     if (chdir(folder) != 0) _exit(NO_FOLDER);
+    alarm(LONGEST); /* outlives exec: a gnuplot that hangs, as one that waits for a display, is ended by SIGALRM */
     if (pdf) {
       execlp("gnuplot", "gnuplot", "-d", "-e", "PDF=1", script, (char*)NULL);
     } else {
@@ -171,6 +173,11 @@ static df_status run_gnuplot(const char* folder, const char* script, bool pdf) {
   }
   if (WIFEXITED(state) && WEXITSTATUS(state) == NO_FOLDER) {
     return df_fail(DF_E_IO, "%s: gnuplot cannot enter the folder", folder);
+  }
+  if (WIFSIGNALED(state) && WTERMSIG(state) == SIGALRM) {
+    return df_fail(DF_E_MISSING,
+                   "%s/%s: gnuplot did not end within %d s and was stopped; run `gnuplot %s` there to see why", folder,
+                   script, LONGEST, script);
   }
   return df_fail(DF_E_MISSING, "%s/%s: gnuplot did not draw the figure, see its message above", folder, script);
 }

@@ -100,6 +100,19 @@ every_script_is_written() {
 }
 check every_script_is_written_without_gnuplot every_script_is_written
 
+# a gnuplot that hangs is ended by the alarm that it is started with
+mkdir "$scratch/hanging"
+printf '#!%s\nimport os, signal, sys\nopen("%s", "a").write("%%d\\n" %% signal.getitimer(signal.ITIMER_REAL)[0])\nos.kill(os.getpid(), signal.SIGALRM)\n' \
+  "$(command -v python3)" "$scratch/left" >"$scratch/hanging/gnuplot"
+chmod +x "$scratch/hanging/gnuplot"
+hanging_gnuplot() {
+  local code=0
+  PATH=$scratch/hanging:$PATH "$program" report "$scratch/runs/bare" --partial >/dev/null 2>"$scratch/err" || code=$?
+  [ "$code" -eq 3 ] && grep -q 'gnuplot did not end within 120 s and was stopped; run `gnuplot .*\.gp` there' "$scratch/err" &&
+    awk '$1 < 100 || $1 > 120 { exit 1 } END { exit NR == 0 }' "$scratch/left"
+}
+check a_gnuplot_that_hangs_is_stopped hanging_gnuplot
+
 sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/whole.jsonl"
 mkdir "$scratch/runs/whole"
 mv "$scratch/runs/whole.jsonl" "$scratch/runs/whole/events.jsonl"
