@@ -14,7 +14,7 @@
 #include "style.h"
 #include "text.h"
 
-/* the length of a group's chains [s]; 0 if its records do not say it */
+/* the length of a group's chains as it was asked for [s]; 0 if its records do not say it */
 static double chain_seconds(const run_view* r, const run_group* g) {
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
@@ -25,13 +25,26 @@ static double chain_seconds(const run_view* r, const run_group* g) {
   return 0;
 }
 
+/* the number of chains of a method that fell */
+static df_status count_falls(const run_view* r, const run_group* g, const char* method, int k, int* falls) {
+  samples s;
+  const df_status status = samples_of_method(r, g, method, "fall_rate", k, &s);
+  *falls = 0;
+  for (int i = 0; status == DF_OK && i < s.seeds * s.n; i++) *falls += s.values[i] > 0;
+  samples_clear(&s);
+  return status;
+}
+
 /* Adds the Kaplan-Meier estimate of a method as corners of a step function: time, share of upright chains, Wilson
- * interval. Chains are censored at their end only, so it is the share of chains that have not fallen. *there: the
- * records have survival times, all of them finite. */
-static df_status add_curve(const run_view* r, const run_group* g, const char* method, int k, double end, text* data,
+ * interval. Chains are censored at their end only, so it is the share of chains that have not fallen. A chain is a
+ * whole number of actions, and so may be shorter or longer than the time that was asked for: that of a chain which did
+ * not fall is its length. *end is raised to it. *there: the records have survival times, all of them finite. */
+static df_status add_curve(const run_view* r, const run_group* g, const char* method, int k, double* end, text* data,
                            bool* there) {
   samples s;
+  int falls;
   df_status status = samples_of_method(r, g, method, "survival", k, &s);
+  if (status == DF_OK) status = count_falls(r, g, method, k, &falls);
   const int n = s.seeds * s.n;
   if (status == DF_OK) df_sort(n, s.values);
   *there = status == DF_OK && n > 0 && isfinite(s.values[n - 1]);
@@ -39,14 +52,17 @@ static df_status add_curve(const run_view* r, const run_group* g, const char* me
     plot_comment(data, "survival, %s: time, share of upright chains, 95 %% interval", method);
     df_interval now = df_share_interval(n, n);
     text_add(data, "0 %.9g %.9g %.9g\n", now.mean, now.lo, now.hi);
-    for (int i = 0; i < n && s.values[i] < end;) {
+    /* survivors are the longest chains */
+    for (int i = 0; i < falls;) {
       const double at = s.values[i];
-      while (i < n && s.values[i] <= at) i++;
+      while (i < falls && s.values[i] <= at) i++;
       text_add(data, "%.9g %.9g %.9g %.9g\n", at, now.mean, now.lo, now.hi);
       now = df_share_interval(n - i, n);
       text_add(data, "%.9g %.9g %.9g %.9g\n", at, now.mean, now.lo, now.hi);
     }
-    text_add(data, "%.9g %.9g %.9g %.9g\n\n\n", end, now.mean, now.lo, now.hi);
+    const double last = falls < n ? s.values[n - 1] : *end;
+    text_add(data, "%.9g %.9g %.9g %.9g\n\n\n", last, now.mean, now.lo, now.hi);
+    *end = fmax(*end, last);
   }
   samples_clear(&s);
   return status == DF_E_MISSING || status == DF_E_MISMATCH ? DF_OK : status;
@@ -72,13 +88,13 @@ static void draw_curves(int n, const char* const* methods, const plot* p, text* 
 
 df_status plot_survival(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
   enum { WIDTH = 760, HEAD = 40, BODY = 280, FOOT = 56 };
-  const double end = chain_seconds(r, g);
+  double end = chain_seconds(r, g);
   const char** methods = NULL;
   int n = 0;
   /* curves of all methods that have one */
   for (int m = 0; m < g->n_methods && end > 0; m++) {
     bool has;
-    const df_status status = add_curve(r, g, g->methods[m], k, end, &p->data, &has);
+    const df_status status = add_curve(r, g, g->methods[m], k, &end, &p->data, &has);
     if (status != DF_OK) {
       df_free(methods);
       return status;
