@@ -48,6 +48,28 @@ static df_status set_base(const df_config* c, const df_system* system, df_walk_c
       "descendants are moved by an actuator");
 }
 
+/* rewards, starts and falls take the floor for a plane at height 0 (walk.h) */
+static df_status check_floor(const df_system* system) {
+  static const double EVEN = 1e-6; /* m */
+  df_sim* sim = NULL;
+  double height = 0, *x = df_alloc((size_t)system->nx, sizeof *x);
+  df_status status = x ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    df_mujoco_initial_state(system, x);
+    df_mujoco_pose(sim, x);
+    if (!df_mujoco_ground_is_flat(sim, &height))
+      status = df_fail(DF_E_CONFIG,
+                       "system.model: what cannot move and may be touched is not a horizontal plane alone: `expert` "
+                       "needs a plane at height 0 as floor, without steps, slopes or walls");
+    else if (isfinite(height) && fabs(height) > EVEN)
+      status =
+          df_fail(DF_E_CONFIG, "system.model: the floor is at height %.6g m: `expert` needs it at height 0", height);
+  }
+  df_sim_free(system, sim);
+  df_free(x);
+  return status;
+}
+
 static df_status set_feet(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
   cfg->n_feet = c->eval_feet.n;
   if (cfg->n_feet != 4)
@@ -96,6 +118,7 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
 #undef START
   DF_TRY(set_base(c, system, cfg));
   DF_TRY(set_feet(c, system, cfg));
+  DF_TRY(check_floor(system));
   DF_TRY(df_action_map(c, system, centre, half));
   return set_home(c, system, centre, home);
 }

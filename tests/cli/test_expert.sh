@@ -188,6 +188,19 @@ rows = json.load(open('out'))['rows']
 assert rows[-4]['metric'] == 'fall_rate' and rows[-4]['value'] == 1 and rows[-3]['value'] is None, rows[-4:]"
 }
 check falls_are_counted falls_are_counted
+# rewards and falls are of a floor at height 0
+model=$(sed -n 's/^ *model: *\([^ ]*\).*/\1/p' "$go1/task.yaml")
+other_floor() { # NAME REGEX REPLACEMENT
+  mkdir -p "$1" && cp "$go1"/*.yaml "$1" && sed -E "s|$2|$3|" "$go1/$model" >"$1/$model" && ! cmp -s "$go1/$model" "$1/$model"
+}
+on_another_floor() { # NAME REGEX REPLACEMENT MESSAGE
+  other_floor "$1" "$2" "$3" && refuses "$4" expert eval "./$1" "${small[@]}" --checkpoint a --walks 4 &&
+    refuses "$4" expert train "./$1" "${small[@]}" --checkpoint d
+}
+check a_floor_above_0_is_refused on_another_floor high '(geom name="floor")' '\1 pos="0 0 0.4"' \
+  'system.model: the floor is at height 0.4 m: .expert. needs it at height 0'
+check a_slope_is_refused on_another_floor slope '(geom name="floor")' '\1 euler="0 0.2 0"' \
+  'system.model: what cannot move and may be touched is not a horizontal plane alone'
 gaits_without_a_walk() {
   exits_with 0 expert eval "$go1" "${small[@]}" --checkpoint a --walks 2 --seconds 2 --json && python3 - <<'PY'
 import json
