@@ -57,10 +57,12 @@ check columns_are_those_of_an_independent_program columns_are_those_of_numpy
 # frames that are missing by the times of a table: one, and twenty
 python3 - "$scratch" <<'PYTHON'
 import math, sys
-for name, cut in ('whole', 0), ('one', 1), ('twenty', 20):
+for name, cut in ('whole', 0), ('one', 1), ('twenty', 20), ('half', 0):
     with open(f'{sys.argv[1]}/{name}.csv', 'w') as f:
         f.write('time,q\n')
-        for t in list(range(60)) + list(range(60 + cut, 120)): f.write(f'{t / 100},{math.sin(t / 30)}\n')
+        frames = list(range(60)) + list(range(60 + cut, 120))
+        if name == 'half': frames = list(range(61)) + list(range(62, 182, 2))  # as many long steps as short ones
+        for t in frames: f.write(f'{t / 100},{math.sin(t / 30)}\n')
 PYTHON
 gap() {
   local code=$1 name=$2 condition=$3
@@ -68,6 +70,7 @@ gap() {
     --set data.actions_key= --set system.timestep=0.01 --json && rows "$condition"
 }
 check regular_times_have_no_gap gap 0 whole "at['time gap', '']['verdict'] == 'ok' and abs(at['time gap', '']['value'] - 1) < 1e-6"
+check the_usual_time_is_the_lower_of_two gap 0 half "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6 and 'in 1 episode: in episode 0 0.02 s pass between frames 60 and 61' in at['time gap', '']['reason']"
 check a_missing_frame_is_a_warning gap 0 one "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6"
 check missing_frames_are_wrong gap 1 twenty "at['time gap', '']['verdict'] == 'wrong' and 'in episode 0 0.21 s pass between frames 59 and 60, 21 times' in at['time gap', '']['reason']"
 

@@ -74,6 +74,25 @@ static void normalising_accepts_any_length_and_zero(void** state) {
   assert_true(q[0] == 1 && q[1] == 0);
 }
 
+/* small angles, whose factor of [phi]^2 is a series, against the closed form in long double */
+static void log_vjp_of_small_angles_has_every_term(void** state) {
+  (void)state;
+  for (uint64_t i = 0; i < 20; i++) {
+    double phi[3], v[3], w[3];
+    df_rng_normal(1, DF_STREAM_TEST, i, 3, phi);
+    df_rng_normal(2, DF_STREAM_TEST, i, 3, v);
+    const double size = sqrt(phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]);
+    for (int k = 0; k < 3; k++) phi[k] *= 0.00999 / size;
+    df_so3_log_vjp(phi, v, w);
+    const long double a = 0.00999L, c = (1 - a / 2 * cosl(a / 2) / sinl(a / 2)) / (a * a);
+    const long double p[3] = {phi[0], phi[1], phi[2]};
+    const long double once[3] = {p[1] * v[2] - p[2] * v[1], p[2] * v[0] - p[0] * v[2], p[0] * v[1] - p[1] * v[0]};
+    const long double twice[3] = {p[1] * once[2] - p[2] * once[1], p[2] * once[0] - p[0] * once[2],
+                                  p[0] * once[1] - p[1] * once[0]};
+    for (int k = 0; k < 3; k++) assert_close(w[k], (double)(v[k] - once[k] / 2 + c * twice[k]), 1e-14);
+  }
+}
+
 /* v^T (log(R exp(+e d)) - log(R exp(-e d))) / 2e = w^T d for every direction d */
 static void log_vjp_is_the_transposed_derivative(void** state) {
   (void)state;
@@ -110,6 +129,7 @@ int main(void) {
       cmocka_unit_test(products_compose_rotations),
       cmocka_unit_test(normalising_accepts_any_length_and_zero),
       cmocka_unit_test(log_vjp_is_the_transposed_derivative),
+      cmocka_unit_test(log_vjp_of_small_angles_has_every_term),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,7 @@ static void a_self_collision_is_as_deep_as_its_deepest_contact(void** state) {
   values_of(s, (df_plausibility_cfg){0}, x[0], v);
   assert_near(v[DF_PLAUSIBLE_SELF_COLLISION], .6, 1e-14); /* the depths are .08, .08 and, at the end, .01 */
   assert_near(v[DF_PLAUSIBLE_SELF_COLLISION_WORST], .08, 1e-14);
-  assert_true(v[DF_PLAUSIBLE_PENETRATION] == 0);
+  assert_true(v[DF_PLAUSIBLE_PENETRATION] == 0 && v[DF_PLAUSIBLE_PENETRATION_SHARE] == 0);
   for (int t = 0; t <= H; t++) x[t][2] = .15, x[t][3] = .32; /* .05, then .03 */
   values_of(s, (df_plausibility_cfg){0}, x[0], v);
   assert_near(v[DF_PLAUSIBLE_SELF_COLLISION_WORST], .05, 1e-14);

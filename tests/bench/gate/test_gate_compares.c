@@ -401,6 +401,10 @@ static void a_golden_table_of_other_demonstrations_or_start_states_does_not_comp
     const bool compares = gate_compares(&c.h, c.task_file);
     if (compares != (cases[i].wanted[0] == '\0')) fail_msg("case %zu", i);
     if (!compares) assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "metric"), cases[i].wanted);
+    if (strcmp(cases[i].windows, "v") == 0 && strcmp(cases[i].data, "d") == 0 && !cases[i].given) {
+      assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "detail"),
+                          "a, seed 1: other start states than those of golden.csv (windows_sha256 w, not v)");
+    }
     if (compares) gate_advise_table(&c.h);
     if (compares) {
       const json_t* v = json_array_get(c.out.verdicts.list, 0);

@@ -433,11 +433,12 @@ static void a_profile_that_the_task_does_not_have_fails_the_gate(void** state) {
   static const char* const more[] = {
       "  - {metric: tre_open_loop, method: a, profile: P, k: 1, at_most: 0.1, reason: r}\n",
       "effort:\n  - {profile: P, percent: 10, reason: r}\n",
+      "effort:\n  - {profile: p, percent: 10, reason: r}\n  - {profile: P, percent: 10, reason: r}\n",
       "  - {metric: tre_open_loop, method: a, profile: q, k: 1, at_most: 0.1, reason: r}\n", /* another one of the task
                                                                                               */
       "  - {metric: tre_open_loop, method: a, profile: full, k: 1, at_most: 0.1, reason: r}\n"};
-  static const int line[] = {6, 7, 0, 0};
-  for (int i = 0; i < 4; i++) {
+  static const int line[] = {6, 7, 8, 0, 0};
+  for (int i = 0; i < 5; i++) {
     char *expect = format_text(BANDS "%s", more[i]), message[256];
     run_view r;
     gate_result g;

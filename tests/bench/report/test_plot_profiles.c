@@ -11,10 +11,11 @@ static double value_of(int seed, int window) {
   return (seed + 5 * window) % 12 + 1;
 }
 
-static void add_method(const char* method, const char* metric, double factor) {
+static void add_method(const char* method, const char* metric, double factor, double first) {
   for (int s = 0; s < SEEDS; s++) {
     double values[WINDOWS];
     for (int w = 0; w < WINDOWS; w++) values[w] = factor * value_of(3 * s, w);
+    if (s == 0 && !isnan(first)) values[0] = first;
     json_t* cell = add_cell(method, s);
     set_text(cell, "windows_sha256", "w");
     add_samples(cell, metric, 1, WINDOWS, values);
@@ -48,8 +49,8 @@ static void thresholds_span_the_trained_methods(void** state) {
     bool there = false;
     char head[64];
     begin_records();
-    add_method("a", cases[i].metric, 1);
-    add_method("random_action", cases[i].metric, 1000);
+    add_method("a", cases[i].metric, 1, NAN);
+    add_method("random_action", cases[i].metric, 1000, NAN);
     open_run(&r);
     assert_int_equal(plot_profiles(&r, &r.groups[0], 1, &p, &there), DF_OK);
     assert_true(there);
@@ -71,7 +72,25 @@ static void thresholds_span_the_trained_methods(void** state) {
   }
 }
 
+/* A window that diverged has no finite value, and no threshold: of the other eleven, the smallest are 2 and 4,
+ * the largest 11 and 12, and the percentiles are a tenth of these intervals from the ends. */
+static void windows_that_diverged_have_no_threshold(void** state) {
+  (void)state;
+  run_view r;
+  plot p = {.name = "profiles"};
+  bool there = false;
+  begin_records();
+  add_method("a", "tre", 1, INFINITY);
+  open_run(&r);
+  assert_int_equal(plot_profiles(&r, &r.groups[0], 1, &p, &there), DF_OK);
+  assert_true(there);
+  assert_non_null(strstr(text_of(&p.script), "set xrange [2.2:11.9]\n"));
+  plot_clear(&p);
+  close_run(&r);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(thresholds_span_the_trained_methods)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(thresholds_span_the_trained_methods),
+                                     cmocka_unit_test(windows_that_diverged_have_no_threshold)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,39 @@ static void the_effort_bounds_the_windows(void** state) {
   df_task_free(task);
 }
 
+/* the numbers of a note, each in its place */
+static void a_note_says_the_growth_with_and_without_damping(void** state) {
+  (void)state;
+  static const struct {
+    task_growth g;
+    const char* note; /* NULL: none */
+  } cases[] = {
+      {{.windows = 4,
+        .H = 16,
+        .state = {.verdict = DF_GROWTH_LARGE, .amplification = 1234, .damped = 56},
+        .settings = {.cotangent_decay = 0.75}},
+       "the gradient grows by a factor of 1.23e+03 over the horizon of 16 actions, 56 with train.cotangent_decay 0.75: "
+       "training may fail; `dynaflow doctor TASK` recommends settings"},
+      {{.windows = 4,
+        .H = 16,
+        .state = {.verdict = DF_GROWTH_LARGE, .amplification = 1234, .damped = 1234},
+        .settings = {.cotangent_decay = 1}},
+       "the gradient grows by a factor of 1.23e+03 over the horizon of 16 actions: training may fail; `dynaflow doctor "
+       "TASK` recommends settings"},
+      {{.windows = 4, .H = 16, .state = {.verdict = DF_GROWTH_BROKEN}},
+       "the gradient is not finite within the horizon of 16 actions: training may fail; `dynaflow doctor TASK` "
+       "recommends settings"},
+      {{.windows = 4, .H = 16, .state = {.verdict = DF_GROWTH_FINE}}, NULL},
+      {{.windows = 0, .H = 16, .state = {.verdict = DF_GROWTH_BROKEN}}, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    json_t* notes = json_array();
+    note_growth(notes, &cases[i].g);
+    assert_int_equal(json_array_size(notes), cases[i].note != NULL);
+    if (cases[i].note) assert_string_equal(json_string_value(json_array_get(notes, 0)), cases[i].note);
+    json_decref(notes);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_advice_follows_the_rules),
@@ -164,6 +197,7 @@ int main(void) {
       cmocka_unit_test(the_longest_horizon_that_is_fine_is_recommended),
       cmocka_unit_test(a_task_is_measured_on_its_training_windows),
       cmocka_unit_test(the_effort_bounds_the_windows),
+      cmocka_unit_test(a_note_says_the_growth_with_and_without_damping),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
