@@ -338,6 +338,7 @@ df_status score_new(const char* path, const char* name, score** out) {
   s->given = (cell_given){.attach = attach, .notes = json_array()};
   df_status status = df_sha256_file(path, s->sha256);
   if (status == DF_OK) status = df_method_register_file(&s->method, s->sha256);
+  if (status == DF_E_CONFIG) status = df_fail(status, "%s: %s; --name gives another name", path, df_error_message());
   if (status != DF_OK) {
     score_free(s);
     return status;

@@ -18,6 +18,7 @@ typedef struct recorded_episode {
   int file;
   char* group;               /* "" for none; owned */
   int frames;                /* >= 2 after recording_select() */
+  int padding;               /* rows of NaN after them, which were left out */
   double* raw;               /* [frames][layout->columns] */
   int actions;               /* 0, frames - 1 or frames */
   double* action;            /* [actions][action_columns] */

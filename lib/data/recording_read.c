@@ -257,7 +257,8 @@ static void leave_out_padding(df_recording* r, recorded_episode* e) {
     e->frames--;
   }
   if (e->frames == all) return;
-  r->padded_frames += all - e->frames;
+  e->padding = all - e->frames;
+  r->padded_frames += e->padding;
   r->padded_episodes++;
   if (e->actions == 0) return;
   e->actions = e->frames - 1 + spare;
@@ -483,11 +484,14 @@ static df_status check_episode(const df_recording* r, int episode) {
   char place[512];
   const double* raw = e->raw;
   if (e->frames < 2) {
+    char padding[64] = "";
+    if (e->padding)
+      snprintf(padding, sizeof padding, " before %d row%s of NaN", e->padding, e->padding == 1 ? "" : "s");
     recorded_place(r, episode, 0, place);
     return df_fail(DF_E_MISMATCH,
-                   "%s: episode %d has %d frame%s, at least 2 are needed; data.select leaves episodes out, and "
+                   "%s: episode %d has %d frame%s%s, at least 2 are needed; data.select leaves episodes out, and "
                    "data.ends_key says where they end",
-                   place, e->number, e->frames, e->frames == 1 ? "" : "s");
+                   place, e->number, e->frames, e->frames == 1 ? "" : "s", padding);
   }
   for (int t = 0; t < e->frames; t++) {
     for (int i = 0; i < r->layout->columns; i++, raw++) {

@@ -287,6 +287,9 @@ doubted() { # doubted FILE WORDS: it is judged, and the record notes that the co
 check the_last_bits_of_a_compiled_model_are_noted doubted rounded 'with the same options: by the last bits'
 check options_that_the_file_does_not_name_are_noted doubted unnamed 'on another machine or with other options'
 check nothing_is_noted_of_the_same_model bash -c "! grep -q 'of the same files' '$scratch/run/events.jsonl'"
+cp "$scratch/mine.npz" "$scratch/my-motion.npz"
+check a_file_whose_name_is_no_methods_is_named refuses "my-motion.npz: method 'my-motion': a name must consist of letters, digits and _, at most 47 of them; --name gives another name" \
+  score "$task" "$scratch/my-motion.npz" "${small[@]}"
 check a_registered_name_is_refused refuses "method 'dynaflow' is already registered" score "$task" "$scratch/mine.npz" --name dynaflow "${small[@]}"
 check a_name_with_a_space_is_refused refuses "method 'my own': a name must consist of letters, digits and _" score "$task" "$scratch/mine.npz" --name 'my own' "${small[@]}"
 check a_missing_file_is_named misses 'none.npz: No such file' score "$task" "$scratch/none.npz" "${small[@]}"

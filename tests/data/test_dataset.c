@@ -236,10 +236,12 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
   p = pad((const int[EPISODES]){7, 0, 3});
   write_padded(&p, false);
   refused(&config, DF_E_MISMATCH,
-          SAYS("'states'", "episode 1 has 1 frame, at least 2 are needed; data.select leaves episodes out"));
+          SAYS("'states'",
+               "episode 1 has 1 frame before 7 rows of NaN, at least 2 are needed; data.select leaves episodes out"));
   p = pad((const int[EPISODES]){7, -1, 3});
   write_padded(&p, false);
-  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 0 frames, at least 2 are needed"));
+  refused(&config, DF_E_MISMATCH,
+          SAYS("'states'", "episode 1 has 0 frames before 8 rows of NaN, at least 2 are needed"));
   /* one episode must be long enough for a window of four actions */
   p = pad((const int[EPISODES]){3, 2, 3});
   write_padded(&p, false);
