@@ -266,8 +266,11 @@ static df_status some_episodes(const df_dataset* data, df_dataset** out) {
   return status;
 }
 
-static check_verdict verdict_of(replay_verdict v) {
-  return replay_verdict_exit(v) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
+/* Actions that do not lead to the states may be of another model. States that are read as those of other joints are
+ * wrong, whatever is trained on them. */
+static check_verdict verdict_of(const replay_study* s) {
+  if (s->misread) return CHECK_WRONG;
+  return replay_verdict_exit(s->verdict) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
 }
 
 /* what only the solver options of the model's file reproduce: training does not see it as it was recorded */
@@ -300,7 +303,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
   }
   if (status == DF_OK) {
     const double error = replay_error(&study.evidence);
-    const check_verdict verdict = verdict_of(study.verdict);
+    const check_verdict verdict = verdict_of(&study);
     const bool decides = (error <= 1) == (verdict == CHECK_OK);
     char* reason = replay_study_reason(&study);
     data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");

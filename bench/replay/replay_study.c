@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
+#include "joint_reading.h"
 #include "replay_actions.h"
 #include "replay_explain.h"
 #include "text.h"
@@ -470,6 +471,27 @@ static df_status find_order(replay_study* s, const replay_input* in) {
   return status;
 }
 
+/* whether joints of the states are exchanged or reversed */
+static df_status find_joints(replay_study* s, const replay_input* in) {
+  joint_reading reading;
+  df_dataset other;
+  bool follows = false;
+  DF_TRY(joint_reading_find(&s->r, in->system, in->opts->threads, &reading));
+  if (!reading.joint) return DF_OK;
+  df_status status = joint_reading_data(&s->r, &reading, &other);
+  if (status == DF_OK) status = follows_from(in, &other, &follows);
+  joint_reading_free_data(&other);
+  if (status == DF_OK && follows) {
+    s->order_from = reading.as_is;
+    s->order_to = reading.best;
+    s->order = joint_reading_words(&s->r, in->system, &reading);
+    s->misread = true;
+    s->order_text = "joints are exchanged or have the opposite sign in the recording";
+  }
+  joint_reading_clear(&reading);
+  return status;
+}
+
 /* ---- all that may explain the errors ---- */
 
 /* other models, options and readings, rounded actions, and velocities that are differences */
@@ -575,7 +597,9 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   if (e->trained.carried > 1) DF_TRY(find_cause(out, in, searches));
   out->verdict = out->varying.usual ? REPLAY_ANOTHER_OPTION : replay_judge(e);
   /* no model explains it, or none can be determined */
-  if (searches && !out->order && (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)) DF_TRY(find_order(out, in));
+  const bool unknown = out->verdict == REPLAY_ANOTHER_MODEL || e->differences;
+  if (searches && !out->order && unknown) DF_TRY(find_order(out, in));
+  if (searches && !out->order && unknown) DF_TRY(find_joints(out, in));
   if (out->order) out->verdict = REPLAY_ANOTHER_CONVENTION;
   if (searches && out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));

@@ -57,8 +57,10 @@ typedef struct replay_study {
   replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   action_relation relation;       /* of the actions to the states, if the verdict needs it */
   char* left_out;                 /* replay_left_out() */
-  char* order; /* "data.actuators = b,a" or "data.action_scale = 0.01745329252": the action columns are in this other
-                  order or unit, from which the whole recording follows; NULL: they are not; owned */
+  char* order;  /* "data.actuators = b,a" or "data.action_scale = 0.01745329252": the action columns are in this other
+                   order or unit, from which the whole recording follows; or joint_reading_words(); NULL: neither;
+                   owned */
+  bool misread; /* `order` is of joints: the states are read as those of others */
   const char* order_text;      /* "the action columns are in another order", "the actions are in degrees" */
   double order_from, order_to; /* the median errors of one action as it is and with `order`, tangent norm */
   replay_place worst;          /* the largest error of one action, relative to the motion of its kind, of the model

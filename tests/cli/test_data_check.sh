@@ -74,6 +74,40 @@ check the_usual_time_is_the_lower_of_two gap 0 half "at['time gap', '']['verdict
 check a_missing_frame_is_a_warning gap 0 one "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6"
 check missing_frames_are_wrong gap 1 twenty "at['time gap', '']['verdict'] == 'wrong' and 'in episode 0 0.21 s pass between frames 59 and 60, 21 times' in at['time gap', '']['reason']"
 
+# Joints of an arm that swings freely are exchanged, or one is reversed: limits, floor and forces say nothing, the actions
+# do. The file is written by MuJoCo's own step.
+mkdir "$scratch/arm"
+cat >"$scratch/arm/arm.xml" <<'XML'
+<mujoco><option timestep="0.01"/><worldbody><body><joint name="upper" axis="0 1 0" damping="0.1"/>
+<geom type="capsule" fromto="0 0 0 .3 0 0" size=".03" mass="1"/><body pos=".3 0 0"><joint name="lower" axis="0 1 0"
+damping="0.1"/><geom type="capsule" fromto="0 0 0 .4 0 0" size=".02" mass=".4"/></body></body></worldbody>
+<actuator><motor name="m_upper" joint="upper" ctrlrange="-3 3"/><motor name="m_lower" joint="lower" ctrlrange="-3 3"/>
+</actuator></mujoco>
+XML
+PYTHONPATH=third_party/python python3 - "$scratch/arm" <<'PYTHON'
+import sys, numpy as np, mujoco
+m = mujoco.MjModel.from_xml_path(sys.argv[1] + '/arm.xml')
+m.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND if hasattr(mujoco.mjtDisableBit, 'mjDSBL_ISLAND') else 0
+d = mujoco.MjData(m)
+x, u = [], []
+for t in range(400):
+    x.append(np.concatenate([d.qpos, d.qvel]))
+    if t == 399: break
+    d.ctrl[:] = 2 * np.sin(.05 * t), np.sin(.11 * t + 1)
+    u.append(d.ctrl.copy())
+    mujoco.mj_step(m, d)
+x, u = np.array(x)[None], np.array(u)[None]
+wrong = {'right': x, 'exchanged': x[..., [1, 0, 3, 2]], 'reversed': x * [1, -1, 1, -1]}
+for name, states in wrong.items(): np.savez(f'{sys.argv[1]}/{name}.npz', states=states, actions=u)
+PYTHON
+arm() { # NAME CODE CONDITION
+  exits_with "$2" data check "$scratch/arm/$1.npz" --model "$scratch/arm/arm.xml" --set system.timestep=0.01 --set system.substeps=1 \
+    --json && rows "$3"
+}
+check right_joints_are_right arm right 0 "at['replay', '']['verdict'] == 'ok'"
+check exchanged_joints_are_named_by_the_actions arm exchanged 1 "at['replay', '']['verdict'] == 'wrong' and at['replay', '']['would_fit'] == 'upper from the columns of lower, lower from the columns of upper'"
+check a_reversed_joint_is_named_by_the_actions arm reversed 1 "at['replay', '']['verdict'] == 'wrong' and at['replay', '']['would_fit'] == 'the opposite sign of lower'"
+
 # a file per episode, each with its index: columns must be named, and then the files are read
 python3 - "$scratch" <<'PYTHON'
 import json, math, sys
