@@ -12,6 +12,7 @@
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
+#include "example_motions.h"
 #include "json.h"
 #include "measures.h"
 #include "near.h"
@@ -204,17 +205,18 @@ static void a_chain_has_a_largest_length(void** state) {
 /* ---- several chains of a robot ---- */
 
 #define FOOT(name, at) "<geom name='" name "' size='.05' pos='" at " -.2'/>"
-/* the tail moves more in the demonstrations than the arm; a motor pushes the base down */
+/* the tail moves more in the demonstrations than the arm, and the slide `load` most; a motor pushes the base down */
 static const char walker[] =
     "<mujoco><option timestep='.02' gravity='0 0 -1'/><worldbody><geom type='plane' size='9 9 1'/>"
     "<body name='torso'><freejoint name='base'/><geom size='.1'/><site name='top'/>" FOOT("FL", ".3 .2")
         FOOT("FR", ".3 -.2") FOOT("RL", "-.3 .2")
             FOOT("RR", "-.3 -.2") "<body name='a' pos='0 0 .3'><joint name='arm' axis='0 1 0'/><geom size='.05' "
                                   "pos='.05 0 0'/></body><body name='b' pos='0 0 .5'><joint name='tail' axis='0 1 0'/>"
-                                  "<geom size='.05' pos='.05 0 0'/></body></body></worldbody><actuator>"
+                                  "<geom size='.05' pos='.05 0 0'/></body><body name='c' pos='0 0 .7'><joint name='load' type='slide' axis='0 1 0'/>"
+"<geom size='.05' mass='.001'/></body></body></worldbody><actuator>"
                                   "<motor joint='arm' gear='.01'/><motor site='top' gear='0 0 300 0 0 0'/></actuator>"
                                   "</mujoco>";
-enum { STARTS = 6, CHAINS = 5, STEPS = 6, WNX = 17, WNQ = 9, WNU = 2, WH = 2, WNC = 5, LONG = 9, FEET = 2, ARM = 7 };
+enum { STARTS = 6, CHAINS = 5, STEPS = 6, WNX = 19, WNQ = 10, WNU = 2, WH = 2, WNC = 5, LONG = 9, FEET = 2, ARM = 7 };
 static const char* const commanded[WNC] = {"command.wz", "gait.trot", "gait.bound", "command.vx", "command.vy"};
 static const double conditions[STARTS][WNC] = {{.3, 1, 0, .4, .1},  {.1, 1, 0, .5, -.2}, {-.2, 0, 1, .2, .3},
                                                {.25, 0, 0, .1, .6}, {.5, 0, 0, .7, .2},  {0, 0, 1, 0, 0}};
@@ -253,6 +255,7 @@ static void walk_start(const df_system* system, int i, double* x) {
   x[WNQ + 5] = .1 * (i + 1);
   x[ARM] = .01 * (i % 2);
   x[ARM + 1] = .2 * (i % 3);
+  x[ARM + 2] = .1 * i * i;
 }
 
 /* the executed motion of chain i, by itself, one window after the other */
@@ -428,14 +431,14 @@ static void assert_motions(walkers* w, const json_t* motions) {
   }
 }
 
-/* of the first chain that does not fall, from its middle on: the torso, arm and tail, then the feet */
+/* of the first chain that does not fall, from its middle on: the torso, arm, tail and load, then the feet */
 static void assert_strip(walkers* w, const json_t* strip) {
-  static const int parent[] = {-1, 0, 0, 0, 0};
+  static const int parent[] = {-1, 0, 0, 0, 0, 0};
   const json_t *frames = json_object_get(strip, "frames"), *parents = json_object_get(strip, "parent");
   assert_string_equal(string_of(strip, "title"), "wz 0.10, trot, vx 0.50, vy -0.20");
   assert_near(number_of(json_object_get(strip, "dt")), 0.04, 1e-15);
-  assert_int_equal(json_array_size(parents), 5);
-  for (size_t i = 0; i < 5; i++) assert_int_equal(json_integer_value(json_array_get(parents, i)), parent[i]);
+  assert_int_equal(json_array_size(parents), 6);
+  for (size_t i = 0; i < 6; i++) assert_int_equal(json_integer_value(json_array_get(parents, i)), parent[i]);
   assert_int_equal(json_array_size(frames), 2);
   for (size_t p = 0; p < 2; p++) {
     const json_t* one = json_array_get(frames, p);
@@ -446,13 +449,26 @@ static void assert_strip(walkers* w, const json_t* strip) {
     const double up[3] = {2 * (q[1] * q[3] - q[0] * q[2]), 2 * (q[2] * q[3] + q[0] * q[1]),
                           1 - 2 * (q[1] * q[1] + q[2] * q[2])};
     assert_near(number_of(json_object_get(one, "t")), 0.02 * (double)t, 1e-15);
-    assert_int_equal(json_array_size(x), 5);
+    assert_int_equal(json_array_size(x), 6);
     assert_near(number_of(json_array_get(x, 0)), s[0], 1e-14);
     assert_near(number_of(json_array_get(z, 0)), s[2], 1e-14);
     assert_near(number_of(json_array_get(z, 1)), s[2] + .3 * up[2], 1e-14);
     assert_near(number_of(json_array_get(z, 2)), s[2] + .5 * up[2], 1e-14);
-    assert_near(number_of(json_array_get(z, 3)), s[2] + .3 * up[0] - .2 * up[1] - .2 * up[2], 1e-14);
+    assert_near(number_of(json_array_get(z, 4)), s[2] + .3 * up[0] - .2 * up[1] - .2 * up[2], 1e-14);
   }
+}
+
+/* the path of a joint has 2 s, frames of 0.02 s */
+static void assert_long_path(const eval_job* job) {
+  enum { FRAMES_OF_LONG = 150 };
+  static double x[FRAMES_OF_LONG + 1][WNX];
+  for (int t = 0; t <= FRAMES_OF_LONG; t++) walk_start(job->task->system, t % STARTS, x[t]);
+  const chains c = {.n = 1, .frames = FRAMES_OF_LONG, .x = x[0]};
+  json_t* motions;
+  assert_int_equal(example_motions(job, &c, &motions), DF_OK);
+  const json_t* joint = json_object_get(json_array_get(motions, 0), "joint");
+  assert_path(json_object_get(joint, "generated"), 100, x[0]);
+  json_decref(motions);
 }
 
 static void every_row_is_of_the_chains_that_it_is_about(void** state) {
@@ -473,6 +489,7 @@ static void every_row_is_of_the_chains_that_it_is_about(void** state) {
   assert_true(json_equal(out.samples, wanted.samples));
   assert_motions(&w, out.motions);
   assert_strip(&w, out.strip);
+  assert_long_path(&job);
   evaluation_clear(&out);
   evaluation_clear(&wanted);
   task_clear(&w.task);
