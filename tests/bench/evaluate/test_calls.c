@@ -52,6 +52,34 @@ static void actions_are_kept_only_of_methods_that_return_them(void** state) {
   }
 }
 
+/* also an array of a single value is kept, and one that changes later */
+static void the_arrays_of_a_request_are_copied(void** state) {
+  (void)state;
+  df_system system = {.nx = 4, .ndx = 4, .nu = 1};
+  df_dataset data = {.nc = 1};
+  df_windows windows = {.horizon = 2};
+  df_task task = {.system = &system, .data = &data, .windows = &windows};
+  const df_method method = {.sample = sample};
+  eval_calls calls = {0};
+  const eval_job job = {.task = &task, .method = &method, .calls = &calls};
+  double x0[4] = {7, 8}, condition = 0.25, demonstrated_u[2] = {3, 4}, demonstrated_x[12] = {5}, x[24], u[4];
+  const df_request request = {.B = 1,
+                              .x0 = x0,
+                              .condition = &condition,
+                              .demonstrated_actions = demonstrated_u,
+                              .demonstrated_states = demonstrated_x,
+                              .seed = 3,
+                              .first_index = 4,
+                              .sampler_steps = 5};
+  assert_int_equal(eval_sample(&job, &request, x, u), DF_OK);
+  condition = x0[1] = demonstrated_u[1] = demonstrated_x[0] = -1;
+  const df_request* kept = &calls.list[0].request;
+  assert_true(kept->B == 1 && kept->seed == 3 && kept->first_index == 4 && kept->sampler_steps == 5);
+  assert_true(kept->x0[1] == 8 && kept->condition[0] == 0.25);
+  assert_true(kept->demonstrated_actions[1] == 4 && kept->demonstrated_states[0] == 5);
+  eval_calls_clear(&calls);
+}
+
 /* that the file has this array of these values, each +1 from the first on */
 static void has(df_npz* file, const char* key, int rank, const size_t* shape, double first) {
   df_array a;
@@ -110,6 +138,7 @@ static void every_array_of_every_call_is_in_the_file(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_seed_that_a_double_cannot_hold_is_refused),
+      cmocka_unit_test(the_arrays_of_a_request_are_copied),
       cmocka_unit_test(every_array_of_every_call_is_in_the_file),
       cmocka_unit_test(actions_are_kept_only_of_methods_that_return_them),
   };
