@@ -204,7 +204,7 @@ static bool touches(const double* x) {
   return 0.6 + x[1] - 0.5 * cos(x[2]) < 0.05;
 }
 
-/* of the windows that the record can replay, by the height of the foot; none of no window is a sample of sae_min */
+/* of the windows that the record can replay, by the height of the foot; eval.sae_windows = 0 leaves sae_min out */
 static void agreement_is_that_of_the_executed_contacts(void** state) {
   (void)state;
   enum { H = 8, NX = 6 };
