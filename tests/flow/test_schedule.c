@@ -282,6 +282,13 @@ static void a_warm_up_as_long_as_the_training_and_a_rise_below_1_are_refused(voi
   config = scripted_config(20);
   config.train_abort_rise = 0.5;
   refuse(&config, "train.abort_rise = 0.5 must be 0 or at least 1: no loss is below its lowest point");
+  /* a rise of 1 aborts at any loss above the lowest */
+  config.train_abort_rise = 1;
+  df_task* task;
+  df_flow* flow = scripted_flow(&task, &config);
+  assert_non_null(flow);
+  df_flow_free(flow);
+  df_task_free(task);
 }
 
 int main(void) {

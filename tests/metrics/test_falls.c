@@ -95,6 +95,11 @@ static void the_lean_of_a_hinge_counts_both_ways(void** state) {
   assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), 4);
   x[3][5] = 0.51;
   assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), 3);
+  /* the hinge may be the first coordinate, here at 0.3 until it leans more */
+  const df_fall_rule first = {.tilt = 0.5, .quat_at = -1, .tilt_at = 0};
+  assert_int_equal(df_fall_frame(&first, NX, H, x[0]), H + 1);
+  x[5][0] = -0.51;
+  assert_int_equal(df_fall_frame(&first, NX, H, x[0]), 5);
 }
 
 static void a_frame_without_numbers_is_a_fall_even_without_a_rule(void** state) {

@@ -171,8 +171,23 @@ static void groups_may_be_left_out(void** state) {
   assert_true(rms[1] > 0);
 }
 
+/* a window of one action: the error of its last frame */
+static void a_window_may_have_one_action(void** state) {
+  fixture* f = *state;
+  f->x[0][1][TWO_FEET_NQ + 7] += 3; /* slide_vel, m/s: std 1 */
+  double rms;
+  assert_int_equal(
+      df_metric_tre(f->chart, NX, &(df_trajectories){.B = 1, .H = 1, .x = f->x[0][0]}, f->demo[0][0], &rms, NULL),
+      DF_OK);
+  assert_near(rms, 3 / sqrt(NZ), ROUNDING);
+}
+
 static void windows_that_start_elsewhere_are_refused(void** state) {
   fixture* f = *state;
+  f->x[1][0][1] -= 0.01;
+  assert_int_equal(measure(f), DF_E_ARG);
+  assert_int_equal(strncmp(df_error_message(), "window 1: start state differs", 29), 0);
+  f->x[1][0][1] = f->demo[1][0][1];
   f->x[2][0][1] += 0.01;
   assert_int_equal(measure(f), DF_E_ARG);
   char says[128];
@@ -224,6 +239,7 @@ int main(void) {
       CASE(the_error_does_not_depend_on_where_the_window_stands),
       CASE(numbers_that_are_not_finite_give_infinity),
       CASE(groups_may_be_left_out),
+      CASE(a_window_may_have_one_action),
       CASE(windows_that_start_elsewhere_are_refused),
       CASE(wrong_arguments_are_refused),
       CASE(a_failed_allocation_is_an_error),

@@ -51,8 +51,41 @@ static void without_one_it_is_the_first_of_the_setting(void** state) {
   df_dataset_free(f.task.data);
 }
 
+/* legs are counted FR, FL, RR, RL, in whatever order the feet are named; others have no clock */
+static void feet_are_told_by_the_names_of_their_legs(void** state) {
+  (void)state;
+  static const char* const names[] = {"gait.trot"};
+  static const struct {
+    const char* feet;
+    int leg[4];
+  } cases[] = {{"RL, FR, RR, FL", {3, 0, 2, 1}}, {"FR", {0}}};
+  const double condition[] = {1};
+  commanded_gait gait;
+  fixture f;
+  start(&f, 1, names);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(df_config_set(&f.task.config, "eval.feet", cases[i].feet, "test"), DF_OK);
+    assert_true(commanded_gait_find(&f.task, condition, &gait));
+    for (int k = 0; k < f.task.config.eval_feet.n; k++) {
+      assert_int_equal(gait.leg[k], cases[i].leg[k]);
+      for (int p = 0; p < 20; p++) {
+        assert_true(gait.clock.stance(gait.clock.context, k, 0.05 * p) ==
+                    df_gait_stance(DF_GAIT_TROT, cases[i].leg[k], 0.05 * p));
+      }
+    }
+  }
+  static const char* const others[] = {"FR, toe", "toe, FR", ""};
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(df_config_set(&f.task.config, "eval.feet", others[i], "test"), DF_OK);
+    assert_false(commanded_gait_find(&f.task, condition, &gait));
+  }
+  assert_false(commanded_gait_find(&f.task, NULL, &gait));
+  df_dataset_free(f.task.data);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_clock_has_the_frequency_of_the_condition),
-                                     cmocka_unit_test(without_one_it_is_the_first_of_the_setting)};
+                                     cmocka_unit_test(without_one_it_is_the_first_of_the_setting),
+                                     cmocka_unit_test(feet_are_told_by_the_names_of_their_legs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

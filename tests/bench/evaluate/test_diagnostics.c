@@ -93,6 +93,14 @@ static void failures_and_impossible_counts_are_errors(void** state) {
   assert_null(d);
   int points = DF_CURVE_POINTS + 1;
   assert_int_equal(diagnose(&counts, &points, &d), DF_E_ARG);
+  for (int i = 0; i < 2; i++) {
+    points = i ? DF_CURVE_POINTS : 0;
+    assert_int_equal(diagnose(&counts, &points, &d), DF_OK);
+    const json_t* curve = json_array_get(json_object_get(d, "curves"), 0);
+    assert_int_equal(json_array_size(json_object_get(curve, "value")), points);
+    json_decref(d);
+    d = NULL;
+  }
   points = -1;
   assert_int_equal(diagnose(&counts, &points, &d), DF_E_ARG);
   assert_null(d);

@@ -65,6 +65,19 @@ static void counters_of_training_are_sums_over_networks(void** state) {
                                {"effort.approximate_steps", 70000},
                                {"effort.differenced_steps", 900000}});
   json_decref(training);
+  /* of a single network, which has no adjoints */
+  list = json_array();
+  training = json_pack("{s:[{s:i,s:i,s:i,s:{s:i,s:i,s:i}}]}", "curves", "steps", 7, "skipped", 1, "diverged", 2,
+                       "adjoints", "steps", 0, "approximate", 0, "differenced", 0);
+  effort_of_training(list, training);
+  assert_rows(list, 0, 1, 6,
+              (const wanted[]){{"effort.gradient_steps", 7},
+                               {"effort.skipped_steps", 1},
+                               {"effort.diverged_samples", 2},
+                               {"effort.adjoint_steps", 0},
+                               {"effort.approximate_steps", 0},
+                               {"effort.differenced_steps", 0}});
+  json_decref(training);
   list = json_array();
   training = json_pack("{s:[]}", "curves");
   effort_of_training(list, training);

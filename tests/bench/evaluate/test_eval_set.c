@@ -105,10 +105,50 @@ static void feet_are_of_the_robot(void** state) {
   }
 }
 
+/* the group is the gait with the largest part of the condition, the first of equal ones; 0 without any */
+static void given_starts_are_copied_with_their_groups(void** state) {
+  (void)state;
+  enum { N = 4, NC = 4, NX = 6 };
+  static const char* const names[NC] = {"gait.trot", "speed", "gait.bound", "gait.pace"};
+  static const double condition[N][NC] = {{.2, 9, .7, .1}, {.5, 9, .5, .3}, {.1, 9, .2, .6}, {1, 9, 0, 0}};
+  static const df_window window[N] = {{.episode = 3, .start = 1}, {3, 5}, {0, 2}, {8, 0}};
+  static const int wanted[N] = {2, 0, 3, 0};
+  double x0[N][NX];
+  for (int b = 0; b < N; b++) {
+    for (int i = 0; i < NX; i++) x0[b][i] = 10 * b + i + 0.5;
+  }
+  df_task* task = tiny_task_new();
+  df_dataset *old = task->data, *data;
+  const df_dataset_shape shape = {.episodes = 1, .length = 1, .nx = NX, .nu = 2, .nc = NC, .dt = old->dt};
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  for (int i = 0; i < NC; i++) assert_int_equal(df_dataset_name_condition(data, i, names[i]), DF_OK);
+  task->data = data;
+  for (int known = 0; known < 2; known++) {
+    eval_set* set;
+    const eval_starts starts = {.B = N, .x0 = x0[0], .condition = known ? condition[0] : NULL, .window = window};
+    assert_int_equal(eval_set_of_starts(task, &starts, &set), DF_OK);
+    assert_true(set->B == N && set->H == task->windows->horizon && !set->x && !set->u && !set->touch);
+    assert_string_equal(set->sha256, "");
+    assert_memory_equal(set->x0, x0, sizeof x0);
+    assert_memory_equal(set->window, window, sizeof window);
+    if (known) assert_memory_equal(set->condition, condition, sizeof condition);
+    if (!known) assert_null(set->condition);
+    for (int b = 0; b < N; b++) {
+      assert_int_equal(set->episode[b], window[b].episode);
+      assert_int_equal(set->group[b], known ? wanted[b] : 0);
+    }
+    eval_set_free(set);
+  }
+  df_dataset_free(data);
+  task->data = old;
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(feet_are_of_the_robot),
       cmocka_unit_test(windows_are_drawn_without_replacement_and_copied),
+      cmocka_unit_test(given_starts_are_copied_with_their_groups),
       cmocka_unit_test(sampler_steps_must_be_whole),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

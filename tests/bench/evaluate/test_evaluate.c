@@ -199,6 +199,54 @@ static void intervals_take_the_windows_of_an_episode_as_one(void** state) {
   evaluation_clear(&e);
 }
 
+/* whether the foot of tiny_task.h, a sphere of 0.05 m at the end of a leg of 0.5 m, touches the floor */
+static bool touches(const double* x) {
+  return 0.6 + x[1] - 0.5 * cos(x[2]) < 0.05;
+}
+
+/* of the windows that the record can replay, by the height of the foot; eval.sae_windows = 0 leaves sae_min out */
+static void agreement_is_that_of_the_executed_contacts(void** state) {
+  (void)state;
+  enum { H = 8, NX = 6 };
+  df_config config = tiny_config();
+  config.eval_windows = 6;
+  config.eval_chains = config.eval_sae_windows = 0;
+  config.eval_sampler_steps = (df_list){.n = 1, .v = {1}};
+  assert_int_equal(df_config_set(&config, "eval.feet", "foot", "test"), DF_OK);
+  df_task* task = tiny_task_with(&config);
+  const df_method* method = &df_method_random_action;
+  const df_method_env env = {.task = task, .seed = 1, .threads = 1};
+  eval_set* set;
+  void* instance;
+  evaluation e;
+  int equal = 0;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+  assert_int_equal(method->create(&env, &instance), DF_OK);
+  const eval_job job = {.task = task, .set = set, .method = method, .instance = instance, .seed = 1, .threads = 1};
+  assert_int_equal(evaluate(&job, &e), DF_OK);
+  const json_t* values = json_object_get(find(e.samples, "gait_agreement", 0), "values");
+  assert_int_equal(check_samples(&e, "gait_agreement", 0), 6);
+  for (size_t i = 0; i < 2; i++) {
+    const size_t b = 3 * i;
+    const json_t* x = json_object_get(json_array_get(e.replays, i), "x");
+    int same = 0;
+    for (size_t t = 0; t < H; t++) {
+      double executed[NX];
+      for (size_t k = 0; k < NX; k++) executed[k] = number_of(json_array_get(x, t * NX + k));
+      same += touches(executed) == touches(set->x + (b * (H + 1) + t + 1) * NX);
+    }
+    assert_true(number_of(json_array_get(values, b)) == same / (double)H);
+    equal += same;
+  }
+  assert_in_range(equal, 1, 2 * H - 1); /* else the samples could be constants */
+  assert_null(find(e.rows, "sae_min", 0));
+  assert_null(find(e.samples, "sae_min", 0));
+  evaluation_clear(&e);
+  method->destroy(instance);
+  eval_set_free(set);
+  df_task_free(task);
+}
+
 static double count_of(const evaluation* e, const char* metric, int k) {
   return number_of(json_object_get(find(e->rows, metric, k), "value"));
 }
@@ -281,6 +329,7 @@ int main(void) {
       cmocka_unit_test(steps_of_sampling_are_those_of_the_windows),
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
       cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
+      cmocka_unit_test(agreement_is_that_of_the_executed_contacts),
       cmocka_unit_test(what_the_numbers_cost_is_counted),
       cmocka_unit_test(the_floor_is_the_error_of_random_actions),
       cmocka_unit_test(replays_lead_to_their_states),

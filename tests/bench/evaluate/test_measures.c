@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "dynaflow/data/dataset.h"
 #include "tiny_task.h"
 
 static const json_t* worst_of(json_t* list, int n, const double* values) {
@@ -66,9 +67,37 @@ static void a_row_states_the_episodes_of_its_own_values(void** state) {
   df_task_free(task);
 }
 
+/* ---- the origin of the windows ---- */
+
+/* groups have names only if one of the conditions, wherever it stands, is a gait */
+static void windows_are_listed_with_their_groups(void** state) {
+  (void)state;
+  static const char* const names[][2] = {{"gait.trot", "speed"}, {"speed", "gait.trot"}, {"side", "speed"}};
+  int episode[] = {4, 7}, group[] = {1, 0};
+  df_window window[] = {{.episode = 4, .start = 12}, {.episode = 7, .start = 3}};
+  const eval_set set = {.B = 2, .episode = episode, .group = group, .window = window};
+  for (int i = 0; i < 3; i++) {
+    df_task task = {.config = df_config_default()};
+    const df_dataset_shape shape = {.episodes = 1, .length = 1, .nx = 1, .nc = 2, .dt = 1};
+    assert_int_equal(df_dataset_new(&shape, &task.data), DF_OK);
+    for (int c = 0; c < 2; c++) assert_int_equal(df_dataset_name_condition(task.data, c, names[i][c]), DF_OK);
+    const eval_job job = {.task = &task, .set = &set};
+    json_t* out = measure_windows(&job);
+    json_t* wanted =
+        json_pack("{s:[i,i],s:[i,i],s:[i,i],s:[]}", "episode", 4, 7, "start", 12, 3, "group", 1, 0, "groups");
+    json_t* groups = json_object_get(wanted, "groups");
+    for (int c = 0; c < 2 && i < 2; c++) json_array_append_new(groups, json_string(names[i][c]));
+    assert_true(json_equal(out, wanted));
+    json_decref(out);
+    json_decref(wanted);
+    df_dataset_free(task.data);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_worst_value_is_the_largest),
+      cmocka_unit_test(windows_are_listed_with_their_groups),
       cmocka_unit_test(a_row_states_the_episodes_of_its_own_values),
       cmocka_unit_test(a_value_that_is_not_a_number_is_the_worst_wherever_it_stands),
   };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture.h"
 #include "dynaflow/core/file.h"
 #include "methods.h"
 #include "plan.h"
@@ -297,6 +298,38 @@ static void a_cell_is_not_loaded_with_another_model_or_other_data(void** state) 
   cell_close(&opened);
 }
 
+/* what the gradient of a model leaves out is said before its training, once per task, and not by a quiet program */
+static void an_inexact_gradient_is_told_before_the_training(void** state) {
+  (void)state;
+  options opts = quiet_options();
+  df_training_log logs[DF_LOGS_MAX];
+  make_slide_task();
+  fails_at = 0;
+  write_text(test_file("slide.xml"),
+             "<mujoco><option noslip_iterations='2'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
+             "<geom size='.1'/></body></worldbody><actuator><motor joint='x' ctrllimited='true' ctrlrange='-1 1'/>"
+             "</actuator></mujoco>");
+  write_text(test_file("task.yaml"),
+             "task: {name: slide, title: A slide}\nsystem: {model: slide.xml, gradient: differences}\n"
+             "data: {file: slide.npz}\nwindow: {horizon: 3}\nsplit: {test_every: 2}\n");
+  for (int i = 0; i < 3; i++) {
+    int n;
+    cell c;
+    opts.quiet = i == 0;
+    if (cell_open(&c, test_folder(), &method, SEED, &opts) != DF_OK) fail_msg("%s", df_error_message());
+    assert_int_equal(cell_load(&c), DF_OK);
+    capture told = capture_begin(stderr);
+    const df_status status = cell_train(&c, NULL, logs, &n);
+    char* words = capture_end(&told);
+    assert_int_equal(status, DF_OK);
+    const char* wanted =
+        "dynaflow: slide: the gradient is not exact: differenced: noslip (option noslip_iterations=\"2\")\n";
+    assert_string_equal(words, i == 1 ? wanted : "");
+    free(words);
+    cell_close(&c);
+  }
+}
+
 static void a_cell_that_is_not_as_planned_does_not_run(void** state) {
   (void)state;
   static plan cells;
@@ -350,6 +383,7 @@ int main(void) {
       cmocka_unit_test(a_plan_lists_its_cells_with_their_keys),
       cmocka_unit_test(hashes_are_those_of_their_files),
       cmocka_unit_test(a_cell_is_not_loaded_with_another_model_or_other_data),
+      cmocka_unit_test(an_inexact_gradient_is_told_before_the_training),
       cmocka_unit_test(a_cell_that_is_not_as_planned_does_not_run),
       cmocka_unit_test(a_cell_that_fails_says_where),
   };

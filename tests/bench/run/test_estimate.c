@@ -8,6 +8,7 @@
 
 #include "cell.h"
 #include "dynaflow/core/alloc.h"
+#include "short_training.h"
 #include "slide_task.h"
 #include "unit.h"
 
@@ -146,6 +147,15 @@ static void a_network_takes_the_steps_of_the_setting_that_it_follows(void** stat
   e = estimate_one("a", NULL, 1, (scripted[]){{"a", 700, 20}});
   has(&e, 1, 0);
   takes(&e, 0.02 * 700);
+  /* the settings of a recovery, and of a model of the dynamics */
+  const df_config settings = df_config_default();
+  assert_true(settings.recover_rounds > 1 && settings.recover_steps > 1);
+  e = estimate_one("a", NULL, 1, (scripted[]){{"a", SHORT_RECOVERY, 20}});
+  has(&e, 1, 0);
+  takes(&e, 0.02 * settings.recover_rounds * settings.recover_steps);
+  e = estimate_one("a", NULL, 1, (scripted[]){{"a", SHORT_DYNAMICS, 20}});
+  has(&e, 1, 0);
+  takes(&e, 0.02 * settings.dap_steps);
 }
 
 static void networks_are_told_by_their_names(void** state) {

@@ -9,6 +9,7 @@ static void a_step_has_as_much_to_do(void** state) {
   (void)state;
   df_config c = df_config_default(), before;
   c.train_warmup = 100;
+  c.train_horizon_from = 5;
   c.train_validate_every = 7;
   assert_int_equal(df_config_set(&c, "train.keep", "best_validation", "test"), DF_OK);
   c.recover_pool = 8001;
@@ -27,8 +28,12 @@ static void a_step_has_as_much_to_do(void** state) {
   /* half of the samples in a fifth of the steps */
   assert_true(fabs(c.recover_simulated - 0.1) < 1e-12);
   assert_true(c.recover_regressed == 0 && c.recover_linear == 0 && c.recover_residual_limit == 1e6);
-  assert_true(c.train_warmup == 0 && c.train_validate_every == 0);
+  assert_true(c.train_warmup == 0 && c.train_horizon_from == 0 && c.train_validate_every == 0);
   assert_string_equal(c.train_keep, "last");
+  /* few random episodes stay as many */
+  before.dap_random_episodes = 3;
+  shorten_training(&before, 9, 4);
+  assert_int_equal(before.dap_random_episodes, 3);
   assert_true(c.train_batch == before.train_batch && c.recover_batch == before.recover_batch);
 }
 

@@ -73,6 +73,51 @@ static void the_longest_horizon_that_is_fine_is_recommended(void** state) {
   is(growth_advice(&now, median, &g), 3, 0.25, RATE);
 }
 
+/* 300 is still damped: 300^(-1/4) = 0.24; what is a little more is not */
+static void the_largest_growth_that_is_damped_is_300(void** state) {
+  (void)state;
+  const growth_settings now = {.horizon = 4, .cotangent_decay = 1, .rate = RATE};
+  for (int above = 0; above < 2; above++) {
+    const double median[] = {2, 100, 10, above ? 300.1 : 300};
+    df_growth g;
+    assert_int_equal(df_growth_summary(1, 4, median, 1, NULL, NULL, &g), DF_OK);
+    is(growth_advice(&now, median, &g), 3, above ? NAN : 0.2, above ? RATE * sqrt(15 / 300.1) : RATE);
+  }
+}
+
+/* ---- the note of a record ---- */
+
+/* the only note of a growth; "": none */
+static const char* note_of(const task_growth* g) {
+  static char words[512];
+  json_t* notes = json_array();
+  note_growth(notes, g);
+  assert_true(json_array_size(notes) <= 1);
+  const char* only = json_string_value(json_array_get(notes, 0));
+  snprintf(words, sizeof words, "%s", only ? only : "");
+  json_decref(notes);
+  return words;
+}
+
+static void a_growth_that_is_not_fine_is_a_note(void** state) {
+  (void)state;
+#define ADVICE ": training may fail; `dynaflow doctor TASK` recommends settings"
+  task_growth g = {.windows = 4, .H = 12, .settings = {.cotangent_decay = 1}};
+  g.state = (df_growth){.verdict = DF_GROWTH_FINE, .amplification = 12.345, .damped = 2.5};
+  assert_string_equal(note_of(&g), "");
+  g.state.verdict = DF_GROWTH_LARGE;
+  assert_string_equal(note_of(&g), "the gradient grows by a factor of 12.3 over the horizon of 12 actions" ADVICE);
+  g.settings.cotangent_decay = 0.75;
+  assert_string_equal(note_of(&g),
+                      "the gradient grows by a factor of 12.3 over the horizon of 12 actions, 2.5 with "
+                      "train.cotangent_decay 0.75" ADVICE);
+  g.state.verdict = DF_GROWTH_BROKEN;
+  assert_string_equal(note_of(&g), "the gradient is not finite within the horizon of 12 actions" ADVICE);
+  g.windows = 0; /* nothing was measured */
+  assert_string_equal(note_of(&g), "");
+#undef ADVICE
+}
+
 /* ---- a task ---- */
 
 /* tiny_task.h has an effort of 8 actions x 6 coordinates x 2 substeps per window, and 2 actions */
@@ -195,6 +240,8 @@ int main(void) {
       cmocka_unit_test(the_advice_follows_the_rules),
       cmocka_unit_test(a_gradient_that_breaks_down_leaves_the_horizon_before),
       cmocka_unit_test(the_longest_horizon_that_is_fine_is_recommended),
+      cmocka_unit_test(the_largest_growth_that_is_damped_is_300),
+      cmocka_unit_test(a_growth_that_is_not_fine_is_a_note),
       cmocka_unit_test(a_task_is_measured_on_its_training_windows),
       cmocka_unit_test(the_effort_bounds_the_windows),
       cmocka_unit_test(a_note_says_the_growth_with_and_without_damping),
