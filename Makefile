@@ -25,7 +25,7 @@ SANITIZE ?=
 # assertions: in sanitizer builds and with DEBUG=1
 DEBUG ?= $(if $(SANITIZE),1)
 # of Debian's builds of HDF5 the serial one
-HDF5 := $(shell pkg-config --exists hdf5-serial && echo hdf5-serial || echo hdf5)
+HDF5 := $(shell pkg-config --exists hdf5-serial 2>/dev/null && echo hdf5-serial || echo hdf5)
 PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl $(HDF5)
 CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
   $(WARNINGS) $(SANITIZE) $(CFLAGS)
@@ -119,7 +119,7 @@ OBJ_bench := $(OBJ_harness) $(OBJ_program)
 # sanitizers, which report the drivers
 RENDER_PACKAGES := egl libpng glfw3
 ifeq ($(origin HAS_RENDER),undefined)
-HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) && echo yes))
+HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) 2>/dev/null && echo yes))
 endif
 OBJ_render := $(if $(HAS_RENDER),$(call objects,bench/render))
 ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench) $(OBJ_render)
