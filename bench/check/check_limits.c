@@ -49,6 +49,16 @@ double check_limit_share(const trace* m) {
   return all ? (double)n / (double)all : 0;
 }
 
+int check_side_beyond_limit(const trace* m, size_t pair, int dof) {
+  const double* next = df_dataset_state(m->data, m->episode[pair], m->frame[pair] + 1);
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const double q = next[joint->qpos];
+    if (joint->dof == dof && isfinite(joint->width)) return excess_of(joint, q) > SLACK ? q < joint->lo ? -1 : 1 : 0;
+  }
+  return 0;
+}
+
 double check_limit_share_of(const trace* m, int dof) {
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].dof == dof && isfinite(m->joints[j].width) && m->n > 0)

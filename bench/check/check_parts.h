@@ -100,6 +100,9 @@ void check_joint_limits(const trace* m, data_findings* out);
 double check_limit_share(const trace* m);
 /* the same of the joint that a dof is; NAN if it has no limits */
 double check_limit_share_of(const trace* m, int dof);
+/* whether the joint that a dof is is so far below (-1) or above (1) its range in the second frame of a pair; 0: neither
+ */
+int check_side_beyond_limit(const trace* m, size_t pair, int dof);
 
 /* ---- check_conditions.c ---- */
 

@@ -16,8 +16,8 @@ typedef struct episode_distance {
 /* Of the pairs of `m`, whose findings are `found`. */
 episode_distance episode_distance_of(const trace* m, const data_findings* found, data_check check, const char* column);
 
-/* The groups of dofs that a row of velocities is of, a bit (1 << group) each; 0 of other rows. Without a column, rows of
- * order and sign are of hinges and slides, others of all groups. */
+/* The groups of dofs that a row of velocities is of, a bit (1 << group) each; 0 of other rows. Without a column, rows
+ * of order and sign are of hinges and slides, others of all groups. */
 unsigned episode_groups_of(const trace* m, data_check check, const char* column);
 
 /* The place of a column among those of the model: groups before dofs; -1: neither. */

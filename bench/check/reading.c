@@ -12,6 +12,7 @@
 #include "joint_shift.h"
 #include "joint_sign.h"
 #include "joints.h"
+#include "reachable.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -42,6 +43,9 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
 /* Other scales are tried only if poses are this far from the floor, m, and the base accelerates as no robot does,
  * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
 static const double FAR = 5, VIOLENT = 100;
+
+/* share of the samples beyond joint limits from which they may tell other columns */
+static const double LIMITS_TELL = 0.1;
 
 static bool is_degrees(const convention* c) {
   return strcmp(c->value, "deg") == 0;
@@ -206,7 +210,7 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   if (status == DF_E_NOMEM) return status;
   if (status != DF_OK) return DF_OK;
   const bool degrees = r->data && (is_degrees(a) || (b && is_degrees(b)));
-  const bool told = degrees && limits_tell_degrees(s, r, &fit);
+  const bool told = degrees && !r->pressed && limits_tell_degrees(s, r, &fit);
   const misfit evidence = degrees && !told ? evidence_of(&r->now, &fit) : fit;
   const double needed = misfit_sum(&evidence) + (b ? PAIR : 0);
   /* a gyroscope may be in radians where the joints are in degrees; else velocities have to allow the reading */
@@ -528,6 +532,17 @@ static df_status is_explained(const source* s, const reading* r, bool* explained
   return status;
 }
 
+/* Whether what is beyond joint limits tells nothing about columns and units, since the model's own actuators press its
+ * soft limits so far. */
+static df_status find_pressed(const source* s, reading* r) {
+  trace m;
+  if (!r->data || r->data->actions || !(r->now.part[MISFIT_LIMITS] > LIMITS_TELL)) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = limits_are_reachable(&m, &r->pressed);
+  trace_clear(&m);
+  return status;
+}
+
 /* The duration of a frame that is stated; by times that do not increase, their usual distance. */
 static df_status stated_duration(const df_recording* recording, const df_config* config, const df_system* system,
                                  int episode, double* out) {
@@ -593,9 +608,10 @@ static df_status find_posture(const source* s, reading* r) {
 static df_status find_columns(const source* s, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
-  if (!s->cfg->named) DF_TRY(find_shift(s, r));
+  if (!s->cfg->named && !r->pressed) DF_TRY(find_shift(s, r));
   if (!s->cfg->orders) return DF_OK;
   DF_TRY(find_exchange(s, r));
+  if (r->pressed) return DF_OK;
   const int before = r->n;
   DF_TRY(find_order(s, true, r));
   *ordered = r->n > before || r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER;
@@ -628,6 +644,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   snprintf(message, sizeof message, "%s", df_error_message());
   DF_TRY(is_explained(&s, out, &explained));
   if (explained) return DF_OK;
+  DF_TRY(find_pressed(&s, out));
   /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
   DF_TRY(find_columns(&s, out, &ordered));
   DF_TRY(search(&s, out));
@@ -635,7 +652,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   if (!out->data) return df_fail(as_is, "%s", message);
   if (!cfg->orders) return DF_OK;
   /* orders and signs within the limits, and what only the posture of the base tells */
-  if (!ordered) DF_TRY(find_order_on_floor(&s, out));
+  if (!ordered && !out->pressed) DF_TRY(find_order_on_floor(&s, out));
   return find_posture(&s, out);
 }
 
