@@ -215,8 +215,8 @@ DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data
 /* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is
  * wrong in some episodes, and clearly less so in most others, is a mixture, which medians and fits over all may hide;
  * and so are actions that lead to the next states in some episodes only. What is about as wrong in the others, though
- * it is clear in some only, is a finding of that check, of all. `out` has the findings of all together. Errors: those
- * of check_velocities() and pose_summary_of(). */
+ * it is clear in some only, is a finding of that check, with the number of all. By check and column, in any order of
+ * the episodes. `out` has the findings of all together. Errors: those of check_velocities() and pose_summary_of(). */
 DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
 
 #endif
