@@ -1,11 +1,12 @@
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base_fit.h"
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "episode_distance.h"
 #include "explained.h"
 #include "list.h"
 #include "text.h"
@@ -20,17 +21,21 @@ static const double FOLLOWS = 0.4, UNRELATED = 0.9, MOVING = 0.2;
 /* An episode whose distance from what is right is less than this share of that of a wrong one is clearly better. */
 static const double BETTER = 0.5;
 
-/* a check that some episodes do not pass by themselves */
+/* a check of a column that some episodes do not pass by themselves */
 typedef struct kind {
   data_check check;
-  int first;    /* the first of these episodes, and what is wrong there */
   char* column; /* owned */
+  int worst;    /* the episode that is furthest off, of several the first; and what is wrong there */
   char* reason; /* owned */
   double value; /* with its unit and limit, those of the finding */
   double limit;
   const char* unit;
-  remedy fits; /* owned */
-  bool* wrong; /* [episodes]; owned */
+  remedy fits;     /* owned */
+  bool* wrong;     /* [episodes]; owned */
+  unsigned groups; /* episode_groups_of() */
+  int place;       /* episode_place_of() */
+  bool mixture;    /* the others are clearly better */
+  bool reported;
 } kind;
 
 typedef struct work {
@@ -46,22 +51,41 @@ typedef struct work {
   size_t poses;
 } work;
 
+/* how far off a finding is, of findings of one check and column */
+static double severity(data_check check, double value) {
+  return check == DATA_CHECK_VELOCITY_SCALE && value > 0 ? fabs(log(value)) : fabs(value);
+}
+
+/* what is wrong in an episode, if it is further off there than in the others of the kind */
+static void take_worse(kind* k, int episode, const data_finding* f) {
+  if (k->reason && !(severity(k->check, f->value) > severity(k->check, k->value))) return;
+  df_free(k->reason);
+  remedy_clear(&k->fits);
+  k->worst = episode;
+  k->value = f->value;
+  k->limit = f->limit;
+  k->unit = f->unit;
+  k->reason = format_text("%s", f->reason);
+  remedy_add(&k->fits, &f->would_fit);
+}
+
 static void add_wrong(work* w, int episode, const data_finding* f) {
   int i = 0;
-  while (i < w->kinds && w->list[i].check != f->check) i++;
+  while (i < w->kinds && !(w->list[i].check == f->check && strcmp(w->list[i].column, f->column) == 0)) i++;
   if (i == w->kinds) {
     w->list = list_grow(w->list, w->kinds, sizeof *w->list);
     kind* one = &w->list[w->kinds++];
-    *one = (kind){.check = f->check, .first = episode, .value = f->value, .limit = f->limit, .unit = f->unit};
+    *one = (kind){.check = f->check,
+                  .groups = episode_groups_of(w->m, f->check, f->column),
+                  .place = episode_place_of(w->m, f->column)};
     one->column = format_text("%s", f->column);
-    one->reason = format_text("%s", f->reason);
-    remedy_add(&one->fits, &f->would_fit);
     for (int e = 0; e < w->m->data->episodes; e++) {
       one->wrong = list_grow(one->wrong, e, sizeof *one->wrong);
       one->wrong[e] = false;
     }
   }
   w->list[i].wrong[episode] = true;
+  take_worse(&w->list[i], episode, f);
 }
 
 static bool is_wrong(const data_findings* f, data_check check) {
@@ -71,10 +95,28 @@ static bool is_wrong(const data_findings* f, data_check check) {
   return false;
 }
 
-/* whether something is wrong in the episode that is wrong in all of them together */
-static bool is_like_all(const work* w, const data_findings* f) {
+/* whether all episodes together have something wrong by a check in the same column or, of velocities, in a common group
+ */
+static bool is_wrong_in_all(const work* w, const data_findings* all, data_check check, const char* column) {
+  const unsigned groups = episode_groups_of(w->m, check, column);
+  for (int i = 0; i < all->n; i++) {
+    const data_finding* one = &all->list[i];
+    if (one->check != check || one->verdict != CHECK_WRONG) continue;
+    if (groups ? (groups & episode_groups_of(w->m, check, one->column)) != 0 : strcmp(one->column, column) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* Whether something that is wrong in all episodes together is wrong in this one, and may be the reason for a finding:
+ * velocities of other groups are none. */
+static bool is_as_all(const work* w, const data_findings* f, const data_finding* of) {
+  const unsigned groups = episode_groups_of(w->m, of->check, of->column);
   for (int i = 0; i < f->n; i++) {
-    if (f->list[i].verdict == CHECK_WRONG && is_wrong(w->all, f->list[i].check)) return true;
+    const data_finding* one = &f->list[i];
+    const unsigned others = episode_groups_of(w->m, one->check, one->column);
+    if (groups && others && !(groups & others)) continue;
+    if (one->verdict == CHECK_WRONG && is_wrong_in_all(w, w->all, one->check, one->column)) return true;
   }
   return false;
 }
@@ -82,11 +124,11 @@ static bool is_like_all(const work* w, const data_findings* f) {
 /* What would be wrong in a recording of the episode alone. One that is as all of them may have more that is wrong for
  * the same reason; velocities in another order may have the opposite sign, too. */
 static void collect(work* w, int episode, const data_findings* f) {
-  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER), like_all = is_like_all(w, f);
+  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER);
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
     if (one->verdict != CHECK_WRONG || one->check == DATA_CHECK_FRAME_RATE) continue;
-    if (like_all && !is_wrong(w->all, one->check)) continue;
+    if (!is_wrong_in_all(w, w->all, one->check, one->column) && is_as_all(w, f, one)) continue;
     if (order && one->check == DATA_CHECK_VELOCITY_SIGN) continue;
     if (one->check == DATA_CHECK_VELOCITY_SCALE && fabs(one->value - 1) < SCALED) continue;
     add_wrong(w, episode, one);
@@ -194,13 +236,12 @@ static df_status check_actions(const trace* m, data_findings* out) {
   }
   /* of another model, hardly any episode follows */
   if (n > 0 && followed >= n) {
-    char* named = check_named_episodes(&m->source, episodes, unlike);
+    char* named = check_named_episodes(&m->source, episodes, unlike, episodes);
     data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, "actions", n, 0, "episodes");
-    data_finding_judge(
-        one, CHECK_WRONG,
-        "the recorded actions of %s, %d of %d, do not lead to the recorded states, and those of %d other "
-        "episodes do: their columns are in another order or unit, or they are of another model",
-        named, n, episodes, followed);
+    data_finding_judge(one, CHECK_WRONG,
+                       "the recorded actions of %s do not lead to the recorded states, and those of %d other "
+                       "episodes do: their columns are in another order or unit, or they are of another model",
+                       named, followed);
     df_free(named);
   }
   df_free(unlike);
@@ -208,17 +249,19 @@ static df_status check_actions(const trace* m, data_findings* out) {
   return status;
 }
 
-/* Whether velocities are wrong in all episodes together, and in each by one check or another: it is one mistake. */
-static bool are_all_velocities_wrong(const work* w, const data_findings* all) {
-  bool known = false;
-  for (int i = 0; i < all->n; i++)
-    known |= all->list[i].verdict == CHECK_WRONG && data_check_is_of_velocity(all->list[i].check);
-  for (int e = 0; e < w->m->data->episodes && known; e++) {
-    bool wrong = false;
-    for (int i = 0; i < w->kinds; i++) wrong |= data_check_is_of_velocity(w->list[i].check) && w->list[i].wrong[e];
-    known = wrong || !w->judged[e];
+/* Of which groups velocities are wrong in all episodes together, and in each by one check or another: it is one
+ * mistake. A row of velocities of all groups is one of each. */
+static unsigned groups_wrong_in_all(const work* w, const data_findings* all) {
+  unsigned out = 0;
+  for (int i = 0; i < all->n; i++) {
+    if (all->list[i].verdict == CHECK_WRONG) out |= episode_groups_of(w->m, all->list[i].check, all->list[i].column);
   }
-  return known;
+  for (int e = 0; e < w->m->data->episodes; e++) {
+    unsigned wrong = 0;
+    for (int i = 0; i < w->kinds; i++) wrong |= w->list[i].wrong[e] ? w->list[i].groups : 0;
+    if (w->judged[e]) out &= wrong;
+  }
+  return out;
 }
 
 /* ---- whether the others are better ---- */
@@ -230,53 +273,9 @@ static trace part_of(const work* w, int episode) {
   return trace_part(w->m, from, trace_episode_end(w->m, from));
 }
 
-/* the dof, or the group, that a column is; -1: none */
-static int dof_of(const trace* m, const char* column) {
-  for (int i = 0; i < m->nv; i++) {
-    char name[80];
-    check_dof_name(m, i, name);
-    if (strcmp(name, column) == 0) return i;
-  }
-  return -1;
-}
-
-static int group_of(const trace* m, const char* column) {
-  for (int g = 0; g < GROUPS; g++) {
-    if (strcmp(trace_group_name(g), column) == 0) return g;
-  }
-  const int dof = dof_of(m, column);
-  return dof >= 0 ? m->group[dof] : strcmp(column, BASE_HEADING) == 0 ? GROUP_BASE_ROTATION : -1;
-}
-
-/* how far the factor between changes and velocities is from 1, by its logarithm; NAN: unknown */
-static double scale_distance(const trace_fit* f) {
-  int lag = LAG_MEAN;
-  trace_fitted_error(f, &lag);
-  return f->n > 0 && f->slope[lag] > 0 ? fabs(log(f->slope[lag])) : NAN;
-}
-
-/* How far an episode is from what is right, by the check of a kind; NAN: unknown. *measured: the check has such a
- * distance. */
-static double distance_of(const work* w, const kind* k, int episode, bool* measured) {
+static episode_distance distance_of(const work* w, const kind* k, int episode) {
   const trace m = part_of(w, episode);
-  const int dof = dof_of(&m, k->column), group = group_of(&m, k->column);
-  *measured = true;
-  if (k->check == DATA_CHECK_VELOCITY_SCALE && (dof >= 0 || group >= 0)) {
-    const trace_fit f = dof >= 0 ? trace_fit_pair(&m, dof, dof) : trace_fit_group(&m, group);
-    return scale_distance(&f);
-  }
-  if (k->check == DATA_CHECK_BASE_POINT && group >= 0) {
-    const trace_fit f = trace_fit_group(&m, group);
-    return f.n > 0 ? trace_error(&f, NULL) : NAN;
-  }
-  if (k->check == DATA_CHECK_VELOCITY_OFFSET) return fabs(dof >= 0 ? check_offset_of(&m, dof) : base_fit_drift(&m));
-  *measured = k->check == DATA_CHECK_FLOOR || k->check == DATA_CHECK_PENETRATION ||
-              k->check == DATA_CHECK_ROOT_RESIDUAL || k->check == DATA_CHECK_JOINT_LIMIT;
-  const data_findings* f = &w->each[episode];
-  for (int i = 0; i < f->n && *measured; i++) {
-    if (f->list[i].check == k->check && strcmp(f->list[i].column, k->column) == 0) return f->list[i].value;
-  }
-  return NAN;
+  return episode_distance_of(&m, &w->each[episode], k->check, k->column);
 }
 
 /* Whether most episodes that pass are clearly better than those that fail, as far as the check tells how wrong one is:
@@ -284,16 +283,17 @@ static double distance_of(const work* w, const kind* k, int episode, bool* measu
 static bool are_others_better(const work* w, const kind* k) {
   double least = INFINITY;
   int others = 0, better = 0;
-  bool measured = true;
-  for (int e = 0; e < w->m->data->episodes && measured; e++) {
-    const double far = w->judged[e] && k->wrong[e] ? distance_of(w, k, e, &measured) : NAN;
-    if (far < least) least = far;
+  for (int e = 0; e < w->m->data->episodes; e++) {
+    if (!w->judged[e] || !k->wrong[e]) continue;
+    const episode_distance d = distance_of(w, k, e);
+    if (!d.measured) return true;
+    if (d.distance < least) least = d.distance;
   }
-  if (!measured || !isfinite(least)) return true;
+  if (!isfinite(least)) return true;
   for (int e = 0; e < w->m->data->episodes; e++) {
     if (!w->judged[e] || k->wrong[e]) continue;
     others++;
-    better += distance_of(w, k, e, &measured) < BETTER * least;
+    better += distance_of(w, k, e).distance < BETTER * least;
   }
   return 2 * better > others;
 }
@@ -301,59 +301,106 @@ static bool are_others_better(const work* w, const kind* k) {
 /* whether what is wrong with the base in all episodes together, and by about the same number in each, explains a kind
  */
 static bool is_of_base(const work* w, const kind* k) {
-  if (!data_check_is_of_velocity(k->check)) return false;
-  const int group = group_of(w->m, k->column);
-  return (group == GROUP_BASE_POSITION && w->base->cause != BASE_NO_CAUSE) ||
-         (group == GROUP_BASE_ROTATION && isfinite(w->base->drift));
+  return (k->groups == 1u << GROUP_BASE_POSITION && w->base->cause != BASE_NO_CAUSE) ||
+         (k->groups == 1u << GROUP_BASE_ROTATION && isfinite(w->base->drift));
 }
 
 /* ---- the findings ---- */
 
-static void report_mixture(const kind* k, const char* named, int n, int judged, data_findings* out) {
-  data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
-  data_finding_judge(one, CHECK_WRONG, "%s, %d of %d, fail%s this check, and the others pass it; in episode %d, %s%s%s",
-                     named, n, judged, n == 1 ? "s" : "", k->first, k->column, k->column[0] ? ": " : "", k->reason);
-  remedy_add(&one->would_fit, &k->fits);
+static int count_wrong(const work* w, const kind* k) {
+  int n = 0;
+  for (int e = 0; e < w->m->data->episodes; e++) n += k->wrong[e];
+  return n;
 }
 
-/* the row of the check itself, in the place of one that is not wrong */
-static void report_all(const kind* k, const char* named, int n, int judged, data_findings* out) {
+static bool are_same_episodes(const work* w, const kind* a, const kind* b) {
+  return memcmp(a->wrong, b->wrong, (size_t)w->m->data->episodes * sizeof *a->wrong) == 0;
+}
+
+/* One row of the columns of a check that the same episodes do not pass: what is wrong in one of them, and the other
+ * columns. */
+static void report_mixture(work* w, kind* k, const char* named, data_findings* out) {
+  const int n = count_wrong(w, k);
+  text others = {0};
+  for (kind* other = k + 1; other < w->list + w->kinds; other++) {
+    if (!other->mixture || other->check != k->check || !are_same_episodes(w, k, other)) continue;
+    other->reported = true;
+    text_add(&others, "%s%s", others.n ? ", " : "; they fail it also in ", other->column);
+  }
+  data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(k->check), n, 0, "episodes");
+  data_finding_judge(one, CHECK_WRONG, "%s fail%s this check, and the others pass it; in episode %d, %s%s%s%s", named,
+                     n == 1 ? "s" : "", k->worst, k->column, k->column[0] ? ": " : "", k->reason, text_of(&others));
+  remedy_add(&one->would_fit, &k->fits);
+  text_clear(&others);
+}
+
+/* The row of the check itself, in the place of one that is not wrong, with the number of all episodes. The share of
+ * frames beyond a limit is known of all of them, so that its verdict stays. */
+static void report_all(const work* w, const kind* k, const char* named, data_findings* out) {
+  const episode_distance all = episode_distance_of(w->m, w->all, k->check, k->column);
   data_finding* one = NULL;
   for (int i = 0; i < out->n && !one; i++) {
     if (out->list[i].check == k->check && strcmp(out->list[i].column, k->column) == 0) one = &out->list[i];
   }
-  if (!one) one = data_findings_add(out, k->check, k->column, k->value, k->limit, k->unit);
-  one->value = k->value;
+  const bool limit = k->check == DATA_CHECK_JOINT_LIMIT;
+  if (limit && one) {
+    data_finding_judge(one, one->verdict, "%s; in %s it is up to %.3g %%, and in the others about as much", one->reason,
+                       named, 100 * k->value);
+    return;
+  }
+  if (!one) one = data_findings_add(out, k->check, k->column, all.value, k->limit, k->unit);
+  one->value = all.value;
   one->limit = k->limit;
   /* a factor that velocities of all episodes together do not show may be that of what happens within frames */
-  const check_verdict verdict = k->check == DATA_CHECK_VELOCITY_SCALE ? CHECK_WARN : CHECK_WRONG;
-  data_finding_judge(one, verdict, "%s; this is clear in %s, %d of %d, and the others are about as far off", k->reason,
-                     named, n, judged);
-  if (verdict == CHECK_WARN) one->limit = NAN;
+  const check_verdict verdict = limit || k->check == DATA_CHECK_VELOCITY_SCALE ? CHECK_WARN : CHECK_WRONG;
+  char* number =
+      isfinite(all.value) ? format_text(" (%.3g %s of all together)", all.value, k->unit) : format_text("%s", "");
+  data_finding_judge(one, verdict, "in episode %d, %s; this is clear in %s, and the others are about as far off%s",
+                     k->worst, k->reason, named, number);
+  df_free(number);
+  if (verdict == CHECK_WARN || !(one->value > one->limit)) one->limit = NAN;
   remedy_clear(&one->would_fit);
   remedy_add(&one->would_fit, &k->fits);
 }
 
+/* Whether a kind is of single episodes, and no part of what is wrong in all of them. */
+static bool is_of_some(const work* w, const kind* k, unsigned known, int judged, const data_findings* out) {
+  const int n = count_wrong(w, k);
+  if ((k->groups & known) || is_of_base(w, k)) return false;
+  if (n == judged || (2 * n > judged && is_wrong_in_all(w, out, k->check, k->column))) return false;
+  /* a wrong frame rate scales all velocities */
+  const bool rate = is_wrong(out, DATA_CHECK_FRAME_RATE) || is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES);
+  return !(k->check == DATA_CHECK_VELOCITY_SCALE && rate);
+}
+
+/* by check, then in the order of the model: not by the order of the episodes */
+static int compare_kinds(const void* one, const void* other) {
+  const kind *a = one, *b = other;
+  if (a->check != b->check) return a->check < b->check ? -1 : 1;
+  return a->place < b->place ? -1 : a->place > b->place ? 1 : strcmp(a->column, b->column);
+}
+
 /* What some episodes do not pass, and others do. What is wrong in all together is not clear in each of them. */
-static void report(const work* w, data_findings* out) {
+static void report(work* w, data_findings* out) {
   const int episodes = w->m->data->episodes;
-  const bool all_velocities = are_all_velocities_wrong(w, out);
+  const unsigned known = groups_wrong_in_all(w, out);
+  int judged = 0;
+  for (int e = 0; e < episodes; e++) judged += w->judged[e];
+  if (w->kinds) qsort(w->list, (size_t)w->kinds, sizeof *w->list, compare_kinds);
   for (int i = 0; i < w->kinds; i++) {
-    const kind* k = &w->list[i];
-    int n = 0, judged = 0;
-    if ((all_velocities && data_check_is_of_velocity(k->check)) || is_of_base(w, k)) continue;
-    for (int e = 0; e < episodes; e++) {
-      judged += w->judged[e];
-      n += k->wrong[e];
-    }
-    if (n == judged || (2 * n > judged && is_wrong(out, k->check))) continue;
-    /* a wrong frame rate scales all velocities */
-    const bool rate = is_wrong(out, DATA_CHECK_FRAME_RATE) || is_wrong(out, DATA_CHECK_FRAME_RATE_OF_EPISODES);
-    if (k->check == DATA_CHECK_VELOCITY_SCALE && rate) continue;
-    const bool mixture = are_others_better(w, k);
-    if (!mixture && is_wrong(out, k->check)) continue;
-    char* named = check_named_episodes(&w->m->source, episodes, k->wrong);
-    (mixture ? report_mixture : report_all)(k, named, n, judged, out);
+    kind* k = &w->list[i];
+    k->reported = !is_of_some(w, k, known, judged, out);
+    k->mixture = !k->reported && are_others_better(w, k);
+    k->reported |= !k->mixture && is_wrong_in_all(w, out, k->check, k->column);
+  }
+  for (int i = 0; i < w->kinds; i++) {
+    kind* k = &w->list[i];
+    if (k->reported) continue;
+    char* named = check_named_episodes(&w->m->source, episodes, k->wrong, judged);
+    if (k->mixture)
+      report_mixture(w, k, named, out);
+    else
+      report_all(w, k, named, out);
     df_free(named);
   }
 }

@@ -383,10 +383,10 @@ static void check_still_episodes(const trace* m, data_findings* out) {
     zero &= is_all_zero(m, e);
   }
   if (n > 0 && n < episodes) {
-    char* named = check_named_episodes(&m->source, episodes, still);
+    char* named = check_named_episodes(&m->source, episodes, still, episodes);
     data_finding* one = data_findings_add(out, DATA_CHECK_MOTION, "episodes", n, 0, "episodes");
-    data_finding_judge(one, CHECK_WRONG, "the positions of %s, %d of %d, never change%s: leave them out (data.select)",
-                       named, n, episodes, zero ? " and are all 0, as those of an array that was never filled" : "");
+    data_finding_judge(one, CHECK_WRONG, "the positions of %s never change%s: leave them out (data.select)", named,
+                       zero ? " and are all 0, as those of an array that was never filled" : "");
     data_finding_takes(one, fit_select(&m->source, still));
     df_free(named);
   }
@@ -518,76 +518,6 @@ static void check_signs(const trace* m, data_findings* out) {
   if (!any) return;
   data_finding* one = data_findings_add(out, DATA_CHECK_QUATERNION_SIGN, NULL, (double)flips, NAN, "changes");
   if (flips) data_finding_judge(one, CHECK_OK, "q and -q are the same orientation: training is not affected");
-}
-
-/* ---- joint limits ---- */
-
-/* of the width of a range, and of the frames: contacts of limits are soft */
-static const double SLACK = 0.02, LIMIT_SHARE = 0.05;
-
-typedef struct beyond {
-  size_t n;
-  double worst;     /* largest excess, of the width */
-  size_t n_degrees; /* beyond the range as degrees, if its numbers are radians */
-} beyond;
-
-/* how far q is beyond a range, of its width */
-static double excess_of(const df_joint* joint, double q) {
-  return fmax(joint->lo - q, q - joint->hi) / joint->width;
-}
-
-static beyond beyond_range(const trace* m, const df_joint* joint) {
-  beyond b = {0};
-  for (size_t k = 0; k < m->n; k++) {
-    const double q = df_dataset_state(m->data, m->episode[k], m->frame[k])[joint->qpos];
-    const double excess = excess_of(joint, q);
-    b.n += excess > SLACK;
-    b.n_degrees += excess_of(joint, JOINTS_DEGREE * q) > SLACK;
-    b.worst = fmax(b.worst, excess);
-  }
-  return b;
-}
-
-/* that a hinge is so far beyond its range as only another unit leads, and within the one that has radians where this
- * one has degrees */
-static const char* slip_of_degrees(const df_joint* joint, const beyond* b, bool far) {
-  static const double WIDTHS = 2;
-  return far && joint->kind == DF_JOINT_HINGE && b->n_degrees == 0 && b->worst > WIDTHS
-             ? "; all are within 57.3 times this range: the model's file may have radians where its compiler reads "
-               "degrees (angle=\"radian\"), or the recorded positions are in degrees"
-             : "";
-}
-
-double check_limit_share(const trace* m) {
-  size_t n = 0, all = 0;
-  for (int j = 0; j < m->njoint; j++) {
-    if (!isfinite(m->joints[j].width)) continue;
-    n += beyond_range(m, &m->joints[j]).n;
-    all += m->n;
-  }
-  return all ? (double)n / (double)all : 0;
-}
-
-void check_joint_limits(const trace* m, data_findings* out) {
-  int limited = 0, found = 0;
-  for (int j = 0; j < m->njoint; j++) {
-    const df_joint* joint = &m->joints[j];
-    if (!isfinite(joint->width) || m->n == 0) continue;
-    limited++;
-    const beyond b = beyond_range(m, joint);
-    const double share = (double)b.n / (double)m->n;
-    if (share <= LIMIT_SHARE) continue;
-    found++;
-    char name[80];
-    check_dof_name(m, joint->dof, name);
-    data_finding* one = data_findings_add(out, DATA_CHECK_JOINT_LIMIT, name, share, LIMIT_SHARE, "share");
-    const bool far = share > 0.25 && b.worst > 0.25;
-    data_finding_judge(one, far ? CHECK_WRONG : CHECK_WARN,
-                       "%.3g %% of the frames are beyond the range [%.4g, %.4g], by up to %.3g of its width%s",
-                       100 * share, joint->lo, joint->hi, b.worst, slip_of_degrees(joint, &b, far));
-  }
-  if (limited && !found)
-    data_findings_add(out, DATA_CHECK_JOINT_LIMIT, NULL, check_limit_share(m), LIMIT_SHARE, "share");
 }
 
 void check_frames(const trace* m, data_findings* out) {

@@ -48,13 +48,17 @@ static char* files_of(const df_recording* recording, int n, const bool* chosen) 
   return out;
 }
 
-char* check_named_episodes(const fit_source* source, int n, const bool* chosen) {
+char* check_named_episodes(const fit_source* source, int n, const bool* chosen, int of) {
   char* list = fit_episodes(n, chosen);
   char* files = source->recording ? files_of(source->recording, n, chosen) : format_text("%s", "");
   int count = 0;
   for (int e = 0; e < n; e++) count += chosen[e];
-  char* out =
-      format_text("episode%s %s%s%s%s", count == 1 ? "" : "s", list, files[0] ? " (" : "", files, files[0] ? ")" : "");
+  text more = {0};
+  if (of) text_add(&more, "%d of %d", count, of);
+  if (files[0]) text_add(&more, "%s%s", of ? "; " : "", files);
+  char* out = more.n ? format_text("episode%s %s (%s)", count == 1 ? "" : "s", list, text_of(&more))
+                     : format_text("episode%s %s", count == 1 ? "" : "s", list);
+  text_clear(&more);
   df_free(list);
   df_free(files);
   return out;
@@ -66,7 +70,7 @@ char* check_one_episode(const fit_source* source, int n, int episode) {
     chosen = list_grow(chosen, e, sizeof *chosen);
     chosen[e] = e == episode;
   }
-  char* out = check_named_episodes(source, n, chosen);
+  char* out = check_named_episodes(source, n, chosen, 0);
   df_free(chosen);
   return out;
 }

@@ -34,9 +34,9 @@ double check_power_of_ten(double factor, double about, int most);
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
 
-/* "episodes 3, 7-9 (clip03.npz, clip07.npz)": those of n for which chosen[e], with their files if there are several;
- * for df_free() */
-char* check_named_episodes(const fit_source* source, int n, const bool* chosen);
+/* "episodes 3, 7-9 (4 of 16; clip03.npz, clip07.npz)": those of n for which chosen[e], of how many, and their files if
+ * there are several; `of` 0: without the numbers; for df_free() */
+char* check_named_episodes(const fit_source* source, int n, const bool* chosen, int of);
 /* "episode 3 (clip03.npz)", the same of one of n; for df_free() */
 char* check_one_episode(const fit_source* source, int n, int episode);
 
@@ -91,11 +91,18 @@ DF_MUST_CHECK df_status check_motion(const trace* m, data_findings* out);
 /* absurd numbers, jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
 void check_frames(const trace* m, data_findings* out);
 
+/* ---- check_limits.c ---- */
+
 /* joint limits alone, which check_frames() checks, too */
 void check_joint_limits(const trace* m, data_findings* out);
 
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
 double check_limit_share(const trace* m);
+/* the same of the joint that a dof is; NAN if it has no limits */
+double check_limit_share_of(const trace* m, int dof);
+/* whether the joint that a dof is is so far below (-1) or above (1) its range in the second frame of a pair; 0: neither
+ */
+int check_side_beyond_limit(const trace* m, size_t pair, int dof);
 
 /* ---- check_conditions.c ---- */
 
@@ -208,8 +215,8 @@ DF_MUST_CHECK df_status check_flight(const trace* m, const pose_summary* p, data
 /* Checks velocities, limits, poses and forces of every episode of the trace that is long enough, by itself: what is
  * wrong in some episodes, and clearly less so in most others, is a mixture, which medians and fits over all may hide;
  * and so are actions that lead to the next states in some episodes only. What is about as wrong in the others, though
- * it is clear in some only, is a finding of that check, of all. `out` has the findings of all together. Errors: those
- * of check_velocities() and pose_summary_of(). */
+ * it is clear in some only, is a finding of that check, with the number of all. By check and column, in any order of
+ * the episodes. `out` has the findings of all together. Errors: those of check_velocities() and pose_summary_of(). */
 DF_MUST_CHECK df_status check_episodes(const trace* m, const check_cfg* cfg, data_findings* out);
 
 #endif

@@ -46,7 +46,8 @@ static df_status accept_explained(const trace* m, data_findings* f) {
 /* whether the finding is that velocities are wrong, of all episodes or, if all are looked at, of some */
 static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
   bool velocity = data_check_is_of_velocity(one->check);
-  for (int check = 0; check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m); check++)
+  for (int check = 0;
+       check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m->data->episodes); check++)
     velocity |=
         data_check_is_of_velocity((data_check)check) && strcmp(one->column, data_check_name((data_check)check)) == 0;
   return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict == CHECK_WRONG;
@@ -81,6 +82,29 @@ static df_status accept_reachable(const trace* m, data_findings* f) {
                          one->reason);
     one->limit = NAN;
     if (reached == REACHES) remedy_clear(&one->would_fit);
+  }
+  return DF_OK;
+}
+
+/* whether the finding is that positions are far beyond joint limits, of all episodes or, if all are looked at, of some
+ */
+static bool is_far_beyond_limits(const trace* m, const data_finding* one) {
+  const bool some = one->check == DATA_CHECK_MIXTURE && reach_sees_all(m->data->episodes) &&
+                    strcmp(one->column, data_check_name(DATA_CHECK_JOINT_LIMIT)) == 0;
+  return (one->check == DATA_CHECK_JOINT_LIMIT || some) && one->verdict == CHECK_WRONG;
+}
+
+/* Without actions: positions beyond soft limits may be those to which the model's own actuators press. They remain a
+ * warning, as where recorded actions lead to them. */
+static df_status accept_pressed(const trace* m, data_findings* f) {
+  bool doubt = false, pressed = false;
+  for (int i = 0; i < f->n; i++) doubt |= is_far_beyond_limits(m, &f->list[i]);
+  if (doubt && !m->data->actions) DF_TRY(limits_are_reachable(m, &pressed));
+  for (int i = 0; i < f->n && pressed; i++) {
+    data_finding* one = &f->list[i];
+    if (!is_far_beyond_limits(m, one)) continue;
+    data_finding_judge(one, CHECK_WARN, "the actuators of the model press its soft limits so far, but %s", one->reason);
+    remedy_clear(&one->would_fit);
   }
   return DF_OK;
 }
@@ -121,6 +145,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = accept_reachable(&m, out);
+  if (status == DF_OK) status = accept_pressed(&m, out);
   trace_clear(&m);
   return status;
 }

@@ -134,18 +134,18 @@ static void report_variant(const reading* r, const mixture_variants* all, const 
   const fit_source source = {r->recording, &r->config};
   int first = 0;
   while (!chosen[first]) first++;
-  char *named = check_named_episodes(&source, all->episodes, chosen), *fits = remedy_text(&v->fits);
+  char *named = check_named_episodes(&source, all->episodes, chosen, judged), *fits = remedy_text(&v->fits);
   data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, v->key, n, 0, "episodes");
   /* what decides on orders is not the sum of all parts */
   const misfit *then = &v->view[first].fit, *now = &all->as_read[first].fit;
   const char* parts = v->limits ? "share beyond joint limits" : v->legs ? "misfit of limits, floor and slip" : "misfit";
   const double with = v->limits ? then->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(then) : misfit_sum(then);
   const double as = v->limits ? now->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(now) : misfit_sum(now);
-  data_finding_judge(
-      one, CHECK_WRONG,
-      "%s, %d of %d, fit %s%s; the others fit as read%s%s: convert these episodes before joining them; in "
-      "episode %d the %s is %.2g with this setting, %.2g as read",
-      named, n, judged, v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first, parts, with, as);
+  data_finding_judge(one, CHECK_WRONG,
+                     "%s fit%s %s%s; the others fit as read%s%s: convert these episodes before joining them; in "
+                     "episode %d the %s is %.2g with this setting, %.2g as read",
+                     named, n == 1 ? "s" : "", v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first,
+                     parts, with, as);
   df_free(named);
   df_free(fits);
 }

@@ -10,6 +10,7 @@
 #include "joint_order.h"
 #include "joints.h"
 #include "list.h"
+#include "reachable.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -203,9 +204,10 @@ static df_status add_legs(work* w, const chain* c, int n, int* to) {
   return DF_OK;
 }
 
-/* two joints exchanged, if some episodes are beyond joint limits */
+/* two joints exchanged, if some episodes are beyond joint limits that the model's own actuators do not press */
 static df_status add_exchanges(work* w, const chain* c, int n, int* to) {
   bool beyond = false;
+  if (w->r->pressed && reach_sees_all(w->out->episodes)) return DF_OK;
   for (int e = 0; e < w->out->episodes; e++)
     beyond |= w->out->judged[e] && w->out->as_read[e].fit.part[MISFIT_LIMITS] > MIXTURE_BEYOND;
   for (int a = 0; beyond && a < c->n && c->n <= EXCHANGED_MOST; a++) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/cholesky.h"
 
@@ -34,6 +35,7 @@ typedef struct search {
   double *state, *tangent;   /* [nx], [ndx] */
   double *error, *other;     /* [n] in units of scale */
   double *jacobian, *normal; /* [nu][n], [nu][nu] */
+  double* memory;            /* of all of these; owned */
 } search;
 
 /* out [n] = how far the next state is missed with action u, held for a frame; false if it diverges */
@@ -279,38 +281,132 @@ static bool settle(search* s, settling* sums) {
   return is_faster(m, sums) && are_alike(m, sums);
 }
 
-bool reach_sees_all(const trace* m) {
-  return m->data->episodes <= EPISODES;
+bool reach_sees_all(int episodes) {
+  return episodes <= EPISODES;
+}
+
+/* ---- limits ---- */
+
+/* whether every control has a range, or its actuator a largest force: others press a joint as far as one likes */
+static bool is_bounded(const df_system* system) {
+  for (int k = 0; k < system->nu; k++) {
+    const double width = system->u_hi[k] - system->u_lo[k];
+    if (!isfinite(width) && !isfinite(df_mujoco_actuator_at(system, k).force)) return false;
+  }
+  return true;
+}
+
+/* whether the state that a pair ends in is beyond a joint limit and can be looked at */
+static bool ends_beyond(const trace* m, size_t k) {
+  bool beyond = false;
+  for (int i = 0; i < m->nv && !m->jump[k] && !m->spoiled[k] && !beyond; i++)
+    beyond = check_side_beyond_limit(m, k, i) != 0;
+  return beyond;
+}
+
+/* counts of pairs that end beyond limits and of those that are reached: below and above the limit of each dof [2][nv]
+ */
+typedef struct pressed {
+  size_t pairs, reached;
+  double *beyond, *there;
+} pressed;
+
+static void count_beyond(search* s, size_t k, pressed* p) {
+  const trace* m = s->m;
+  const bool reached = reach(s, k);
+  p->pairs++;
+  p->reached += reached;
+  for (int i = 0; i < m->nv; i++) {
+    const int side = check_side_beyond_limit(m, k, i), at = (side > 0) * m->nv + i;
+    p->beyond[at] += side != 0;
+    p->there[at] += side != 0 && reached;
+  }
+}
+
+/* adds the pairs of an episode that end beyond limits, at most as many as are looked at in all; false if too few are
+ * reached */
+static bool press_episode(search* s, const range* r, pressed* p) {
+  const size_t pairs = p->pairs, reached = p->reached, wanted = (r->to - r->from + r->stride - 1) / r->stride;
+  size_t beyond = 0, at = 0;
+  for (size_t k = r->from; k < r->to; k++) beyond += ends_beyond(s->m, k);
+  const size_t stride = (beyond + wanted - 1) / wanted;
+  for (size_t k = r->from; k < r->to; k++) {
+    if (ends_beyond(s->m, k) && at++ % stride == 0) count_beyond(s, k, p);
+  }
+  return p->pairs - pairs < PER_EPISODE || (double)(p->reached - reached) >= MOST * (double)(p->pairs - pairs);
+}
+
+/* Whether actions lead to most of the states that are beyond joint limits, to some of each episode, and to some of
+ * those beyond each limit, if there are a few: of positions that are off, those beyond one limit are further beyond it,
+ * and those beyond the other one less. `memory`: [4][nv] zeros. */
+static bool press_all(search* s, double* memory) {
+  const int limits = 2 * s->m->nv;
+  range r = {0};
+  pressed p = {.beyond = memory, .there = memory + limits};
+  while (next_range(s->m, &r)) {
+    if (!press_episode(s, &r, &p)) return false;
+  }
+  for (int i = 0; i < limits; i++) {
+    if (p.beyond[i] >= PER_EPISODE && p.there[i] < MOST * p.beyond[i]) return false;
+  }
+  return p.pairs > 0 && (double)p.reached >= MOST * (double)p.pairs;
+}
+
+/* ---- a search ---- */
+
+static void search_clear(search* s) {
+  df_sim_free(s->m->system, s->sim);
+  df_free(s->memory);
+}
+
+/* t->all [nv] and t->squares [nv] are of the search, and 10 nv zeros follow them. Call search_clear(), also after a
+ * failure. */
+static df_status search_new(const trace* m, search* s, tally* t) {
+  const df_system* system = m->system;
+  *s = (search){.m = m, .n = 2 * m->nv, .nu = system->nu};
+  const size_t n = (size_t)s->n, nu = (size_t)s->nu;
+  s->memory =
+      df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 6 * n, sizeof *s->memory);
+  if (!s->memory) return DF_E_NOMEM;
+  s->u = s->memory;
+  s->tried = s->u + nu;
+  s->step = s->tried + nu;
+  s->scale = s->step + nu;
+  s->error = s->scale + n;
+  s->other = s->error + n;
+  s->jacobian = s->other + n;
+  s->normal = s->jacobian + nu * n;
+  s->state = s->normal + nu * nu;
+  s->tangent = s->state + system->nx;
+  *t = (tally){.all = s->tangent + system->ndx, .squares = s->tangent + system->ndx + m->nv};
+  measure_scale(s);
+  return df_sim_new(system, 0, &s->sim);
 }
 
 df_status states_are_reachable(const trace* m, reach_verdict* out) {
-  const df_system* system = m->system;
-  search s = {.m = m, .n = 2 * m->nv, .nu = system->nu};
+  search s;
+  tally t;
   *out = REACHES_NOT;
-  if (m->n == 0 || s.nu == 0) return DF_OK;
-  const size_t n = (size_t)s.n, nu = (size_t)s.nu;
-  double* memory =
-      df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 6 * n, sizeof *memory);
-  df_status status = memory ? df_sim_new(system, 0, &s.sim) : DF_E_NOMEM;
-  if (status == DF_OK) {
-    s.u = memory;
-    s.tried = s.u + nu;
-    s.step = s.tried + nu;
-    s.scale = s.step + nu;
-    s.error = s.scale + n;
-    s.other = s.error + n;
-    s.jacobian = s.other + n;
-    s.normal = s.jacobian + nu * n;
-    s.state = s.normal + nu * nu;
-    s.tangent = s.state + system->nx;
-    measure_scale(&s);
-    tally t = {.all = s.tangent + system->ndx, .squares = s.tangent + system->ndx + m->nv};
-    if (reach_all(&s, &t))
-      *out = REACHES;
-    else if (settle(&s, (settling*)(t.squares + m->nv)))
-      *out = REACHES_PERHAPS;
+  if (m->n == 0 || m->system->nu == 0) return DF_OK;
+  const df_status status = search_new(m, &s, &t);
+  if (status == DF_OK && reach_all(&s, &t))
+    *out = REACHES;
+  else if (status == DF_OK && settle(&s, (settling*)(t.squares + m->nv)))
+    *out = REACHES_PERHAPS;
+  search_clear(&s);
+  return status;
+}
+
+df_status limits_are_reachable(const trace* m, bool* out) {
+  search s;
+  tally t;
+  *out = false;
+  if (m->n == 0 || m->system->nu == 0 || !is_bounded(m->system)) return DF_OK;
+  const df_status status = search_new(m, &s, &t);
+  if (status == DF_OK && reach_all(&s, &t)) {
+    memset(t.all, 0, 4 * (size_t)m->nv * sizeof *t.all);
+    *out = press_all(&s, t.all);
   }
-  df_sim_free(system, s.sim);
-  df_free(memory);
+  search_clear(&s);
   return status;
 }

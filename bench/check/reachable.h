@@ -21,7 +21,14 @@ typedef enum reach_verdict { REACHES_NOT, REACHES_PERHAPS, REACHES } reach_verdi
  * frame is no whole number of actions. Errors: those of df_sim_new(), DF_E_NOMEM. */
 DF_MUST_CHECK df_status states_are_reachable(const trace* m, reach_verdict* out);
 
-/* whether it looks at every episode, so that it speaks of single ones */
-bool reach_sees_all(const trace* m);
+/* Whether positions beyond joint limits are those of soft limits that the model's own actuators press: REACHES, and of
+ * 60 or more pairs that end beyond a limit by more than 2 % of its width, of up to 60 episodes, half are reached, in
+ * all and, where there are four or more, of each episode and of those beyond each limit. Not where a control has no
+ * range and its actuator no largest force: such a one presses as far as one likes. Nothing is reached of columns of
+ * other joints, since a limit takes a force where they are beyond it. Errors as above. */
+DF_MUST_CHECK df_status limits_are_reachable(const trace* m, bool* out);
+
+/* whether they look at every one of so many episodes, so that they speak of single ones */
+bool reach_sees_all(int episodes);
 
 #endif

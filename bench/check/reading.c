@@ -12,6 +12,7 @@
 #include "joint_shift.h"
 #include "joint_sign.h"
 #include "joints.h"
+#include "reachable.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -42,6 +43,9 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
 /* Other scales are tried only if poses are this far from the floor, m, and the base accelerates as no robot does,
  * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
 static const double FAR = 5, VIOLENT = 100;
+
+/* share of the samples beyond joint limits from which they may tell other columns */
+static const double LIMITS_TELL = 0.1;
 
 static bool is_degrees(const convention* c) {
   return strcmp(c->value, "deg") == 0;
@@ -206,7 +210,7 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   if (status == DF_E_NOMEM) return status;
   if (status != DF_OK) return DF_OK;
   const bool degrees = r->data && (is_degrees(a) || (b && is_degrees(b)));
-  const bool told = degrees && limits_tell_degrees(s, r, &fit);
+  const bool told = degrees && !r->pressed && limits_tell_degrees(s, r, &fit);
   const misfit evidence = degrees && !told ? evidence_of(&r->now, &fit) : fit;
   const double needed = misfit_sum(&evidence) + (b ? PAIR : 0);
   /* a gyroscope may be in radians where the joints are in degrees; else velocities have to allow the reading */
@@ -422,14 +426,32 @@ static df_status find_shift(const source* s, reading* r) {
   return status;
 }
 
-/* that forces do not tell which joints are reversed or exchanged */
-static char* unclear_signs(const df_system* system, const joint_signs* signs, const remedy* fits) {
+/* Of an order that is not clear, what the zero of a joint leaves, which may look like it: ", and 0.4 with 0.25 rad
+ * subtracted from FR_calf_joint, which fits better"; "" if an order fits better. */
+static df_status rival_zero(const source* s, const reading* r, const int* order, bool by_forces, char** out) {
+  const df_joint* joints;
+  joint_zero zero;
+  *out = NULL;
+  DF_TRY(joint_zero_find(r->data, s->system, r->h, order, by_forces, s->cfg, &zero));
+  df_mujoco_joints(s->system, &joints);
+  const char* fits = by_forces ? "with joint limits, floor and slip" : "with the forces that the motion needs";
+  *out = zero.verdict == JOINT_ZERO_WORSE
+             ? format_text("%s", "")
+             : format_text(", and %.2g with %.3g rad subtracted from %s, which fits %s together %s", zero.misfit,
+                           zero.offset, joints[zero.joint].name,
+                           zero.verdict == JOINT_ZERO_BETTER ? "better" : "about as well", fits);
+  return DF_OK;
+}
+
+/* that forces do not tell which joints are reversed or exchanged, or off by a constant (`zero`: rival_zero()) */
+static char* unclear_signs(const df_system* system, const joint_signs* signs, const remedy* fits, const char* zero) {
   char* words = remedy_text(fits);
   char* other = signs->exchange ? reading_order_words(system, signs->exchange) : format_text("%s", "");
   char* out = format_text(
-      "joints may be reversed or exchanged: on what no actuator drives, the motion needs a force of %.2g weights as "
-      "read and %.2g with %s%s%s, but frames this long may leave %.2g in a correct recording; check more episodes",
-      signs->as_read, signs->residual, words, *other ? ", and little with " : "", other, signs->floor);
+      "joints may be reversed%s exchanged%s: on what no actuator drives, the motion needs a force of %.2g weights as "
+      "read and %.2g with %s%s%s%s, but frames this long may leave %.2g in a correct recording; check more episodes",
+      *zero ? "," : " or", *zero ? " or off by a constant" : "", signs->as_read, signs->residual, words,
+      *other ? ", and little with " : "", other, zero, signs->floor);
   df_free(words);
   df_free(other);
   return out;
@@ -449,7 +471,10 @@ static df_status find_signs(const source* s, reading* r) {
   r->unclear = NULL;
   if (signs.is_clear) status = is_order(s, signs.best, true, &fits, r, &is);
   if (!signs.is_clear) {
-    r->unclear = unclear_signs(s->system, &signs, &fits);
+    char* zero;
+    status = rival_zero(s, r, signs.best, true, &zero);
+    if (status == DF_OK) r->unclear = unclear_signs(s->system, &signs, &fits, zero);
+    df_free(zero);
   } else if (is && status == DF_OK && fits.n && r->n < READING_SETTINGS_MAX) {
     status = take_order(s, r, &fits);
   }
@@ -461,6 +486,23 @@ static df_status find_signs(const source* s, reading* r) {
   df_free(signs.exchange);
   remedy_clear(&fits);
   return status;
+}
+
+/* that the misfit does not tell which order or sign is right, or whether a joint is off by a constant */
+static df_status unclear_order(const source* s, const joint_orders* orders, const remedy* fits, const remedy* rival,
+                               reading* r) {
+  char* zero;
+  DF_TRY(rival_zero(s, r, orders->best, false, &zero));
+  char *words = remedy_text(fits), *other = remedy_text(rival);
+  r->unclear = format_text(
+      "the order or sign of joints%s is not clear: the misfit of joint limits, floor and slip is %.2g as read and %.2g "
+      "with %s%s%s%s; check more episodes",
+      *zero ? ", or their zero," : "", orders->as_read, orders->misfit, words,
+      *other ? ", and about the same with " : "", other, zero);
+  df_free(words);
+  df_free(other);
+  df_free(zero);
+  return DF_OK;
 }
 
 /* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
@@ -486,13 +528,7 @@ static df_status find_order(const source* s, bool by_limits, reading* r) {
   } else if (fits.n && orders.is_clear && r->n < READING_SETTINGS_MAX) {
     status = take_order(s, r, &fits);
   } else if (!remedy_is_empty(&fits)) {
-    char *words = remedy_text(&fits), *other = remedy_text(&rival);
-    r->unclear = format_text(
-        "the order or sign of joints is not clear: the misfit of joint limits, floor and slip is %.2g as read and %.2g "
-        "with %s%s%s; check more episodes",
-        orders.as_read, orders.misfit, words, *other ? ", and about the same with " : "", other);
-    df_free(words);
-    df_free(other);
+    status = unclear_order(s, &orders, &fits, &rival, r);
   }
   joint_orders_clear(&orders);
   remedy_clear(&fits);
@@ -524,6 +560,17 @@ static df_status is_explained(const source* s, const reading* r, bool* explained
   if (!r->data || !r->data->actions) return DF_OK;
   df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
   if (status == DF_OK) status = states_are_explained(&m, explained);
+  trace_clear(&m);
+  return status;
+}
+
+/* Whether what is beyond joint limits tells nothing about columns and units, since the model's own actuators press its
+ * soft limits so far. */
+static df_status find_pressed(const source* s, reading* r) {
+  trace m;
+  if (!r->data || r->data->actions || !(r->now.part[MISFIT_LIMITS] > LIMITS_TELL)) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = limits_are_reachable(&m, &r->pressed);
   trace_clear(&m);
   return status;
 }
@@ -593,9 +640,10 @@ static df_status find_posture(const source* s, reading* r) {
 static df_status find_columns(const source* s, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
-  if (!s->cfg->named) DF_TRY(find_shift(s, r));
+  if (!s->cfg->named && !r->pressed) DF_TRY(find_shift(s, r));
   if (!s->cfg->orders) return DF_OK;
   DF_TRY(find_exchange(s, r));
+  if (r->pressed) return DF_OK;
   const int before = r->n;
   DF_TRY(find_order(s, true, r));
   *ordered = r->n > before || r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER;
@@ -628,6 +676,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   snprintf(message, sizeof message, "%s", df_error_message());
   DF_TRY(is_explained(&s, out, &explained));
   if (explained) return DF_OK;
+  DF_TRY(find_pressed(&s, out));
   /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
   DF_TRY(find_columns(&s, out, &ordered));
   DF_TRY(search(&s, out));
@@ -635,7 +684,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   if (!out->data) return df_fail(as_is, "%s", message);
   if (!cfg->orders) return DF_OK;
   /* orders and signs within the limits, and what only the posture of the base tells */
-  if (!ordered) DF_TRY(find_order_on_floor(&s, out));
+  if (!ordered && !out->pressed) DF_TRY(find_order_on_floor(&s, out));
   return find_posture(&s, out);
 }
 

@@ -33,6 +33,7 @@ typedef struct reading {
   double* stated;                      /* [episodes] s between recorded frames, as the conversion has it; owned */
   double* h;                           /* [episodes] the same with that of an action where it is not plausible; owned */
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
+  bool pressed; /* positions beyond joint limits are those to which the model's actuators press, reachable.h */
   reading_setting righted; /* with which a base that lies is upright, and all else is as it is; key NULL: none */
   char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */

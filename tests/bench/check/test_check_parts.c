@@ -1295,9 +1295,9 @@ static void episodes_that_never_move_are_wrong(void** state) {
     double at, others;
     const char* reason; /* NULL: none */
   } cases[] = {{0, 0.001,
-                "the positions of episode 1, 1 of 3, never change and are all 0, as those of an array that was never "
+                "the positions of episode 1 (1 of 3) never change and are all 0, as those of an array that was never "
                 "filled: leave them out (data.select)"},
-               {0.3, 0.001, "the positions of episode 1, 1 of 3, never change: leave them out (data.select)"},
+               {0.3, 0.001, "the positions of episode 1 (1 of 3) never change: leave them out (data.select)"},
                {0, 0, NULL}};
   for (int i = 0; i < 3; i++) {
     fixture f = fixture_new(slide_xml, 3);
@@ -1366,7 +1366,7 @@ static void poses_of_every_episode_are_looked_at(void** state) {
   assert_ok(check_episodes(&m, &(check_cfg){.frames_max = 100000, .poses_max = 2000}, &found));
   const data_finding* one = find(&found, "mixture", "penetration");
   assert_non_null(one);
-  assert_non_null(strstr(one->reason, "episode 301, 1 of 602, fails this check, and the others pass it"));
+  assert_non_null(strstr(one->reason, "episode 301 (1 of 602) fails this check, and the others pass it"));
   data_findings_clear(&found);
   trace_clear(&m);
   df_dataset_free(d);

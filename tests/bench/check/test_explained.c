@@ -263,12 +263,12 @@ static void actions_of_other_columns_are_named(void** state) {
   } cases[] = {
       {{4, LONG, 4, LONG}, NULL, 0},
       {{4, LONG, 4, LONG / 2}, NULL, 0},
-      {{4, LONG, 4, 0}, "actions of episode 1, 1 of 4, do not lead to the recorded states, and those of 3 other", 1},
-      {{30, 8, 10, 0}, "actions of episodes 1, 11, 21, 3 of 30, do not lead", 3},
-      {{30, 1, 10, 0}, "actions of episodes 1, 11, 21, 3 of 30, do not lead", 3},
+      {{4, LONG, 4, 0}, "actions of episode 1 (1 of 4) do not lead to the recorded states, and those of 3 other", 1},
+      {{30, 8, 10, 0}, "actions of episodes 1, 11, 21 (3 of 30) do not lead", 3},
+      {{30, 1, 10, 0}, "actions of episodes 1, 11, 21 (3 of 30) do not lead", 3},
       {{30, 8, 10, 5}, NULL, 0},
-      {{201, 60, 100, 0}, "actions of episodes 1, 101, 2 of 201, do not lead", 2},
-      {{800, 40, 400, 0}, "actions of episodes 1, 401, 2 of 800, do not lead", 2},
+      {{201, 60, 100, 0}, "actions of episodes 1, 101 (2 of 201) do not lead", 2},
+      {{800, 40, 400, 0}, "actions of episodes 1, 401 (2 of 800) do not lead", 2},
       {{800, 40, 400, 20}, NULL, 0},
       {{800, 40, 400, LONG}, NULL, 0},
   };

@@ -48,30 +48,30 @@ static void elsewhere(const layout* l, double* x) {
 
 static const recorded cases[] = {
     {"xyzw", QUADRUPED, two, quaternion_order, false, "data.quaternion",
-     "episodes 2, 7, 2 of 8, fit data.quaternion = xyzw", 2},
+     "episodes 2, 7 (2 of 8) fit data.quaternion = xyzw", 2},
     {"xyzw in one", QUADRUPED, one, quaternion_order, false, "data.quaternion",
-     "episode 0, 1 of 8, fit data.quaternion = xyzw", 1},
+     "episode 0 (1 of 8) fits data.quaternion = xyzw", 1},
     {"xyzw, positions", QUADRUPED, half, quaternion_order, true, "data.quaternion",
-     "episodes 1, 3, 5, 7, 4 of 8, fit data.quaternion = xyzw", 4},
-    {"y up", QUADRUPED, two, y_up, false, "data.up", "episodes 2, 7, 2 of 8, fit data.up = y", 2},
+     "episodes 1, 3, 5, 7 (4 of 8) fit data.quaternion = xyzw", 4},
+    {"y up", QUADRUPED, two, y_up, false, "data.up", "episodes 2, 7 (2 of 8) fit data.up = y", 2},
     {"linear velocity", QUADRUPED, two, linear_in_base, false, "data.linear_velocity",
-     "episodes 2, 7, 2 of 8, fit data.linear_velocity = base", 2},
+     "episodes 2, 7 (2 of 8) fit data.linear_velocity = base", 2},
     {"angular velocity", QUADRUPED, half, angular_in_world, false, "data.angular_velocity",
-     "episodes 1, 3, 5, 7, 4 of 8, fit data.angular_velocity = world", 4},
-    {"legs", QUADRUPED, half, joint_order, false, "data.legs", "episodes 1, 3, 7, 3 of 8, fit", 3},
-    {"legs, positions", QUADRUPED, two, joint_order, true, "data.legs", "episodes 2, 7, 2 of 8, fit", 2},
+     "episodes 1, 3, 5, 7 (4 of 8) fit data.angular_velocity = world", 4},
+    {"legs", QUADRUPED, half, joint_order, false, "data.legs", "episodes 1, 3, 7 (3 of 8) fit", 3},
+    {"legs, positions", QUADRUPED, two, joint_order, true, "data.legs", "episodes 2, 7 (2 of 8) fit", 2},
     {"centimetres", QUADRUPED, half, centimetres, true, "data.position_scale",
-     "episodes 1, 3, 5, 7, 4 of 8, fit data.position_scale = 0.01", 4},
+     "episodes 1, 3, 5, 7 (4 of 8) fit data.position_scale = 0.01", 4},
     {"order of velocities", QUADRUPED, two, velocity_order, false, "velocity order",
-     "episodes 2, 7, 2 of 8, fail this check, and the others pass it", 2},
+     "episodes 2, 7 (2 of 8) fail this check, and the others pass it", 2},
     {"zero", QUADRUPED, two, all_zero, false, "velocity zero",
-     "episodes 2, 7, 2 of 8, fail this check, and the others pass it", 2},
+     "episodes 2, 7 (2 of 8) fail this check, and the others pass it", 2},
     {"scale", QUADRUPED, half, joint_scale, false, "velocity scale",
-     "episodes 1, 3, 5, 7, 4 of 8, fail this check, and the others pass it", 4},
-    {"degrees", ARM, two, degrees, false, "data.angles", "episodes 2, 7, 2 of 8, fit data.angles = deg", 2},
+     "episodes 1, 3, 5, 7 (4 of 8) fail this check, and the others pass it", 4},
+    {"degrees", ARM, two, degrees, false, "data.angles", "episodes 2, 7 (2 of 8) fit data.angles = deg", 2},
     {"degrees, positions", ARM, half, degrees, true, "data.angles",
-     "episodes 1, 3, 5, 7, 4 of 8, fit data.angles = deg", 4},
-    {"joints", ARM, half, two_joints, false, "data.joints", "episodes 1, 3, 5, 7, 4 of 8, fit", 4},
+     "episodes 1, 3, 5, 7 (4 of 8) fit data.angles = deg", 4},
+    {"joints", ARM, half, two_joints, false, "data.joints", "episodes 1, 3, 5, 7 (4 of 8) fit", 4},
     {"right", QUADRUPED, NULL, NULL, false, "", "", 0},
     {"right, positions", QUADRUPED, NULL, NULL, true, "", "", 0},
     {"right, elsewhere", QUADRUPED, half, elsewhere, false, "", "", 0},
@@ -165,7 +165,7 @@ static void files_are_named(void** state) {
   assert_non_null(found);
   assert_int_equal(found->verdict, CHECK_WRONG);
   assert_non_null(strstr(found->reason, "episode 1 ("));
-  assert_non_null(strstr(found->reason, "clip_b.npz), 1 of 2, fails this check, and the others pass it"));
+  assert_non_null(strstr(found->reason, "(1 of 2; clip_b.npz) fails this check, and the others pass it"));
   assert_string_equal(would_fit(found), "data.velocities = differences");
   data_findings_clear(&f);
   df_dataset_free(right);

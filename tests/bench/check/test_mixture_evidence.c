@@ -45,8 +45,10 @@ static void a_scale_of_all_is_not_one_of_the_clearest(void** state) {
   assert_null(finding_at(&f, DATA_CHECK_MIXTURE, "velocity scale"));
   assert_non_null(one);
   assert_int_equal(one->verdict, CHECK_WARN);
-  assert_true(fabs(one->value - 1.1) < 0.01);
-  assert_non_null(strstr(one->reason, "this is clear in episode 0, 1 of 5, and the others are about as far off"));
+  /* that of all clips: noise of the velocities, of 0.03 m/s in four of five with an RMS of 0.21 m/s, makes it 0.8 % to
+   * 2 % smaller than that of the clear one */
+  assert_true(one->value > 1.1 * (1 - 0.02) && one->value < 1.1 * (1 - 0.004));
+  assert_non_null(strstr(one->reason, "this is clear in episode 0 (1 of 5), and the others are about as far off"));
   data_findings_clear(&f);
 }
 
@@ -58,7 +60,7 @@ static void a_scale_of_one_is_a_mixture(void** state) {
   assert_non_null(one);
   assert_true(one->value == 1);
   assert_non_null(
-      strstr(one->reason, "episode 0, 1 of 5, fails this check, and the others pass it; in episode 0, slide"));
+      strstr(one->reason, "episode 0 (1 of 5) fails this check, and the others pass it; in episode 0, slide"));
   data_findings_clear(&f);
 }
 
@@ -98,7 +100,7 @@ static void a_height_of_all_is_not_one_of_the_clearest(void** state) {
   assert_non_null(one);
   assert_int_equal(one->verdict, CHECK_WRONG);
   assert_true(fabs(one->value - 1.5) < 0.01);
-  assert_non_null(strstr(one->reason, "this is clear in episode 4, 1 of 5"));
+  assert_non_null(strstr(one->reason, "this is clear in episode 4 (1 of 5)"));
   expect_limits_decide(&f);
   data_findings_clear(&f);
 }
@@ -109,7 +111,7 @@ static void a_height_of_one_is_a_mixture(void** state) {
   const data_finding* one = finding_at(&f, DATA_CHECK_MIXTURE, "distance to the floor");
   assert_non_null(one);
   assert_true(one->value == 1);
-  assert_non_null(strstr(one->reason, "episode 4, 1 of 5"));
+  assert_non_null(strstr(one->reason, "episode 4 (1 of 5)"));
   data_findings_clear(&f);
 }
 
