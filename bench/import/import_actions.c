@@ -389,6 +389,12 @@ static df_status try_scales(work* w, replayed* r) {
   bool fits = false;
   const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
   if (!is_unexplained(r) || set || !work_has_velocities(w)) return DF_OK;
+  if (compared_kind(&r->study.r) != VELOCITY) {
+    text_add(&w->result->notes,
+             "no scale and offset per actuator is fitted to the actions: it needs the recorded velocities, which are "
+             "not used\n");
+    return DF_OK;
+  }
   if (w->study.nu > DF_LIST_MAX) {
     text_add(
         &w->result->notes,

@@ -158,6 +158,8 @@ check data_check_names_the_order order_is_named
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
+check without_velocities_no_scale_is_fitted imports squares "$scratch/example/pendulum.xml" "$made/squares.json" --set data.velocities=differences
+check what_is_missing_is_said says "no scale and offset per actuator is fitted to the actions: it needs the recorded velocities" err
 sed 's|<motor.*/>|&&|' "$scratch/example/pendulum.xml" >"$models/two_motors.xml"
 check commands_are_imported imports commands "$models/two_motors.xml" "$made/commands.json"
 check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"
