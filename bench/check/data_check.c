@@ -306,9 +306,9 @@ static df_status try_fits(const char* path, const reading* r, const df_system* s
 
 /* ---- conventions that were found are tried ---- */
 
-/* Whether velocities or joint limits tell setting i, and not only how the model lies on the floor. */
+/* Whether velocities, joint limits or couplings tell setting i, and not only how the model lies on the floor. */
 static bool is_told_directly(const reading* r, int i) {
-  return reading_part(r, i) <= MISFIT_LIMITS;
+  return reading_part(r, i) <= MISFIT_LIMITS || reading_part(r, i) == MISFIT_COUPLING;
 }
 
 /* Whether the recording read with the settings has something wrong, apart from velocities, which nothing could tell
