@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "action_order.h"
+#include "action_scale.h"
 #include "action_steps.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
 #include "exit_code.h"
 #include "find_rate.h"
-#include "fit_actions.h"
 #include "progress.h"
 #include "propose.h"
 #include "replay_compare.h"
@@ -258,30 +258,13 @@ static void put_numbers(work* w, const char* key, int n, const double* v, const 
   text_clear(&list);
 }
 
-static df_status fit_scales(work* w, action_fit* out) {
+static df_status fit_scales(work* w, action_fit* out, bool* worth) {
   const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
-  df_dataset* some = NULL;
   df_system* system = NULL;
-  DF_TRY(action_sample_new(w->dataset, &some));
-  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
-  if (status == DF_OK) status = fit_actions(some, system, out);
+  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
+  const df_status status = action_scale_fit(w->dataset, system, out, worth);
   df_system_free(system);
-  df_dataset_free(some);
   return status;
-}
-
-/* whether the states follow with these numbers, and say anything about the actions: those of a robot that only holds a
- * pose follow from any actions times 0 */
-static bool is_worth_a_replay(const action_fit* fit) {
-  static const double FOLLOWS = 0.02, MATTERS = 2;
-  return fit->left < FOLLOWS && fit->constant > MATTERS * fit->left;
-}
-
-/* whether the actions as recorded are the best */
-static bool is_plain(const action_fit* fit, int nu) {
-  bool plain = true;
-  for (int j = 0; j < nu; j++) plain = plain && fit->scale[j] == 1 && fit->offset[j] == 0;
-  return plain;
 }
 
 /* the error of action_least_error() with the settings found so far */
@@ -335,7 +318,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
 /* Tries scale and offset per actuator where nothing else makes the states follow, unless some are set. */
 static df_status try_scales(work* w, replayed* r) {
   action_fit fit;
-  bool fits = false;
+  bool fits = false, worth;
   const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
   if (!is_unexplained(r) || set || !work_has_velocities(w)) return DF_OK;
   if (compared_kind(&r->study.r) != VELOCITY) {
@@ -353,9 +336,9 @@ static df_status try_scales(work* w, replayed* r) {
     return DF_OK;
   }
   DF_TRY(undo_steps(w));
-  DF_TRY(fit_scales(w, &fit));
-  if (is_plain(&fit, w->study.nu)) return DF_OK;
-  if (is_worth_a_replay(&fit)) DF_TRY(replay_scaled(w, &fit, r, &fits));
+  DF_TRY(fit_scales(w, &fit, &worth));
+  if (action_scale_is_plain(&fit, w->study.nu)) return DF_OK;
+  if (worth) DF_TRY(replay_scaled(w, &fit, r, &fits));
   if (fits)
     text_add(&w->result->notes,
              "the recorded actions are not actuator controls: with a scale and an offset per actuator, fitted to the "

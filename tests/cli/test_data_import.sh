@@ -186,6 +186,12 @@ import json
 row = [r for r in json.load(open('$scratch/out'))['rows'] if r['check'] == 'replay'][0]
 assert row['would_fit'] == 'data.actuators = right,left' and 'another order' in row['reason'], row"; }
 check data_check_names_the_order order_is_named
+# of a servo, whose gain no factor of the actions is: what import finds of the policy's actions
+scale_is_named() { run data check "$made/policy.json" --model "$scratch/example/pendulum.xml" --json; python3 -c "
+import json
+row = [r for r in json.load(open('$scratch/out'))['rows'] if r['check'] == 'replay'][0]
+assert row['would_fit'] == 'data.action_scale = 1.5, data.action_offset = 0.2', row"; }
+check data_check_names_the_scale_of_actions scale_is_named
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
