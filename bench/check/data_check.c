@@ -60,13 +60,14 @@ static bool is_of_joints(const data_finding* one) {
   return !base && strcmp(one->column, trace_group_name(GROUP_BALLS)) != 0;
 }
 
-/* Without actions: velocities at frames say little of the positions between them where servos settle within a frame;
- * those that some held action of each frame leads to are right. */
+/* Where no recorded actions lead to the states, as if there were none or noise hides it: velocities at frames say
+ * little of the positions between them where servos settle within a frame; those that some held action of each frame
+ * leads to are right. */
 static df_status accept_reachable(const trace* m, data_findings* f) {
   bool doubt = false;
   reach_verdict reached = REACHES_NOT;
   for (int i = 0; i < f->n; i++) doubt |= is_of_wrong_velocity(m, &f->list[i]);
-  if (doubt && !m->data->actions) DF_TRY(states_are_reachable(m, &reached));
+  if (doubt) DF_TRY(states_are_reachable(m, &reached));
   for (int i = 0; i < f->n && reached != REACHES_NOT; i++) {
     data_finding* one = &f->list[i];
     if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !is_of_joints(one))) continue;
@@ -330,9 +331,9 @@ static df_status try_fits(const char* path, const reading* r, const df_system* s
 
 /* ---- conventions that were found are tried ---- */
 
-/* Whether velocities or joint limits tell setting i, and not only how the model lies on the floor. */
+/* Whether velocities, joint limits or couplings tell setting i, and not only how the model lies on the floor. */
 static bool is_told_directly(const reading* r, int i) {
-  return reading_part(r, i) <= MISFIT_LIMITS;
+  return reading_part(r, i) <= MISFIT_LIMITS || reading_part(r, i) == MISFIT_COUPLING;
 }
 
 /* Whether the recording read with the settings has something wrong, apart from velocities, which nothing could tell

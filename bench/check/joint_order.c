@@ -28,6 +28,7 @@ typedef struct trial {
   ranked best, second;
   misfit now;
   bool beyond_limits;
+  bool uncoupled; /* the joints violate couplings of the model */
 } trial;
 
 static void move_joints(trial* t) {
@@ -162,7 +163,8 @@ static void count_all_beyond(const trial* t, int* beyond) {
   }
 }
 
-/* Two joints exchanged, if this brings samples within the limits: of a model of many joints, few pairs do. */
+/* Two joints exchanged, if this brings samples within the limits, or may restore a coupling: of a model of many joints,
+ * few pairs do. */
 static df_status try_exchanged(trial* t) {
   const int n = t->c->n;
   int* beyond = df_alloc((size_t)n * (size_t)n, sizeof *beyond);
@@ -170,7 +172,8 @@ static df_status try_exchanged(trial* t) {
   if (beyond) count_all_beyond(t, beyond);
   for (int a = 0; a < n; a++) {
     for (int b = a + 1; b < n && status == DF_OK; b++) {
-      if (beyond[a * n + b] + beyond[b * n + a] >= beyond[a * n + a] + beyond[b * n + b]) continue;
+      const int before = beyond[a * n + a] + beyond[b * n + b], after = beyond[a * n + b] + beyond[b * n + a];
+      if (after > before || (after == before && !t->uncoupled)) continue;
       for (int k = 0; k < n; k++) t->order[k] = k == a ? b : k == b ? a : k;
       status = try_order(t);
     }
@@ -222,12 +225,14 @@ static df_status try_kinds(trial* t) {
 }
 
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
- * tried if more than this share of the samples is beyond the limits. */
-static const double BEYOND = 0.02;
+ * tried if more than this share of the samples is beyond the limits, or if couplings of joints are violated by this
+ * share. */
+static const double BEYOND = 0.02, UNCOUPLED = 0.2;
 
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
-  t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
+  t->uncoupled = t->now.part[MISFIT_COUPLING] > UNCOUPLED;
+  t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND || t->uncoupled;
   if (t->c->legs && t->c->legs <= PERMUTED_MAX && !t->cfg.named) DF_TRY(permute(t, leg, 0));
   for (int part = 0; t->c->legs && part < t->c->per_leg; part++) DF_TRY(try_reversed(t, part));
   if (!t->beyond_limits) return DF_OK;

@@ -6,18 +6,24 @@
 
 #include "dynaflow/core/alloc.h"
 #include "joint_legs.h"
+#include "misfit.h"
 
 /* shares of the samples; of the width of a range */
 static const double BEYOND = 0.1, WITHIN = 0.02, SLACK = 0.02;
 /* a joint that is beyond its limits by this much of its width in more than this share of the samples is another one */
 static const double FAR = 0.25, RARELY = 0.005;
+/* what a shift may leave of the violation of couplings: of a soft one, of that as read */
+static const double COUPLED = 0.1, OF_COUPLING = 0.5;
 enum { SAMPLE = 20000 }; /* frames that are looked at */
 
 /* a cycle of columns: joints of the model in their recorded order */
 typedef struct cycle {
   const df_dataset* data;
   const df_joint* joints;
-  int* joint; /* [n] */
+  const df_system* system;
+  df_dataset* moved; /* the data with the joints of a shift; NULL: the model has no couplings */
+  double coupling;   /* how much the data as read violate them, misfit_of_couplings() */
+  int* joint;        /* [n] */
   int n;
 } cycle;
 
@@ -58,13 +64,37 @@ static bool is_near(const cycle* c, int by) {
   return near;
 }
 
-/* the smallest shift that leaves hardly any sample beyond the limits, and none far; 0: none */
-static int smallest_shift(const cycle* c) {
-  for (int by = 1; 2 * by <= c->n; by++) {
-    if (share_beyond(c, by) < WITHIN && is_near(c, by)) return by;
-    if (share_beyond(c, -by) < WITHIN && is_near(c, -by)) return -by;
+/* *couples: whether the joints of the shift obey the couplings of the model */
+static df_status check_couplings(const cycle* c, int by, bool* couples) {
+  const df_dataset* d = c->data;
+  double violated;
+  *couples = true;
+  if (!c->moved) return DF_OK;
+  memcpy(c->moved->states, d->states, d->first[d->episodes] * (size_t)d->nx * sizeof *d->states);
+  for (size_t row = 0; row < d->first[d->episodes]; row++) {
+    const double* x = d->states + row * (size_t)d->nx;
+    for (int p = 0; p < c->n; p++)
+      c->moved->states[row * (size_t)d->nx + (size_t)c->joints[shifted(c, p, by)].qpos] =
+          x[c->joints[c->joint[p]].qpos];
   }
-  return 0;
+  DF_TRY(misfit_of_couplings(c->moved, c->system, &violated));
+  *couples = violated <= fmax(COUPLED, OF_COUPLING * c->coupling);
+  return DF_OK;
+}
+
+/* *by: the smallest shift that leaves hardly any sample beyond the limits, none far, and joints that are coupled as the
+ * model couples them; 0: none */
+static df_status smallest_shift(const cycle* c, int* by) {
+  *by = 0;
+  for (int k = 2; k / 2 * 2 <= c->n; k++) {
+    const int tried = k % 2 ? -(k / 2) : k / 2;
+    bool couples = share_beyond(c, tried) < WITHIN && is_near(c, tried);
+    if (couples) DF_TRY(check_couplings(c, tried, &couples));
+    if (!couples) continue;
+    *by = tried;
+    return DF_OK;
+  }
+  return DF_OK;
 }
 
 /* the column whose joint is the k-th by name */
@@ -91,7 +121,8 @@ static double share_sorted(const cycle* c) {
 /* takes the smaller one of two shifts */
 static df_status try_cycle(const cycle* c, int joints, joint_shift* out) {
   const double as_read = share_beyond(c, 0);
-  const int by = c->n > 2 && as_read > BEYOND ? smallest_shift(c) : 0;
+  int by = 0;
+  if (c->n > 2 && as_read > BEYOND) DF_TRY(smallest_shift(c, &by));
   /* an order by name that leaves fewer samples beyond the limits is a better explanation */
   if (by && share_sorted(c) < share_beyond(c, by)) return DF_OK;
   if (by == 0 || (out->by && abs(out->by) <= abs(by))) return DF_OK;
@@ -103,14 +134,22 @@ static df_status try_cycle(const cycle* c, int joints, joint_shift* out) {
   return DF_OK;
 }
 
+/* room for the states of `data` in another order */
+static df_status moved_new(const df_dataset* data, df_dataset** out) {
+  const df_dataset_shape shape = {.episodes = data->episodes, .lengths = data->lengths, .nx = data->nx, .dt = data->dt};
+  return df_dataset_new(&shape, out);
+}
+
 df_status joint_shift_find(const df_dataset* data, const df_system* system, const int* recorded, joint_shift* out) {
   chain all;
-  cycle c = {.data = data};
+  cycle c = {.data = data, .system = system};
   const int joints = df_mujoco_joints(system, &c.joints);
   *out = (joint_shift){0};
   df_status status = chain_of(system, &all);
   c.joint = df_alloc((size_t)joints, sizeof *c.joint);
   if (status == DF_OK && !c.joint) status = DF_E_NOMEM;
+  if (status == DF_OK) status = misfit_of_couplings(data, system, &c.coupling);
+  if (status == DF_OK && c.coupling > 0) status = moved_new(data, &c.moved);
   for (int limited = 0; limited < 2 && status == DF_OK; limited++) {
     c.n = 0;
     for (int p = 0; p < all.n; p++) {
@@ -122,6 +161,7 @@ df_status joint_shift_find(const df_dataset* data, const df_system* system, cons
   if (status != DF_OK) df_free(out->to);
   if (status != DF_OK) *out = (joint_shift){0};
   df_free(c.joint);
+  df_dataset_free(c.moved);
   chain_clear(&all);
   return status;
 }

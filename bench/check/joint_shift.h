@@ -14,9 +14,10 @@ typedef struct joint_shift {
 
 /* Compares the joint limits with all hinges and slides, and with those with limits alone, under every shift. Columns
  * are shifted if more than 10 % of the samples are beyond the limits, and less than 2 % without the shift, which is the
- * smallest such one; no joint may be a quarter of its width beyond in more than 0.5 %. Columns that fit if they are
- * sorted by name are not shifted. `recorded`: the joints in the order of their columns, as they are read [hinges and
- * slides of the model]; NULL: all, in the model's order. Errors: DF_E_NOMEM. */
+ * smallest such one; no joint may be a quarter of its width beyond in more than 0.5 %, and the equality constraints of
+ * joints and tendons have to hold to a tenth, or to half of what they are violated by as read. Columns that fit if they
+ * are sorted by name are not shifted. `recorded`: the joints in the order of their columns, as they are read [hinges
+ * and slides of the model]; NULL: all, in the model's order. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status joint_shift_find(const df_dataset* data, const df_system* system, const int* recorded,
                                          joint_shift* out);
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/dynamics.h"
 #include "stop.h"
 
@@ -21,7 +22,8 @@ const char* misfit_part_name(int part) {
   static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
                                       [MISFIT_GROUND] = "distance to the floor",
                                       [MISFIT_TILT] = "tilt of the base",
-                                      [MISFIT_SLIP] = "slip"};
+                                      [MISFIT_SLIP] = "slip",
+                                      [MISFIT_COUPLING] = "couplings of joints"};
   return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
 }
 
@@ -39,11 +41,37 @@ static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
   }
 }
 
-/* limits and poses */
+/* frames that are looked at */
+enum { COUPLED_FRAMES = 4000 };
+
+df_status misfit_of_couplings(const df_dataset* data, const df_system* system, double* out) {
+  const int n = df_mujoco_couplings(system, NULL, NULL, NULL);
+  const size_t rows = data->first[data->episodes], every = rows / COUPLED_FRAMES + 1;
+  *out = 0;
+  if (n == 0) return DF_OK;
+  double* off = df_alloc(4 * (size_t)n, sizeof *off);
+  if (!off) return DF_E_NOMEM;
+  double *size = off + n, *violated = size + n, *all = violated + n;
+  for (size_t row = 0; row < rows; row += every) {
+    df_mujoco_couplings(system, data->states + row * (size_t)data->nx, off, size);
+    for (int k = 0; k < n; k++) {
+      violated[k] += off[k] * off[k];
+      all[k] += size[k] * size[k];
+    }
+  }
+  for (int k = 0; k < n; k++) {
+    if (all[k] > 0) *out = fmax(*out, fmin(1, sqrt(violated[k] / all[k])));
+  }
+  df_free(off);
+  return DF_OK;
+}
+
+/* limits, couplings and poses */
 static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   pose_summary poses;
   out->part[MISFIT_LIMITS] = check_limit_share(m);
   out->acceleration = trace_acceleration(m);
+  DF_TRY(misfit_of_couplings(m->data, m->system, &out->part[MISFIT_COUPLING]));
   DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
   fill_poses(m, &poses, out);
   return DF_OK;
@@ -118,7 +146,7 @@ double misfit_sum(const misfit* m) {
 }
 
 double misfit_of_contact(const misfit* m) {
-  return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP];
+  return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP] + m->part[MISFIT_COUPLING];
 }
 
 bool misfit_explains(const misfit* as_is, const misfit* other) {

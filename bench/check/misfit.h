@@ -17,6 +17,7 @@ enum misfit_part {
   MISFIT_GROUND,                        /* the median pose is far above the floor or inside of it */
   MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1); a tie-break only */
   MISFIT_SLIP,                          /* what touches the floor slides; 0.5 if hardly anything touches it */
+  MISFIT_COUPLING, /* equality constraints of joints and fixed tendons are violated, as a share of their sides */
   MISFIT_PARTS
 };
 
@@ -27,6 +28,10 @@ typedef struct misfit {
   double lowest;        /* of pose_summary */
   double acceleration;  /* trace_acceleration() of the base */
 } misfit;
+
+/* By how much the states violate the equality constraint of joints or fixed tendons that they violate most, 0 to 1: RMS
+ * over frames, as a share of the larger side. 0 without such constraints. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status misfit_of_couplings(const df_dataset* data, const df_system* system, double* out);
 
 /* Of the states of a dataset. Errors: DF_E_INTERRUPTED once stop_flag is set, those of trace_of() and df_sim_new(). */
 DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, const double* h,
@@ -50,8 +55,8 @@ const char* misfit_part_name(int part);
 /* A robot may lie, and a turn of the whole world explains velocities as well as none: of tilt only a twentieth counts.
  */
 double misfit_sum(const misfit* m);
-/* limits, distance to the floor and slip, which tell orders of joints and bodies apart: a right one brings their sum
- * down to this share, and by this much */
+/* limits, distance to the floor, slip and couplings, which tell orders of joints and bodies apart: a right one brings
+ * their sum down to this share, and by this much */
 double misfit_of_contact(const misfit* m);
 #define MISFIT_SHARE 0.7
 #define MISFIT_LESS  0.03

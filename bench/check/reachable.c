@@ -15,11 +15,15 @@ static const double SHARE = 0.02, ROUNDING = 1e-6;
  * the squares of the velocities of each dof: a wrong velocity is reached where it is about 0. */
 static const double MOST = 0.5, SOME = 0.25;
 /* The change of a position over the mean of the velocities at both ends of a frame that actuators which settle within
- * it make, at least; how far recorded velocities may be from those of the model, a factor; and how much less
+ * it make, at least; how far recorded velocities may be from those of the model, a factor, at most; and how much less
  * velocities count than positions where an action is to be told by positions. */
-static const double SETTLES = 1.2, ALIKE = 1.33, LESS_OF_VELOCITIES = 50;
+static const double SETTLES = 1.05, ALIKE = 1.33, LESS_OF_VELOCITIES = 50;
+/* the square of the correlation of velocities that are a motion's and not noise */
+static const double RELATED = 0.8;
 /* a joint that changes less than this share of its group may rest but for noise */
 static const double RESTS = 0.02;
+/* one that moves by less than this share says little of a rate that all share */
+static const double SLOW = 0.1;
 /* of the range of a control, 1 without one: the step of a difference; the damping, and how it changes; an iteration
  * that leaves more of the error is the last one */
 static const double STEP = 1e-4, DAMPING = 1e-6, LESS = 0.1, MORE = 10, MOST_DAMPING = 1e3, LITTLE = 0.9;
@@ -210,8 +214,8 @@ static bool reach_all(search* s, tally* t) {
 
 /* sums over the pairs, of a dof */
 typedef struct settling {
-  double dv, vv;      /* changes and means of the velocities at both ends, that of the model at the second */
-  double both, model; /* recorded velocities and those of the model, squares of the latter */
+  double dv, vv;                /* changes and means of the velocities at both ends, that of the model at the second */
+  double both, model, recorded; /* recorded velocities times those of the model; squares of either */
 } settling;
 
 /* adds a pair whose action the positions tell */
@@ -225,6 +229,7 @@ static void add_settling(search* s, size_t k, settling* sums) {
     sums[i].vv += mean * mean;
     sums[i].both += s->next[m->nq + i] * own;
     sums[i].model += own * own;
+    sums[i].recorded += s->next[m->nq + i] * s->next[m->nq + i];
   }
 }
 
@@ -232,26 +237,36 @@ static bool is_joint(const trace* m, int i) {
   return m->group[i] == GROUP_HINGES || m->group[i] == GROUP_SLIDES;
 }
 
-/* whether the recorded velocities of the joints that move are about those of the model */
-static bool are_alike(const trace* m, const settling* sums) {
-  double all = 0;
-  bool alike = true;
-  for (int i = 0; i < m->nv; i++) all += is_joint(m, i) ? sums[i].model : 0;
-  for (int i = 0; i < m->nv; i++) {
-    if (!is_joint(m, i) || sums[i].model < RESTS * RESTS * all) continue;
-    alike &= sums[i].both < ALIKE * sums[i].model && ALIKE * sums[i].both > sums[i].model;
-  }
-  return alike;
-}
-
-/* whether positions change faster than the velocities at frames say */
-static bool is_faster(const trace* m, const settling* sums) {
+/* by which factor positions change faster than the velocities at frames say */
+static double settling_factor(const trace* m, const settling* sums) {
   double dv = 0, vv = 0;
   for (int i = 0; i < m->nv; i++) {
     dv += is_joint(m, i) ? sums[i].dv : 0;
     vv += is_joint(m, i) ? sums[i].vv : 0;
   }
-  return dv > SETTLES * vv;
+  return vv > 0 ? dv / vv : 0;
+}
+
+/* Whether recorded velocities of a dof are those of the model up to a factor. Noise of the model's own, whose action
+ * positions with noise tell, makes the ratio of the sums too small, and noise of the recorded ones the other too large.
+ */
+static bool is_alike(const settling* s, double factor) {
+  const bool related = s->both > 0 && s->both * s->both > RELATED * s->model * s->recorded;
+  return related && s->both < factor * s->model && factor * s->recorded > s->both;
+}
+
+/* Whether positions change faster than the velocities at frames say, and the recorded velocities of the joints that
+ * move are about those of the model, nearer to them than to velocities that lack the factor. */
+static bool settles(const trace* m, const settling* sums) {
+  const double factor = settling_factor(m, sums), near = fmin(ALIKE, sqrt(fmax(1, factor)));
+  double all = 0;
+  bool alike = factor > SETTLES;
+  for (int i = 0; i < m->nv; i++) all += is_joint(m, i) ? sums[i].model : 0;
+  for (int i = 0; i < m->nv; i++) {
+    if (!is_joint(m, i) || sums[i].model < RESTS * RESTS * all) continue;
+    alike &= is_alike(&sums[i], sums[i].model < SLOW * SLOW * all ? ALIKE : near);
+  }
+  return alike;
 }
 
 /* adds the pairs of an episode to `sums`; false if it does not settle, or not to its velocities. `own` [nv] is scratch.
@@ -265,8 +280,9 @@ static bool settle_episode(search* s, const range* r, settling* own, settling* s
     sums[i].vv += own[i].vv;
     sums[i].both += own[i].both;
     sums[i].model += own[i].model;
+    sums[i].recorded += own[i].recorded;
   }
-  return is_faster(m, own) && are_alike(m, own);
+  return settles(m, own);
 }
 
 /* Whether the actuators make velocities at frames which say little of the positions between them, and the recorded ones
@@ -278,7 +294,7 @@ static bool settle(search* s, settling* sums) {
   while (next_range(m, &r)) {
     if (!settle_episode(s, &r, sums + m->nv, sums)) return false;
   }
-  return is_faster(m, sums) && are_alike(m, sums);
+  return settles(m, sums);
 }
 
 bool reach_sees_all(int episodes) {
@@ -359,14 +375,14 @@ static void search_clear(search* s) {
   df_free(s->memory);
 }
 
-/* t->all [nv] and t->squares [nv] are of the search, and 10 nv zeros follow them. Call search_clear(), also after a
+/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. Call search_clear(), also after a
  * failure. */
 static df_status search_new(const trace* m, search* s, tally* t) {
   const df_system* system = m->system;
   *s = (search){.m = m, .n = 2 * m->nv, .nu = system->nu};
   const size_t n = (size_t)s->n, nu = (size_t)s->nu;
   s->memory =
-      df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 6 * n, sizeof *s->memory);
+      df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 7 * n, sizeof *s->memory);
   if (!s->memory) return DF_E_NOMEM;
   s->u = s->memory;
   s->tried = s->u + nu;

@@ -1,6 +1,6 @@
 /* reachable.h: whether actions that are held for a frame lead from the recorded states to the next ones, whatever these
- * actions are: then the velocities of a recording without actions are right, even where they say little of the
- * positions between two frames, as those of servos that settle within a frame. */
+ * actions are: then the velocities of a recording without actions, or with noise, are right, even where they say little
+ * of the positions between two frames, as those of servos that settle within a frame. */
 #ifndef BENCH_CHECK_REACHABLE_H
 #define BENCH_CHECK_REACHABLE_H
 
@@ -15,10 +15,11 @@ typedef enum reach_verdict { REACHES_NOT, REACHES_PERHAPS, REACHES } reach_verdi
  *
  * REACHES: half of the pairs are reached, a quarter of those of each episode, and with a quarter of the squares of the
  * velocities of each dof; contacts hide the others from the search. REACHES_PERHAPS: noise or other gains keep the
- * model from these states, but with actions that the positions alone tell, positions change 1.2 times as fast as the
- * velocities at both ends of a frame say, and the recorded velocities of every hinge and slide that moves are those of
- * the model, up to a factor of 1.33, in each episode and in all. REACHES_NOT: otherwise, without actuators, and where a
- * frame is no whole number of actions. Errors: those of df_sim_new(), DF_E_NOMEM. */
+ * model from these states, but with actions that the positions alone tell, positions change 1.05 times or more as fast
+ * as the velocities at both ends of a frame say, and the recorded velocities of every hinge and slide that moves are
+ * those of the model, up to the square root of this factor and noise, at most 1.33, in each episode and in all.
+ * REACHES_NOT: otherwise, without actuators, and where a frame is no whole number of actions. Errors: those of
+ * df_sim_new(), DF_E_NOMEM. */
 DF_MUST_CHECK df_status states_are_reachable(const trace* m, reach_verdict* out);
 
 /* Whether positions beyond joint limits are those of soft limits that the model's own actuators press: REACHES, and of

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_scale.h"
 #include "column_ranges.h"
 #include "data_check.h"
 #include "data_path.h"
@@ -289,6 +290,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
   if (!c->data || !c->data->actions || data_findings_count(out, CHECK_WRONG)) return DF_OK;
   replay_study study = {0};
   df_dataset* some = NULL;
+  char* scaled = NULL;
   options quiet = *opts;
   quiet.quiet = opts->quiet || !progress_on_terminal();
   df_status status = some_episodes(c->data, &some);
@@ -300,6 +302,8 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
                              .limits = {NAN, NAN, NAN},
                              .opts = &quiet};
     status = replay_study_run(&in, &study);
+    const bool lost = status == DF_OK && study.verdict == REPLAY_ANOTHER_MODEL;
+    if (lost) status = action_scale_explain(&in, &study.r, &scaled);
   }
   if (status == DF_OK) {
     const double error = replay_error(&study.evidence);
@@ -309,9 +313,17 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
     if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
+    if (scaled) {
+      data_finding_judge(one, verdict,
+                         "%s: the recorded actions are not actuator controls: with a scale and an offset per actuator, "
+                         "fitted to the recorded states, the recording follows",
+                         replay_verdict_text(REPLAY_ANOTHER_CONVENTION));
+      remedy_say(&one->would_fit, "%s", scaled);
+    }
     df_free(reason);
     add_gap(&study, out);
   }
+  df_free(scaled);
   replay_study_clear(&study);
   df_dataset_free(some);
   return status;

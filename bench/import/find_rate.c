@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_steps.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "joints.h"
@@ -117,6 +118,8 @@ static velocity_fit common_fit(const velocity_fit* fit) {
     high = fmax(high, fit[k].duration);
   }
   if (high > AGREES * low) best.duration = 0;
+  best.low = high > 0 ? low : 0;
+  best.high = high;
   return best;
 }
 
@@ -235,9 +238,16 @@ static df_status fit_velocities(const work* w, velocity_fit* fit) {
   return status;
 }
 
-/* Velocities show a duration, but not which: they change much between two frames. A guess could be wrong, and all that
- * follows from it. */
+/* Velocities show a duration, but not which: they change much between two frames, or those of the base and of the
+ * joints need different ones. A guess could be wrong, and all that follows from it. */
 static df_status fail_imprecise(const work* w, const velocity_fit* fit) {
+  if (!(fit->duration > 0))
+    return df_fail(
+        DF_E_CONFIG,
+        "%s: the recording states no frame rate, and its velocities do not agree on one: a frame takes %.2g "
+        "to %.2g s by them, and no number of steps of the model in this range is one with which the recorded "
+        "actions lead to the states: give the rate by --set data.rate=HZ",
+        w->files.path[0], fit->low, fit->high);
   return df_fail(
       DF_E_CONFIG,
       "%s: the recording states no frame rate, and its velocities change too much between two frames to show "
@@ -256,6 +266,21 @@ df_status work_judge_untimed(const work* w) {
                  work_has_velocities(w) ? "its velocities are not used" : "without velocities nothing shows it");
 }
 
+/* Puts the rate with which the actions lead to the states, of about the durations that velocities say; refuses the
+ * recording if there is none. */
+static df_status follow_actions(work* w, const velocity_fit* fit) {
+  static const double AROUND = 1.25; /* that durations may be off by */
+  const double step = df_mujoco_timestep(w->own);
+  int steps;
+  DF_TRY(action_steps_find(w, (int)floor(fit->low / AROUND / step), (int)ceil(AROUND * fit->high / step), &steps));
+  if (steps == 0) return fail_imprecise(w, fit);
+  w->timed = true;
+  settings_put_number_why(w->found, "data.rate", 1 / (steps * step),
+                          "the recording states none; with it the recorded actions lead to the recorded states");
+  DF_TRY(work_open_recording(w));
+  return work_settle_steps(w, false);
+}
+
 /* Puts the rate of a recording that states none, by its velocities: before other conventions are looked at, since with
  * a wrong rate others seem to fit. */
 df_status work_find_rate(work* w) {
@@ -270,7 +295,8 @@ df_status work_find_rate(work* w) {
   if (!work_has_velocities(w) || strcmp(w->config.data_velocities, "differences") == 0) return work_judge_untimed(w);
   DF_TRY(work_convert(w));
   DF_TRY(fit_velocities(w, &fit));
-  if (fit.duration > 0 && fit.doubt > DOUBT) return fail_imprecise(w, &fit);
+  const bool disagree = !(fit.duration > 0) && fit.low > (1 + DOUBT) * step && fit.high < MOST_STEPS * step;
+  if (disagree || (fit.duration > 0 && fit.doubt > DOUBT)) return follow_actions(w, &fit);
   const double duration = plain_duration(fit.duration, step);
   w->timed = fit.duration > 0 && duration < (1 + CLOSE) * MOST_STEPS * step && MOST_STEPS * duration > step;
   if (!w->timed) {

@@ -1,4 +1,5 @@
-/* find_rate.h: how long a frame of a recording takes that states no rate, by its velocities. */
+/* find_rate.h: how long a frame of a recording takes that states no rate, by its velocities, or by its actions where
+ * these are not clear. */
 #ifndef BENCH_IMPORT_FIND_RATE_H
 #define BENCH_IMPORT_FIND_RATE_H
 
@@ -7,9 +8,10 @@
 #include "model_study.h"
 
 typedef struct velocity_fit {
-  double duration; /* of a frame, s, with which positions follow from velocities; 0: none, or parts disagree */
-  double error;    /* of the best part: median of what of the change is not explained, as a share of it; 0.5: more */
-  double doubt;    /* by which share the duration is another one with velocities that are not linear between frames */
+  double duration;  /* of a frame, s, with which positions follow from velocities; 0: none, or parts disagree */
+  double low, high; /* the shortest and the longest one of the parts; 0: positions follow from no velocities */
+  double error;     /* of the best part: median of what of the change is not explained, as a share of it; 0.5: more */
+  double doubt;     /* by which share the duration is another one with velocities that are not linear between frames */
 } velocity_fit;
 
 /* Fits positions that change by the duration times the velocity (mean of both frames), by least squares over the
@@ -42,9 +44,10 @@ DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
 DF_MUST_CHECK df_status work_judge_untimed(const work* w);
 
 /* Puts the rate of a recording that states none, by its velocities, and the steps of an action; before other
- * conventions are looked at, since with a wrong rate others seem to fit. Sets w->timed. Errors:
- * DF_E_CONFIG where velocities follow, but not precisely enough for a duration, and of
- * work_judge_untimed(); those of work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
+ * conventions are looked at, since with a wrong rate others seem to fit. Where velocities follow, but with no one
+ * precise duration, it is that number of the model's steps near them with which the recorded actions lead to the
+ * states (action_steps_find()). Sets w->timed. Errors: DF_E_CONFIG where there is none, and of work_judge_untimed();
+ * those of work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
 DF_MUST_CHECK df_status work_find_rate(work* w);
 
 /* Sets *follow: whether the velocities follow from the positions, as they are read now, in most frames: single wrong

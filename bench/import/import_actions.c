@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "action_order.h"
+#include "action_scale.h"
+#include "action_steps.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
-#include "excerpt.h"
 #include "exit_code.h"
 #include "find_rate.h"
-#include "fit_actions.h"
 #include "progress.h"
 #include "propose.h"
 #include "replay_compare.h"
@@ -19,36 +19,6 @@
 #include "replay_study.h"
 #include "replay_verdict.h"
 #include "stop.h"
-
-/* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
-enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
-
-/* the episode of the recording that is episode i of the n of a sample */
-static int sampled_episode(const df_dataset* d, int n, int i) {
-  return (int)((long)i * d->episodes / n);
-}
-
-/* how many actions of it are sampled */
-static int sampled_length(const df_dataset* d, int n, int i) {
-  const int length = d->lengths[sampled_episode(d, n, i)];
-  return length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
-}
-
-/* the frame at which they begin: from the beginning of the first episode to the end of the last, since a recording may
- * change on its way */
-static int sampled_start(const df_dataset* d, int n, int i) {
-  const int spare = d->lengths[sampled_episode(d, n, i)] - sampled_length(d, n, i);
-  return n > 1 ? (int)((long)spare * i / (n - 1)) : 0;
-}
-
-/* parts of some episodes, evenly spread */
-static df_status some_actions(const df_dataset* d, df_dataset** out) {
-  excerpt_part parts[REPLAYED_EPISODES];
-  const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
-  for (int i = 0; i < n; i++)
-    parts[i] = (excerpt_part){sampled_episode(d, n, i), sampled_start(d, n, i), sampled_length(d, n, i)};
-  return excerpt_new(d, n, parts, out);
-}
 
 /* how a recording follows from its actions */
 typedef struct replayed {
@@ -117,8 +87,8 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
   df_status status = replay_study_run(&in, &out->study);
   if (status == DF_OK) status = compare_changes(out);
   /* of the recording, not of the sample */
-  out->study.worst.frame += sampled_start(w->dataset, some->episodes, out->study.worst.episode);
-  out->study.worst.episode = sampled_episode(w->dataset, some->episodes, out->study.worst.episode);
+  out->study.worst.frame += action_sample_start(w->dataset, some->episodes, out->study.worst.episode);
+  out->study.worst.episode = action_sample_episode(w->dataset, some->episodes, out->study.worst.episode);
   df_system_free(system);
   return status;
 }
@@ -133,27 +103,6 @@ static bool has_alternative(const replayed* r) {
   const replay_study* s = &r->study;
   const hypothesis* h = replay_study_alternative(s);
   return h && !(r->nearly && h->reading & READ_POSITIONS_ONLY);
-}
-
-/* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
- * rules may be others. INFINITY if the model cannot be compiled with these options. */
-static df_status least_error(const work* w, const df_dataset* some, const df_mujoco_cfg* cfg, double* error) {
-  df_system* system = NULL;
-  recording r;
-  comparison c;
-  options quiet = *w->cfg->opts;
-  quiet.quiet = true;
-  *error = INFINITY;
-  if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
-  df_status status = recording_of(some, system, &r);
-  if (status == DF_OK) status = replay_compare_carried(&r, system, "replay", &quiet, &c);
-  if (status == DF_OK) {
-    df_sort((int)c.steps, c.carried[VELOCITY]);
-    *error = c.carried[VELOCITY][c.steps / 10];
-    comparison_clear(&c);
-  }
-  df_system_free(system);
-  return status;
 }
 
 /* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
@@ -173,7 +122,7 @@ static df_status find_steps(work* w, const df_dataset* some, bool* others) {
   const df_mujoco_cfg own = replay_cfg(&w->config, false);
   double best;
   *others = false;
-  DF_TRY(least_error(w, some, &own, &best));
+  DF_TRY(action_least_error(w, some, &own, &best));
   best /= 2;
   for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
     const int number = numbers[i / (INTEGRATORS * RULES)], k = i / RULES % INTEGRATORS;
@@ -185,7 +134,7 @@ static df_status find_steps(work* w, const df_dataset* some, bool* others) {
     cfg.timestep = some->dt / number;
     if (k > 0) cfg.integrator = integrators[k];
     DF_TRY(stop_check());
-    DF_TRY(least_error(w, some, &cfg, &error));
+    DF_TRY(action_least_error(w, some, &cfg, &error));
     if (!(error < best)) continue;
     best = error;
     *others = true;
@@ -216,7 +165,7 @@ static df_status undo_steps(work* w) {
 static df_status find_replay(work* w, replayed* out) {
   df_dataset* some;
   bool others = false;
-  DF_TRY(some_actions(w->dataset, &some));
+  DF_TRY(action_sample_new(w->dataset, &some));
   df_status status = find_steps(w, some, &others);
   if (status == DF_OK) status = study_replay(w, some, out);
   if (status == DF_OK && others && is_unexplained(out)) {
@@ -248,7 +197,7 @@ static df_status find_order(const work* w, char** names) {
   recording r;
   action_order order = {0};
   *names = NULL;
-  DF_TRY(some_actions(w->dataset, &some));
+  DF_TRY(action_sample_new(w->dataset, &some));
   df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
   if (status == DF_OK) status = recording_of(some, system, &r);
   if (status == DF_OK) status = action_order_find(&r, system, w->cfg->opts->threads, &order);
@@ -309,38 +258,21 @@ static void put_numbers(work* w, const char* key, int n, const double* v, const 
   text_clear(&list);
 }
 
-static df_status fit_scales(work* w, action_fit* out) {
+static df_status fit_scales(work* w, action_fit* out, bool* worth) {
   const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
-  df_dataset* some = NULL;
   df_system* system = NULL;
-  DF_TRY(some_actions(w->dataset, &some));
-  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
-  if (status == DF_OK) status = fit_actions(some, system, out);
+  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
+  const df_status status = action_scale_fit(w->dataset, system, out, worth);
   df_system_free(system);
-  df_dataset_free(some);
   return status;
 }
 
-/* whether the states follow with these numbers, and say anything about the actions: those of a robot that only holds a
- * pose follow from any actions times 0 */
-static bool is_worth_a_replay(const action_fit* fit) {
-  static const double FOLLOWS = 0.02, MATTERS = 2;
-  return fit->left < FOLLOWS && fit->constant > MATTERS * fit->left;
-}
-
-/* whether the actions as recorded are the best */
-static bool is_plain(const action_fit* fit, int nu) {
-  bool plain = true;
-  for (int j = 0; j < nu; j++) plain = plain && fit->scale[j] == 1 && fit->offset[j] == 0;
-  return plain;
-}
-
-/* the error of least_error() with the settings found so far */
+/* the error of action_least_error() with the settings found so far */
 static df_status error_now(const work* w, double* error) {
   const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
   df_dataset* some;
-  DF_TRY(some_actions(w->dataset, &some));
-  const df_status status = least_error(w, some, &cfg, error);
+  DF_TRY(action_sample_new(w->dataset, &some));
+  const df_status status = action_least_error(w, some, &cfg, error);
   df_dataset_free(some);
   return status;
 }
@@ -386,9 +318,15 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
 /* Tries scale and offset per actuator where nothing else makes the states follow, unless some are set. */
 static df_status try_scales(work* w, replayed* r) {
   action_fit fit;
-  bool fits = false;
+  bool fits = false, worth;
   const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
   if (!is_unexplained(r) || set || !work_has_velocities(w)) return DF_OK;
+  if (compared_kind(&r->study.r) != VELOCITY) {
+    text_add(&w->result->notes,
+             "no scale and offset per actuator is fitted to the actions: it needs the recorded velocities, which are "
+             "not used\n");
+    return DF_OK;
+  }
   if (w->study.nu > DF_LIST_MAX) {
     text_add(
         &w->result->notes,
@@ -398,9 +336,9 @@ static df_status try_scales(work* w, replayed* r) {
     return DF_OK;
   }
   DF_TRY(undo_steps(w));
-  DF_TRY(fit_scales(w, &fit));
-  if (is_plain(&fit, w->study.nu)) return DF_OK;
-  if (is_worth_a_replay(&fit)) DF_TRY(replay_scaled(w, &fit, r, &fits));
+  DF_TRY(fit_scales(w, &fit, &worth));
+  if (action_scale_is_plain(&fit, w->study.nu)) return DF_OK;
+  if (worth) DF_TRY(replay_scaled(w, &fit, r, &fits));
   if (fits)
     text_add(&w->result->notes,
              "the recorded actions are not actuator controls: with a scale and an offset per actuator, fitted to the "
@@ -421,7 +359,7 @@ static df_status find_unit(const work* w, action_unit* unit) {
   df_dataset* some = NULL;
   df_system* system = NULL;
   recording r;
-  DF_TRY(some_actions(w->dataset, &some));
+  DF_TRY(action_sample_new(w->dataset, &some));
   df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
   if (status == DF_OK) status = recording_of(some, system, &r);
   if (status == DF_OK) status = action_unit_find(&r, system, w->cfg->opts->threads, unit);

@@ -136,6 +136,15 @@ void recording_error(const recording* r, const double* y, const double* x, doubl
   }
 }
 
+double recording_unit(const recording* r, int i) {
+  const int kind = recording_kind(r, i);
+  for (int j = 0; j < r->njoint && kind != ACTIVATION; j++) {
+    if (r->joints[j].dof == i - r->from[kind])
+      return is_read_in_degrees(r, &r->joints[j], kind == VELOCITY) ? DF_DEGREE : 1;
+  }
+  return 1;
+}
+
 bool recording_compares(const recording* r, int kind) {
   for (int i = r->from[kind]; i < r->from[kind + 1]; i++) {
     if (!r->derived[i]) return true;

@@ -79,6 +79,10 @@ const double* recording_action(const recording* r, int episode, int t);
 /* e [ndx] = the recorded state x (-) the computed state y; 0 for coordinates that the file does not hold. */
 void recording_error(const recording* r, const double* y, const double* x, double* e);
 
+/* What 1 of tangent coordinate i in the file is as it is read: angles in degrees are smaller so, and so are all their
+ * errors. */
+double recording_unit(const recording* r, int i);
+
 /* Whether the file holds coordinates of the kind. */
 bool recording_compares(const recording* r, int kind);
 

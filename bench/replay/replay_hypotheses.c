@@ -129,7 +129,8 @@ static bool try_chunk(trial* t, const recording* r, const df_system* system, df_
     double sum = 0;
     for (int i = 0; i < system->ndx; i++) {
       const int kind = recording_kind(r, i);
-      const double unit = t->space->motion[kind] > 0 ? t->space->motion[kind] : 1, error = t->e[i] / unit;
+      const double motion = t->space->motion[kind] > 0 ? t->space->motion[kind] : 1;
+      const double error = t->e[i] / (motion * recording_unit(r, i));
       out[(size_t)(k - from) * (size_t)system->ndx + (size_t)i] = error;
       sum += error * error;
       h->worst[kind] = fmax(h->worst[kind], isfinite(t->e[i]) ? fabs(t->e[i]) : INFINITY);
@@ -417,9 +418,10 @@ static double plain_number(double value) {
   return value;
 }
 
-static bool is_plausible_step(const trial* t, double step) {
-  const double times = step / df_mujoco_timestep(t->system);
-  return times >= 1 / MOST_TIMES && times <= MOST_TIMES;
+/* by the model that a round begins with, and n steps by the duration of an action of the recording */
+static bool is_plausible_step(const trial* t, double step, int n) {
+  const double times = step / df_mujoco_timestep(t->system), action = n * step / t->space->r->dt;
+  return times >= 1 / MOST_TIMES && times <= MOST_TIMES && action >= 1 / MOST_TIMES && action <= MOST_TIMES;
 }
 
 /* timestep and substeps are one difference: how an action is divided */
@@ -428,7 +430,7 @@ static const char TIME[] = "time";
 static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, double step, int n) {
   char duration[32], steps[32];
   hypothesis h = *from;
-  if (!is_plausible_step(t, step) || n < 1) return DF_OK;
+  if (n < 1 || !is_plausible_step(t, step, n)) return DF_OK;
   h.cfg.timestep = step;
   h.cfg.substeps = n;
   h.solver = false;
@@ -582,7 +584,8 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     double start = 1;
     if (!is_time) DF_TRY(find_start_roughly(t, &h, f, unit, &start));
     DF_TRY(fit_factor(t, &h, f, unit, start, &value));
-    if (fabs(value - 1) < 1e-9 || (is_time && !is_plausible_step(t, value * unit))) continue;
+    if (fabs(value - 1) < 1e-9 || (is_time && !is_plausible_step(t, value * unit, df_mujoco_substeps(t->system))))
+      continue;
     h = *from;
     h.solver = false;
     *factor_of(&h.cfg, f) = plain_number(value * unit);

@@ -198,8 +198,8 @@ static void add_scales(text* t, const replay_study* s) {
 
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   if (s->order) {
-    text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, median", s->order_text, s->order,
-             s->order_from, s->order_to);
+    text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, %s", s->order_text, s->order,
+             s->order_from, s->order_to, s->order_is_mean ? "mean" : "median");
     return;
   }
   if (s->varying.usual) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "action_order.h"
+#include "action_shift.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
@@ -441,6 +442,26 @@ static df_status try_reading(replay_study* s, const replay_input* in, const int*
   return DF_OK;
 }
 
+/* Whether the actions are stored some rows earlier or later, by more than the one that a setting says and that is among
+ * the readings of the file. */
+static df_status find_shift(replay_study* s, const replay_input* in) {
+  action_shift shift;
+  df_dataset* moved = NULL;
+  bool follows = false;
+  DF_TRY(action_shift_find(&s->r, in->system, in->opts->threads, &shift));
+  if (shift.rows >= -1 && shift.rows <= 1) return DF_OK;
+  df_status status = action_shift_apply(s->r.data, shift.rows, &moved);
+  if (status == DF_OK && moved) status = follows_from(in, moved, &follows);
+  df_dataset_free(moved);
+  if (!follows) return status;
+  s->order = action_shift_remedy(shift.rows);
+  s->order_text = action_shift_text(shift.rows);
+  s->order_is_mean = true;
+  s->order_from = shift.as_is;
+  s->order_to = shift.best;
+  return DF_OK;
+}
+
 /* whether the actions are in another unit */
 static df_status find_unit(replay_study* s, const replay_input* in) {
   action_unit unit;
@@ -520,6 +541,8 @@ static df_status find_cause(replay_study* s, const replay_input* in, bool search
   /* rounding of doubles that would have to be magnified: another solver may be exact */
   if (replay_fits(&s->evidence.trained)) return searches ? compare_others(s, in, &space) : DF_OK;
   if (!searches) return try_rounded_actions(s, in);
+  DF_TRY(find_shift(s, in));
+  if (s->order) return DF_OK;
   DF_TRY(unrelated_actions_find(&s->r, in->system, &s->relation));
   s->evidence.unrelated = s->relation.unrelated;
   if (s->relation.unrelated) return DF_OK;

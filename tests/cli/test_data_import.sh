@@ -150,14 +150,53 @@ check actions_in_another_order_are_imported imports sliders "$models/sliders.xml
 check their_order_is_found sets sliders "actuators: [right, left]" "actions_key: actions"
 check and_reported says "the columns of the actions are in another order than the actuators" err
 check in_this_order_the_states_follow exits_with 0 replay "$tasks/sliders" --quiet
+# Two servos that settle within a frame of 25 steps of 0.002 s, one of them more than the other: by the velocities a frame
+# takes 0.061 and 0.054 s. The recording states no rate; its actions tell it.
+cat >"$models/servos.xml" <<'XML'
+<mujoco><option timestep=".002" gravity="0 0 0"/><worldbody>
+<body><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><joint name="turn" type="hinge" axis="0 0 1" damping="60"/></body>
+<body pos="0 1 0"><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><joint name="push" type="slide" axis="1 0 0" damping="40"/></body>
+</worldbody><actuator><position name="a" joint="turn" kp="1000"/><position name="b" joint="push" kp="400"/></actuator></mujoco>
+XML
+python3 - "$made" <<'PYTHON'
+import json, math, sys
+states, actions = [], []
+for e in range(6):
+    x, s, a = [0.0, 0.0, 0.0, 0.0], [], []
+    for t in range(60):
+        s.append(list(x))
+        u = [0.8 * math.sin(0.13 * t + e), 0.6 * math.sin(0.17 * t + 2 * e)]
+        for step in range(25):
+            for k, (kp, c) in enumerate(((1000, 60), (400, 40))):
+                x[2 + k] += 0.002 * (kp * (u[k] - x[k]) - c * x[2 + k]) / (1 + 0.002 * c)
+                x[k] += 0.002 * x[2 + k]
+        a.append(u)
+    states.append(s + [list(x)])
+    actions.append(a)
+for name, used in (('told', actions), ('untold', actions[1:] + actions[:1])):
+    json.dump({'states': states, 'actions': used}, open('%s/%s.json' % (sys.argv[1], name), 'w'))
+PYTHON
+check a_rate_that_velocities_do_not_agree_on_is_imported imports told "$models/servos.xml" "$made/told.json"
+check actions_tell_it sets told "rate: 20" "timestep: 0.002" "substeps: 25" "actions_key: actions"
+check with_it_the_states_follow exits_with 0 replay "$tasks/told" --quiet
+check other_actions_do_not_tell_it exits_with 2 data import "$made/untold.json" --model "$models/servos.xml" --out "$tasks/untold"
+check the_rate_is_asked_for says "untold.json: the recording states no frame rate, and its velocities do not agree on one: a frame takes 0.054 to 0.061 s by them.*--set data.rate=HZ" err
 order_is_named() { run data check "$made/sliders.json" --model "$models/sliders.xml" --json; python3 -c "
 import json
 row = [r for r in json.load(open('$scratch/out'))['rows'] if r['check'] == 'replay'][0]
 assert row['would_fit'] == 'data.actuators = right,left' and 'another order' in row['reason'], row"; }
 check data_check_names_the_order order_is_named
+# of a servo, whose gain no factor of the actions is: what import finds of the policy's actions
+scale_is_named() { run data check "$made/policy.json" --model "$scratch/example/pendulum.xml" --json; python3 -c "
+import json
+row = [r for r in json.load(open('$scratch/out'))['rows'] if r['check'] == 'replay'][0]
+assert row['would_fit'] == 'data.action_scale = 1.5, data.action_offset = 0.2', row"; }
+check data_check_names_the_scale_of_actions scale_is_named
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
+check without_velocities_no_scale_is_fitted imports squares_differences "$scratch/example/pendulum.xml" "$made/squares.json" --set data.velocities=differences
+check what_is_missing_is_said says "no scale and offset per actuator is fitted to the actions: it needs the recorded velocities" err
 sed 's|<motor.*/>|&&|' "$scratch/example/pendulum.xml" >"$models/two_motors.xml"
 check commands_are_imported imports commands "$models/two_motors.xml" "$made/commands.json"
 check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"

@@ -216,6 +216,46 @@ bool df_mujoco_may_touch_world(const df_system* system, int body) {
   return false;
 }
 
+/* the length of a fixed tendon, less that of the model's own first pose */
+static double fixed_length(const mjModel* m, int tendon, const double* x) {
+  double length = -m->tendon_length0[tendon];
+  for (int k = 0; k < m->tendon_num[tendon]; k++) {
+    const int wrap = m->tendon_adr[tendon] + k;
+    length += m->wrap_prm[wrap] * x[m->jnt_qposadr[m->wrap_objid[wrap]]];
+  }
+  return length;
+}
+
+static double joint_offset(const mjModel* m, int joint, const double* x) {
+  return x[m->jnt_qposadr[joint]] - m->qpos0[m->jnt_qposadr[joint]];
+}
+
+static bool is_coupling(const mjModel* m, int eq) {
+  if (!m->eq_active0[eq] || m->opt.disableflags & mjDSBL_EQUALITY) return false;
+  const int ids[] = {m->eq_obj1id[eq], m->eq_obj2id[eq]};
+  bool fixed = m->eq_type[eq] == mjEQ_TENDON;
+  for (int k = 0; k < 2 && fixed; k++) fixed = ids[k] < 0 || m->wrap_type[m->tendon_adr[ids[k]]] == mjWRAP_JOINT;
+  return fixed || m->eq_type[eq] == mjEQ_JOINT;
+}
+
+int df_mujoco_couplings(const df_system* system, const double* x, double* off, double* size) {
+  const mjModel* m = as_mujoco(system)->model;
+  int n = 0;
+  for (int eq = 0; eq < m->neq; eq++) {
+    if (!is_coupling(m, eq)) continue;
+    n++;
+    if (!x) continue;
+    double (*const side)(const mjModel*, int, const double*) =
+        m->eq_type[eq] == mjEQ_JOINT ? joint_offset : fixed_length;
+    const double one = side(m, m->eq_obj1id[eq], x), at = m->eq_obj2id[eq] < 0 ? 0 : side(m, m->eq_obj2id[eq], x);
+    double other = 0;
+    for (int k = 4; k >= 0; k--) other = other * at + m->eq_data[eq * mjNEQDATA + k];
+    off[n - 1] = fabs(one - other);
+    size[n - 1] = fmax(fabs(one), fabs(other));
+  }
+  return n;
+}
+
 double df_mujoco_density(const df_system* system) {
   return as_mujoco(system)->model->opt.density;
 }

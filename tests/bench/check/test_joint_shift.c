@@ -1,6 +1,8 @@
 /* Shifts of the columns of joints, by their limits. */
 #include "joint_shift.h"
 
+#include <math.h>
+
 #include "dynaflow/core/alloc.h"
 
 #include "small_recording.h"
@@ -87,10 +89,33 @@ static void a_shift_leaves_no_joint_far_beyond_its_limits(void** state) {
   }
 }
 
+/* Of joints of which only a has limits, columns b, a, c: a shift brings a within them, too, but not c = 0.7 b. Columns
+ * that are shifted obey it. */
+static void a_shift_obeys_couplings(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><compiler angle='radian'/><worldbody>" BODY("a", "-1 1") "<body><joint name='b'/><geom size='.1'/></body>"
+      "<body><joint name='c'/><geom size='.1'/></body></worldbody><equality><joint joint1='c' joint2='b' "
+      "polycoef='0 .7 0 0 0'/></equality></mujoco>";
+  for (int shifted = 0; shifted < 2; shifted++) {
+    joint_shift out;
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      const double a = 0.9 * sin(0.1 * t), b = 2 + sin(0.07 * t), c = 0.7 * b;
+      const double as_read[] = {shifted ? c : b, a, shifted ? b : c};
+      memcpy(frame_of(f.d, 0, t), as_read, sizeof as_read);
+    }
+    assert_ok(joint_shift_find(f.d, f.s, NULL, &out));
+    assert_int_equal(out.by, shifted);
+    df_free(out.to);
+    fixture_free(&f);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_smallest_shift_within_the_limits_is_found),
-                                     cmocka_unit_test(columns_are_in_their_recorded_order),
-                                     cmocka_unit_test(an_order_by_name_is_no_shift),
-                                     cmocka_unit_test(a_shift_leaves_no_joint_far_beyond_its_limits)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_smallest_shift_within_the_limits_is_found),
+      cmocka_unit_test(columns_are_in_their_recorded_order), cmocka_unit_test(an_order_by_name_is_no_shift),
+      cmocka_unit_test(a_shift_leaves_no_joint_far_beyond_its_limits), cmocka_unit_test(a_shift_obeys_couplings)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,22 @@ static void turns_of_ball_joints_show_their_own_precision(void** state) {
   df_system_free(system);
 }
 
+/* errors of angles in degrees are compared in degrees: of velocities only if they are in degrees, too */
+static void a_number_in_degrees_is_a_degree(void** state) {
+  (void)state;
+  for (int with_velocities = 0; with_velocities < 2; with_velocities++) {
+    fixture f = fixture_new(with_velocities ? READ_DEGREES_PER_SECOND : READ_DEGREES);
+    for (int j = 0; j < f.r.njoint; j++) {
+      const bool hinge = f.r.joints[j].kind == DF_JOINT_HINGE;
+      const double position = recording_unit(&f.r, f.r.joints[j].dof);
+      const double velocity = recording_unit(&f.r, f.r.nv + f.r.joints[j].dof);
+      assert_true(fabs(position - (hinge ? 0.017453292519943295 : 1)) < 1e-15);
+      assert_true(fabs(velocity - (hinge && with_velocities ? 0.017453292519943295 : 1)) < 1e-15);
+    }
+    fixture_free(&f);
+  }
+}
+
 static void degrees_have_the_rounding_of_larger_numbers(void** state) {
   (void)state;
   for (int with_velocities = 0; with_velocities < 2; with_velocities++) {
@@ -328,6 +344,7 @@ int main(void) {
       cmocka_unit_test(the_largest_turn_of_rounded_quaternions_is_stated),
       cmocka_unit_test(turns_of_ball_joints_show_their_own_precision),
       cmocka_unit_test(turns_beside_other_joints_do_not_take_their_precision),
+      cmocka_unit_test(a_number_in_degrees_is_a_degree),
       cmocka_unit_test(degrees_have_the_rounding_of_larger_numbers),
       cmocka_unit_test(velocities_of_positions_have_the_rounding_of_two_positions),
       cmocka_unit_test(rotated_velocities_share_their_rounding),

@@ -1004,6 +1004,45 @@ static void another_convention_is_named(void** state) {
   expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "in degrees");
 }
 
+/* the actions of a recording, `rows` rows later than they act */
+static df_dataset* record_late(const recorder* how, int rows) {
+  df_dataset* d = record(how);
+  const size_t n = df_dataset_actions(d), nu = (size_t)d->nu, by = (size_t)abs(rows);
+  double *from = d->actions + (rows < 0 ? by * nu : 0), *to = d->actions + (rows > 0 ? by * nu : 0);
+  memmove(to, from, (n - by) * nu * sizeof *d->actions);
+  return d;
+}
+
+/* by up to five rows, and no more; what does not follow from the model with any is of another model */
+static void actions_some_rows_late_or_early_are_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.start = 3;
+  static const int tried[] = {-6, -5, -2, 3};
+  for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+    const int rows = tried[i];
+    char words[80], fits[120];
+    judged found = judge(record_late(&how, rows), arm, "", "", NULL, NULL);
+    if (abs(rows) > 5) {
+      assert_null(found.study.order);
+      assert_null(strstr(found.reason, "degrees"));
+      expect(found, found.study.verdict, "");
+      continue;
+    }
+    snprintf(words, sizeof words, "the actions are stored %d rows too %s: with ", abs(rows),
+             rows > 0 ? "late" : "early");
+    snprintf(fits, sizeof fits,
+             "the action of row t %c %d at frame t (no setting says this: move the actions %d rows %s)",
+             rows > 0 ? '+' : '-', abs(rows), abs(rows), rows > 0 ? "up" : "down");
+    assert_string_equal(replay_study_would_fit(&found.study), fits);
+    expect(found, REPLAY_ANOTHER_CONVENTION, words);
+  }
+  how.extra = "damping='.001'";
+  judged found = judge(record_late(&how, 3), arm, "", "", NULL, NULL);
+  assert_null(found.study.order);
+  expect(found, found.study.verdict, "");
+}
+
 /* the recording with velocities that are differences of positions, as a script makes them afterwards */
 static df_dataset* record_differences(const recorder* how, replay_differences kind) {
   df_dataset* d = record(how);
@@ -1432,6 +1471,7 @@ int main(void) {
       cmocka_unit_test(another_cause_is_named_with_the_own_solver_options),
       cmocka_unit_test(another_model_is_never_excused),
       cmocka_unit_test(one_kick_is_never_excused),
+      cmocka_unit_test(actions_some_rows_late_or_early_are_named),
       cmocka_unit_test(one_kick_is_found_with_the_own_solver_options),
       cmocka_unit_test(the_worst_coordinate_is_that_of_the_worst_error),
       cmocka_unit_test(a_tiny_model_has_tiny_limits),

@@ -168,12 +168,37 @@ static void weight_and_floor_decide_what_can_fall(void** state) {
   df_system_free(s);
 }
 
+/* against the polynomial and the lengths computed by hand; a constraint that is off and one of another kind are none */
+static void couplings_are_off_by_what_their_polynomial_says(void** state) {
+  (void)state;
+  static const char coupled[] =
+      "<mujoco><worldbody><body><joint name='a' type='slide' ref='.5'/><geom size='.1'/></body><body>"
+      "<joint name='b' type='slide'/><geom size='.1'/></body><body><joint name='c' type='slide'/><geom size='.1'/>"
+      "</body></worldbody><tendon><fixed name='t'><joint joint='a' coef='2'/><joint joint='b' coef='-1'/></fixed>"
+      "<fixed name='u'><joint joint='c' coef='3'/></fixed></tendon><equality><joint joint1='a' joint2='b' "
+      "polycoef='.1 2 .5 0 0'/><joint joint1='b' joint2='c' active='false'/><tendon tendon1='t' tendon2='u' "
+      "polycoef='0 1 0 0 0'/><joint joint1='c' polycoef='.2 0 0 0 0'/></equality></mujoco>";
+  const double x[6] = {1.5, 0.4, 0.3};
+  const double off[] = {fabs(1 - (0.1 + 2 * 0.4 + 0.5 * 0.16)), fabs(2 * 1 - 0.4 - 0.9), fabs(0.3 - 0.2)};
+  const double size[] = {1, 1.6, 0.3};
+  double out[3], most[3];
+  df_system* s = system_of(coupled);
+  assert_int_equal(df_mujoco_couplings(s, NULL, NULL, NULL), 3);
+  assert_int_equal(df_mujoco_couplings(s, x, out, most), 3);
+  for (int k = 0; k < 3; k++) {
+    assert_true(fabs(out[k] - off[k]) < 1e-14);
+    assert_true(fabs(most[k] - size[k]) < 1e-14);
+  }
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(geoms_without_a_name_have_a_label),
                                      cmocka_unit_test(labels_are_of_geoms_that_can_touch),
                                      cmocka_unit_test(what_hangs_on_a_driven_body_drives_it),
                                      cmocka_unit_test(actuators_of_any_kind_drive_what_they_act_on),
                                      cmocka_unit_test(every_transmission_drives),
-                                     cmocka_unit_test(weight_and_floor_decide_what_can_fall)};
+                                     cmocka_unit_test(weight_and_floor_decide_what_can_fall),
+                                     cmocka_unit_test(couplings_are_off_by_what_their_polynomial_says)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

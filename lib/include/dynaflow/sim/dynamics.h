@@ -85,6 +85,11 @@ DF_API double df_mujoco_weight(const df_system* system, int body);
  * enabled, and the two are a pair or admit each other (contype, conaffinity). */
 DF_API bool df_mujoco_may_touch_world(const df_system* system, int body);
 
+/* The enabled equality constraints of joints and of fixed tendons: how many there are. Unless x is NULL, off [count] =
+ * by how much each is violated in the state x, m or rad, and size [count] = the larger one of its two sides, of which a
+ * joint or tendon that is held alone has one. */
+DF_API int df_mujoco_couplings(const df_system* system, const double* x, double* off, double* size);
+
 /* Density of the medium (option density), kg/m^3; 0: none. */
 DF_API double df_mujoco_density(const df_system* system);
 
