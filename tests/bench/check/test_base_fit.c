@@ -22,6 +22,8 @@ typedef struct plan {
   int wrong;       /* the number of clips that are wrong; 0: all */
   int lag;      /* 1: velocities of semi-implicit Euler, -1: of explicit Euler, whose frames are one step; 0: exact */
   double swing; /* Hz of the vertical motion */
+  double slow;  /* all velocities are smaller by this share */
+  double turns; /* those of the rotation are, and have noise of 0.1 rad/s */
 } plan;
 
 /* the right pose of clip e at time s; a base that goes on its way in a heading of its own, and rocks */
@@ -64,7 +66,10 @@ static void write_frame(const plan* p, int e, int t, bool wrong, const double* n
                     : p->lag > 0 ? s
                                  : s + SMALL;
   velocity_of(p, e, from, to, v);
-  for (int i = 0; i < 6; i++) x[FREE_NQ + i] = v[i] + (i < 3 ? p->noise * noise[3 * t + i] : 0);
+  for (int i = 0; i < 3; i++) {
+    x[FREE_NQ + i] = (1 - p->slow) * (v[i] + p->noise * noise[3 * t + i]);
+    x[FREE_NQ + 3 + i] = (1 - p->slow) * (1 - p->turns) * (v[3 + i] + (p->turns > 0 ? 0.1 * noise[3 * t + i] : 0));
+  }
   memcpy(x + 3, q, sizeof q);
   if (!wrong) return;
   memcpy(r, p->point, sizeof r);
@@ -205,6 +210,34 @@ static void a_rate_that_is_a_little_off_is_named(void** state) {
   }
 }
 
+/* The rotation contradicts no factor between 1 and 1.3. A stated frame that is a whole number of steps is not that of
+ * the positions' factor, unless the rotation has it, too; one that is not is wrong, whatever the rotation says. */
+static void a_stated_rate_of_whole_steps_outweighs_one_of_the_positions(void** state) {
+  (void)state;
+  static const struct {
+    plan p;
+    double scale, rate; /* that are found; 0: no such finding */
+    int wrong;
+  } cases[] = {{{.scale = {.06, .06, .06}, .turns = 0.12}, 1.06, 0, 1},
+               {{.scale = {-.06, -.06, -.06}}, 0.94, 0, 1},
+               {{.rate = 1.045, .turns = 0.12}, 0, 100, 1},
+               {{.slow = 0.06}, 0, 94, 1},
+               {{.slow = 0.5}, 0, 50, 1},
+               /* the rotation shows another factor, so that neither is that of the frames */
+               {{.scale = {.06, .06, .06}, .rate = 0.9, .turns = 0.3}, 1.06 / 0.9, 0, 2}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = findings_of(&cases[i].p);
+    const data_finding *scale = finding_at(&f, DATA_CHECK_VELOCITY_SCALE, "base position"),
+                       *rate = finding_at(&f, DATA_CHECK_FRAME_RATE, "");
+    if ((scale != NULL) != (cases[i].scale > 0) || (rate != NULL) != (cases[i].rate > 0))
+      fail_msg("case %zu: scale %g, rate %g", i, scale ? scale->value : 0, rate ? rate->value : 0);
+    if (scale) assert_true(fabs(scale->value - cases[i].scale) < 0.005);
+    if (rate) assert_true(fabs(rate->value - cases[i].rate) < 0.005 * cases[i].rate);
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), cases[i].wrong);
+    data_findings_clear(&f);
+  }
+}
+
 /* in their own words, and nothing else */
 static void findings_say_what_and_how_much(void** state) {
   (void)state;
@@ -226,10 +259,13 @@ static void findings_say_what_and_how_much(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_scale_is_found_with_its_axes),  cmocka_unit_test(a_point_of_the_base_is_found),
-      cmocka_unit_test(a_drift_of_the_heading_is_found), cmocka_unit_test(what_is_not_clear_is_left_out),
-      cmocka_unit_test(right_recordings_have_no_cause),  cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
-      cmocka_unit_test(findings_say_what_and_how_much)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_scale_is_found_with_its_axes),
+                                     cmocka_unit_test(a_point_of_the_base_is_found),
+                                     cmocka_unit_test(a_drift_of_the_heading_is_found),
+                                     cmocka_unit_test(what_is_not_clear_is_left_out),
+                                     cmocka_unit_test(right_recordings_have_no_cause),
+                                     cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
+                                     cmocka_unit_test(a_stated_rate_of_whole_steps_outweighs_one_of_the_positions),
+                                     cmocka_unit_test(findings_say_what_and_how_much)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
