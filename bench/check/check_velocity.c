@@ -154,15 +154,31 @@ static bool is_outweighed(const trace* m, double slope, double doubt) {
   return is_stated(m);
 }
 
-/* whether a group shows a slope that is another one */
-static bool has_other_slope(const trace* m, const trace_fit f[GROUPS], double factor) {
+/* of groups, by the slopes that they show: as the factor, to 15 %, or others */
+typedef struct shown {
+  int same, others;
+} shown;
+
+static shown groups_that_show(const trace* m, const trace_fit f[GROUPS], double factor) {
   static const double OTHER = 1.15;
+  shown n = {0};
   for (int g = 0; g < GROUPS; g++) {
     const part all = part_of(m, g);
     const double own = slope_of(&all, &f[g]);
-    if (isfinite(own) && fmax(own / factor, factor / own) > OTHER) return true;
+    const bool other = isfinite(own) && fmax(own / factor, factor / own) > OTHER;
+    n.same += isfinite(own) && !other;
+    n.others += other;
   }
-  return false;
+  return n;
+}
+
+/* Whether a factor that at most one group shows is not that of the frames: another group shows another one, or the
+ * stated duration outweighs it, unless there is no other group that moves. */
+static bool is_of_one_group(const trace* m, const trace_fit f[GROUPS], double factor, double doubt) {
+  int moving = 0;
+  for (int g = 0; g < GROUPS; g++) moving += moves(&f[g]);
+  const shown n = groups_that_show(m, f, factor);
+  return n.same <= 1 && moving > 1 && (n.others > 0 || is_outweighed(m, factor, doubt));
 }
 
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
@@ -174,9 +190,7 @@ static const double LEAST_DOUBT = 0.006;
  * the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
-  int groups = 0, agree = 0;
   for (int g = 0; g < GROUPS; g++) {
-    groups += moves(&f[g]);
     if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
   }
   for (int g = 0; g < GROUPS; g++) {
@@ -190,12 +204,11 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
     high = fmax(high, slope);
     sum += w * log(slope);
     weight += w;
-    agree++;
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  if (agree == 1 && groups > 1 && (has_other_slope(m, f, mean) || is_outweighed(m, mean, *doubt))) return NAN;
-  return high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean) ? mean : NAN;
+  const bool common = high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean);
+  return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -705,7 +718,7 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
   if (whole && !stated) return true;
-  return all_take_slope(f, factor) && !has_other_slope(m, f, factor) && !is_outweighed(m, factor, doubt);
+  return all_take_slope(f, factor) && !is_of_one_group(m, f, factor, doubt);
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
