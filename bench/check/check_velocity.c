@@ -144,7 +144,7 @@ static bool is_stated(const trace* m) {
  * which is not and which one group of several shows: as likely, its positions have another scale. */
 static bool is_outweighed(const trace* m, double slope, double doubt) {
   static const double OF_A_STEP = 0.005;
-  const double step = df_mujoco_timestep(m->system);
+  const double step = m->step;
   for (size_t k = 0; k < m->n; k++) {
     const double steps = m->h[m->episode[k]] / step, other = steps * slope;
     const bool whole = round(steps) >= 1 && fabs(steps - round(steps)) < OF_A_STEP;
@@ -220,7 +220,7 @@ static double rounded_factor(double s) {
 /* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
  * of a rounded factor. 0: neither, and the slope is not exact. */
 static double rounded_duration(const trace* m, double h, double slope, double doubt, bool exact) {
-  const double step = df_mujoco_timestep(m->system), steps = round(h * slope / step);
+  const double step = m->step, steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
   const double rounded = rounded_factor(slope);
@@ -714,7 +714,7 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   static const double NOT_WHOLE = 0.02;
   const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
   if (b->cause != BASE_SCALE || !is_rate(factor)) return false;
-  const double steps = h / df_mujoco_timestep(m->system), right = steps * factor;
+  const double steps = h / m->step, right = steps * factor;
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
   if (whole && !stated) return true;
