@@ -79,7 +79,7 @@ def rk4(x, v, u, h):
     k = [derivative(x, v, u)]
     for a in (0.5, 0.5, 1): k.append(derivative(x + a * h * k[-1][0], v + a * h * k[-1][1], u))
     return tuple(s + h / 6 * (k[0][i] + 2 * k[1][i] + 2 * k[2][i] + k[3][i]) for i, s in enumerate((x, v)))
-for name, step, number in (('many', euler, 16), ('rk4', rk4, 4)):
+for name, step, number in (('many', euler, 16), ('rk4', rk4, 4), ('three', rk4, 3)):
     states, actions = [], []
     for episode in range(4):
         x, v = 0.05 + 0.01 * episode, 1.0
@@ -173,6 +173,10 @@ check their_actions_are_used sets many 'actions_key: actions'
 check a_recording_of_rk4_is_imported imports rk4 soft.xml "$scratch/rk4.json"
 check the_integrator_is_found grep -q 'integrator: RK4  # with it the recorded actions come closest' "$scratch/rk4/task.yaml"
 check its_own_actions_are_used sets rk4 'actions_key: actions'
+check a_recording_of_three_steps_of_rk4_is_imported imports three soft.xml "$scratch/three.json"
+check three_steps_are_found sets three 'substeps: 3'
+check they_are_of_rk4 sets three 'integrator: RK4'
+check the_actions_of_three_steps_are_used sets three 'actions_key: actions'
 # a signal ends the search within a second of CPU time, at several moments of it, and nothing is left
 cat >"$scratch/stop.py" <<'PYTHON'
 import os, signal, subprocess, sys, time
