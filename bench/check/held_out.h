@@ -24,12 +24,14 @@ typedef struct held_out_input {
  * one, all motions would be alike. A frame is equal to a motion if its distance from the line between two successive
  * frames of it is at most 1e-4 of the way to the next frame and four roundings of the stored numbers, which holds for
  * copies that were interpolated linearly, and near if it is at most 1/20 of the way. Frames count that move by more
- * than a tenth of the mean. wrong  at least 40 % of the frames are equal at one constant shift (a copy that was
- * recorded at half the rate has every second frame) warn   at least 25 % are equal, or 80 % are near; and all of these
- * if `windows` is NULL and in each case at least five frames. Where motions are of a family that lies densely, what is
- * near is no copy: more than twice as many episodes are near than equal (then only frames that are equal to 12 digits
- * count as equal), or within half of the way than near, or more than half of all are within that. Four to sixteen
- * frames of each episode are looked up. Errors: those of df_chart_new(); DF_E_NOMEM. */
+ * than a tenth of the mean.
+ *   wrong  at least 40 % of the frames are equal at one constant shift (a copy that was recorded at half the rate has
+ *          every second frame)
+ *   warn   at least 25 % are equal, or 80 % are near; and all of these if `windows` is NULL
+ * and in each case at least five frames. Where motions are of a family that lies densely, what is near is no copy: more
+ * than twice as many episodes are near than equal (then only frames that are equal to 12 digits count as equal), or
+ * within half of the way than near, or more than half of all are within that. Four to sixteen frames of each episode
+ * are looked up. Errors: those of df_chart_new(); DF_E_NOMEM. */
 DF_MUST_CHECK df_status check_held_out(const held_out_input* in, data_findings* out);
 
 #endif
