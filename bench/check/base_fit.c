@@ -1,6 +1,7 @@
 #include "base_fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_parts.h"
@@ -64,6 +65,37 @@ static bool solve(const normal* n, int count, double* x) {
     x[i] /= w.a[i][i];
   }
   return true;
+}
+
+/* The direction in the frame of the base in which a point may be anywhere, since the base turns about it alone, as one
+ * on wheels does about the vertical; 0 if there is none. It is normal to two rows of a matrix of rank two. */
+static void find_axis(const normal* n, double axis[3]) {
+  static const double UNSEEN = 1e-9;
+  double most = 0, seen = 0;
+  memset(axis, 0, 3 * sizeof *axis);
+  for (int i = 0; i < 3; i++) {
+    const double *a = n->a[i], *b = n->a[(i + 1) % 3];
+    const double c[3] = {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+    const double size = sqrt(c[0] * c[0] + c[1] * c[1] + c[2] * c[2]);
+    for (int k = 0; k < 3 && size > most; k++) axis[k] = c[k] / size;
+    most = fmax(most, size);
+  }
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 3; k++) seen += axis[i] * n->a[i][k] * axis[k];
+  }
+  if (!(seen <= UNSEEN * (n->a[0][0] + n->a[1][1] + n->a[2][2]))) memset(axis, 0, 3 * sizeof *axis);
+}
+
+/* the parameters of a cause; those of a point are normal to the axis of which nothing is known */
+static bool solve_fit(const normal* n, int fit, double* x) {
+  normal w = *n;
+  double axis[3] = {0};
+  if (fit == BASE_POINT) find_axis(n, axis);
+  const double weight = n->a[0][0] + n->a[1][1] + n->a[2][2];
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 3; k++) w.a[i][k] += weight * axis[i] * axis[k];
+  }
+  return solve(&w, parameters[fit], x);
 }
 
 /* by how much the parameters lower the sum of squares */
@@ -194,7 +226,7 @@ static found fit_cause(const totals* t, int fit) {
   for (int lag = 0; lag < LAGS; lag++) {
     const normal* n = &t->at[lag].fit[fit];
     left[lag] = INFINITY;
-    if (!trace_lag_is_right(lag) || !solve(n, parameters[fit], x[lag])) continue;
+    if (!trace_lag_is_right(lag) || !solve_fit(n, fit, x[lag])) continue;
     left[lag] = fmax(0, error_as_is(&t->at[lag], fit) - falls(n, parameters[fit], x[lag]));
     if (left[lag] < out.left) {
       out.left = left[lag];
@@ -224,7 +256,7 @@ static double error_of(const base* b, const totals* t, const found* f) {
     normal rest = t->at[f->lag].fit[f->fit];
     double x[3] = {0}, along = 0;
     subtract(&rest, &part.fit[f->fit]);
-    if (!solve(&rest, parameters[f->fit], x)) return INFINITY;
+    if (!solve_fit(&rest, f->fit, x)) return INFINITY;
     for (int i = 0; i < (f->fit == HEADING ? 1 : parameters[f->fit]); i++) along += x[i] * f->x[i];
     along /= size_of(f->x, f->fit);
     sum += along;
@@ -316,6 +348,7 @@ static void find_position(const base* b, const totals* t, base_fit* out) {
   const double doubt = error_of(b, t, &best);
   if (!(best.least >= ERRORS * doubt) || !is_in_all(b, &best)) return;
   out->cause = (base_cause)best.fit;
+  if (best.fit == BASE_POINT) find_axis(&t->at[best.lag].fit[BASE_POINT], out->axis);
   for (int i = 0; i < 3; i++) out->value[i] = best.x[i] + (is_of_scale(best.fit) && i == 0);
   out->doubt = doubt;
   out->as_is = sqrt(as_is / any->dd);
@@ -370,14 +403,20 @@ static const char* direction_of(base_cause cause) {
 static void report_position(const base_fit* f, data_findings* out) {
   const char* name = trace_group_name(GROUP_BASE_POSITION);
   if (f->cause == BASE_POINT) {
-    const double* r = f->value;
+    const double *r = f->value, *axis = f->axis;
+    char unseen[160] = "";
+    if (size_of(axis, BASE_POINT) > 0)
+      snprintf(unseen, sizeof unseen,
+               ", and by any distance along (%.2f, %.2f, %.2f), the only axis about which the base turns", axis[0],
+               axis[1], axis[2]);
     data_finding* one = data_findings_add(out, DATA_CHECK_BASE_POINT, name, size_of(r, BASE_POINT), NAN, "m");
-    data_finding_judge(one, CHECK_WRONG,
-                       "positions and velocities of the base are of two points: the positions are of one that is at "
-                       "(%.3f, %.3f, %.3f) m, +- %.2g, from that of the velocities, in the frame of the base, as of a "
-                       "sensor, a marker or the centre of mass (the error of the velocities falls from %.2g to %.2g): "
-                       "convert both to the origin of the base",
-                       r[0], r[1], r[2], f->doubt, f->as_is, f->left);
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "positions and velocities of the base are of two points: the positions are of one that is at "
+        "(%.3f, %.3f, %.3f) m, +- %.2g, from that of the velocities, in the frame of the base%s, as of a "
+        "sensor, a marker or the centre of mass (the error of the velocities falls from %.2g to %.2g): "
+        "convert both to the origin of the base",
+        r[0], r[1], r[2], f->doubt, unseen, f->as_is, f->left);
     return;
   }
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, name, f->value[0], NAN, "change / velocity");

@@ -22,10 +22,12 @@ typedef enum base_cause {
 #define BASE_HEADING "base heading"
 
 typedef struct base_fit {
-  base_cause cause;          /* never BASE_OFFSET */
-  double value[3];           /* s, in value[0]; r in the frame of the base, m */
-  double doubt;              /* standard error of s, or of the length of r */
-  double as_is, left;        /* relative error of the velocities without and with it */
+  base_cause cause;   /* never BASE_OFFSET */
+  double value[3];    /* s, in value[0]; r in the frame of the base, m */
+  double axis[3];     /* unit vector in the frame of the base along which r is not known, and is 0, since the base
+                       * turns about it alone; 0 if there is none */
+  double doubt;       /* standard error of s, or of the length of r */
+  double as_is, left; /* relative error of the velocities without and with it */
   double drift, drift_doubt; /* of the heading, rad/s, and its standard error; NAN: none is known */
   double drift_left;         /* relative error of the velocities of the rotation with it */
 } base_fit;

@@ -11,6 +11,8 @@ typedef struct check_cfg {
   size_t poses_max;  /* poses that are compared with the floor */
   bool orders;       /* try other orders of legs and joints, which takes some seconds */
   bool named;        /* the file names all joints, so that they are in no other order */
+  double step;       /* s, the physics step of the model as it is, if that of the system divides an action; 0: the
+                      * system's */
 } check_cfg;
 
 #endif

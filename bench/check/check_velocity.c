@@ -134,11 +134,59 @@ static bool all_take_slope(const trace_fit f[GROUPS], double slope) {
   return true;
 }
 
+/* whether something states how long a frame takes: without that it is taken to be the action of the system */
+static bool is_stated(const trace* m) {
+  const fit_source* source = &m->source;
+  return !source->config || source->config->data_rate > 0 || df_recording_rate(source->recording) > 0;
+}
+
+/* Whether the stated duration of a frame, which is a whole number of physics steps, outweighs the one with a slope,
+ * which is not and which one group of several shows: as likely, its positions have another scale. */
+static bool is_outweighed(const trace* m, double slope, double doubt) {
+  static const double OF_A_STEP = 0.005;
+  const double step = m->step;
+  for (size_t k = 0; k < m->n; k++) {
+    const double steps = m->h[m->episode[k]] / step, other = steps * slope;
+    const bool whole = round(steps) >= 1 && fabs(steps - round(steps)) < OF_A_STEP;
+    const bool is_told = 2 * doubt * other < 1, other_whole = fabs(other - round(other)) <= doubt * other;
+    if (!whole || !is_told || other_whole) return false;
+  }
+  return is_stated(m);
+}
+
+/* of groups, by the slopes that they show: as the factor, to 15 %, or others */
+typedef struct shown {
+  int same, others;
+} shown;
+
+static shown groups_that_show(const trace* m, const trace_fit f[GROUPS], double factor) {
+  static const double OTHER = 1.15;
+  shown n = {0};
+  for (int g = 0; g < GROUPS; g++) {
+    const part all = part_of(m, g);
+    const double own = slope_of(&all, &f[g]);
+    const bool other = isfinite(own) && fmax(own / factor, factor / own) > OTHER;
+    n.same += isfinite(own) && !other;
+    n.others += other;
+  }
+  return n;
+}
+
+/* Whether a factor that at most one group shows is not that of the frames: another group shows another one, or the
+ * stated duration outweighs it, unless there is no other group that moves. */
+static bool is_of_one_group(const trace* m, const trace_fit f[GROUPS], double factor, double doubt) {
+  int moving = 0;
+  for (int g = 0; g < GROUPS; g++) moving += moves(&f[g]);
+  const shown n = groups_that_show(m, f, factor);
+  return n.same <= 1 && moving > 1 && (n.others > 0 || is_outweighed(m, factor, doubt));
+}
+
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
 static const double LEAST_DOUBT = 0.006;
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
- * their base; but none that moves may need another slope. *doubt: the share by which it may be off, of the spread of
+ * their base; but none that moves may need another slope, and if only one of several groups shows it, none may
+ * show another one, nor may the stated duration outweigh it. *doubt: the share by which it may be off, of the spread of
  * the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
@@ -159,7 +207,8 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  return high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean) ? mean : NAN;
+  const bool common = high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean);
+  return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -171,7 +220,7 @@ static double rounded_factor(double s) {
 /* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
  * of a rounded factor. 0: neither, and the slope is not exact. */
 static double rounded_duration(const trace* m, double h, double slope, double doubt, bool exact) {
-  const double step = df_mujoco_timestep(m->system), steps = round(h * slope / step);
+  const double step = m->step, steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
   const double rounded = rounded_factor(slope);
@@ -659,15 +708,17 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 }
 
 /* Whether a factor of the base position, by which single groups do not show it, is that of the frame rate: no group
- * that moves needs another one, or a frame is a whole number of physics steps with it, and not as stated. */
+ * that moves needs or shows another one, and the stated duration does not outweigh it; or a frame is a whole number of
+ * physics steps with it, and not as stated. */
 static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const base_fit* b) {
   static const double NOT_WHOLE = 0.02;
   const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
   if (b->cause != BASE_SCALE || !is_rate(factor)) return false;
-  const double steps = h / df_mujoco_timestep(m->system), right = steps * factor;
+  const double steps = h / m->step, right = steps * factor;
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
-  return (whole && !stated) || all_take_slope(f, factor);
+  if (whole && !stated) return true;
+  return all_take_slope(f, factor) && !is_of_one_group(m, f, factor, doubt);
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {

@@ -125,6 +125,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   trace m;
   pose_summary poses;
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
+  if (cfg->step > 0) m.step = cfg->step;
   m.source = *source;
   if (status == DF_OK) add_examined(&m, out);
   if (status == DF_OK) status = check_motion(&m, out);

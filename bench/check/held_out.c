@@ -6,24 +6,21 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/data/chart.h"
 #include "list.h"
+#include "motion_space.h"
 #include "text.h"
 
-/* looked up per held-out stretch, and of all of them; rows for means; frames that make a copy; copies in a sentence */
-enum { PROBES_MOST = 16, PROBES_LEAST = 4, PROBES_ALL = 500, SAMPLED = 20000, FRAMES_LEAST = 5, NAMED = 4 };
+/* looked up per held-out stretch, and of all of them; frames that make a copy; copies in a sentence */
+enum { PROBES_MOST = 16, PROBES_LEAST = 4, PROBES_ALL = 500, FRAMES_LEAST = 5, NAMED = 4 };
 /* distances, in parts of the way to the next frame; the first one in parts of the numbers */
 static const double EXACT = 1e-12, EQUAL = 1e-4, NEAR = 0.05, WIDE = 0.5;
-/* of the numbers: a few roundings to single precision, and to double precision */
-static const double SINGLE = 2e-7, ROUNDING = 1e-9;
+/* of the numbers, in double precision */
+static const double ROUNDING = 1e-9;
 /* shares of the frames that move */
 static const double WRONG = 0.4, SOME = 0.25, MOST = 0.8;
 /* Where so many times as many episodes lie within a wider distance, the motions are of a family that lies that densely:
  * what is near is no copy. */
 enum { DENSE = 2 };
-/* A coordinate that varies by less than this part of its size is constant: its changes are of the order of roundings to
- * single precision. */
-static const double CONSTANT = 1e-4;
 /* of the mean way from frame to frame; slower frames rest */
 static const double MOVES = 0.1;
 
@@ -51,11 +48,10 @@ typedef struct copy {
 
 typedef struct work {
   const held_out_input* in;
-  df_chart* chart;
+  motion_space space;
   int nz;
-  double *scale, *direction; /* [nz] of a coordinate: 1 / std, 0 if it is constant; a unit vector */
-  double *a, *b, *c, *d;     /* [nz] */
-  double mean_way;
+  double* direction;     /* [nz] a unit vector */
+  double *a, *b, *c, *d; /* [nz] */
   stretch* stretches;
   int n_stretches;
   probe* probes;
@@ -66,39 +62,6 @@ typedef struct work {
 } work;
 
 /* ---- frames ---- */
-
-/* the state as the network receives it, scaled */
-static void describe(const work* w, int episode, int frame, double* z) {
-  df_chart_context(w->chart, df_dataset_state(w->in->data, episode, frame), z);
-  for (int i = 0; i < w->nz; i++) z[i] *= w->scale[i];
-}
-
-static double distance(const work* w, const double* a, const double* b) {
-  double sum = 0;
-  for (int i = 0; i < w->nz; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sqrt(sum);
-}
-
-static double size(const work* w, const double* a) {
-  double sum = 0;
-  for (int i = 0; i < w->nz; i++) sum += a[i] * a[i];
-  return sqrt(sum);
-}
-
-/* from p to the line between a and b; *share in 0 .. 1 is where */
-static double line_distance(const work* w, const double* a, const double* b, const double* p, double* share) {
-  double along = 0, length = 0, sum = 0;
-  for (int i = 0; i < w->nz; i++) {
-    along += (b[i] - a[i]) * (p[i] - a[i]);
-    length += (b[i] - a[i]) * (b[i] - a[i]);
-  }
-  *share = length > 0 ? fmin(1, fmax(0, along / length)) : 0;
-  for (int i = 0; i < w->nz; i++) {
-    const double d = p[i] - a[i] - *share * (b[i] - a[i]);
-    sum += d * d;
-  }
-  return sqrt(sum);
-}
 
 static double projection(const work* w, const double* z) {
   double sum = 0;
@@ -114,63 +77,6 @@ static df_side side_of(const work* w, int episode, int frame) {
 /* whether a stretch may repeat the motion of a frame */
 static bool is_compared(const work* w, const stretch* s, int episode, int frame) {
   return w->in->windows ? side_of(w, episode, frame) == DF_SIDE_TRAIN : episode < s->episode;
-}
-
-/* the way from a frame to the next one, of the last frame from the one before */
-static double way_at(const work* w, int episode, int frame, const double* z, double* other) {
-  const int last = w->in->data->lengths[episode];
-  describe(w, episode, frame < last ? frame + 1 : frame - 1, other);
-  return distance(w, z, other);
-}
-
-/* ---- scales ---- */
-
-static void find_scales(work* w) {
-  const df_dataset* d = w->in->data;
-  const size_t stride = d->first[d->episodes] / SAMPLED + 1;
-  double n = 0, *mean = w->a, *square = w->b;
-  memset(mean, 0, (size_t)w->nz * sizeof *mean);
-  memset(square, 0, (size_t)w->nz * sizeof *square);
-  for (int i = 0; i < w->nz; i++) w->scale[i] = 1;
-  /* Welford's update */
-  for (int e = 0; e < d->episodes; e++) {
-    for (int t = 0; t <= d->lengths[e]; t++) {
-      if ((d->first[e] + (size_t)t) % stride) continue;
-      describe(w, e, t, w->c);
-      n++;
-      for (int i = 0; i < w->nz; i++) {
-        const double before = w->c[i] - mean[i];
-        mean[i] += before / n;
-        square[i] += before * (w->c[i] - mean[i]);
-      }
-    }
-  }
-  for (int i = 0; i < w->nz; i++) {
-    const double std = sqrt(square[i] / n);
-    w->scale[i] = std > CONSTANT * (1 + fabs(mean[i])) ? 1 / std : 0;
-  }
-}
-
-/* whether states are points of a plane or more: on a line, every motion passes where another one was */
-static bool tell_motions(const work* w) {
-  int n = 0;
-  for (int i = 0; i < w->nz; i++) n += w->scale[i] > 0;
-  return n >= 2;
-}
-
-static void find_mean_way(work* w) {
-  const df_dataset* d = w->in->data;
-  const size_t stride = d->first[d->episodes] / SAMPLED + 1;
-  double n = 0;
-  for (int e = 0; e < d->episodes; e++) {
-    for (int t = 0; t < d->lengths[e]; t++) {
-      if ((d->first[e] + (size_t)t) % stride) continue;
-      describe(w, e, t, w->a);
-      w->mean_way += way_at(w, e, t, w->a, w->b);
-      n++;
-    }
-  }
-  if (n > 0) w->mean_way /= n;
 }
 
 /* ---- frames that are looked up ---- */
@@ -210,17 +116,17 @@ static df_status find_probes(work* w) {
     for (int i = 0; i < each && i < frames; i++) {
       const double place = each < frames ? fmod(0.5 + 0.6180339887498949 * i, 1) : (double)i / frames;
       const int frame = one->from + (int)(place * frames);
-      describe(w, one->episode, frame, w->a);
-      const double way = way_at(w, one->episode, frame, w->a, w->b);
-      if (way <= MOVES * w->mean_way) continue;
+      motion_space_describe(&w->space, one->episode, frame, w->a);
+      const double way = motion_space_way(&w->space, one->episode, frame, w->a, w->b);
+      if (way <= MOVES * w->space.mean_way) continue;
       w->probes[w->n_probes++] =
           (probe){.stretch = s, .frame = frame, .at = projection(w, w->a), .way = way, .nearest = INFINITY};
     }
   }
   qsort(w->probes, (size_t)w->n_probes, sizeof *w->probes, by_projection);
   for (int i = 0; i < w->n_probes; i++)
-    describe(w, w->stretches[w->probes[i].stretch].episode, w->probes[i].frame,
-             w->features + (size_t)i * (size_t)w->nz);
+    motion_space_describe(&w->space, w->stretches[w->probes[i].stretch].episode, w->probes[i].frame,
+                          w->features + (size_t)i * (size_t)w->nz);
   return DF_OK;
 }
 
@@ -269,7 +175,8 @@ static void note_line(work* w, int episode, int frame, double widest) {
     if (!is_compared(w, &w->stretches[p->stretch], episode, frame) ||
         !is_compared(w, &w->stretches[p->stretch], episode, frame + 1))
       continue;
-    const double found = line_distance(w, w->a, w->b, w->features + (size_t)i * (size_t)w->nz, &share);
+    const double found =
+        motion_space_line_distance(&w->space, w->a, w->b, w->features + (size_t)i * (size_t)w->nz, &share);
     if (found > WIDE * p->way || found >= p->nearest) continue;
     p->nearest = found;
     p->episode = episode;
@@ -282,12 +189,12 @@ static void look_up(work* w) {
   double widest = 0;
   for (int i = 0; i < w->n_probes; i++) widest = fmax(widest, WIDE * w->probes[i].way);
   for (int e = 0; e < d->episodes && w->n_probes; e++) {
-    describe(w, e, 0, w->b);
+    motion_space_describe(&w->space, e, 0, w->b);
     for (int t = 0; t < d->lengths[e]; t++) {
       double* former = w->a;
       w->a = w->b;
       w->b = former;
-      describe(w, e, t + 1, w->b);
+      motion_space_describe(&w->space, e, t + 1, w->b);
       note_line(w, e, t, widest);
     }
   }
@@ -301,9 +208,9 @@ static double distance_around(const work* w, const stretch* s, int episode, int 
   for (int t = frame - 1; t <= frame + 1; t++) {
     if (t < 0 || t >= w->in->data->lengths[episode]) continue;
     if (!is_compared(w, s, episode, t) || !is_compared(w, s, episode, t + 1)) continue;
-    describe(w, episode, t, w->c);
-    describe(w, episode, t + 1, w->d);
-    out = fmin(out, line_distance(w, w->c, w->d, z, &share));
+    motion_space_describe(&w->space, episode, t, w->c);
+    motion_space_describe(&w->space, episode, t + 1, w->d);
+    out = fmin(out, motion_space_line_distance(&w->space, w->c, w->d, z, &share));
   }
   return out;
 }
@@ -313,13 +220,13 @@ static copy follow(const work* w, int at, int episode, double shift) {
   const stretch* s = &w->stretches[at];
   copy out = {.stretch = at, .episode = episode, .first = -1};
   for (int t = s->from; t <= s->to; t++) {
-    describe(w, s->episode, t, w->a);
-    const double way = way_at(w, s->episode, t, w->a, w->b);
-    if (way <= MOVES * w->mean_way) continue;
+    motion_space_describe(&w->space, s->episode, t, w->a);
+    const double way = motion_space_way(&w->space, s->episode, t, w->a, w->b);
+    if (way <= MOVES * w->space.mean_way) continue;
     const double off = distance_around(w, s, episode, (int)floor(t + shift + 1e-6), w->a);
-    const bool equal = off <= EQUAL * way + SINGLE * size(w, w->a), near = off <= NEAR * way;
+    const bool equal = off <= EQUAL * way + w->space.rounding, near = off <= NEAR * way;
     out.moving++;
-    out.exact += off <= EXACT * size(w, w->a);
+    out.exact += off <= EXACT * motion_space_size(&w->space, w->a);
     out.equal += equal;
     out.near += near;
     out.wide += off <= WIDE * way;
@@ -437,9 +344,9 @@ static void report(const work* w, data_findings* out) {
 /* ---- all ---- */
 
 static df_status make(work* w) {
-  DF_TRY(df_chart_new(w->in->system, w->in->config, &w->chart));
-  w->nz = df_chart_size(w->chart);
-  double** const arrays[] = {&w->scale, &w->direction, &w->a, &w->b, &w->c, &w->d};
+  DF_TRY(motion_space_of(w->in->data, w->in->system, w->in->config, &w->space));
+  w->nz = w->space.nz;
+  double** const arrays[] = {&w->direction, &w->a, &w->b, &w->c, &w->d};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
     *arrays[i] = df_alloc((size_t)w->nz + 1, sizeof **arrays[i]);
     if (!*arrays[i]) return DF_E_NOMEM;
@@ -452,8 +359,8 @@ static df_status make(work* w) {
 }
 
 static void clear(work* w) {
-  df_chart_free(w->chart);
-  double* const arrays[] = {w->scale, w->direction, w->a, w->b, w->c, w->d, w->features};
+  motion_space_clear(&w->space);
+  double* const arrays[] = {w->direction, w->a, w->b, w->c, w->d, w->features};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
   df_free(w->stretches);
   df_free(w->probes);
@@ -464,9 +371,7 @@ df_status check_held_out(const held_out_input* in, data_findings* out) {
   work w = {.in = in};
   df_status status = make(&w);
   if (status == DF_OK) {
-    find_scales(&w);
-    find_mean_way(&w);
-    if (tell_motions(&w)) find_stretches(&w);
+    if (w.space.varying >= 2) find_stretches(&w);
     status = find_probes(&w);
   }
   if (status == DF_OK) {

@@ -20,12 +20,11 @@ typedef struct held_out_input {
 /* Adds whether held-out episodes, or blocks of them, repeat a training episode, from another frame on or elsewhere: a
  * row `held-out copy`, whose value is the number of those that do.
  *
- * States are compared as the network receives them: relative to themselves (df_chart_context()), without place and
- * heading, each coordinate divided by its standard deviation; coordinates that vary by less than 1e-4 of their size are
- * left out, and nothing is found if less than two are left, of which all motions would be alike. A frame is equal to a
- * motion if its distance from the line between two successive frames of it is at most 1e-4 of the way to the next frame
- * and some roundings to single precision, which holds for copies that were interpolated linearly, and near if it is at
- * most 1/20 of the way. Frames count that move by more than a tenth of the mean.
+ * Frames are compared as points of a motion_space, and nothing is found if fewer than two of its coordinates vary: of
+ * one, all motions would be alike. A frame is equal to a motion if its distance from the line between two successive
+ * frames of it is at most 1e-4 of the way to the next frame and four roundings of the stored numbers, which holds for
+ * copies that were interpolated linearly, and near if it is at most 1/20 of the way. Frames count that move by more
+ * than a tenth of the mean.
  *   wrong  at least 40 % of the frames are equal at one constant shift (a copy that was recorded at half the rate has
  *          every second frame)
  *   warn   at least 25 % are equal, or 80 % are near; and all of these if `windows` is NULL

@@ -42,6 +42,7 @@ static double largest_angle(const trace* m) {
 static df_status look_at(const work* w, const df_dataset* data, const fit_source* source, mixture_view* out) {
   trace m;
   df_status status = trace_of(data, w->system, w->r->h, w->cfg.frames_max, &m);
+  if (w->cfg.step > 0) m.step = w->cfg.step;
   m.source = *source;
   for (size_t from = 0, to = 0; from < m.n && status == DF_OK; from = to) {
     to = trace_episode_end(&m, from);
@@ -150,6 +151,7 @@ static remedy remedy_of(const work* w, const int* to) {
 static df_status look_at_limits(const work* w, mixture_view* out) {
   trace m;
   const df_status status = trace_of(w->r->data, w->system, w->r->h, w->cfg.frames_max, &m);
+  if (w->cfg.step > 0) m.step = w->cfg.step;
   for (size_t from = 0, to = 0; from < m.n && status == DF_OK; from = to) {
     to = trace_episode_end(&m, from);
     const trace one = trace_part(&m, from, to);

@@ -290,6 +290,7 @@ static void mark_spikes(trace* m) {
 
 df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max, trace* out) {
   *out = (trace){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
+  out->step = df_mujoco_timestep(system);
   if (system->ndx > DF_NDX_MAX)
     return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
                    DF_NDX_MAX);

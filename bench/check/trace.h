@@ -63,6 +63,7 @@ typedef struct trace {
   const df_joint* joints;
   int njoint, nq, nv;
   const double* h;      /* [episodes] s between frames */
+  double step;          /* s, the physics step of the model as it is, of which frames are a whole number */
   fit_source source;    /* how the states were read; NULLs: unknown */
   int* group;           /* [nv] trace_group of each dof */
   size_t n;             /* pairs, in order of time */

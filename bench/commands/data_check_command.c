@@ -218,9 +218,11 @@ static df_status settle_steps(checked* c, const options* opts) {
 
 /* The checks of the states. A number that is not finite may end any of the steps that open the file. */
 static df_status check_states(checked* c, bool is_file, const options* opts, data_findings* out) {
+  check_cfg thorough = check_thorough;
+  thorough.step = df_mujoco_timestep(c->system);
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
   if (status == DF_OK && is_file) status = settle_steps(c, opts);
-  if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
+  if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &thorough, out, &c->data);
   status = data_check_finite(status, out);
   return is_file && status == DF_E_FORMAT ? teach_columns(c, opts, status) : status;
 }

@@ -9,6 +9,7 @@
 #include "joint_names.h"
 #include "list.h"
 #include "named_table.h"
+#include "recorded_clock.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
@@ -575,104 +576,47 @@ int known_layouts(const known_layout** list) {
 
 /* ---- what goes with any layout ---- */
 
-/* numbers that grow, as those of time do, until they begin again */
-typedef struct clock_steps {
-  double mean; /* of their steps, s; 0: they are none */
-  double unit; /* of the numbers, s */
-  size_t falls;
-} clock_steps;
+static const char* const clock_names[] = {"time",         "t",           "timestamp", "timestamps",  "time_s",
+                                          "time_ms",      "time_us",     "time_ns",   "timestamp_s", "timestamp_ms",
+                                          "timestamp_us", "timestamp_ns"};
+enum { CLOCK_NAMES = sizeof clock_names / sizeof *clock_names };
 
-/* Of the units in which times are recorded, the largest one with which all steps are durations of frames. */
-static const struct {
-  const char *name, *suffix;
-  double seconds;
-} units[] = {{"s", "_s", 1}, {"ms", "_ms", 1e-3}, {"us", "_us", 1e-6}, {"ns", "_ns", 1e-9}};
-enum { UNITS = sizeof units / sizeof *units };
-
-static clock_steps steps_of(const df_array* values) {
-  static const double LEAST = 1e-4, MOST = 1, ROUNDING = 1e-9;
-  size_t rises = 0, falls = 0;
-  double sum = 0, shortest = INFINITY, longest = 0;
-  for (size_t i = 1; i < values->count; i++) {
-    const double one = values->values[i] - values->values[i - 1];
-    falls += !(one > 0);
-    if (!(one > 0)) continue;
-    shortest = fmin(shortest, one);
-    longest = fmax(longest, one);
-    sum += one;
-    rises++;
-  }
-  for (int k = 0; k < UNITS && rises > 3 * falls; k++) {
-    const double unit = units[k].seconds;
-    if (shortest * unit >= LEAST * (1 - ROUNDING) && longest * unit <= MOST * (1 + ROUNDING))
-      return (clock_steps){sum / (double)rises * unit, unit, falls};
-  }
-  return (clock_steps){0, 1, falls};
+/* whether an array of such a name is seldom anything else than a clock */
+static bool is_named_clock(const char* name) {
+  return strcmp(name, "t") != 0;
 }
 
 static df_status time_step(const recognition* r, const source_array* a, clock_steps* out) {
   df_array values;
   DF_TRY(source_read(r->files, a, &values));
-  *out = steps_of(&values);
+  *out = clock_steps_of(values.count, values.values, is_named_clock(a->name));
   df_array_clear(&values);
   return DF_OK;
 }
 
-/* The unit of the numbers of a clock: that of its name, such as time_ms, else `measured`, the one that was found. NULL:
- * none. */
-static const char* unit_of(const char* name, double measured) {
-  const char* found = NULL;
-  for (int k = 0; k < UNITS; k++) {
-    const size_t n = strlen(name), m = strlen(units[k].suffix);
-    if (n > m && strcmp(name + n - m, units[k].suffix) == 0) return units[k].name;
-    if (units[k].seconds == measured) found = units[k].name;
-  }
-  return found;
-}
-
-/* Refuses times that stand still or fall back by a frame, which begin no episode, and times that fall throughout. */
-static df_status check_order(const char* path, const char* name, const df_array* values, const clock_steps* steps) {
-  static const double FRAMES = 1.5;
-  const bool reversed = values->count > 2 && steps->falls == values->count - 1;
-  const double least = FRAMES * steps->mean / steps->unit;
-  for (size_t i = 1; i < values->count && steps->mean > 0; i++) {
-    const double before = values->values[i - 1], one = values->values[i];
-    if (one > before || before - one > least) continue;
-    return df_fail(DF_E_FORMAT,
-                   "%s: array '%s' is %.9g at index %zu and %.9g at the one before: the rows are not in the order of "
-                   "time; sort them and drop those that repeat, or set data.rate to the frames per second if the "
-                   "times are wrong",
-                   path, name, one, i, before);
-  }
-  if (!reversed || values->values[0] == values->values[1]) return DF_OK;
-  return df_fail(DF_E_FORMAT,
-                 "%s: array '%s' falls from %.9g to %.9g: the rows are in the reverse order of time; reverse them, or "
-                 "set data.rate to the frames per second if the times are wrong",
-                 path, name, values->values[0], values->values[values->count - 1]);
-}
-
 /* Whether the clock `name` of one of the files begins again within it; a file without it has no such clock. Times that
- * are not in order are refused, unless the user gave the rate: then they are no clock. */
-static df_status begins_again(const recognition* r, const char* name, bool* found) {
-  const source* files = r->files;
-  const setting* rate = settings_find(r->found, "data.rate");
+ * are not in order, which check_clocks() refuses, are no clock where the user gave the rate. */
+static df_status begins_again(const source* files, const char* name, bool* found) {
   *found = false;
   for (int i = 0; i < files->n && !*found; i++) {
     df_arrays* arrays;
     df_array values;
     DF_TRY(df_arrays_open(files->path[i], &arrays));
     const bool has = df_arrays_find(arrays, name) >= 0;
-    df_status order = DF_OK;
     const df_status status = has ? df_arrays_read(arrays, name, &values) : DF_OK;
     if (has && status == DF_OK) {
-      const clock_steps steps = steps_of(&values);
-      order = check_order(files->path[i], name, &values, &steps);
-      *found = order == DF_OK && steps.mean > 0 && steps.falls > 0;
+      const clock_steps steps = clock_steps_of(values.count, values.values, is_named_clock(name));
+      const clock_array clock = {.path = files->path[i],
+                                 .name = name,
+                                 .n = values.count,
+                                 .row = values.count,
+                                 .time = values.values,
+                                 .named = true};
+      *found = steps.mean > 0 && steps.falls > 0 && clock_check_order(&clock) == DF_OK;
       df_array_clear(&values);
     }
     df_arrays_close(arrays);
     DF_TRY(status);
-    if (order != DF_OK && !(rate && rate->given)) return order;
   }
   return DF_OK;
 }
@@ -688,22 +632,9 @@ static bool is_readable(recognition* r, const source_array* a) {
   return status != DF_E_FORMAT;
 }
 
-/* A rate that a clock shows within a thousandth, as a whole number or, if that is closer, as 1000/1001 of one, as of
- * films and television: 23.976, 29.97, 59.94. */
-static double plain_rate(double hertz) {
-  static const double CLOSE = 1e-3, TELEVISION = 1000.0 / 1001;
-  const double whole = round(hertz), off = fabs(hertz - whole);
-  static const double films[] = {24, 30, 60, 120, 240};
-  for (size_t i = 0; i < sizeof films / sizeof *films; i++) {
-    const double rate = TELEVISION * films[i];
-    if (whole == films[i] && fabs(hertz - rate) < fmin(off, CLOSE * rate)) return rate;
-  }
-  return off < CLOSE * hertz ? whole : hertz;
-}
-
 /* the rate of a clock as a number */
 static void put_clock_rate(recognition* r, const source_array* a, double step, const char* unit) {
-  const double rate = plain_rate(1 / step);
+  const double rate = clock_plain_rate(1 / step);
   const bool seconds = strcmp(unit, "s") == 0;
   settings_put_number_why(r->found, "data.rate", rate, "by the array %s%s%s", a->name, seconds ? "" : ", in ",
                           seconds ? "" : unit);
@@ -715,27 +646,27 @@ static void put_clock_rate(recognition* r, const source_array* a, double step, c
   r->clock = a;
 }
 
+/* whether a block of the columns has times or durations */
+static bool has_time_block(const setting* columns) {
+  return columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"));
+}
+
 /* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these, or it
  * has a dimension for episodes or another unit than seconds, as a number. */
 static df_status settle_time(recognition* r) {
-  static const char* const names[] = {"time",         "t",           "timestamp", "timestamps",  "time_s",
-                                      "time_ms",      "time_us",     "time_ns",   "timestamp_s", "timestamp_ms",
-                                      "timestamp_us", "timestamp_ns"};
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
-  const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
+  const source_array* a = source_find(r->files, CLOCK_NAMES, clock_names);
   clock_steps steps;
   if (!a || (rate && rate->given)) return DF_OK;
-  if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  if (has_time_block(columns)) return DF_OK;
   if (!is_readable(r, a)) return DF_OK;
   DF_TRY(time_step(r, a, &steps));
-  const char* unit = unit_of(a->name, steps.unit);
+  const clock_unit* unit = clock_unit_of(a->name, steps.unit);
   if (steps.mean == 0) return DF_OK;
-  for (int k = 0; k < UNITS; k++) {
-    if (strcmp(units[k].name, unit) == 0) steps.mean *= units[k].seconds / steps.unit;
-  }
+  steps.mean *= unit->seconds / steps.unit->seconds;
   settings_drop(r->found, "data.rate");
-  if (source_columns(a) != 1 || (columns && columns->given) || strcmp(unit, "s") != 0) {
-    put_clock_rate(r, a, steps.mean, unit);
+  if (source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
+    put_clock_rate(r, a, steps.mean, unit->name);
     return DF_OK;
   }
   char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
@@ -765,7 +696,7 @@ static df_status settle_rate(recognition* r) {
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
-  if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  if (has_time_block(columns)) return DF_OK;
   for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++) {
     const source_array* a = source_find(r->files, 1, &rate_names[i]);
     df_array value;
@@ -831,10 +762,91 @@ static df_status settle_ends(recognition* r) {
     bool again;
     a = source_find(r->files, 1, &clocks[i]);
     if (!a || a->info->rank != 1) continue;
-    DF_TRY(begins_again(r, a->name, &again));
+    DF_TRY(begins_again(r->files, a->name, &again));
     if (!again) continue;
     put(r, "data.ends_key", a->name, "its numbers begin again with each episode");
     return DF_OK;
+  }
+  return DF_OK;
+}
+
+/* ---- the order of times ---- */
+
+static size_t rows_of(const df_array_info* info) {
+  size_t rows = 1;
+  for (int k = 0; k < info->rank - (info->rank > 1); k++) rows *= info->shape[k];
+  return rows;
+}
+
+/* the rows of the states, if one array has them, else of the array with most of them that is no image */
+static size_t count_frames(const recognition* r) {
+  const setting* key = settings_find(r->found, "data.states_key");
+  const source_array* states = key ? named(r, key->value) : NULL;
+  size_t most = 0;
+  if (states) return rows_of(states->info);
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const df_array_info* info = r->files->list[i].info;
+    if (info->numeric && info->rank <= 3 && rows_of(info) > most) most = rows_of(info);
+  }
+  return most;
+}
+
+/* the numbers of an array of times that are those of an episode, or of several, one after the other */
+static size_t row_of(const df_array_info* info, size_t count) {
+  int last = info->rank - 1;
+  if (last > 0 && info->shape[last] == 1) last--;
+  return last > 0 ? info->shape[last] : count;
+}
+
+/* clears the values */
+static df_status check_clock(const recognition* r, const char* path, const df_array_info* info, df_array* values,
+                             bool ends_known) {
+  const clock_array clock = {.path = path,
+                             .name = info->name,
+                             .n = values->count,
+                             .row = row_of(info, values->count),
+                             .time = values->values,
+                             .named = is_named_clock(source_name_in_group(r->files, info->name)),
+                             .ends_known = ends_known};
+  const df_status status = clock_check_order(&clock);
+  df_array_clear(values);
+  return status;
+}
+
+/* in all groups of a file */
+static df_status check_clocks_of(const recognition* r, const char* path, const char* name, bool ends_known) {
+  df_arrays* arrays;
+  DF_TRY(df_arrays_open(path, &arrays));
+  df_status status = DF_OK;
+  for (int i = 0; i < df_arrays_count(arrays) && status == DF_OK; i++) {
+    const df_array_info* info = df_arrays_info(arrays, i);
+    df_array values;
+    if (!info->numeric || strcmp(source_name_in_group(r->files, info->name), name) != 0) continue;
+    /* one that cannot be read exactly is left out, as by settle_time() */
+    status = df_arrays_read(arrays, info->name, &values);
+    if (status == DF_E_FORMAT)
+      status = DF_OK;
+    else if (status == DF_OK)
+      status = check_clock(r, path, info, &values, ends_known);
+  }
+  df_arrays_close(arrays);
+  return status;
+}
+/* Refuses times that are not in order, as clocks of the rate or of the ends of episodes, unless the user gave the rate:
+ * then they are no clock. Arrays with fewer numbers than frames are no times of frames. */
+static df_status check_clocks(recognition* r) {
+  static const char* const counts[] = {"frame_index"};
+  const setting *rate = settings_find(r->found, "data.rate"), *columns = settings_find(r->found, "data.columns"),
+                *ends = settings_find(r->found, "data.ends_key");
+  if ((rate && rate->given) || (columns && columns->given && has_time_block(columns))) return DF_OK;
+  for (int k = 0; k < CLOCK_NAMES + 1; k++) {
+    const source_array* a = source_find(r->files, 1, k < CLOCK_NAMES ? &clock_names[k] : counts);
+    size_t n = 1;
+    if (!a) continue;
+    for (int i = 0; i < a->info->rank; i++) n *= a->info->shape[i];
+    if (n < 2 || n < count_frames(r)) continue;
+    const bool ends_known = ends && ends->value[0] && strcmp(ends->value, a->name) != 0;
+    for (int i = 0; i < r->files->n; i++) DF_TRY(check_clocks_of(r, r->files->path[i], a->name, ends_known));
   }
   return DF_OK;
 }
@@ -898,5 +910,6 @@ df_status recognise(recognition* r, const known_layout** layout) {
   DF_TRY(settle_time(r));
   DF_TRY(settle_rate(r));
   settle_actions(r);
-  return settle_ends(r);
+  DF_TRY(settle_ends(r));
+  return check_clocks(r);
 }

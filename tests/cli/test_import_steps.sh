@@ -23,6 +23,8 @@ for episode in range(4):
         actions[-1].append([u])
 with open(folder + '/swing.json', 'w') as file:
     json.dump({'states': states, 'actions': actions, 'dt': 0.02}, file)
+with open(folder + '/stated.json', 'w') as file:
+    json.dump({'states': states, 'dt': 1 / 30}, file)
 
 # a body that falls 5 m, from above the floor on which its model starts; its tail hangs still
 states = []
@@ -77,7 +79,7 @@ def rk4(x, v, u, h):
     k = [derivative(x, v, u)]
     for a in (0.5, 0.5, 1): k.append(derivative(x + a * h * k[-1][0], v + a * h * k[-1][1], u))
     return tuple(s + h / 6 * (k[0][i] + 2 * k[1][i] + 2 * k[2][i] + k[3][i]) for i, s in enumerate((x, v)))
-for name, step, number in (('many', euler, 16), ('rk4', rk4, 4)):
+for name, step, number in (('many', euler, 16), ('rk4', rk4, 4), ('three', rk4, 3)):
     states, actions = [], []
     for episode in range(4):
         x, v = 0.05 + 0.01 * episode, 1.0
@@ -112,6 +114,7 @@ cat >"$scratch/slider.xml" <<'XML'
 <mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size="0.1" mass="1"/>
 </body></worldbody><actuator><motor joint="x" ctrlrange="-50 50"/></actuator></mujoco>
 XML
+cp docs/examples/pendulum/pendulum.xml "$scratch/pendulum.xml"
 sed 's/timestep="0.01"/timestep="0.001"/' docs/examples/pendulum/pendulum.xml >"$scratch/fine.xml"
 cat >"$scratch/faller.xml" <<'XML'
 <mujoco><option timestep="0.01"/><worldbody><geom type="plane" size="9 9 1"/><body pos="0 0 0.1"><freejoint name="base"/>
@@ -147,6 +150,12 @@ check a_table_like_lafan1_is_imported exits_with 0 data import "$scratch/xyzw.cs
 check its_rate_is_assumed grep -q '30 Hz, that of LAFAN1, is assumed' "$scratch/err"
 check another_table_has_to_state_its_rate refuses 'wxyz.csv: the file states no frame rate, and its quaternions are wxyz.*data.rate=HZ' data import "$scratch/wxyz.csv" --model "$scratch/faller.xml" --out "$scratch/wxyz" --threads 1
 check with_its_rate_it_is_imported imports wxyz faller.xml "$scratch/wxyz.csv" --set data.rate=50
+# A stated 30 Hz is 50 Hz by the velocities, two steps of the model, also where another step divides a frame of 30 Hz.
+check a_false_rate_is_imported imports stated pendulum.xml "$scratch/stated.json"
+check the_rate_is_one_of_whole_steps sets stated 'rate: 50'
+check the_step_is_the_model_s_own sets stated 'timestep: 0.01'
+run data check "$scratch/stated.json" --model "$scratch/pendulum.xml" --threads 1
+check its_check_has_the_same_rate grep -q 'would fit: data.rate = 50$' "$scratch/err"
 # a duration that velocities show roughly is that with which the actions replay
 check a_recording_without_a_rate_is_imported imports grow slider.xml "$scratch/grow.json"
 check its_rate_is_that_of_the_replay sets grow 'rate: 50'
@@ -164,6 +173,10 @@ check their_actions_are_used sets many 'actions_key: actions'
 check a_recording_of_rk4_is_imported imports rk4 soft.xml "$scratch/rk4.json"
 check the_integrator_is_found grep -q 'integrator: RK4  # with it the recorded actions come closest' "$scratch/rk4/task.yaml"
 check its_own_actions_are_used sets rk4 'actions_key: actions'
+check a_recording_of_three_steps_of_rk4_is_imported imports three soft.xml "$scratch/three.json"
+check three_steps_are_found sets three 'substeps: 3'
+check they_are_of_rk4 sets three 'integrator: RK4'
+check the_actions_of_three_steps_are_used sets three 'actions_key: actions'
 # a signal ends the search within a second of CPU time, at several moments of it, and nothing is left
 cat >"$scratch/stop.py" <<'PYTHON'
 import os, signal, subprocess, sys, time

@@ -22,6 +22,10 @@ typedef struct plan {
   int wrong;       /* the number of clips that are wrong; 0: all */
   int lag;      /* 1: velocities of semi-implicit Euler, -1: of explicit Euler, whose frames are one step; 0: exact */
   double swing; /* Hz of the vertical motion */
+  double slow;  /* all velocities are smaller by this share */
+  double flat;  /* 1: the base turns about `axis` of its frame alone */
+  double axis[3];
+  double turns; /* those of the rotation are, and have noise of 0.1 rad/s */
 } plan;
 
 /* the right pose of clip e at time s; a base that goes on its way in a heading of its own, and rocks */
@@ -33,6 +37,9 @@ static void pose_at(const plan* p, int e, double s, double at[3], double q[4]) {
   at[2] = 0.5 + 0.03 * sin(w * s);
   const double out[4] = {cy * cos(pitch / 2), -sy * sin(pitch / 2), cy * sin(pitch / 2), sy * cos(pitch / 2)};
   memcpy(q, out, sizeof out);
+  if (p->flat == 0) return;
+  q[0] = cy;
+  for (int i = 0; i < 3; i++) q[1 + i] = sy * p->axis[i];
 }
 
 static void product(const double a[4], const double b[4], double out[4]) {
@@ -64,7 +71,10 @@ static void write_frame(const plan* p, int e, int t, bool wrong, const double* n
                     : p->lag > 0 ? s
                                  : s + SMALL;
   velocity_of(p, e, from, to, v);
-  for (int i = 0; i < 6; i++) x[FREE_NQ + i] = v[i] + (i < 3 ? p->noise * noise[3 * t + i] : 0);
+  for (int i = 0; i < 3; i++) {
+    x[FREE_NQ + i] = (1 - p->slow) * (v[i] + p->noise * noise[3 * t + i]);
+    x[FREE_NQ + 3 + i] = (1 - p->slow) * (1 - p->turns) * (v[3 + i] + (p->turns > 0 ? 0.1 * noise[3 * t + i] : 0));
+  }
   memcpy(x + 3, q, sizeof q);
   if (!wrong) return;
   memcpy(r, p->point, sizeof r);
@@ -138,6 +148,40 @@ static void a_point_of_the_base_is_found(void** state) {
   }
 }
 
+/* Of a base that turns about one axis, the part of the point across it is found, and the axis itself. */
+static void a_point_beside_the_only_axis_is_found(void** state) {
+  (void)state;
+  static const double axes[][3] = {{0, 0, 1}, {0, 1, 0}, {1, 0, 0}, {0.48, 0.6, 0.64}};
+  for (size_t i = 0; i < 4; i++) {
+    const double* axis = axes[i];
+    const double point[3] = {.15, -.1, .2};
+    const double along = point[0] * axis[0] + point[1] * axis[1] + point[2] * axis[2];
+    plan p = {.flat = 1};
+    memcpy(p.axis, axis, sizeof p.axis);
+    memcpy(p.point, point, sizeof p.point);
+    const base_fit f = fit_of(&p);
+    assert_int_equal(f.cause, BASE_POINT);
+    double cosine = 0;
+    for (int k = 0; k < 3; k++) {
+      const double across = point[k] - along * axis[k];
+      if (!(fabs(f.value[k] - across) < 2e-3)) fail_msg("axis %zu: %d is %g, not %g", i, k, f.value[k], across);
+      cosine += f.axis[k] * axis[k];
+    }
+    assert_true(fabs(cosine) > 1 - 1e-6);
+    data_findings found = findings_of(&p);
+    const data_finding* one = finding_at(&found, DATA_CHECK_BASE_POINT, "base position");
+    assert_non_null(one);
+    assert_true(fabs(one->value - sqrt(.0725 - along * along)) < 2e-3);
+    assert_non_null(strstr(one->reason, "the only axis about which the base turns"));
+    data_findings_clear(&found);
+  }
+  /* nothing is left out of a base that turns about all axes, and a right one that turns about one has no point */
+  const plan turns = {.point = {.1, 0, .12}}, right = {.flat = 1, .axis = {0, 0, 1}};
+  const base_fit all = fit_of(&turns), none = fit_of(&right);
+  for (int k = 0; k < 3; k++) assert_true(all.axis[k] == 0);
+  assert_int_equal(none.cause, BASE_NO_CAUSE);
+}
+
 static void a_drift_of_the_heading_is_found(void** state) {
   (void)state;
   for (int k = 0; k < 2; k++) {
@@ -205,6 +249,36 @@ static void a_rate_that_is_a_little_off_is_named(void** state) {
   }
 }
 
+/* The rotation contradicts no factor between 1 and 1.3. A stated frame that is a whole number of steps is not that of
+ * the positions' factor, unless the rotation has it, too; one that is not is wrong, whatever the rotation says. */
+static void a_stated_rate_of_whole_steps_outweighs_one_of_the_positions(void** state) {
+  (void)state;
+  static const struct {
+    plan p;
+    double scale, rate; /* that are found; 0: no such finding */
+    int wrong;
+  } cases[] = {{{.scale = {.06, .06, .06}, .turns = 0.12}, 1.06, 0, 1},
+               {{.scale = {-.06, -.06, -.06}}, 0.94, 0, 1},
+               {{.rate = 1.045, .turns = 0.12}, 0, 100, 1},
+               {{.slow = 0.06}, 0, 94, 1},
+               {{.slow = 0.5}, 0, 50, 1},
+               /* the rotation follows worse, but shows nearly the same factor */
+               {{.slow = 0.35, .turns = 0.04}, 0, 65, 1},
+               /* the rotation shows another factor, so that neither is that of the frames */
+               {{.scale = {.06, .06, .06}, .rate = 0.9, .turns = 0.3}, 1.06 / 0.9, 0, 2}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = findings_of(&cases[i].p);
+    const data_finding *scale = finding_at(&f, DATA_CHECK_VELOCITY_SCALE, "base position"),
+                       *rate = finding_at(&f, DATA_CHECK_FRAME_RATE, "");
+    if ((scale != NULL) != (cases[i].scale > 0) || (rate != NULL) != (cases[i].rate > 0))
+      fail_msg("case %zu: scale %g, rate %g", i, scale ? scale->value : 0, rate ? rate->value : 0);
+    if (scale) assert_true(fabs(scale->value - cases[i].scale) < 0.005);
+    if (rate) assert_true(fabs(rate->value - cases[i].rate) < 0.005 * cases[i].rate);
+    assert_int_equal(data_findings_count(&f, CHECK_WRONG), cases[i].wrong);
+    data_findings_clear(&f);
+  }
+}
+
 /* in their own words, and nothing else */
 static void findings_say_what_and_how_much(void** state) {
   (void)state;
@@ -226,10 +300,14 @@ static void findings_say_what_and_how_much(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_scale_is_found_with_its_axes),  cmocka_unit_test(a_point_of_the_base_is_found),
-      cmocka_unit_test(a_drift_of_the_heading_is_found), cmocka_unit_test(what_is_not_clear_is_left_out),
-      cmocka_unit_test(right_recordings_have_no_cause),  cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
-      cmocka_unit_test(findings_say_what_and_how_much)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_scale_is_found_with_its_axes),
+                                     cmocka_unit_test(a_point_of_the_base_is_found),
+                                     cmocka_unit_test(a_point_beside_the_only_axis_is_found),
+                                     cmocka_unit_test(a_drift_of_the_heading_is_found),
+                                     cmocka_unit_test(what_is_not_clear_is_left_out),
+                                     cmocka_unit_test(right_recordings_have_no_cause),
+                                     cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
+                                     cmocka_unit_test(a_stated_rate_of_whole_steps_outweighs_one_of_the_positions),
+                                     cmocka_unit_test(findings_say_what_and_how_much)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,20 +156,48 @@ static void a_dense_family_is_right(void** state) {
   fixture_free(&f);
 }
 
-/* The second coordinate hardly moves: what is within its rounding to single precision is still not equal. */
+/* as a file of single precision */
+static void store_in_single(fixture* f) {
+  const size_t n = f->d->first[f->d->episodes] * (size_t)f->d->nx;
+  for (size_t i = 0; i < n; i++) f->d->states[i] = (double)(float)f->d->states[i];
+  for (int i = 0; i < f->d->nx; i++) f->d->rounding[i].precision.kind = DF_STORED_FLOAT32;
+}
+
+/* of motions of nm or of km, in double or in single precision */
+static void copies_are_found_at_any_size(void** state) {
+  (void)state;
+  static const double sizes[] = {1e-9, 4e-6, 1e-3, 1, 1e6};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int single = 0; single < 2; single++) {
+      for (int copies = 0; copies < 2; copies++) {
+        fixture f = ten_motions();
+        if (copies) repeat(&f, 0, 1);
+        const size_t n = f.d->first[TEN] * (size_t)f.d->nx;
+        for (size_t k = 0; k < n; k++) f.d->states[k] *= sizes[i];
+        if (single) store_in_single(&f);
+        expect(&f, "episode", copies ? CHECK_WRONG : CHECK_OK, copies,
+               copies ? "repeats episode 2 of the training: frame 0 is its frame 0, and 100 %" : "");
+        fixture_free(&f);
+      }
+    }
+  }
+}
+
+/* The second coordinate hardly moves: what is within its rounding is still not equal. */
 static void a_coordinate_that_hardly_moves_makes_no_copies(void** state) {
   (void)state;
   static const double sizes[] = {0, 1e-12, 1e-8, 1e-6, 3e-5};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+  for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
     fixture f = ten_motions();
     for (int e = 0; e < TEN; e++) {
       for (int t = 0; t <= T; t++) {
         double *x = frame_of(f.d, e, t), r;
         df_rng_uniform(13, DF_STREAM_TEST, (uint64_t)(e * (T + 1) + t), 1, &r);
-        x[1] = 0.5 + sizes[i] * r;
+        x[1] = 0.5 + sizes[i / 2] * r;
         x[3] = 0;
       }
     }
+    if (i % 2) store_in_single(&f);
     expect(&f, "episode", CHECK_OK, 0, "");
     fixture_free(&f);
   }
@@ -262,6 +290,7 @@ int main(void) {
       cmocka_unit_test(an_interpolated_copy_is_noticed),
       cmocka_unit_test(a_copy_with_noise_is_a_warning),
       cmocka_unit_test(a_dense_family_is_right),
+      cmocka_unit_test(copies_are_found_at_any_size),
       cmocka_unit_test(a_coordinate_that_hardly_moves_makes_no_copies),
       cmocka_unit_test(one_coordinate_tells_no_copies),
       cmocka_unit_test(many_copies_are_counted),

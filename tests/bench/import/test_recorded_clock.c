@@ -1,0 +1,127 @@
+/* the unit, the steps and the order of arrays of times */
+#include "recorded_clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+enum { FRAMES = 40 };
+
+/* times of `each` frames of `step`, again and again */
+static void repeat_times(int each, double step, double* time) {
+  for (int i = 0; i < FRAMES; i++) time[i] = step * (i % each);
+}
+
+static void steps_are_those_forward_in_the_unit_of_the_numbers(void** state) {
+  (void)state;
+  static const struct {
+    int each;
+    double step;
+    const char* unit;
+    double seconds;
+    size_t falls;
+  } cases[] = {{FRAMES, 0.02, "s", 0.02, 0},  {10, 0.02, "s", 0.02, 3},       {3, 0.02, "s", 0.02, 13},
+               {FRAMES, 20, "ms", 0.02, 0},   {FRAMES, 20000, "us", 0.02, 0}, {FRAMES, 2e7, "ns", 0.02, 0},
+               {FRAMES, 0.0001, "s", 1e-4, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double time[FRAMES];
+    repeat_times(cases[i].each, cases[i].step, time);
+    const clock_steps s = clock_steps_of(FRAMES, time, true);
+    assert_true(fabs(s.mean - cases[i].seconds) < 1e-9);
+    assert_string_equal(s.unit->name, cases[i].unit);
+    assert_int_equal(s.falls, cases[i].falls);
+  }
+  /* episodes of three frames are found by the name alone, and those of two by nothing */
+  double time[FRAMES];
+  repeat_times(3, 0.02, time);
+  assert_true(clock_steps_of(FRAMES, time, false).mean == 0);
+  repeat_times(2, 0.02, time);
+  assert_true(clock_steps_of(FRAMES - 1, time, true).mean == 0);
+}
+
+static void names_state_units(void** state) {
+  (void)state;
+  const clock_unit* seconds = clock_unit_of("time_s", NULL);
+  assert_string_equal(clock_unit_of("timestamp_us", seconds)->name, "us");
+  assert_string_equal(clock_unit_of("time", seconds)->name, "s");
+  assert_null(clock_unit_of("time", NULL));
+}
+
+/* the first index at which a clock of one row does not go on, 0: none; of steps of 1 */
+static size_t first_fault(size_t n, const double* time) {
+  for (size_t i = 1; i < n; i++) {
+    if (time[i] <= time[i - 1] && time[i - 1] - time[i] < 1.5) return i;
+  }
+  return 0;
+}
+
+/* every sequence of six of four numbers of which at least half the steps go forward, by 1 on average */
+static void the_first_row_out_of_order_is_named(void** state) {
+  (void)state;
+  enum { N = 6, NUMBERS = 4 };
+  int refused = 0, taken = 0;
+  for (int code = 0; code < 4096; code++) {
+    double time[N], sum = 0;
+    int rises = 0, falls = 0;
+    for (int i = 0, c = code; i < N; i++, c /= NUMBERS) time[i] = c % NUMBERS;
+    for (int i = 1; i < N; i++) {
+      rises += time[i] > time[i - 1];
+      falls += time[i] < time[i - 1];
+      sum += fmax(0, time[i] - time[i - 1]);
+    }
+    if (rises == 0 || rises < falls || sum != rises) continue;
+    const clock_array clock = {.path = "a.csv", .name = "time", .n = N, .row = N, .time = time, .named = true};
+    const size_t wanted = first_fault(N, time);
+    const df_status status = clock_check_order(&clock);
+    char index[32];
+    snprintf(index, sizeof index, "at index %zu ", wanted);
+    assert_int_equal(status, wanted ? DF_E_FORMAT : DF_OK);
+    if (wanted && !strstr(df_error_message(), index)) fail_msg("%s, not %s", df_error_message(), index);
+    refused += wanted > 0;
+    taken += wanted == 0;
+  }
+  print_message("    %d refused, %d in order\n", refused, taken);
+  assert_true(refused > 100 && taken > 5);
+}
+
+/* numbers after the last frame of short episodes, in arrays that hold several */
+static void what_fills_up_a_row_is_no_time(void** state) {
+  (void)state;
+  const double filled[] = {0, 1, 2, 3, 0, 1, 1, 1, 7, 7, 7, 7}, stopped[] = {0, 1, 2, 3, 0, 0, 1, 2};
+  const double missing[] = {0, 1, 2, 3, 0, 1, NAN, NAN}, nothing[] = {5, 5, 5, 5, 5, 5, 5, 5};
+  const clock_array cases[] = {{"a", "time", 12, 4, filled, true, false},
+                               {"a", "time", 8, 4, missing, true, false},
+                               {"a", "time", 8, 4, stopped, true, false},
+                               {"a", "time", 8, 4, nothing, true, false},
+                               {"a", "time", 12, 12, filled, true, false}};
+  static const char* const wanted[] = {NULL, NULL, "at index 5 ", "at index 1 ", "at index 4 "};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(clock_check_order(&cases[i]), wanted[i] ? DF_E_FORMAT : DF_OK);
+    if (wanted[i] && !strstr(df_error_message(), wanted[i])) fail_msg("%s", df_error_message());
+  }
+}
+
+/* where something else says where episodes end, a quarter of the steps may be such ends */
+static void known_ends_may_repeat_a_time(void** state) {
+  (void)state;
+  double time[FRAMES];
+  for (int each = 2; each < 10; each++) {
+    size_t n = 0;
+    for (int i = 0; i < FRAMES; i++) time[i] = i - i / each; /* every each-th time stands still */
+    for (int i = 1; i < FRAMES; i++) n += time[i] == time[i - 1];
+    clock_array clock = {.path = "a", .name = "time", .n = FRAMES, .row = FRAMES, .time = time, .named = true};
+    assert_int_equal(clock_check_order(&clock), DF_E_FORMAT);
+    clock.ends_known = true;
+    assert_int_equal(clock_check_order(&clock), 4 * n > FRAMES - 1 ? DF_E_FORMAT : DF_OK);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(steps_are_those_forward_in_the_unit_of_the_numbers), cmocka_unit_test(names_state_units),
+      cmocka_unit_test(the_first_row_out_of_order_is_named), cmocka_unit_test(what_fills_up_a_row_is_no_time),
+      cmocka_unit_test(known_ends_may_repeat_a_time)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
