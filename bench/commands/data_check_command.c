@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_names.h"
 #include "column_ranges.h"
 #include "data_check.h"
 #include "data_path.h"
@@ -378,23 +379,23 @@ static bool is_rate(const checked* c, const char* name) {
 
 /* the arrays, and columns of a table, that nothing uses; without attributes, which `data info` lists */
 static df_status print_unused(const checked* c, bool quiet) {
-  enum { NAMED = 12 };
   const df_array_info* list;
   df_recording* opened;
-  text names = {0};
-  int unused = 0;
+  unused_names names = {0};
   if (quiet || !c->data) return DF_OK;
   DF_TRY(df_recording_open(c->path, &c->config, c->system, &opened));
   const int n = df_recording_unused(opened, &list);
   for (int i = 0; i < n; i++) {
     if (strchr(list[i].name, '@') || is_rate(c, list[i].name)) continue;
-    if (unused++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+    unused_names_add(&names, c->system, list[i].name);
   }
-  if (unused > NAMED) text_add(&names, " and %d more", unused - NAMED);
-  if (unused)
-    print_line(stderr, "dynaflow: %s: arrays or columns that nothing uses (data.conditions may): %s", c->name,
-               text_of(&names));
-  text_clear(&names);
+  for (int k = 0; k < 2; k++) {
+    text line = {0};
+    unused_names_line(&names, k, "arrays or columns", &line);
+    if (line.n) print_line(stderr, "dynaflow: %s: %s", c->name, text_of(&line));
+    text_clear(&line);
+  }
+  unused_names_clear(&names);
   df_recording_free(opened);
   return DF_OK;
 }

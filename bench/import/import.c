@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_names.h"
 #include "column_names.h"
 #include "data_check.h"
 #include "dynaflow/config/config.h"
@@ -546,23 +547,23 @@ static void settle_solver(work* w) {
 
 /* arrays, and attributes of the groups of episodes */
 static void note_unused(work* w) {
-  enum { NAMED = 12 };
   const df_array_info* list;
   const int n = df_recording_unused(w->recording, &list);
-  text names = {0};
-  int arrays = 0;
+  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
+  unused_names names = {0};
   for (int i = 0; i < n; i++) {
     const char* name = source_name_in_group(&w->files, list[i].name);
     if (name[0] == '@' ? name == list[i].name : strchr(name, '@') != NULL) continue;
     if (w->clock && strcmp(name, w->clock->name) == 0) continue;
-    if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+    unused_names_add(&names, w->own, list[i].name);
   }
-  if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
-  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
-  if (arrays)
-    text_add(&w->result->notes, "%s that nothing uses (data.conditions may): %s\n", table ? "columns" : "arrays",
-             text_of(&names));
-  text_clear(&names);
+  for (int k = 0; k < 2; k++) {
+    text line = {0};
+    unused_names_line(&names, k, table ? "columns" : "arrays", &line);
+    if (line.n) text_add(&w->result->notes, "%s\n", text_of(&line));
+    text_clear(&line);
+  }
+  unused_names_clear(&names);
   for (int i = 0; i < df_recording_notes(w->recording); i++)
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action_columns.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/recording.h"
 #include "joint_names.h"
@@ -782,20 +783,34 @@ static df_status settle_rate(recognition* r) {
   return DF_OK;
 }
 
+static bool fits_actuators(const recognition* r, const source_array* a) {
+  return a && (source_columns(a) == r->model->nu || (r->model->nu == 1 && a->info->rank <= 2));
+}
+
 static void settle_actions(recognition* r) {
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
+  const setting* given = settings_find(r->found, "data.actions_key");
+  bool found;
+  char* lacks;
+  if (given && given->given) return;
+  if (fits_actuators(r, a)) {
+    put(r, "data.actions_key", a->name, "");
+    return;
+  }
+  action_columns_settle(r, &found, &lacks);
+  if (found) return;
   if (!a && r->model->nu > 0 && count_beginning(r, "action.") == r->model->nu) {
     put(r, "data.actions_key", "action.*", "a column of its own for each value, in the order of the model");
-  } else if (!a) {
-    put(r, "data.actions_key", "", "the recording has states only");
-  } else if (source_columns(a) != r->model->nu && !(r->model->nu == 1 && a->info->rank <= 2)) {
+  } else if (a) {
     settings_put_why(
         r->found, "data.actions_key", "",
         "the array %s has %d columns, but the model has %d actuators: its actions are not those of this model", a->name,
         source_columns(a), r->model->nu);
   } else {
-    put(r, "data.actions_key", a->name, "");
+    put(r, "data.actions_key", "", lacks ? lacks : "the recording has states only");
+    if (lacks) text_add(&r->notes, "no actions are used: %s; data.actions_key says which are\n", lacks);
   }
+  df_free(lacks);
 }
 
 static df_status settle_ends(recognition* r) {

@@ -163,7 +163,8 @@ check commands_are_imported imports commands "$models/two_motors.xml" "$made/com
 check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"
 check its_reason_is_in_the_task_file grep -q "conditions: .* # named like what the motion was asked for" "$tasks/commands/task.yaml"
 check other_shapes_are_named says "array goal is named like a condition, but is not used: $made/commands.json: array 'goal' has shape \[19,2\]" err
-check what_was_measured_is_none says "arrays that nothing uses .*: goal, achieved_goal, reward, joint1_target, target, cmd, desired$" err
+check what_was_measured_is_none says "arrays that nothing uses \(data.conditions may\): goal, achieved_goal, reward, target, cmd, desired$" err
+check nor_is_what_a_joint_was_told says "arrays that nothing uses and that, by their names, may be actions or what actuators did, so that they must not be conditions \(data.actions_key names actions\): joint1_target$" err
 not_used() { says "^(dynaflow: )?array $1 is named like a condition, but is not used: $2$" err; }
 check what_actuators_were_told_is_none not_used joint1_target "by its name it may be what the actuators did: conditions must not contain it, since it reveals the motion to be generated; if it is not, --set data.conditions=\.\.\. takes it"
 check nor_a_column_per_actuator not_used target "it has as many columns as the model has actuators, 2, so that it may be the actions; if it is not, --set data.conditions=\.\.\. takes it"
@@ -193,11 +194,12 @@ PYTHON
 skipped=(--set data.states_key=table --set data.columns=qpos,qvel,skip:2 --set data.actions_key= --set data.rate=100)
 check a_table_with_skipped_columns_is_imported imports skipped "$scratch/example/pendulum.xml" "$made/skipped.csv" "${skipped[@]}"
 check a_skipped_command_is_a_condition sets skipped "conditions: [goal_angle]"
-check what_is_skipped_is_named says "^dynaflow: columns that nothing uses \(data.conditions may\): elbow_torque$" err
+check what_is_skipped_is_named says "^dynaflow: columns that nothing uses and that, by .* must not be conditions .*: elbow_torque$" err
 run data check "$tasks/skipped" --threads 1
-check data_check_names_it says "^dynaflow: skipped: arrays or columns that nothing uses \(data.conditions may\): elbow_torque$" err
+check data_check_names_it says "^dynaflow: skipped: arrays or columns that nothing uses and that, by .* must not be conditions .*: elbow_torque$" err
 run data check "$made/skipped.csv" --model "$scratch/example/pendulum.xml" --threads 1 "${skipped[@]}"
-check data_check_of_a_file_names_both says "^dynaflow: skipped.csv: .* nothing uses .*: elbow_torque, goal_angle$" err
+check data_check_of_a_file_names_both says "^dynaflow: skipped.csv: .* nothing uses .*: elbow_torque$" err
+check one_may_be_a_condition says "^dynaflow: skipped.csv: .* nothing uses \(data.conditions may\): goal_angle$" err
 run data info "$tasks/skipped"
 check data_info_lists_it says "array that nothing uses +elbow_torque" out
 
