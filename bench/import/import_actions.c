@@ -406,6 +406,10 @@ static df_status try_scales(work* w, replayed* r) {
              "the recorded actions are not actuator controls: with a scale and an offset per actuator, fitted to the "
              "recorded "
              "states, they are (data.action_scale, data.action_offset)\n");
+  else if (!isfinite(fit.left) || !isfinite(fit.constant))
+    text_add(&w->result->notes,
+             "no scale and offset per actuator can be fitted to the actions: with the recorded states the model "
+             "diverges within an action\n");
   else
     text_add(&w->result->notes,
              "a scale and an offset per actuator, fitted to the recorded states, do not make the actions controls: in "

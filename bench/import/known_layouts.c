@@ -10,6 +10,7 @@
 #include "joint_names.h"
 #include "list.h"
 #include "named_table.h"
+#include "unreadable.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
@@ -93,7 +94,20 @@ static bool fits_qpos(const recognition* r) {
   return ending(r, "qpos", r->model->nq) != NULL;
 }
 
+/* qvel and act beside qpos */
+static df_status refuse_unreadable_beside(const recognition* r, const source_array* q) {
+  const int n = (int)(strlen(q->name) - strlen("qpos"));
+  char* qvel = format_text("%.*sqvel", n, q->name);
+  char* act = format_text("%.*sact", n, q->name);
+  const char* const names[] = {qvel, act};
+  const df_status status = refuse_unreadable(r, "data.columns", r->model->na > 0 ? 2 : 1, names);
+  df_free(qvel);
+  df_free(act);
+  return status;
+}
+
 static df_status settle_qpos(recognition* r) {
+  DF_TRY(refuse_unreadable_beside(r, ending(r, "qpos", r->model->nq)));
   const source_array *q = ending(r, "qpos", r->model->nq), *v = ending(r, "qvel", r->model->nv);
   const source_array* a = r->model->na > 0 ? ending(r, "act", r->model->na) : NULL;
   text columns = {0};
@@ -189,6 +203,8 @@ static void add_recorded_root(recognition* r, text* columns) {
 }
 
 static df_status settle_joint_arrays(recognition* r) {
+  static const char* const arrays[] = {"q_*", "dq_*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 2, arrays));
   const char** names = df_alloc((size_t)r->files->n_arrays, sizeof *names);
   if (!names) return DF_E_NOMEM;
   const int n = recorded_axes(r, names);
@@ -426,6 +442,8 @@ static bool fits_dm_control(const recognition* r) {
 }
 
 static df_status settle_dm_control(recognition* r) {
+  static const char* const all[] = {"walkers/walker_0/*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 1, all));
   static const char* const blocks[][2] = {
       {"root_pos", "position"},    {"root_quat", "quaternion"},         {"joints", "joints"},
       {"root_linvel", "velocity"}, {"root_angvel", "angular_velocity"}, {"joint_vel", "joints_velocity"}};
@@ -528,6 +546,8 @@ static bool fits_value_columns(const recognition* r) {
 }
 
 static df_status settle_value_columns(recognition* r) {
+  static const char* const all[] = {"observation.state.*", "observation.velocity.*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 2, all));
   text columns = {0};
   const bool whole = count_beginning(r, STATE_COLUMNS) != r->model->nq;
   text_add(&columns, "%s@%s*", whole ? "state" : "qpos", STATE_COLUMNS);
@@ -609,6 +629,22 @@ static clock_steps steps_of(const df_array* values) {
       return (clock_steps){sum / (double)rises * unit, unit, falls};
   }
   return (clock_steps){0, 1, falls};
+}
+
+/* Refuses times of which one is infinite: they would tell no duration. Those that are NaN may be padding. */
+static df_status refuse_endless(const recognition* r, const source_array* a) {
+  df_array values;
+  DF_TRY(source_read(r->files, a, &values));
+  size_t i = 0;
+  while (i < values.count && !isinf(values.values[i])) i++;
+  const df_status status =
+      i == values.count
+          ? DF_OK
+          : df_fail(DF_E_NONFINITE,
+                    "%s: array '%s' is %g at index %zu: correct this time, or give the rate by --set data.rate=HZ",
+                    r->files->path[0], a->name, values.values[i], i);
+  df_array_clear(&values);
+  return status;
 }
 
 static df_status time_step(const recognition* r, const source_array* a, clock_steps* out) {
@@ -725,9 +761,11 @@ static df_status settle_time(recognition* r) {
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
   clock_steps steps;
+  DF_TRY(refuse_unreadable(r, "data.rate", sizeof names / sizeof *names, names));
   if (!a || (rate && rate->given)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
   if (!is_readable(r, a)) return DF_OK;
+  DF_TRY(refuse_endless(r, a));
   DF_TRY(time_step(r, a, &steps));
   const char* unit = unit_of(a->name, steps.unit);
   if (steps.mean == 0) return DF_OK;
@@ -768,9 +806,10 @@ static df_status settle_rate(recognition* r) {
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
   for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++) {
-    const source_array* a = source_find(r->files, 1, &rate_names[i]);
+    const source_array* a = source_array_named(r->files, rate_names[i]);
     df_array value;
     if (!a) continue;
+    if (!a->info->numeric) return fail_rate_text(r, a);
     DF_TRY(source_read(r->files, a, &value));
     const double hertz = value.count == 1 ? value.values[0] : 0;
     df_array_clear(&value);
@@ -787,18 +826,21 @@ static bool fits_actuators(const recognition* r, const source_array* a) {
   return a && (source_columns(a) == r->model->nu || (r->model->nu == 1 && a->info->rank <= 2));
 }
 
-static void settle_actions(recognition* r) {
+static df_status settle_actions(recognition* r) {
+  static const char* const forms[] = {"action.*", "action_*", "action/*", "ctrl.*", "ctrl_*", "ctrl/*"};
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
   const setting* given = settings_find(r->found, "data.actions_key");
   bool found;
   char* lacks;
-  if (given && given->given) return;
+  if (given && given->given) return DF_OK;
+  DF_TRY(refuse_unreadable(r, "data.actions_key", ACTION_NAMES, action_names));
   if (fits_actuators(r, a)) {
     put(r, "data.actions_key", a->name, "");
-    return;
+    return DF_OK;
   }
+  DF_TRY(refuse_unreadable(r, "data.actions_key", (int)(sizeof forms / sizeof *forms), forms));
   action_columns_settle(r, &found, &lacks);
-  if (found) return;
+  if (found) return DF_OK;
   if (!a && r->model->nu > 0 && count_beginning(r, "action.") == r->model->nu) {
     put(r, "data.actions_key", "action.*", "a column of its own for each value, in the order of the model");
   } else if (a) {
@@ -811,6 +853,7 @@ static void settle_actions(recognition* r) {
     if (lacks) text_add(&r->notes, "no actions are used: %s; data.actions_key says which are\n", lacks);
   }
   df_free(lacks);
+  return DF_OK;
 }
 
 static df_status settle_ends(recognition* r) {
@@ -822,6 +865,9 @@ static df_status settle_ends(recognition* r) {
     put(r, "data.episodes_key", r->files->episodes, "a group per episode");
     return DF_OK;
   }
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 4, indices));
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 3, per_row));
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 6, flags));
   const source_array* a = source_find(r->files, 4, indices);
   if (a) {
     put(r, "data.ends_key", a->name, "where episodes end");
@@ -912,6 +958,6 @@ df_status recognise(recognition* r, const known_layout** layout) {
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));
   DF_TRY(settle_rate(r));
-  settle_actions(r);
+  DF_TRY(settle_actions(r));
   return settle_ends(r);
 }

@@ -71,6 +71,20 @@ static df_status take(const reader* rd, const stated_rate* one, stated_rate* out
 
 /* ---- numbers ---- */
 
+/* the error for a statement that is no number, with its text */
+static df_status fail_no_number(reader* rd, const df_array_info* info, int k) {
+  char* text = NULL;
+  if (strcmp(info->type, "text") == 0) DF_TRY(df_arrays_read_text(rd->file->arrays, info->name, &text));
+  const df_status status =
+      df_fail(DF_E_FORMAT,
+              "%s: '%s' is %s%.60s%s: a %s is a finite number above 0; correct the file, or say how many frames a "
+              "second has in data.rate",
+              rd->file->path, info->name, text ? "'" : "", text ? text : info->type, text ? "'" : "",
+              known[k].rate ? "frame rate" : "duration of a frame");
+  df_free(text);
+  return status;
+}
+
 /* Reads number k of `known` in a group or, if `of` is not NULL, as an attribute of this array of it, of the group
  * itself if it is "". One that others precede is read only if it is a rate. */
 static df_status read_known(reader* rd, const char* group, const char* of, int k, stated_rate* out) {
@@ -81,7 +95,7 @@ static df_status read_known(reader* rd, const char* group, const char* of, int k
   if (length >= (int)sizeof name || !array_file_has(rd->file, group, name, full)) return DF_OK;
   const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
   const bool first = k == 0 && !attribute, decides = out->dt == 0;
-  if (!info->numeric && !first) return DF_OK;
+  if (!info->numeric && !first) return decides && is_needed(rd) ? fail_no_number(rd, info, k) : DF_OK;
   DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
   const bool single = a.count == 1;
   const double value = single ? a.values[0] : NAN;
@@ -145,7 +159,7 @@ static bool is_env_args(const char* name, const char* group) {
   return strncmp(name, group, folder) == 0 && (group[folder] == '\0' || group[folder] == '/' || folder == 0);
 }
 
-/* the number after "control_freq": in the text of a JSON object; 0: none */
+/* the number after "control_freq": in the text of a JSON object; 0: none, or null; NaN: what is there is no rate */
 static double control_freq(const char* text) {
   static const char key[] = "\"control_freq\"";
   const char* at = strstr(text, key);
@@ -156,8 +170,9 @@ static double control_freq(const char* text) {
   if (*at != ':') return 0;
   at++;
   at += strspn(at, " \t\r\n");
+  if (strncmp(at, "null", 4) == 0) return 0;
   const double value = df_read_double(at, &end);
-  return end != at && isfinite(value) && value > 0 ? value : 0;
+  return end != at && isfinite(value) && value > 0 ? value : NAN;
 }
 
 /* the rate of the controller, one action and one frame per step of which robomimic records */
@@ -170,7 +185,12 @@ static df_status read_env_args(reader* rd, stated_rate* out) {
     DF_TRY(df_arrays_read_text(rd->file->arrays, info->name, &text));
     const double rate = control_freq(text);
     df_free(text);
-    if (rate == 0) continue;
+    if (isnan(rate) && is_needed(rd))
+      return df_fail(DF_E_FORMAT,
+                     "%s: control_freq of '%s' is not a number above 0: correct the file, or say how many frames a "
+                     "second has in data.rate",
+                     rd->file->path, info->name);
+    if (!(rate > 0)) continue;
     *out = (stated_rate){.dt = 1 / rate, .rate = true};
     snprintf(out->by, sizeof out->by, "control_freq of %.30s", info->name);
     return DF_OK;

@@ -180,6 +180,24 @@ check too_slow_a_rate_is_explained refuses \
   "pendulum.npz: 0.1 Hz, given by --set data.rate: a frame takes 10 s, 1000 steps of the model of 0.01 s, and an action has at most 100: correct the rate by --set data.rate=HZ" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.rate=0.1
 
+# numbers that no double squares, and an archive whose actions are damaged
+python3 - "$made" <<'PYTHON'
+import json, sys, zipfile
+angles = [[1e300 * (t % 3 - 1), 1e300] for t in range(20)]
+json.dump({'states': [angles, angles], 'actions': [[[1e300]] * 19] * 2, 'dt': 0.01}, open(sys.argv[1] + '/huge.json', 'w'))
+def npy(shape, count):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + '\n'
+    return b'\x93NUMPY\x01\x00' + len(header).to_bytes(2, 'little') + header.encode() + bytes(8 * count)
+with zipfile.ZipFile(sys.argv[1] + '/damaged.npz', 'w') as z:
+    z.writestr('states.npy', npy('(2, 20, 2)', 80))
+    z.writestr('actions.npy', npy('(-2, 19, 1)', 38))
+PYTHON
+run data import "$made/huge.json" --model "$scratch/example/pendulum.xml" --out "$tasks/huge" --threads 1
+check no_percentage_is_not_a_number bash -c "! grep -qE -- '(nan|inf) %' '$scratch/err'"
+check why_no_scale_is_fitted_is_said says "no scale and offset per actuator can be fitted to the actions: with the recorded states the model diverges within an action" err
+check damaged_actions_are_refused refuses "damaged.npz: array 'actions': malformed header: 'shape' contains an invalid size; correct the file, or say what to read instead in data.actions_key \(empty: states only\)" \
+  data import "$made/damaged.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/damaged"
+
 # a table with a header that is read by the places of its columns
 python3 - "$made" "$scratch/example/make_data.py" <<'PYTHON'
 import os, runpy, sys
