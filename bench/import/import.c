@@ -12,6 +12,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
@@ -308,6 +309,7 @@ static df_status correct(work* w, data_findings* found) {
     int changed = 0;
     bool follow, back;
     DF_TRY(stop_check());
+    work_says(w, round ? "checking the recording again, as corrected" : "checking the recording");
     DF_TRY(work_convert(w));
     DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
@@ -360,6 +362,7 @@ static df_status check_recording(work* w) {
   data_findings found = {0};
   df_status status = correct(w, &found);
   const bool actions = status == DF_OK && w->dataset->actions;
+  if (actions) work_says(w, "replaying recorded actions");
   if (actions) status = work_check_actions(w);
   if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
   /* the actions may have told another rate */
@@ -477,6 +480,7 @@ static df_status follow_gradient(work* w) {
     df_task* task = NULL;
     task_growth growth = {0};
     DF_TRY(stop_check());
+    work_says(w, "measuring the growth of the gradient");
     DF_TRY(write_task_file(w));
     df_status status = open_task(w, "full", &task);
     if (status == DF_OK) status = measure_growth(task, &growth);
@@ -581,9 +585,12 @@ static void note_rate(work* w) {
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
+  work_says(w, "reading the recording");
   DF_TRY(work_open_recording(w));
+  work_says(w, "comparing the names of its columns with those of the model");
   DF_TRY(follow_names(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
+  work_says(w, "looking for the frame rate, the base and conditions");
   DF_TRY(work_find_rate(w));
   note_rate(w);
   DF_TRY(work_find_base(w));
@@ -604,6 +611,7 @@ static df_status write_all(work* w) {
   const proposal p = {.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes};
   DF_TRY(propose_task(&p));
   DF_TRY(follow_gradient(w));
+  work_says(w, "writing the task");
   DF_TRY(write_task_file(w));
   DF_TRY(open_task(w, "smoke", &task));
   df_task_free(task);
@@ -616,7 +624,7 @@ static df_status write_all(work* w) {
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
   *out = (import_result){0};
-  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}};
+  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}, .started = df_clock_wall()};
   stop_in_order();
   df_status status = find_name(&w);
   if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);

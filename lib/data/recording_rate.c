@@ -148,11 +148,16 @@ static df_status check_comments(reader* rd) {
 
 /* ---- robomimic ---- */
 
-/* Whether the array is env_args of the group, of a folder above it, or of the file. */
-static bool is_env_args(const char* name, const char* group) {
+static bool ends_with_env_args(const char* name) {
   static const char part[] = "env_args";
   const size_t n = strlen(name), own = sizeof part - 1;
-  if (n < own || strcmp(name + n - own, part) != 0) return false;
+  return n >= own && strcmp(name + n - own, part) == 0;
+}
+
+/* Whether the array is env_args of the group, of a folder above it, or of the file. */
+static bool is_env_args(const char* name, const char* group) {
+  const size_t n = strlen(name), own = strlen("env_args");
+  if (!ends_with_env_args(name)) return false;
   if (n == own) return true;
   const size_t folder = n - own - 1;
   if (!strchr("@/", name[folder])) return false;
@@ -177,10 +182,12 @@ static double control_freq(const char* text) {
 
 /* the rate of the controller, one action and one frame per step of which robomimic records */
 static df_status read_env_args(reader* rd, stated_rate* out) {
-  for (int i = 0; i < df_arrays_count(rd->file->arrays); i++) {
+  DF_TRY(text_list_make(rd->file->arrays, ends_with_env_args, &rd->file->env_args));
+  for (int k = 0; k < rd->file->env_args.n; k++) {
+    const int i = rd->file->env_args.at[k];
     const df_array_info* info = df_arrays_info(rd->file->arrays, i);
     char* text;
-    if (strcmp(info->type, "text") != 0 || !is_env_args(info->name, rd->group)) continue;
+    if (!is_env_args(info->name, rd->group)) continue;
     rd->file->used[i] = true;
     DF_TRY(df_arrays_read_text(rd->file->arrays, info->name, &text));
     const double rate = control_freq(text);

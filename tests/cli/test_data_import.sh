@@ -180,6 +180,22 @@ check too_slow_a_rate_is_explained refuses \
   "pendulum.npz: 0.1 Hz, given by --set data.rate: a frame takes 10 s, 1000 steps of the model of 0.01 s, and an action has at most 100: correct the rate by --set data.rate=HZ" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.rate=0.1
 
+# a recording of many arrays: what the import does is said while it takes long
+python3 - "$made" "$scratch/example/make_data.py" <<'PYTHON'
+import json, os, runpy, sys
+os.chdir(sys.argv[1])
+states = runpy.run_path(sys.argv[2])['states']
+rows = [states[2 * i:2 * i + 2] for i in range(len(states) // 2)]
+json.dump({f'demo_{e}': {'states': rows[e % 8:e % 8 + 6], 'dt': 0.01} for e in range(600)}, open('many.json', 'w'))
+PYTHON
+imports_many() { exits_with 0 data import "$made/many.json" --model "$scratch/example/pendulum.xml" --out "$tasks/many$1" --threads 1 "${@:2}"; }
+stages() { sed -n 's/^dynaflow: \(.*\) ([0-9]* s so far)$/\1/p' "$scratch/err"; }
+check a_recording_of_many_episodes_is_imported imports_many ""
+check what_it_does_is_said [ "$(stages | head -4 | tr '\n' ';')" = "reading the recording;comparing the names of its columns with those of the model;looking for the frame rate, the base and conditions;checking the recording;" ]
+check to_the_end [ "$(stages | tail -1)" = "writing the task" ]
+check quietly_it_is_imported imports_many 2 --quiet
+check without_saying_it [ -z "$(stages)" ]
+
 # numbers that no double squares, and an archive whose actions are damaged
 python3 - "$made" <<'PYTHON'
 import json, sys, zipfile
