@@ -336,6 +336,11 @@ static const source_array* root_and_joints(const recognition* r) {
   return r->model->free_joint >= 0 && r->model->balls == 0 ? table(r, 7 + r->model->axes) : NULL;
 }
 
+/* a robot without hinges and slides, such as a drone, has no block of joints */
+static const char* pose_columns(const recognition* r) {
+  return r->model->axes > 0 ? "root_pos,root_quat,joints" : "root_pos,root_quat";
+}
+
 static bool fits_mocap_json(const recognition* r) {
   return root_and_joints(r) && strcmp(df_arrays_format(r->files->arrays), "JSON") == 0;
 }
@@ -366,7 +371,7 @@ static df_status settle_base_rotation(recognition* r, const source_array* frames
 static df_status settle_mocap_json(recognition* r) {
   const source_array* frames = root_and_joints(r);
   put(r, "data.states_key", frames->name, "");
-  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.columns", pose_columns(r), "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "PyBullet's order, in which motion_imitation stores quaternions");
   if (is_quadruped(r->model)) put_legs(r, bullet_order, "PyBullet's order of the legs; the file does not say it");
   return settle_base_rotation(r, frames);
@@ -396,7 +401,7 @@ static bool states_rate(const recognition* r) {
 static df_status settle_joint_table(recognition* r) {
   const source_array* frames = root_and_joints(r);
   put(r, "data.states_key", frames->name, "");
-  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.columns", pose_columns(r), "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
   if (states_rate(r)) return DF_OK;
   put(r, "data.rate", "30", "assumed, as of LAFAN1: the file states no rate");
@@ -488,7 +493,9 @@ static df_status settle_without_xy(recognition* r) {
   put(r, "data.states_key", observations(r)->name, "");
   put(r, "data.root_xy", "integrated", "the observations leave out where the root is along the floor");
   if (m->free_joint >= 0) {
-    put(r, "data.columns", "root_z,root_quat,joints,root_linvel,root_angvel,joint_vel",
+    put(r, "data.columns",
+        m->axes > 0 ? "root_z,root_quat,joints,root_linvel,root_angvel,joint_vel"
+                    : "root_z,root_quat,root_linvel,root_angvel",
         "observations [qpos, qvel] without x and y of the root");
     return DF_OK;
   }
@@ -946,6 +953,19 @@ static df_status fail_unknown(const recognition* r) {
   return status;
 }
 
+/* What the user's columns leave open: the array that they describe, if it is not called `states`, and that the path of
+ * a root of which they give the height alone is integrated. */
+static void settle_given_columns(recognition* r) {
+  const char* columns = settings_find(r->found, "data.columns")->value;
+  for (int i = 0; i < STATE_NAMES && !named(r, "states") && !settings_find(r->found, "data.states_key"); i++) {
+    const source_array* a = named(r, state_names[i]);
+    if (a && a->info->rank >= 2)
+      put(r, "data.states_key", a->name, "the array that data.columns describe, by its name");
+  }
+  if (strstr(columns, "root_z") && !strstr(columns, "root_pos"))
+    put(r, "data.root_xy", "integrated", "data.columns leave out where the root is along the floor");
+}
+
 df_status recognise(recognition* r, const known_layout** layout) {
   *layout = NULL;
   const bool given = settings_find(r->found, "data.columns") != NULL;
@@ -953,6 +973,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   for (int i = 0; i < n && !*layout && !given; i++) {
     if (table_of_layouts[i].fits(r)) *layout = &table_of_layouts[i];
   }
+  if (given) settle_given_columns(r);
   if (!given && (!*layout || (*layout)->fits != fits_named_table) && named_table_is_partial(r)) return fail_unknown(r);
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
