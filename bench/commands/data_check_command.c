@@ -30,6 +30,7 @@
 #include "progress.h"
 #include "propose.h"
 #include "replay_hypotheses.h"
+#include "replay_settings.h"
 #include "replay_study.h"
 #include "rows.h"
 #include "suite.h"
@@ -281,6 +282,15 @@ static void add_gap(const replay_study* s, data_findings* out) {
   df_free(warning);
 }
 
+/* the settings with which the states follow, else in words what is different */
+static void say_what_fits(const checked* c, const replay_study* s, remedy* out) {
+  const hypothesis* h = replay_study_alternative(s);
+  const df_mujoco_cfg now = replay_cfg(&c->config, false);
+  if (!replay_study_would_fit(s)) return;
+  if (h && !s->order && alternative_as_settings(h, &c->config, &now, c->system, c->data->spare_actions, out)) return;
+  remedy_say(out, "%s", replay_study_would_fit(s));
+}
+
 /* Adds the verdict of `dynaflow replay` on some episodes, if there are actions and the states are right: as they are
  * now, no model could follow. */
 static df_status check_replay(const checked* c, const options* opts, data_findings* out) {
@@ -306,7 +316,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     char* reason = replay_study_reason(&study);
     data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
-    if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
+    say_what_fits(c, &study, &one->would_fit);
     df_free(reason);
     add_gap(&study, out);
   }

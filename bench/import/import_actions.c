@@ -468,27 +468,6 @@ static df_status try_unit(work* w, replayed* r, bool* known) {
 
 /* ---- gains of actuators that are scales of actions ---- */
 
-/* the number of few decimals, or the reciprocal of one, that a factor is to its accuracy */
-static double plain_factor(double factor) {
-  static const double SAME = 1e-6;
-  for (double unit = 1; unit <= 1e4; unit *= 10) {
-    const double direct = round(factor * unit) / unit, inverse = unit / round(unit / factor);
-    if (fabs(direct / factor - 1) < SAME) return direct;
-    if (fabs(inverse / factor - 1) < SAME) return inverse;
-  }
-  return factor;
-}
-
-/* scale [nu] = the factors by which the alternative makes actuators stronger; whether there are any, and nothing else
- * of the actuators differs */
-static bool gains_of(const hypothesis* h, const df_mujoco_cfg* now, int nu, double* scale) {
-  const double gain = h->cfg.gain_scale > 0 ? h->cfg.gain_scale : 1,
-               gear = h->cfg.gear_scale != 0 ? h->cfg.gear_scale : 1;
-  const double factor = plain_factor(gain * gear);
-  for (int k = 0; k < nu; k++) scale[k] = h->cfg.scaled_control > 0 && h->cfg.scaled_control - 1 != k ? 1 : factor;
-  return factor != 1 && h->cfg.kv_scale == now->kv_scale;
-}
-
 /* Of a motor, a factor of its gain is one of its actions; of a servo it is not, since its stiffness has it, too. Tries
  * it: replays with scaled actions, unless a scale is set; without success, the settings are as before. */
 static df_status try_gains(work* w, replayed* r) {
