@@ -77,6 +77,17 @@ void text_add_plain(text* t, const char* s) {
   add_string(t, s, strlen(s), put_plain);
 }
 
+/* ---- Python ---- */
+
+void text_add_python(text* t, const char* s) {
+  text plain = {0};
+  text_add_plain(&plain, s);
+  text_add(t, "'");
+  for (const char* at = text_of(&plain); *at; at++) text_add(t, "%s%c", strchr("'\\", *at) ? "\\" : "", *at);
+  text_add(t, "'");
+  text_clear(&plain);
+}
+
 /* ---- HTML and XML ---- */
 
 static void put_html(text* t, const char* at, char before) {

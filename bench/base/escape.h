@@ -14,6 +14,9 @@
 /* One line of text: terminals, comments in scripts and data, captions. */
 void text_add_plain(text* t, const char* s);
 
+/* A string constant of Python with its single quotes; a control character is shown as such text, not kept. */
+void text_add_python(text* t, const char* s);
+
 /* HTML and XML, as content or in double quotes: & < > " ' become entities. */
 void text_add_html(text* t, const char* s);
 /* The same for the first n bytes of `s`, which must end at the end of a character. */

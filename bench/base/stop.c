@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dynaflow/core/clock.h"
+#include "dynaflow/core/file.h"
 #include "exit_code.h"
 
 volatile sig_atomic_t stop_flag;
@@ -20,10 +21,12 @@ volatile sig_atomic_t stop_flag;
 static volatile sig_atomic_t signalled;
 static struct timespec first_signal;
 
+/* temporary files would stay: they have the number of this process in their names, and no later one removes them */
 static void exit_interrupted(void) {
   static const char message[] = "dynaflow: interrupted\n";
   const ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
   (void)written;
+  df_file_remove_parts();
   _exit(EXIT_INTERRUPTED);
 }
 

@@ -403,6 +403,7 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
         config->task_name, config->data_source, a->task);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
+  if (status == DF_OK) status = task_data_restore_card(config, search, &a->common, path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
   if (status == DF_OK) status = draw_coverage(a, config, search, path);
   if (status == DF_OK) {

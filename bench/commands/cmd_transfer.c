@@ -321,11 +321,14 @@ int cmd_transfer(int argc, char** argv) {
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK) status = task_data_path(&config, &search, &a.common, true, &path);
   if (status == DF_OK) status = df_task_new(&config, &search, path, &task);
-  if (status == DF_OK) status = run_study(&a, task, &search);
+  const bool opened = status == DF_OK;
+  if (opened) status = run_study(&a, task, &search);
   df_task_free(task);
   df_free(path);
   df_free(a.files);
   df_free(a.changes);
   search_clear(&search);
-  return status == DF_OK ? EXIT_DONE : report_task_failure(status, a.task);
+  /* what is missing once the task is open is a file of the user, which nothing fetches */
+  if (opened) return report_failure(status);
+  return report_task_failure(status, a.task);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_names.h"
 #include "action_scale.h"
 #include "column_ranges.h"
 #include "data_check.h"
@@ -30,6 +31,7 @@
 #include "progress.h"
 #include "propose.h"
 #include "replay_hypotheses.h"
+#include "replay_settings.h"
 #include "replay_study.h"
 #include "rows.h"
 #include "suite.h"
@@ -286,6 +288,15 @@ static void add_gap(const replay_study* s, data_findings* out) {
   df_free(warning);
 }
 
+/* the settings with which the states follow, else in words what is different */
+static void say_what_fits(const checked* c, const replay_study* s, remedy* out) {
+  const hypothesis* h = replay_study_alternative(s);
+  const df_mujoco_cfg now = replay_cfg(&c->config, false);
+  if (!replay_study_would_fit(s)) return;
+  if (h && !s->order && alternative_as_settings(h, &c->config, &now, c->system, c->data->spare_actions, out)) return;
+  remedy_say(out, "%s", replay_study_would_fit(s));
+}
+
 /* Adds the verdict of `dynaflow replay` on some episodes, if there are actions and the states are right: as they are
  * now, no model could follow. */
 static df_status check_replay(const checked* c, const options* opts, data_findings* out) {
@@ -314,7 +325,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     char* reason = replay_study_reason(&study);
     data_finding* one = data_findings_add(out, DATA_CHECK_REPLAY, NULL, error, decides ? 1 : NAN, "error / limit");
     data_finding_judge(one, verdict, "%s: %s", replay_verdict_text(study.verdict), reason);
-    if (replay_study_would_fit(&study)) remedy_say(&one->would_fit, "%s", replay_study_would_fit(&study));
+    say_what_fits(c, &study, &one->would_fit);
     if (scaled) {
       data_finding_judge(one, verdict,
                          "%s: the recorded actions are not actuator controls: with a scale and an offset per actuator, "
@@ -395,23 +406,23 @@ static bool is_rate(const checked* c, const char* name) {
 
 /* the arrays, and columns of a table, that nothing uses; without attributes, which `data info` lists */
 static df_status print_unused(const checked* c, bool quiet) {
-  enum { NAMED = 12 };
   const df_array_info* list;
   df_recording* opened;
-  text names = {0};
-  int unused = 0;
+  unused_names names = {0};
   if (quiet || !c->data) return DF_OK;
   DF_TRY(df_recording_open(c->path, &c->config, c->system, &opened));
   const int n = df_recording_unused(opened, &list);
   for (int i = 0; i < n; i++) {
     if (strchr(list[i].name, '@') || is_rate(c, list[i].name)) continue;
-    if (unused++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+    unused_names_add(&names, c->system, list[i].name);
   }
-  if (unused > NAMED) text_add(&names, " and %d more", unused - NAMED);
-  if (unused)
-    print_line(stderr, "dynaflow: %s: arrays or columns that nothing uses (data.conditions may): %s", c->name,
-               text_of(&names));
-  text_clear(&names);
+  for (int k = 0; k < 2; k++) {
+    text line = {0};
+    unused_names_line(&names, k, "arrays or columns", &line);
+    if (line.n) print_line(stderr, "dynaflow: %s: %s", c->name, text_of(&line));
+    text_clear(&line);
+  }
+  unused_names_clear(&names);
   df_recording_free(opened);
   return DF_OK;
 }

@@ -141,6 +141,10 @@ static void add_coverage(text* out, const df_dataset* data) {
   }
 }
 
+char* data_card_path(const char* path) {
+  return format_text("%.*s.card.md", (int)(strlen(path) - strlen(".npz")), path);
+}
+
 df_status data_card_write(const char* path, const df_config* config, const df_system* system, const card_origin* origin,
                           const df_dataset* data, const df_generation* attempts) {
   char sha256[DF_SHA256_TEXT];
@@ -154,8 +158,7 @@ df_status data_card_write(const char* path, const df_config* config, const df_sy
   if (attempts->n) add_attempts(&out, attempts);
   if (data->nc) add_coverage(&out, data);
 
-  const size_t stem = strlen(path) - strlen(".npz");
-  char* card = format_text("%.*s.card.md", (int)stem, path);
+  char* card = data_card_path(path);
   const df_status status = text_write(&out, card);
   text_clear(&out);
   df_free(card);

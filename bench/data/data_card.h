@@ -38,6 +38,9 @@ typedef struct card_origin {
       option; /* [n_options] options of the command on which they depend; may be NULL if there are none */
 } card_origin;
 
+/* The path of the card of the demonstrations at `path`, NAME.card.md of NAME.npz, in memory of df_alloc. */
+char* data_card_path(const char* path);
+
 /* Writes the card of a file of demonstrations NAME.npz, NAME.card.md: sizes, hashes, versions, the settings and
  * options on which the demonstrations depend, attempts and those kept per kind, and per gait ranges and frames of every
  * other condition. Errors: those of text_write() and df_sha256_file(). */

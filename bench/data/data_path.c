@@ -85,9 +85,27 @@ static bool show_progress(void* context, int done, int wanted) {
   return !stop_flag;
 }
 
+/* makes demonstrations, and says how many are made */
+static df_status make_demonstrations(const df_generator* generator, const df_config* config, const df_system* system,
+                                     const options* opts, df_generation* report, df_dataset** out) {
+  progress p;
+  progress_start(&p, opts->quiet, "demonstrations", "episodes", 1);
+  const df_generator_env env = {.threads = opts->threads, .progress = show_progress, .context = &p, .report = report};
+  const df_status status = generator->make(system, config, &env, out);
+  progress_end(&p);
+  return status;
+}
+
+static df_status write_card(const df_generator* generator, const df_config* config, const df_system* system,
+                            const df_dataset* data, const df_generation* report, const char* path) {
+  const card_origin origin = {.written_by = "`dynaflow data make` and by the first run of the task",
+                              .generator = generator,
+                              .depends = setting_generates};
+  return data_card_write(path, config, system, &origin, data, report);
+}
+
 static df_status generate(const df_generator* generator, const df_config* config, const df_system* system,
                           const options* opts, const char* path) {
-  progress p;
   df_generation report = {.n = 0};
   df_dataset* data = NULL;
   char* folder = df_path_folder(path);
@@ -96,15 +114,9 @@ static df_status generate(const df_generator* generator, const df_config* config
   df_free(folder);
   if (status != DF_OK) return status;
 
-  progress_start(&p, opts->quiet, "demonstrations", "episodes", 1);
-  const df_generator_env env = {.threads = opts->threads, .progress = show_progress, .context = &p, .report = &report};
-  status = generator->make(system, config, &env, &data);
-  progress_end(&p);
+  status = make_demonstrations(generator, config, system, opts, &report, &data);
   if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
-  const card_origin origin = {.written_by = "`dynaflow data make` and by the first run of the task",
-                              .generator = generator,
-                              .depends = setting_generates};
-  if (status == DF_OK) status = data_card_write(path, config, system, &origin, data, &report);
+  if (status == DF_OK) status = write_card(generator, config, system, data, &report, path);
   df_dataset_free(data);
   if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
@@ -196,6 +208,38 @@ df_status task_data_path(const df_config* config, const df_search* search, const
   DF_TRY(find_generator(config, &generator));
   DF_TRY(df_task_system(config, search, &system, model_sha256));
   const df_status status = generated_path(generator, config, search, opts, make_if_missing, system, path);
+  df_system_free(system);
+  return status;
+}
+
+/* the card of the file, whose numbers count, with the attempts of demonstrations that are made again */
+static df_status restore_card(const df_generator* generator, const df_config* config, const df_system* system,
+                              const options* opts, const char* path) {
+  df_generation report = {.n = 0};
+  df_dataset *again = NULL, *data = NULL;
+  df_status status = df_dataset_read(path, config, system, &data);
+  if (status == DF_OK) status = make_demonstrations(generator, config, system, opts, &report, &again);
+  if (status == DF_OK) status = write_card(generator, config, system, data, &report, path);
+  df_dataset_free(again);
+  df_dataset_free(data);
+  if (status == DF_OK && !opts->quiet)
+    print_line(stderr, "dynaflow: %s: its data card was missing, and is written again", path);
+  return status;
+}
+
+df_status task_data_restore_card(const df_config* config, const df_search* search, const options* opts,
+                                 const char* path) {
+  const df_generator* generator;
+  df_system* system = NULL;
+  char model_sha256[DF_SHA256_TEXT];
+  char *card = data_card_path(path), *folder = df_path_folder(path);
+  const bool missing = folder && !df_file_exists(card) && can_write(folder);
+  df_free(card);
+  df_free(folder);
+  if (!missing) return DF_OK;
+  DF_TRY(find_generator(config, &generator));
+  DF_TRY(df_task_system(config, search, &system, model_sha256));
+  const df_status status = restore_card(generator, config, system, opts, path);
   df_system_free(system);
   return status;
 }

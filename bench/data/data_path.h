@@ -17,6 +17,12 @@
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 
+/* Writes the card of generated demonstrations at `path` if it is missing, as after a kill between file and card: the
+ * demonstrations are made again for the attempts that it lists. Does nothing where the folder cannot be written.
+ * Errors: those of the generator, df_dataset_read() and data_card_write(). */
+DF_MUST_CHECK df_status task_data_restore_card(const df_config* config, const df_search* search, const options* opts,
+                                               const char* path);
+
 /* Whether a name contains '*', '?' or '[', so that it may stand for several files. */
 bool is_file_pattern(const char* name);
 

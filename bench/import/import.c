@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_names.h"
 #include "column_names.h"
 #include "data_check.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
@@ -310,6 +312,7 @@ static df_status correct(work* w, data_findings* found) {
     int changed = 0;
     bool follow, back;
     DF_TRY(stop_check());
+    work_says(w, round ? "checking the recording again, as corrected" : "checking the recording");
     DF_TRY(work_convert(w));
     DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
@@ -362,6 +365,7 @@ static df_status check_recording(work* w) {
   data_findings found = {0};
   df_status status = correct(w, &found);
   const bool actions = status == DF_OK && w->dataset->actions;
+  if (actions) work_says(w, "replaying recorded actions");
   if (actions) status = work_check_actions(w);
   if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
   /* the actions may have told another rate */
@@ -479,6 +483,7 @@ static df_status follow_gradient(work* w) {
     df_task* task = NULL;
     task_growth growth = {0};
     DF_TRY(stop_check());
+    work_says(w, "measuring the growth of the gradient");
     DF_TRY(write_task_file(w));
     df_status status = open_task(w, "full", &task);
     if (status == DF_OK) status = measure_growth(task, &growth);
@@ -549,23 +554,23 @@ static void settle_solver(work* w) {
 
 /* arrays, and attributes of the groups of episodes */
 static void note_unused(work* w) {
-  enum { NAMED = 12 };
   const df_array_info* list;
   const int n = df_recording_unused(w->recording, &list);
-  text names = {0};
-  int arrays = 0;
+  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
+  unused_names names = {0};
   for (int i = 0; i < n; i++) {
     const char* name = source_name_in_group(&w->files, list[i].name);
     if (name[0] == '@' ? name == list[i].name : strchr(name, '@') != NULL) continue;
     if (w->clock && strcmp(name, w->clock->name) == 0) continue;
-    if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+    unused_names_add(&names, w->own, list[i].name);
   }
-  if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
-  const bool table = strcmp(df_arrays_format(w->files.arrays), "CSV") == 0;
-  if (arrays)
-    text_add(&w->result->notes, "%s that nothing uses (data.conditions may): %s\n", table ? "columns" : "arrays",
-             text_of(&names));
-  text_clear(&names);
+  for (int k = 0; k < 2; k++) {
+    text line = {0};
+    unused_names_line(&names, k, table ? "columns" : "arrays", &line);
+    if (line.n) text_add(&w->result->notes, "%s\n", text_of(&line));
+    text_clear(&line);
+  }
+  unused_names_clear(&names);
   for (int i = 0; i < df_recording_notes(w->recording); i++)
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
 }
@@ -583,9 +588,12 @@ static void note_rate(work* w) {
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
+  work_says(w, "reading the recording");
   DF_TRY(work_open_recording(w));
+  work_says(w, "comparing the names of its columns with those of the model");
   DF_TRY(follow_names(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
+  work_says(w, "looking for the frame rate, the base and conditions");
   DF_TRY(work_find_rate(w));
   note_rate(w);
   DF_TRY(work_find_base(w));
@@ -606,6 +614,7 @@ static df_status write_all(work* w) {
   const proposal p = {.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes};
   DF_TRY(propose_task(&p));
   DF_TRY(follow_gradient(w));
+  work_says(w, "writing the task");
   DF_TRY(write_task_file(w));
   DF_TRY(open_task(w, "smoke", &task));
   df_task_free(task);
@@ -618,7 +627,7 @@ static df_status write_all(work* w) {
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
   *out = (import_result){0};
-  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}};
+  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}, .started = df_clock_wall()};
   stop_in_order();
   df_status status = find_name(&w);
   if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);

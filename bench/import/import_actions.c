@@ -345,6 +345,10 @@ static df_status try_scales(work* w, replayed* r) {
              "the recorded actions are not actuator controls: with a scale and an offset per actuator, fitted to the "
              "recorded "
              "states, they are (data.action_scale, data.action_offset)\n");
+  else if (!isfinite(fit.left) || !isfinite(fit.constant))
+    text_add(&w->result->notes,
+             "no scale and offset per actuator can be fitted to the actions: with the recorded states the model "
+             "diverges within an action\n");
   else
     text_add(&w->result->notes,
              "a scale and an offset per actuator, fitted to the recorded states, do not make the actions controls: in "
@@ -402,27 +406,6 @@ static df_status try_unit(work* w, replayed* r, bool* known) {
 }
 
 /* ---- gains of actuators that are scales of actions ---- */
-
-/* the number of few decimals, or the reciprocal of one, that a factor is to its accuracy */
-static double plain_factor(double factor) {
-  static const double SAME = 1e-6;
-  for (double unit = 1; unit <= 1e4; unit *= 10) {
-    const double direct = round(factor * unit) / unit, inverse = unit / round(unit / factor);
-    if (fabs(direct / factor - 1) < SAME) return direct;
-    if (fabs(inverse / factor - 1) < SAME) return inverse;
-  }
-  return factor;
-}
-
-/* scale [nu] = the factors by which the alternative makes actuators stronger; whether there are any, and nothing else
- * of the actuators differs */
-static bool gains_of(const hypothesis* h, const df_mujoco_cfg* now, int nu, double* scale) {
-  const double gain = h->cfg.gain_scale > 0 ? h->cfg.gain_scale : 1,
-               gear = h->cfg.gear_scale != 0 ? h->cfg.gear_scale : 1;
-  const double factor = plain_factor(gain * gear);
-  for (int k = 0; k < nu; k++) scale[k] = h->cfg.scaled_control > 0 && h->cfg.scaled_control - 1 != k ? 1 : factor;
-  return factor != 1 && h->cfg.kv_scale == now->kv_scale;
-}
 
 /* Of a motor, a factor of its gain is one of its actions; of a servo it is not, since its stiffness has it, too. Tries
  * it: replays with scaled actions, unless a scale is set; without success, the settings are as before. */

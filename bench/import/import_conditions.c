@@ -1,35 +1,16 @@
 #define _POSIX_C_SOURCE 200809L
 #include "import_conditions.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "action_names.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 
-/* the longest word that is compared; the largest number of axes of an array, the most conditions in one */
-enum { LETTERS = 16, MOST_AXES = 3, MOST_CONDITIONS = 64 };
+/* the largest number of axes of an array, the most conditions in one */
+enum { MOST_AXES = 3, MOST_CONDITIONS = 64 };
 
 /* ---- names ---- */
-
-static bool is_among(const char* word, const char* const* list, size_t n) {
-  size_t i = 0;
-  while (i < n && strcmp(word, list[i]) != 0) i++;
-  return i < n;
-}
-
-/* whether a word of a name, without digits and capitals, is among n words */
-static bool has_word(const char* name, const char* const* list, size_t n) {
-  bool found = false;
-  for (const char* at = name; *at; at += *at != '\0') {
-    char word[LETTERS] = "";
-    for (size_t m = 0; isalnum((unsigned char)*at); at++) {
-      if (isalpha((unsigned char)*at) && m + 1 < sizeof word) word[m++] = (char)tolower((unsigned char)*at);
-    }
-    found = found || is_among(word, list, n);
-  }
-  return found;
-}
 
 bool is_condition_name(const char* array) {
   static const char* const asked[] = {"command",   "commands", "commanded", "cmd",     "cmds",    "goal",
@@ -37,22 +18,15 @@ bool is_condition_name(const char* array) {
                                       "direction", "vx",       "vy",        "wz",      "heading", "gait"};
   static const char* const others[] = {"achieved", "reached", "measured", "reward", "success", "done"};
   const char *slash = strrchr(array, '/'), *name = slash ? slash + 1 : array;
-  return has_word(name, asked, sizeof asked / sizeof *asked) && !has_word(name, others, sizeof others / sizeof *others);
-}
-
-bool is_actuation_name(const char* array) {
-  static const char* const words[] = {"joint",    "joints",    "pos",    "position", "positions", "qpos",
-                                      "torque",   "torques",   "tau",    "ctrl",     "control",   "controls",
-                                      "action",   "actions",   "effort", "efforts",  "motor",     "motors",
-                                      "actuator", "actuators", "servo",  "servos",   "dof",       "dofs"};
-  return has_word(array, words, sizeof words / sizeof *words);
+  return name_has_word(name, asked, sizeof asked / sizeof *asked) &&
+         !name_has_word(name, others, sizeof others / sizeof *others);
 }
 
 /* names of texts that say what was asked for */
 static bool is_label_name(const char* name) {
   static const char* const words[] = {"instruction", "instructions", "task",  "tasks",  "label",    "labels",
                                       "style",       "styles",       "skill", "skills", "language", "motion"};
-  return has_word(name, words, sizeof words / sizeof *words);
+  return name_has_word(name, words, sizeof words / sizeof *words);
 }
 
 /* Whether data.conditions can name an array, `name` within its group, and its size is that of conditions. A single
@@ -178,7 +152,7 @@ static bool is_single_text(const df_dataset* d, int first) {
 
 /* Reads the recording with these conditions, of which the last array begins with condition `first`. */
 static df_status try_conditions(work* w, const char* value, const char* array, int first) {
-  if (is_actuation_name(array))
+  if (is_actuation_name(w->own, array))
     return df_fail(DF_E_CONFIG,
                    "by its name it may be what the actuators did: conditions must not contain it, since it reveals the "
                    "motion to be generated; if it is not, --set data.conditions=... takes it");

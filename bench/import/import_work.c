@@ -1,10 +1,24 @@
 #include "import_work.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/adjoint.h"
+#include "terminal.h"
+
+/* ---- what it does ---- */
+
+void work_says(const work* w, const char* what) {
+  static const double LONG = 5;
+  enum { MANY = 1000 };
+  const double elapsed = df_clock_wall() - w->started;
+  const bool many = w->files.arrays && df_arrays_count(w->files.arrays) > MANY;
+  if (w->cfg->opts->quiet || (!many && elapsed < LONG)) return;
+  print_line(stderr, "dynaflow: %s (%.0f s so far)", what, elapsed);
+}
 
 /* ---- model ---- */
 

@@ -45,6 +45,7 @@ typedef struct work {
   bool base_open;            /* work_find_base() has to tell which axis of the model's base points up */
   bool rate_assumed;         /* data.rate is that of LAFAN1, by the layout alone */
   const source_array* clock; /* that gave data.rate; NULL: none */
+  double started;            /* df_clock_wall() */
   bool timed;                /* how long a frame takes is stated, or shown by the velocities */
   df_search search;          /* the draft of the folder */
   df_config config;
@@ -54,6 +55,10 @@ typedef struct work {
   df_recording* recording;
   df_dataset* dataset;
 } work;
+
+/* Says on standard error what the import does next, with the seconds so far, if it takes long: after 5 s, or if the
+ * recording has more than 1000 arrays. Nothing with --quiet. */
+void work_says(const work* w, const char* what);
 
 /* Makes the system of the settings again, with what admits its model, and what is known of it. Errors: those of
  * settings_config() and df_mujoco_system_new(). */

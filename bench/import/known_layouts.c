@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action_columns.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/recording.h"
 #include "joint_names.h"
 #include "list.h"
 #include "named_table.h"
 #include "recorded_clock.h"
+#include "unreadable.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
 
@@ -93,7 +95,20 @@ static bool fits_qpos(const recognition* r) {
   return ending(r, "qpos", r->model->nq) != NULL;
 }
 
+/* qvel and act beside qpos */
+static df_status refuse_unreadable_beside(const recognition* r, const source_array* q) {
+  const int n = (int)(strlen(q->name) - strlen("qpos"));
+  char* qvel = format_text("%.*sqvel", n, q->name);
+  char* act = format_text("%.*sact", n, q->name);
+  const char* const names[] = {qvel, act};
+  const df_status status = refuse_unreadable(r, "data.columns", r->model->na > 0 ? 2 : 1, names);
+  df_free(qvel);
+  df_free(act);
+  return status;
+}
+
 static df_status settle_qpos(recognition* r) {
+  DF_TRY(refuse_unreadable_beside(r, ending(r, "qpos", r->model->nq)));
   const source_array *q = ending(r, "qpos", r->model->nq), *v = ending(r, "qvel", r->model->nv);
   const source_array* a = r->model->na > 0 ? ending(r, "act", r->model->na) : NULL;
   text columns = {0};
@@ -189,6 +204,8 @@ static void add_recorded_root(recognition* r, text* columns) {
 }
 
 static df_status settle_joint_arrays(recognition* r) {
+  static const char* const arrays[] = {"q_*", "dq_*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 2, arrays));
   const char** names = df_alloc((size_t)r->files->n_arrays, sizeof *names);
   if (!names) return DF_E_NOMEM;
   const int n = recorded_axes(r, names);
@@ -320,6 +337,11 @@ static const source_array* root_and_joints(const recognition* r) {
   return r->model->free_joint >= 0 && r->model->balls == 0 ? table(r, 7 + r->model->axes) : NULL;
 }
 
+/* a robot without hinges and slides, such as a drone, has no block of joints */
+static const char* pose_columns(const recognition* r) {
+  return r->model->axes > 0 ? "root_pos,root_quat,joints" : "root_pos,root_quat";
+}
+
 static bool fits_mocap_json(const recognition* r) {
   return root_and_joints(r) && strcmp(df_arrays_format(r->files->arrays), "JSON") == 0;
 }
@@ -350,7 +372,7 @@ static df_status settle_base_rotation(recognition* r, const source_array* frames
 static df_status settle_mocap_json(recognition* r) {
   const source_array* frames = root_and_joints(r);
   put(r, "data.states_key", frames->name, "");
-  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.columns", pose_columns(r), "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "PyBullet's order, in which motion_imitation stores quaternions");
   if (is_quadruped(r->model)) put_legs(r, bullet_order, "PyBullet's order of the legs; the file does not say it");
   return settle_base_rotation(r, frames);
@@ -380,7 +402,7 @@ static bool states_rate(const recognition* r) {
 static df_status settle_joint_table(recognition* r) {
   const source_array* frames = root_and_joints(r);
   put(r, "data.states_key", frames->name, "");
-  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.columns", pose_columns(r), "as many columns as a root pose and the model's joints");
   put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
   if (states_rate(r)) return DF_OK;
   put(r, "data.rate", "30", "assumed, as of LAFAN1: the file states no rate");
@@ -426,6 +448,8 @@ static bool fits_dm_control(const recognition* r) {
 }
 
 static df_status settle_dm_control(recognition* r) {
+  static const char* const all[] = {"walkers/walker_0/*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 1, all));
   static const char* const blocks[][2] = {
       {"root_pos", "position"},    {"root_quat", "quaternion"},         {"joints", "joints"},
       {"root_linvel", "velocity"}, {"root_angvel", "angular_velocity"}, {"joint_vel", "joints_velocity"}};
@@ -470,7 +494,9 @@ static df_status settle_without_xy(recognition* r) {
   put(r, "data.states_key", observations(r)->name, "");
   put(r, "data.root_xy", "integrated", "the observations leave out where the root is along the floor");
   if (m->free_joint >= 0) {
-    put(r, "data.columns", "root_z,root_quat,joints,root_linvel,root_angvel,joint_vel",
+    put(r, "data.columns",
+        m->axes > 0 ? "root_z,root_quat,joints,root_linvel,root_angvel,joint_vel"
+                    : "root_z,root_quat,root_linvel,root_angvel",
         "observations [qpos, qvel] without x and y of the root");
     return DF_OK;
   }
@@ -528,6 +554,8 @@ static bool fits_value_columns(const recognition* r) {
 }
 
 static df_status settle_value_columns(recognition* r) {
+  static const char* const all[] = {"observation.state.*", "observation.velocity.*"};
+  DF_TRY(refuse_unreadable(r, "data.columns", 2, all));
   text columns = {0};
   const bool whole = count_beginning(r, STATE_COLUMNS) != r->model->nq;
   text_add(&columns, "%s@%s*", whole ? "state" : "qpos", STATE_COLUMNS);
@@ -584,6 +612,22 @@ enum { CLOCK_NAMES = sizeof clock_names / sizeof *clock_names };
 /* whether an array of such a name is seldom anything else than a clock */
 static bool is_named_clock(const char* name) {
   return strcmp(name, "t") != 0;
+}
+
+/* Refuses times of which one is infinite: they would tell no duration. Those that are NaN may be padding. */
+static df_status refuse_endless(const recognition* r, const source_array* a) {
+  df_array values;
+  DF_TRY(source_read(r->files, a, &values));
+  size_t i = 0;
+  while (i < values.count && !isinf(values.values[i])) i++;
+  const df_status status =
+      i == values.count
+          ? DF_OK
+          : df_fail(DF_E_NONFINITE,
+                    "%s: array '%s' is %g at index %zu: correct this time, or give the rate by --set data.rate=HZ",
+                    r->files->path[0], a->name, values.values[i], i);
+  df_array_clear(&values);
+  return status;
 }
 
 static df_status time_step(const recognition* r, const source_array* a, clock_steps* out) {
@@ -657,9 +701,11 @@ static df_status settle_time(recognition* r) {
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, CLOCK_NAMES, clock_names);
   clock_steps steps;
+  DF_TRY(refuse_unreadable(r, "data.rate", CLOCK_NAMES, clock_names));
   if (!a || (rate && rate->given)) return DF_OK;
   if (has_time_block(columns)) return DF_OK;
   if (!is_readable(r, a)) return DF_OK;
+  DF_TRY(refuse_endless(r, a));
   DF_TRY(time_step(r, a, &steps));
   const clock_unit* unit = clock_unit_of(a->name, steps.unit);
   if (steps.mean == 0) return DF_OK;
@@ -698,9 +744,10 @@ static df_status settle_rate(recognition* r) {
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
   if (has_time_block(columns)) return DF_OK;
   for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++) {
-    const source_array* a = source_find(r->files, 1, &rate_names[i]);
+    const source_array* a = source_array_named(r->files, rate_names[i]);
     df_array value;
     if (!a) continue;
+    if (!a->info->numeric) return fail_rate_text(r, a);
     DF_TRY(source_read(r->files, a, &value));
     const double hertz = value.count == 1 ? value.values[0] : 0;
     df_array_clear(&value);
@@ -713,20 +760,38 @@ static df_status settle_rate(recognition* r) {
   return DF_OK;
 }
 
-static void settle_actions(recognition* r) {
+static bool fits_actuators(const recognition* r, const source_array* a) {
+  return a && (source_columns(a) == r->model->nu || (r->model->nu == 1 && a->info->rank <= 2));
+}
+
+static df_status settle_actions(recognition* r) {
+  static const char* const forms[] = {"action.*", "action_*", "action/*", "ctrl.*", "ctrl_*", "ctrl/*"};
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
+  const setting* given = settings_find(r->found, "data.actions_key");
+  bool found;
+  char* lacks;
+  if (given && given->given) return DF_OK;
+  DF_TRY(refuse_unreadable(r, "data.actions_key", ACTION_NAMES, action_names));
+  if (fits_actuators(r, a)) {
+    put(r, "data.actions_key", a->name, "");
+    return DF_OK;
+  }
+  DF_TRY(refuse_unreadable(r, "data.actions_key", (int)(sizeof forms / sizeof *forms), forms));
+  action_columns_settle(r, &found, &lacks);
+  if (found) return DF_OK;
   if (!a && r->model->nu > 0 && count_beginning(r, "action.") == r->model->nu) {
     put(r, "data.actions_key", "action.*", "a column of its own for each value, in the order of the model");
-  } else if (!a) {
-    put(r, "data.actions_key", "", "the recording has states only");
-  } else if (source_columns(a) != r->model->nu && !(r->model->nu == 1 && a->info->rank <= 2)) {
+  } else if (a) {
     settings_put_why(
         r->found, "data.actions_key", "",
         "the array %s has %d columns, but the model has %d actuators: its actions are not those of this model", a->name,
         source_columns(a), r->model->nu);
   } else {
-    put(r, "data.actions_key", a->name, "");
+    put(r, "data.actions_key", "", lacks ? lacks : "the recording has states only");
+    if (lacks) text_add(&r->notes, "no actions are used: %s; data.actions_key says which are\n", lacks);
   }
+  df_free(lacks);
+  return DF_OK;
 }
 
 static df_status settle_ends(recognition* r) {
@@ -738,6 +803,9 @@ static df_status settle_ends(recognition* r) {
     put(r, "data.episodes_key", r->files->episodes, "a group per episode");
     return DF_OK;
   }
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 4, indices));
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 3, per_row));
+  DF_TRY(refuse_unreadable(r, "data.ends_key", 6, flags));
   const source_array* a = source_find(r->files, 4, indices);
   if (a) {
     put(r, "data.ends_key", a->name, "where episodes end");
@@ -897,6 +965,19 @@ static df_status fail_unknown(const recognition* r) {
   return status;
 }
 
+/* What the user's columns leave open: the array that they describe, if it is not called `states`, and that the path of
+ * a root of which they give the height alone is integrated. */
+static void settle_given_columns(recognition* r) {
+  const char* columns = settings_find(r->found, "data.columns")->value;
+  for (int i = 0; i < STATE_NAMES && !named(r, "states") && !settings_find(r->found, "data.states_key"); i++) {
+    const source_array* a = named(r, state_names[i]);
+    if (a && a->info->rank >= 2)
+      put(r, "data.states_key", a->name, "the array that data.columns describe, by its name");
+  }
+  if (strstr(columns, "root_z") && !strstr(columns, "root_pos"))
+    put(r, "data.root_xy", "integrated", "data.columns leave out where the root is along the floor");
+}
+
 df_status recognise(recognition* r, const known_layout** layout) {
   *layout = NULL;
   const bool given = settings_find(r->found, "data.columns") != NULL;
@@ -904,12 +985,13 @@ df_status recognise(recognition* r, const known_layout** layout) {
   for (int i = 0; i < n && !*layout && !given; i++) {
     if (table_of_layouts[i].fits(r)) *layout = &table_of_layouts[i];
   }
+  if (given) settle_given_columns(r);
   if (!given && (!*layout || (*layout)->fits != fits_named_table) && named_table_is_partial(r)) return fail_unknown(r);
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));
   DF_TRY(settle_rate(r));
-  settle_actions(r);
+  DF_TRY(settle_actions(r));
   DF_TRY(settle_ends(r));
   return check_clocks(r);
 }

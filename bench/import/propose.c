@@ -294,33 +294,28 @@ static void propose_windows(const proposal* p) {
   settings_put_number_why(p->found, "window.horizon", horizon, "%.3g s", horizon * d->dt);
 }
 
-/* how many episodes before episode e are in its group, of which the split takes every n-th by itself */
-static int place_in_group(const df_dataset* d, int e) {
-  int place = 0;
-  for (int k = 0; k < e; k++) place += df_dataset_group(d, k) == df_dataset_group(d, e);
-  return place;
+/* size [nc + 1] = the episodes of each group, of which the split takes every n-th by itself */
+static void count_groups(const df_dataset* d, int* size) {
+  for (int g = 0; g <= d->nc; g++) size[g] = 0;
+  for (int e = 0; e < d->episodes; e++) size[df_dataset_group(d, e)]++;
 }
 
 /* a group has to hold so many episodes that one of them is held out */
-static int smallest_group(const df_dataset* d) {
+static int smallest_group(const df_dataset* d, const int* size) {
   int least = d->episodes;
-  for (int e = 0; e < d->episodes; e++) {
-    int n = 0;
-    for (int k = 0; k < d->episodes; k++) n += df_dataset_group(d, k) == df_dataset_group(d, e);
-    least = n < least ? n : least;
-  }
+  for (int g = 0; g <= d->nc; g++) least = size[g] > 0 && size[g] < least ? size[g] : least;
   return least;
 }
 
 /* the episodes that the split holds out if it takes every n-th */
-static int held_out(const df_dataset* d, int every) {
+static int held_out(const df_dataset* d, const int* size, int every) {
   int n = 0;
-  for (int e = 0; e < d->episodes; e++) n += place_in_group(d, e) % every == every - 1;
+  for (int g = 0; g <= d->nc; g++) n += size[g] / every;
   return n;
 }
 
 /* every n-th episode is held out, at least one; of a single clip blocks of time */
-static void propose_split(const proposal* p) {
+static df_status propose_split(const proposal* p) {
   enum { SEVERAL = 10, MANY = 50 };
   const int n = p->data->episodes;
   if (n == 1) {
@@ -328,11 +323,16 @@ static void propose_split(const proposal* p) {
     settings_put_number(p->found, "split.test_every", BLOCKS);
     settings_put_number_why(p->found, "split.gap", atoi(settings_find(p->found, "window.horizon")->value) / 2,
                             "frames beside a held-out block that are not used");
-    return;
+    return DF_OK;
   }
-  const int smallest = smallest_group(p->data);
+  int* size = df_alloc((size_t)p->data->nc + 1, sizeof *size);
+  if (!size) return DF_E_NOMEM;
+  count_groups(p->data, size);
+  const int smallest = smallest_group(p->data, size);
   const int every = clamp(n >= MANY ? 10 : n >= SEVERAL ? 5 : n, 2, smallest > 2 ? smallest : 2);
-  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", held_out(p->data, every), n);
+  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", held_out(p->data, size, every), n);
+  df_free(size);
+  return DF_OK;
 }
 
 static void propose_objects(const proposal* p) {
@@ -733,7 +733,7 @@ df_status propose_task(const proposal* p) {
   propose_methods(p);
   DF_TRY(propose_box(p));
   propose_windows(p);
-  propose_split(p);
+  DF_TRY(propose_split(p));
   propose_chart(p);
   propose_network(p);
   propose_training(p);

@@ -72,9 +72,13 @@ static df_status add_folder(source* s, const char* folder, text* skipped) {
   }
   if (n >= 0) free(entries);
   df_arrays_close(first);
-  const df_status status = first ? DF_OK
-                                 : df_fail(DF_E_MISSING, "%s: no file of this folder is a recording: %s%s%s", folder,
-                                           text_of(skipped), why ? "; " : "", why ? why : "");
+  df_status status = DF_OK;
+  if (!first && !skipped->n)
+    status = df_fail(DF_E_MISSING, "%s: the folder holds no files%s: name the folder or the files of the recording",
+                     folder, n > 0 ? ", only folders" : "");
+  else if (!first)
+    status = df_fail(DF_E_MISSING, "%s: no file of this folder is a recording: %s%s%s", folder, text_of(skipped),
+                     why ? "; " : "", why ? why : "");
   df_free(why);
   return status;
 }

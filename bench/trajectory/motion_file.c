@@ -51,12 +51,9 @@ static void add_margins(const cell* c, text* t) {
   }
 }
 
-static void write_readme(const motions* m, const cell* c, text* t) {
-  text model = {0};
-  text_add_plain(&model, c->config.system_model);
-  for (char* at = model.data; at && *at; at++) {
-    if (*at == '\'' || *at == '\\') *at = '_';
-  }
+/* `path`: the file that has the text */
+static void write_readme(const motions* m, const cell* c, const char* path, text* t) {
+  const char* slash = strrchr(path, '/');
   /* the text is executed: no string of others may begin a line or end a constant */
   text_add(t, "# Motions of task ");
   text_add_plain(t, c->config.task_name);
@@ -73,11 +70,14 @@ static void write_readme(const motions* m, const cell* c, text* t) {
              df_mujoco_version());
     add_margins(c, t);
     text_add(t, "import mujoco, numpy as np\n");
-    text_add(t, "FILE, MODEL = 'motion.npz', '%s'\n", text_of(&model));
+    text_add(t, "FILE, MODEL = ");
+    text_add_python(t, slash ? slash + 1 : path);
+    text_add(t, ", ");
+    text_add_python(t, c->config.system_model);
+    text_add(t, "\n");
     text_add(t, "f = np.load(FILE)\n");
     add_replay(m, c, t);
   }
-  text_clear(&model);
 }
 
 /* ---- npz ---- */
@@ -186,7 +186,8 @@ static df_status add_origin(npz_file* f, const cell* c, const motion_origin* ori
   return DF_OK;
 }
 
-static df_status fill(npz_file* f, const motions* m, const cell* c, const motion_origin* origin, const columns* names) {
+static df_status fill(npz_file* f, const motions* m, const cell* c, const motion_origin* origin, const columns* names,
+                      const char* path) {
   const size_t n = (size_t)m->n, length = (size_t)m->length, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
   text readme = {0};
@@ -200,7 +201,7 @@ static df_status fill(npz_file* f, const motions* m, const cell* c, const motion
   add_text(f, "state_names", joined(names->n_states, names->state, NULL));
   add_text(f, "state_units", joined(names->n_states, NULL, names->unit));
   add_text(f, "action_names", joined(names->n_actions, names->action, NULL));
-  write_readme(m, c, &readme);
+  write_readme(m, c, path, &readme);
   add_text(f, "README", format_text("%s", text_of(&readme)));
   text_clear(&readme);
   DF_TRY(add_rows(f, m));
@@ -211,7 +212,7 @@ df_status motions_write_npz(const motions* m, const cell* c, const motion_origin
   npz_file f = {0};
   columns names;
   df_status status = columns_new(c->task, &names);
-  if (status == DF_OK) status = fill(&f, m, c, origin, &names);
+  if (status == DF_OK) status = fill(&f, m, c, origin, &names, path);
   if (status == DF_OK) {
     status = df_npz_write(path, f.n, f.entry);
     /* a file that cannot be written is not one that is missing */

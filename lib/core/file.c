@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
+#include "file_parts.h"
 #include "open_regular.h"
 
 enum { PATH_SIZE = 4096 };
@@ -48,30 +49,28 @@ static void sync_folder(int folder) {
 }
 
 /* Creates a temporary file beside `name`; `part` receives its name. The file is always a new one: O_EXCL opens nothing
- * that exists and follows no symbolic link. Returns -1 and errno on failure. */
-static int make_part(int folder, const char* name, size_t size, char* part) {
+ * that exists and follows no symbolic link. *number: for df_part_done(). Returns -1 and errno on failure. */
+static int make_part(int folder, const char* name, size_t size, char* part, int* number) {
   enum { TRIES = 1000 };
   for (int i = 0; i < TRIES; i++) {
     if ((size_t)snprintf(part, size, "%s.part.%ld.%d", name, (long)getpid(), i) >= size) {
       errno = ENAMETOOLONG;
       return -1;
     }
+    *number = df_part_begin(folder, part);
     const int fd = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd >= 0 || errno != EEXIST) return fd;
+    if (fd >= 0) return fd;
+    const int reason = errno;
+    df_part_done(*number);
+    errno = reason;
+    if (reason != EEXIST) return fd;
   }
   return -1;
 }
 
-/* writes a file into an open folder; `path` names it in errors */
-static df_status write_at(int folder, const char* name, const char* path, const void* data, size_t n) {
-  /* a rename would replace a device or a pipe */
-  struct stat info;
-  if (fstatat(folder, name, &info, 0) == 0) DF_TRY(check_regular(path, &info));
-
-  /* write and sync a temporary file; `reason` keeps errno of the write over the close */
-  char part[512];
-  const int fd = make_part(folder, name, sizeof part, part);
-  if (fd < 0) return fail_io(path);
+/* writes and syncs the open temporary file, and gives it its name; `reason` keeps errno of the write over the close */
+static df_status write_part(int folder, int fd, const char* part, const char* name, const char* path, const void* data,
+                            size_t n) {
   const bool written = write_all(fd, data, n) && fsync(fd) == 0;
   const int reason = errno;
   const bool closed = close(fd) == 0;
@@ -90,6 +89,20 @@ static df_status write_at(int folder, const char* name, const char* path, const 
   }
   sync_folder(folder);
   return DF_OK;
+}
+
+/* writes a file into an open folder; `path` names it in errors */
+static df_status write_at(int folder, const char* name, const char* path, const void* data, size_t n) {
+  /* a rename would replace a device or a pipe */
+  struct stat info;
+  if (fstatat(folder, name, &info, 0) == 0) DF_TRY(check_regular(path, &info));
+  char part[DF_PART_NAME];
+  int number;
+  const int fd = make_part(folder, name, sizeof part, part, &number);
+  if (fd < 0) return fail_io(path);
+  const df_status status = write_part(folder, fd, part, name, path, data, n);
+  df_part_done(number);
+  return status;
 }
 
 /* Replaces `target` (a buffer of `size` bytes with a path) by the path that its symbolic links lead to, which need not

@@ -102,6 +102,15 @@ df_status groups_find(const array_file* file, const char* pattern, group_list* o
   return status;
 }
 
+bool groups_hold(const group_list* groups, const char* name, size_t n) {
+  char part[STACK_NAME];
+  char* key = part;
+  if (n >= sizeof part) return false;
+  memcpy(part, name, n);
+  part[n] = '\0';
+  return bsearch(&key, groups->name, (size_t)groups->n, sizeof *groups->name, by_natural_order) != NULL;
+}
+
 void groups_clear(group_list* groups) {
   for (int i = 0; i < groups->n; i++) df_free(groups->name[i]);
   df_free(groups->name);

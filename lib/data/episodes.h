@@ -19,6 +19,9 @@ typedef struct group_list {
  * none, DF_E_NOMEM. The caller clears *out. */
 DF_MUST_CHECK df_status groups_find(const array_file* file, const char* pattern, group_list* out);
 void groups_clear(group_list* groups);
+/* Whether the first n characters of a name are those of a group: by halving, as a file may have as many groups as
+ * arrays. */
+bool groups_hold(const group_list* groups, const char* name, size_t n);
 
 /* Orders texts so that numbers in them count as numbers. */
 int natural_order(const char* a, const char* b);

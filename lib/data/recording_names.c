@@ -210,13 +210,18 @@ static const char* own_name(const stack* s, const char* const* header, int i) {
   return header ? header[i] : s->part[i];
 }
 
-/* The list that suits an array best; -1: none. *rival: another one that suits it as well, -1: none. */
+static bool names_something(const char* list) {
+  return kind_of(last_part(list)) != NAMES_OF_NOTHING;
+}
+
+/* The list that suits an array best; -1: none. *rival: another one that suits it as well, -1: none. The lists of the
+ * file are made. */
 static int best_list(const reader* rd, const char* array, bool actions, int* rival) {
   int best = -1, most = 0;
   *rival = -1;
-  for (int i = 0; i < df_arrays_count(rd->file->arrays); i++) {
-    const df_array_info* info = df_arrays_info(rd->file->arrays, i);
-    const int rank = !info->numeric && strcmp(info->type, "text") == 0 ? rank_of(info->name, array, actions) : 0;
+  for (int k = 0; k < rd->file->lists.n; k++) {
+    const int i = rd->file->lists.at[k];
+    const int rank = rank_of(df_arrays_info(rd->file->arrays, i)->name, array, actions);
     if (rank == most && rank > 0 && *rival < 0) *rival = i;
     if (rank <= most) continue;
     most = rank;
@@ -379,6 +384,7 @@ df_status reader_names(reader* rd) {
   column_name *own = df_alloc((size_t)columns, sizeof *own),
               *own_action = df_alloc((size_t)actions, sizeof *own_action);
   df_status status = own && own_action ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) status = text_list_make(rd->file->arrays, names_something, &rd->file->lists);
   for (int k = 0; k < rd->sources && status == DF_OK; k++) status = name_source(rd, &rd->source[k], own);
   if (status == DF_OK) status = name_actions(rd, own_action);
   if (status != DF_OK) {

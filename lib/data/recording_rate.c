@@ -71,6 +71,20 @@ static df_status take(const reader* rd, const stated_rate* one, stated_rate* out
 
 /* ---- numbers ---- */
 
+/* the error for a statement that is no number, with its text */
+static df_status fail_no_number(reader* rd, const df_array_info* info, int k) {
+  char* text = NULL;
+  if (strcmp(info->type, "text") == 0) DF_TRY(df_arrays_read_text(rd->file->arrays, info->name, &text));
+  const df_status status =
+      df_fail(DF_E_FORMAT,
+              "%s: '%s' is %s%.60s%s: a %s is a finite number above 0; correct the file, or say how many frames a "
+              "second has in data.rate",
+              rd->file->path, info->name, text ? "'" : "", text ? text : info->type, text ? "'" : "",
+              known[k].rate ? "frame rate" : "duration of a frame");
+  df_free(text);
+  return status;
+}
+
 /* Reads number k of `known` in a group or, if `of` is not NULL, as an attribute of this array of it, of the group
  * itself if it is "". One that others precede is read only if it is a rate. */
 static df_status read_known(reader* rd, const char* group, const char* of, int k, stated_rate* out) {
@@ -81,7 +95,7 @@ static df_status read_known(reader* rd, const char* group, const char* of, int k
   if (length >= (int)sizeof name || !array_file_has(rd->file, group, name, full)) return DF_OK;
   const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
   const bool first = k == 0 && !attribute, decides = out->dt == 0;
-  if (!info->numeric && !first) return DF_OK;
+  if (!info->numeric && !first) return decides && is_needed(rd) ? fail_no_number(rd, info, k) : DF_OK;
   DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
   const bool single = a.count == 1;
   const double value = single ? a.values[0] : NAN;
@@ -134,18 +148,23 @@ static df_status check_comments(reader* rd) {
 
 /* ---- robomimic ---- */
 
-/* Whether the array is env_args of the group, of a folder above it, or of the file. */
-static bool is_env_args(const char* name, const char* group) {
+static bool ends_with_env_args(const char* name) {
   static const char part[] = "env_args";
   const size_t n = strlen(name), own = sizeof part - 1;
-  if (n < own || strcmp(name + n - own, part) != 0) return false;
+  return n >= own && strcmp(name + n - own, part) == 0;
+}
+
+/* Whether the array is env_args of the group, of a folder above it, or of the file. */
+static bool is_env_args(const char* name, const char* group) {
+  const size_t n = strlen(name), own = strlen("env_args");
+  if (!ends_with_env_args(name)) return false;
   if (n == own) return true;
   const size_t folder = n - own - 1;
   if (!strchr("@/", name[folder])) return false;
   return strncmp(name, group, folder) == 0 && (group[folder] == '\0' || group[folder] == '/' || folder == 0);
 }
 
-/* the number after "control_freq": in the text of a JSON object; 0: none */
+/* the number after "control_freq": in the text of a JSON object; 0: none, or null; NaN: what is there is no rate */
 static double control_freq(const char* text) {
   static const char key[] = "\"control_freq\"";
   const char* at = strstr(text, key);
@@ -156,21 +175,29 @@ static double control_freq(const char* text) {
   if (*at != ':') return 0;
   at++;
   at += strspn(at, " \t\r\n");
+  if (strncmp(at, "null", 4) == 0) return 0;
   const double value = df_read_double(at, &end);
-  return end != at && isfinite(value) && value > 0 ? value : 0;
+  return end != at && isfinite(value) && value > 0 ? value : NAN;
 }
 
 /* the rate of the controller, one action and one frame per step of which robomimic records */
 static df_status read_env_args(reader* rd, stated_rate* out) {
-  for (int i = 0; i < df_arrays_count(rd->file->arrays); i++) {
+  DF_TRY(text_list_make(rd->file->arrays, ends_with_env_args, &rd->file->env_args));
+  for (int k = 0; k < rd->file->env_args.n; k++) {
+    const int i = rd->file->env_args.at[k];
     const df_array_info* info = df_arrays_info(rd->file->arrays, i);
     char* text;
-    if (strcmp(info->type, "text") != 0 || !is_env_args(info->name, rd->group)) continue;
+    if (!is_env_args(info->name, rd->group)) continue;
     rd->file->used[i] = true;
     DF_TRY(df_arrays_read_text(rd->file->arrays, info->name, &text));
     const double rate = control_freq(text);
     df_free(text);
-    if (rate == 0) continue;
+    if (isnan(rate) && is_needed(rd))
+      return df_fail(DF_E_FORMAT,
+                     "%s: control_freq of '%s' is not a number above 0: correct the file, or say how many frames a "
+                     "second has in data.rate",
+                     rd->file->path, info->name);
+    if (!(rate > 0)) continue;
     *out = (stated_rate){.dt = 1 / rate, .rate = true};
     snprintf(out->by, sizeof out->by, "control_freq of %.30s", info->name);
     return DF_OK;

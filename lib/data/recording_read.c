@@ -406,13 +406,14 @@ static bool is_part_of_table(const df_recording* r, const array_file* file, int 
 static bool is_mentioned(const df_recording* r, const array_file* file, int i, const group_list* groups) {
   const df_array_info* info = df_arrays_info(file->arrays, i);
   const char* first = groups->name[0];
-  const size_t n = strlen(first);
   const bool csv = strcmp(df_arrays_format(file->arrays), "CSV") == 0;
   if (csv && file->used[0] && is_part_of_table(r, file, i)) return false;
   if (csv && strcmp(info->name, "table") == 0) return false;
   if (is_within(info->name, first)) return true;
-  for (int g = 0; g < groups->n && n > 0; g++) {
-    if (is_within(info->name, groups->name[g]) || strcmp(info->name, groups->name[g]) == 0) return false;
+  /* the group of an array is one of the beginnings of its name, or all of it */
+  for (const char* at = info->name; first[0]; at++) {
+    if (strchr("/@", *at) && groups_hold(groups, info->name, (size_t)(at - info->name))) return false;
+    if (!*at) break;
   }
   return true;
 }

@@ -19,7 +19,22 @@ df_status array_file_open(const char* path, array_file* out) {
 void array_file_close(array_file* file) {
   df_arrays_close(file->arrays);
   df_free(file->used);
+  df_free(file->lists.at);
+  df_free(file->env_args.at);
   *file = (array_file){0};
+}
+
+df_status text_list_make(const df_arrays* arrays, bool (*keeps)(const char* name), text_list* list) {
+  const int n = df_arrays_count(arrays);
+  if (list->made) return DF_OK;
+  list->at = df_alloc((size_t)n, sizeof *list->at);
+  if (!list->at) return DF_E_NOMEM;
+  for (int i = 0; i < n; i++) {
+    const df_array_info* info = df_arrays_info(arrays, i);
+    if (!info->numeric && strcmp(info->type, "text") == 0 && keeps(info->name)) list->at[list->n++] = i;
+  }
+  list->made = true;
+  return DF_OK;
 }
 
 int array_file_find(const array_file* file, const char* group, const char* name, char full[STACK_NAME]) {
@@ -79,7 +94,9 @@ static df_status list_names(array_file* file, const stack_request* r, name_list*
   char full[STACK_NAME];
   size_t room = 1;
   for (const char* p = r->expression; *p; p++) room += *p == '+';
-  const size_t each = (size_t)(r->star ? r->star->n : df_arrays_count(file->arrays));
+  /* names are long, and most expressions are one name */
+  const size_t fitting = strchr(r->expression, '*') ? (size_t)df_arrays_count(file->arrays) : 0;
+  const size_t each = r->star ? (size_t)r->star->n : fitting;
   list->name = df_alloc(room + each * room, sizeof *list->name);
   if (!list->name) return DF_E_NOMEM;
   const bool whole = array_file_has(file, r->group, r->expression, full);

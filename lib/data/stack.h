@@ -10,15 +10,29 @@
 
 enum { STACK_NAME = 512 }; /* bytes of the name of an array, with its end */
 
+/* The arrays of text of a file that something looks for in each of its groups, in the order of the file. A file may
+ * have as many groups as arrays, so that to look through all arrays for each of them would take the square of their
+ * number. */
+typedef struct text_list {
+  bool made;
+  int n;
+  int* at; /* [n] */
+} text_list;
+
 /* a file and which of its arrays were used */
 typedef struct array_file {
   const char* path;
   df_arrays* arrays;
-  bool* used; /* [df_arrays_count()] */
+  bool* used;         /* [df_arrays_count()] */
+  text_list lists;    /* those named like lists of names */
+  text_list env_args; /* those named env_args */
 } array_file;
 
 df_status array_file_open(const char* path, array_file* out);
 void array_file_close(array_file* file);
+
+/* Makes the list of the file's arrays of text whose names are kept, unless it is made. Errors: DF_E_NOMEM. */
+df_status text_list_make(const df_arrays* arrays, bool (*keeps)(const char* name), text_list* list);
 
 /* The index of an array `name` of the group ("": none), of an attribute "@name" of the group, or of the group itself if
  * `name` is ""; -1: there is none. `full` receives the whole name. */

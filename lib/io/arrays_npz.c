@@ -3,8 +3,14 @@
 #include "arrays_format.h"
 #include "npz_header.h"
 
-/* the error for an archive that holds other things than arrays */
-static df_status fail_contents(const df_arrays* arrays, const char* first) {
+/* the error for an archive in which nothing is a readable array: that of the first one, or that it holds other things
+ */
+static df_status fail_contents(const df_arrays* arrays, df_npz* npz) {
+  const char* first = df_npz_key(npz, 0);
+  for (int i = 0; i < df_npz_count(npz); i++) {
+    df_npy npy;
+    if (df_npz_is_npy(npz, i)) DF_TRY(df_npz_header(npz, i, &npy));
+  }
   const size_t n = strlen(first);
   const bool torch = n >= 8 && strcmp(first + n - 8, "data.pkl") == 0;
   return df_fail(DF_E_FORMAT, "%s: a zip archive without arrays (it contains '%s'%s); %s", arrays->path, first,
@@ -27,7 +33,7 @@ static df_status open_npz(df_arrays* arrays) {
     DF_TRY(df_arrays_add(arrays, df_npz_key(npz, i), readable ? npy.rank : 0, npy.shape,
                          readable ? npy.type : "not a readable array", readable && npy.kind && npy.kind != 'U'));
   }
-  return readable_arrays > 0 || arrays->count == 0 ? DF_OK : fail_contents(arrays, df_npz_key(npz, 0));
+  return readable_arrays > 0 || arrays->count == 0 ? DF_OK : fail_contents(arrays, npz);
 }
 
 static df_status read_npz(df_arrays* arrays, int i, df_array* out) {

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,12 @@ static bool is_word(const cell* c, const char* word) {
   return (size_t)(c->end - c->begin) == strlen(word) && memcmp(c->begin, word, strlen(word)) == 0;
 }
 
+/* whether a number is written as infinite: others that are read so are too large for a double */
+static bool is_infinity(const char* text) {
+  const char first = text[text[0] == '+' || text[0] == '-'];
+  return first == 'i' || first == 'I';
+}
+
 static bool read_number(const cell* c, double* out) {
   char text[MOST_NUMBER + 1];
   const size_t n = (size_t)(c->end - c->begin);
@@ -103,7 +110,7 @@ static bool read_number(const cell* c, double* out) {
   text[n] = '\0';
   char* end;
   *out = df_read_double(text, &end);
-  if (end == text + n) return true;
+  if (end == text + n) return !isinf(*out) || is_infinity(text);
   const bool yes = is_word(c, "True") || is_word(c, "true"), no = is_word(c, "False") || is_word(c, "false");
   *out = yes;
   return yes || no;
@@ -212,11 +219,20 @@ static df_status refuse_numbers_as_header(const table* t, const char* path, line
 
 /* ---- the numbers ---- */
 
+static bool is_too_large(const cell* c) {
+  double value = 0;
+  return !c->broken && !read_number(c, &value) && isinf(value);
+}
+
 static df_status fail_cell(const char* path, const line* l, int column, const cell* c) {
   const int n = (int)(c->end - c->begin < 40 ? c->end - c->begin : 40);
   if (n == 0) {
     return df_fail(DF_E_FORMAT, "%s: line %zu, column %d: an empty cell; write nan where a value is missing", path,
                    l->number, column + 1);
+  }
+  if (is_too_large(c)) {
+    return df_fail(DF_E_FORMAT, "%s: line %zu, column %d: '%.*s' is beyond the range of a double, about 1.8e308", path,
+                   l->number, column + 1, n, c->begin);
   }
   return df_fail(
       DF_E_FORMAT, "%s: line %zu, column %d: '%.*s' is not a number%s", path, l->number, column + 1, n, c->begin,

@@ -148,6 +148,11 @@ const char* df_npz_key(const df_npz* npz, int i) {
   return i >= 0 && i < npz->count ? npz->key[i] : NULL;
 }
 
+bool df_npz_is_npy(const df_npz* npz, int i) {
+  const char* name = npz->zip ? zip_get_name(npz->zip, (zip_uint64_t)i, 0) : NULL;
+  return name && strcmp(name, npz->key[i]) != 0;
+}
+
 static int index_of(const df_npz* npz, const char* key) {
   for (int i = 0; i < npz->count; i++) {
     if (strcmp(npz->key[i], key) == 0) return i;

@@ -64,4 +64,37 @@ nowhere() {
 }
 check nowhere_to_write_is_an_error nowhere
 chmod -R u+w "$scratch"
+
+# a card that is missing is written again, of the same file; a signal while the file is written leaves nothing of it
+cards=$scratch/cards
+plan+=(--set data.seconds=0.6)
+card() { "$program" data make "${plan[@]}" --data "$cards" >"$scratch/out" 2>"$scratch/err" || { cat "$scratch/err"; false; }; }
+written_again() {
+  card && cp -r "$cards" "$scratch/first" && rm "$cards"/*.card.md && card || return 1
+  diff -r "$scratch/first" "$cards" && grep -q "go1_gaits-[0-9a-f]*.npz: its data card was missing, and is written again" "$scratch/err" || { cat "$scratch/err"; return 1; }
+  card && ! grep -q "data card" "$scratch/err"
+}
+check a_missing_card_is_written_again written_again
+# ends `data make` as soon as its temporary file is there
+interrupted() {
+  python3 - "$program" "$scratch/ended" "${plan[@]}" <<'P'
+import os, signal, subprocess, sys, time
+program, folder, *plan = sys.argv[1:]
+seen = 0
+for attempt in range(20):
+    os.makedirs(folder, exist_ok=True)
+    child = subprocess.Popen([program, 'data', 'make', *plan, '--data', folder, '--quiet'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None and not any('.npz.part.' in name for name in os.listdir(folder)):
+        time.sleep(0.0001)
+    child.send_signal((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[attempt % 3])
+    code = child.wait()
+    left = [name for name in os.listdir(folder) if '.part.' in name]
+    assert not left, (code, left)
+    seen += code == 130
+    for name in os.listdir(folder):
+        os.remove(os.path.join(folder, name))
+assert seen >= 3, seen
+P
+}
+check a_signal_leaves_no_part interrupted
 finish

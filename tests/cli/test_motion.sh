@@ -84,7 +84,8 @@ folder, name, change, task = sys.argv[1:]
 f = dict(np.load('%s/%s.npz' % (folder, name)))
 exec(change)
 np.savez(folder + '/motion.npz', **f)
-code = str(f['README']).replace("'motion.npz'", repr(folder + '/motion.npz')).replace("'walker.xml'", repr(task + '/walker.xml'))
+assert "FILE, MODEL = '%s.npz', 'walker.xml'" % name in str(f['README'])
+code = str(f['README']).replace("'%s.npz'" % name, repr(folder + '/motion.npz')).replace("'walker.xml'", repr(task + '/walker.xml'))
 assert len([l for l in code.split('\n') if l and l[0] != '#']) <= 18
 try: exec(code)
 except AssertionError: sys.exit(not change)

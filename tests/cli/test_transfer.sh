@@ -18,6 +18,8 @@ check a_record_is_made exits_with 0 run "$tasks/walker" --profile full --method 
 check the_file_is_made python tests/independent/transfer.py "$run_folder" "$tasks" MAKE "$file"
 transfer() { exits_with 0 transfer "$tasks/walker" --profile full --quiet --json "$@" && cp "$scratch/out" "$scratch/rows.json"; }
 check levels_are_executed transfer "$file" --mass 0.6,1.9 --friction 0.2,2 --gain 0.4,1.5 --damping 0.3,3 --latency 0.005,0.03 --plot "$scratch/figures"
+transfer_of_no_file() { exits_with 3 transfer "$tasks/walker" nofile.npz --quiet && ! grep -q fetch "$scratch/err" && grep -qF nofile.npz "$scratch/err"; }
+check a_missing_file_of_the_user_is_not_fetched transfer_of_no_file
 check every_number_is_that_of_python python tests/independent/transfer.py "$run_folder" "$tasks" CHECK "$file" "$scratch/rows.json"
 if command -v gnuplot >/dev/null; then
   check the_figure_is_drawn python3 -c "

@@ -37,6 +37,35 @@ static void leaves_come_out_in_the_order_of_the_file(void** state) {
   assert_int_equal(yaml.n, 0);
 }
 
+/* the place of the byte that no YAML text may have, and its value; far enough into the file that it is read in parts */
+static void bytes_that_are_no_text_have_their_line(void** state) {
+  (void)state;
+  static const struct {
+    const char *before, *bad, *says;
+    size_t lines; /* of a comment before it */
+  } cases[] = {
+      {"b: x", "\a", ":4: byte 5 of the line is 0x07: control characters are not allowed; the file must be", 3},
+      {"", "\x1b", ":1: byte 1 of the line is 0x1b: control characters", 0},
+      {"b: caf", "\xe9\n", ":6001: byte 8 of the line is 0x0a: invalid trailing UTF-8 octet", 6000},
+      {"b: ", "\xff", ":2: byte 4 of the line is 0xff: invalid leading UTF-8 octet", 1}};
+  static const char* const ends[] = {"\n", "\r\n", "\r"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+      char* text = calloc(1, 20 * cases[i].lines + 100);
+      char where[200];
+      df_yaml yaml;
+      assert_non_null(text);
+      char* at = text;
+      for (size_t l = 0; l < cases[i].lines; l++) at += sprintf(at, "# a comment%s", ends[k]);
+      sprintf(at, "%s%s: 1\n", cases[i].before, cases[i].bad);
+      assert_int_equal(read_text(text, &yaml), DF_E_FORMAT);
+      snprintf(where, sizeof where, "%s%s", path, cases[i].says);
+      if (!strstr(df_error_message(), where)) fail_msg("case %zu: %s", i, df_error_message());
+      free(text);
+    }
+  }
+}
+
 static void faults_name_file_and_line_and_leave_nothing(void** state) {
   (void)state;
   static const struct {
@@ -73,6 +102,7 @@ static int end(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(leaves_come_out_in_the_order_of_the_file),
+      cmocka_unit_test(bytes_that_are_no_text_have_their_line),
       cmocka_unit_test(faults_name_file_and_line_and_leave_nothing),
   };
   return cmocka_run_group_tests(tests, begin, end);

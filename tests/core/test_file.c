@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
@@ -473,11 +474,67 @@ static void what_exists_is_no_pattern(void** state) {
   }
 }
 
+static void remove_parts_and_end(int number) {
+  (void)number;
+  df_file_remove_parts();
+  _exit(130);
+}
+
+/* Ends a process that writes a large file as soon as its temporary file is there; returns how many files it leaves. */
+static int left_by_signal(int number) {
+  enum { SIZE = 1 << 26, TRIES = 20000 };
+  char* bytes = calloc(1, SIZE);
+  assert_non_null(bytes);
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGTERM, remove_parts_and_end);
+    alarm(60);
+    while (df_file_write(path, bytes, SIZE) == DF_OK) unlink(path);
+    _exit(1);
+  }
+  free(bytes);
+  for (int i = 0; i < TRIES && entries() == 0; i++) usleep(500);
+  assert_true(entries() > 0);
+  assert_int_equal(kill(child, number), 0);
+  int state;
+  assert_int_equal(waitpid(child, &state, 0), child);
+  return entries();
+}
+
+/* a handler that ends the program leaves no temporary file; a kill that cannot be handled does, so that the signals of
+ * this test arrive while the file is written */
+static void a_signal_leaves_no_part(void** state) {
+  (void)state;
+  enum { TRIES = 5 };
+  int handled = 0, killed = 0;
+  for (int i = 0; i < TRIES; i++) {
+    handled += left_by_signal(SIGTERM) - (access(path, F_OK) == 0);
+    unlink(path);
+  }
+  for (int i = 0; i < TRIES; i++) {
+    killed += left_by_signal(SIGKILL) - (access(path, F_OK) == 0);
+    unlink(path);
+    char part[128];
+    DIR* dir = opendir(folder);
+    assert_non_null(dir);
+    for (const struct dirent* e; (e = readdir(dir));) {
+      if (e->d_name[0] == '.') continue;
+      snprintf(part, sizeof part, "%s/%.60s", folder, e->d_name);
+      unlink(part);
+    }
+    closedir(dir);
+  }
+  print_message("    left by a handled signal: %d, by a kill: %d\n", handled, killed);
+  assert_int_equal(handled, 0);
+  assert_true(killed > 0);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
       IN_FOLDER(what_is_written_is_read_back),
       IN_FOLDER(writing_leaves_one_file_and_no_part),
+      IN_FOLDER(a_signal_leaves_no_part),
       IN_FOLDER(a_write_that_fails_half_way_leaves_the_old_content),
       IN_FOLDER(a_write_over_a_folder_leaves_it_and_no_part),
       IN_FOLDER(a_write_into_a_folder_that_is_not_there_is_missing_by_name),

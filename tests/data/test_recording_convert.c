@@ -157,6 +157,32 @@ static void rates_that_contradict_each_other_are_named(void** state) {
   }
 }
 
+/* what is named like a rate and cannot be read as one is an error, unless something else tells the rate */
+static void a_rate_that_is_no_number_is_named_with_its_text(void** state) {
+  (void)state;
+  static const struct {
+    const char *file, *says; /* NULL: it is not needed */
+  } cases[] = {{"{\"FrameDuration\": \"x\", " THREE "}",
+                "'FrameDuration' is 'x': a duration of a frame is a finite number above 0"},
+               {"{\"fps\": \"30 Hz\", " THREE "}", "'fps' is '30 Hz': a frame rate is a finite number above 0"},
+               {"{\"@framerate\": \"fast\", " THREE "}", "'@framerate' is 'fast': a frame rate"},
+               {"{\"dt\": 0.1, \"fps\": \"30 Hz\", " THREE "}", NULL},
+               {"{\"env_args\": \"{\\\"control_freq\\\": \\\"x\\\"}\", " THREE "}",
+                "control_freq of 'env_args' is not a number"},
+               {"{\"env_args\": \"{\\\"control_freq\\\": -20}\", " THREE "}",
+                "control_freq of 'env_args' is not a number above 0"},
+               {"{\"env_args\": \"{\\\"control_freq\\\": null}\", " THREE "}", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_config config = SETTINGS(STATES_ONLY);
+    scratch_put(cases[i].file, strlen(cases[i].file));
+    if (cases[i].says) {
+      refused(cart, &config, DF_E_FORMAT, SAYS(cases[i].says));
+      assert_ok(df_config_set(&config, "data.rate", "100", "test"));
+    }
+    df_dataset_free(read_with(cart, &config));
+  }
+}
+
 /* The rate of robomimic's controller, of the groups below it: times in a column agree with it, or are named. */
 static void the_rate_of_a_controller_is_that_of_its_groups(void** state) {
   (void)state;
@@ -822,6 +848,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
       WITH_SYSTEMS(rates_that_contradict_each_other_are_named),
+      WITH_SYSTEMS(a_rate_that_is_no_number_is_named_with_its_text),
       WITH_SYSTEMS(the_rate_of_a_controller_is_that_of_its_groups),
       WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
       WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),

@@ -2,6 +2,8 @@
 #include "recording_test.h"
 
 /* after the feature macro of data_test.h */
+#include <sys/time.h>
+
 #include "episodes.h"
 
 /* a cart: nx = 4 (rail, pole, and their velocities), nu = 1 */
@@ -928,9 +930,40 @@ static void a_failed_allocation_leaks_nothing(void** state) {
   }
 }
 
+/* The time to read a file grows with the number of its groups, not with its square, which for these would take more
+ * than ten times the seconds of the processor that end this program. */
+static void many_groups_are_read_in_proportion(void** state) {
+  (void)state;
+  enum { GROUPS = 12000, ROOM = 120, SECONDS = 10 };
+  char* file = calloc(GROUPS, ROOM);
+  assert_non_null(file);
+  char* at = file + sprintf(file, "{\"other\": [1, 2]");
+  for (int g = 0; g < GROUPS; g++)
+    at += sprintf(at, ", \"demo_%d\": {\"s\": [[%d, 0, 0, 0], [%d, 1, 0, 0]], \"mass\": [1, 2], \"note\": \"x\"}", g, g,
+                  g);
+  at += sprintf(at, "}");
+  scratch_put(file, (size_t)(at - file));
+  free(file);
+  const df_config config = SETTINGS(STATES_ONLY, "data.states_key", "s", "data.episodes_key", "demo_*");
+  const struct itimerval limit = {.it_value.tv_sec = SECONDS}, none = {.it_value.tv_sec = 0};
+  assert_int_equal(setitimer(ITIMER_PROF, &limit, NULL), 0);
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(setitimer(ITIMER_PROF, &none, NULL), 0);
+  assert_int_equal(df_recording_episodes(r), GROUPS);
+  for (int g = 0; g < GROUPS; g++) assert_true(df_recording_frame(r, g, 0)[0] == g);
+  /* of the first group, and of none */
+  const df_array_info* unused;
+  assert_int_equal(df_recording_unused(r, &unused), 3);
+  assert_string_equal(unused[0].name, "other");
+  assert_string_equal(unused[1].name, "demo_0/mass");
+  assert_string_equal(unused[2].name, "demo_0/note");
+  df_recording_free(r);
+}
+
 int main(void) {
 #define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
+      WITH_CART(many_groups_are_read_in_proportion),
       WITH_CART(columns_come_from_one_array_or_several),
       WITH_CART(blocks_of_the_same_array_are_side_by_side),
       WITH_CART(columns_that_are_left_or_missing_are_counted),

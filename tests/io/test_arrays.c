@@ -163,6 +163,7 @@ static void an_archive_without_arrays_says_what_it_contains(void** state) {
       {"x/data.pkl",
        "a zip archive without arrays (it contains 'x/data.pkl', as files of PyTorch do); save its tensors with "
        "numpy.savez"},
+      {"states.npy", "array 'states': not a .npy array (wrong magic)"},
       {"read.me__", "a zip archive without arrays (it contains 'read.me__'); unpack it"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     unsigned char zip[256] = "PK\x03\x04\x0a";

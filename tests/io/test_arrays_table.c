@@ -86,9 +86,10 @@ static void a_header_of_numbers_is_refused(void** state) {
 static void missing_values_are_written_nan(void** state) {
   (void)state;
   df_array a;
-  df_arrays* arrays = open_text("1,nan\ninf,-inf\n");
+  df_arrays* arrays = open_text("1,nan\ninf,-inf\n1e308,Infinity\n");
   assert_ok(df_arrays_read(arrays, "table", &a));
   assert_true(isnan(a.values[1]) && a.values[2] == INFINITY && a.values[3] == -INFINITY);
+  assert_true(a.values[4] == 1e308 && a.values[5] == INFINITY);
   df_array_clear(&a);
   char* text;
   assert_int_equal(df_arrays_read_text(arrays, "table", &text), DF_E_FORMAT);
@@ -111,6 +112,8 @@ static void what_is_no_table_is_refused_with_line_and_column(void** state) {
       {"a,b\n1,\"2\n", "line 2, column 2: '2' is not a number"},
       {"a,b\n1,\"2\"3\n", "line 2, column 2: '2' is not a number"},
       {"1;2\n1,5;2\n", "line 2, column 1: '1,5' is not a number; write decimal points, not commas"},
+      {"1,2\n3,1e400\n", "line 2, column 2: '1e400' is beyond the range of a double, about 1.8e308"},
+      {"1,2\n-1e999,2\n", "line 2, column 1: '-1e999' is beyond the range of a double"},
       {"1,2\n,2\n", "line 2, column 1: an empty cell; write nan where a value is missing"},
       {"1,2\n1,,2\n", "line 2, column 2: an empty cell"},
       {"The motions of a dog\nare these:\n", "line 2, column 1: 'are' is not a number"},

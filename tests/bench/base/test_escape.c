@@ -212,8 +212,20 @@ static void any_bytes_are_safe_in_every_format(void** state) {
   }
 }
 
+/* the constants that Python's repr() gives of these strings */
+static void python_reads_the_same_string(void** state) {
+  (void)state;
+  static const char* const pairs[][2] = {{"my-motion.npz", "'my-motion.npz'"},
+                                         {"it's", "'it\\'s'"},
+                                         {"back\\slash", "'back\\\\slash'"},
+                                         {"x'; import os #", "'x\\'; import os #'"},
+                                         {"a\nb", "'a\\\\nb'"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) assert_becomes(text_add_python, pairs[i][0], pairs[i][1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(python_reads_the_same_string),
       cmocka_unit_test(what_is_not_printable_is_shown_by_its_number),
       cmocka_unit_test(html_has_no_foreign_markup),
       cmocka_unit_test(latex_runs_no_foreign_command),

@@ -37,6 +37,15 @@ static void deep_nesting_is_refused_by_line(void** state) {
   free(content);
 }
 
+static void a_byte_that_is_no_text_has_its_line(void** state) {
+  (void)state;
+  expectations e;
+  assert_int_equal(read_text(HEAD "  - metric: t\xff\n", &e), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "expect.yaml:4: byte 14 of the line is 0xff: invalid leading UTF-8"));
+  assert_int_equal(read_text(HEAD "  - metric: \b\n", &e), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "expect.yaml:4: byte 13 of the line is 0x08: control characters"));
+}
+
 static void a_pipe_is_refused(void** state) {
   (void)state;
   expectations e;
@@ -269,6 +278,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_is_read),
       cmocka_unit_test(deep_nesting_is_refused_by_line),
+      cmocka_unit_test(a_byte_that_is_no_text_has_its_line),
       cmocka_unit_test(a_pipe_is_refused),
       cmocka_unit_test(a_mistake_is_named_by_file_line_and_key),
       cmocka_unit_test(what_is_no_mapping_is_refused_by_its_line),

@@ -314,6 +314,117 @@ static void a_clock_shows_the_rates_of_films(void** state) {
   df_system_free(system);
 }
 
+/* a robot without hinges has no columns of joints; what given columns leave open is found */
+static void a_drone_has_no_columns_of_joints(void** state) {
+  (void)state;
+#define ROW "0.5, 1, 0, 0, 0, 1, 2, 3, 4, 5, 6"
+  static const char model[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.1' mass='1'/><site name='s'/></body></worldbody>"
+      "<actuator><general site='s' gear='0 0 1 0 0 0'/></actuator></mujoco>";
+  static const char observations[] =
+      "{\"episode_0\": {\"observations\": [[" ROW "], [" ROW "], [" ROW "]], \"dt\": 0.02}}";
+  static const char pose[] = "{\"Frames\": [[0, 0, 0.5, 1, 0, 0, 0], [0, 0, 0.5, 1, 0, 0, 0]], \"dt\": 0.02}";
+  static const struct {
+    const char *recording, *given, *columns, *states, *root_xy;
+  } cases[] = {{observations, NULL, "root_z,root_quat,root_linvel,root_angvel", "observations", "integrated"},
+               {observations, "data.columns=root_z,root_quat,root_linvel,root_angvel",
+                "root_z,root_quat,root_linvel,root_angvel", "observations", "integrated"},
+               {pose, NULL, "root_pos,root_quat", "Frames", NULL},
+               {pose, "data.columns=root_pos,root_quat", "root_pos,root_quat", "Frames", NULL}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("names.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "drone", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    df_config config;
+    df_recording* recording;
+    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    if (cases[i].given) settings_give(&found, cases[i].given);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    assert_string_equal(settings_find(&found, "data.columns")->value, cases[i].columns);
+    assert_string_equal(settings_find(&found, "data.states_key")->value, cases[i].states);
+    const setting* xy = settings_find(&found, "data.root_xy");
+    assert_int_equal(xy != NULL, cases[i].root_xy != NULL);
+    if (xy) assert_string_equal(xy->value, cases[i].root_xy);
+    /* and so it is read */
+    settings_put(&found, "data.source", "file");
+    assert_int_equal(settings_config(&found, &config), DF_OK);
+    config.window_horizon = 1;
+    if (df_recording_open(path, &config, system, &recording) != DF_OK) fail_msg("%s", df_error_message());
+    assert_true(df_recording_frame(recording, 0, 0)[cases[i].root_xy ? 0 : 2] == 0.5);
+    df_recording_free(recording);
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
+/* What is there under a name that import looks for, and cannot be read, is an error and not nothing; null and text are
+ * none, and the user's own setting decides. */
+static void an_array_that_cannot_be_read_is_not_left_out(void** state) {
+  (void)state;
+#define STATES  "{\"states\": [[1, 2], [3, 4], [5, 6]], "
+#define INSTEAD "; correct the file, or say what to read instead in data."
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *recording, *given;
+    df_status status;
+    const char* says; /* in the error; NULL: data.actions_key is "" */
+  } cases[] = {
+      {STATES "\"actions\": [[1], [2, 3]]}", NULL, DF_E_FORMAT, "array 'actions': row 1 has 2 values, the first has 1"},
+      {STATES "\"actions\": [[1], [2, 3]]}", NULL, DF_E_FORMAT, INSTEAD "actions_key (empty: states only)"},
+      {STATES "\"action_a\": [1, [2]]}", NULL, DF_E_FORMAT, "array 'action_a': row 1 is a list, the first is not"},
+      {STATES "\"actions\": [[1], [2, 3]]}", "data.actions_key=", DF_OK, NULL},
+      {STATES "\"actions\": null}", NULL, DF_OK, NULL},
+      {STATES "\"notes\": [[1], [2, 3]]}", NULL, DF_OK, NULL},
+      {STATES "\"episode_ends\": [1, [2]]}", NULL, DF_E_FORMAT, "array 'episode_ends': row 1 is a list"},
+      {STATES "\"dones\": [0, \"x\"]}", NULL, DF_E_FORMAT, INSTEAD "ends_key"},
+      {STATES "\"time\": [0, \"x\"]}", NULL, DF_E_FORMAT, INSTEAD "rate"},
+      {STATES "\"time\": [0, \"x\"]}", "data.rate=50", DF_OK, NULL},
+      {STATES "\"rate\": \"fifty\"}", NULL, DF_E_FORMAT,
+       "rate.json: 'rate' is 'fifty', not a number of frames per second"},
+      {STATES "\"rate\": \"fifty\", \"dt\": 0.1}", NULL, DF_OK, NULL},
+      {"{\"qpos\": [[1], [3]], \"qvel\": [[1], [3, 4]]}", NULL, DF_E_FORMAT, "array 'qvel': row 1 has 2 values"},
+      {"{\"obs\": {\"qpos\": [[1], [3]], \"qvel\": [[1], [3, 4]]}}", NULL, DF_E_FORMAT, "array 'obs/qvel': row 1"},
+      {"{\"q_a\": [1, 3], \"q_b\": [1, 3], \"dq_a\": [1, [3]]}", NULL, DF_E_FORMAT, "array 'dq_a': row 1 is a list"},
+      {"time,a\n0,1\ninf,2\n0.2,3\n", NULL, DF_E_NONFINITE, "array 'time' is inf at index 1: correct this time"},
+      {"time,a\n0,1\ninf,2\n0.2,3\n", "data.rate=10", DF_OK, NULL},
+      {"time,a\n0,1\n0.1,2\nnan,nan\n", NULL, DF_OK, NULL}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("rate.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    if (cases[i].given) settings_give(&found, cases[i].given);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    const df_status status = recognise(&r, &layout);
+    if (status != cases[i].status) fail_msg("case %zu: %s", i, status == DF_OK ? "no error" : df_error_message());
+    if (cases[i].says && !strstr(df_error_message(), cases[i].says)) fail_msg("case %zu: %s", i, df_error_message());
+    if (!cases[i].says) assert_string_equal(settings_find(&found, "data.actions_key")->value, "");
+    settings_clear(&found);
+    text_clear(&r.notes);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
 /* names of rates are the same in the conversion and in the layouts; a rate that arrays state is not found again */
 static void names_of_rates_are_listed_once(void** state) {
   (void)state;
@@ -372,6 +483,8 @@ int main(void) {
                                      cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
                                      cmocka_unit_test(a_clock_shows_the_rates_of_films),
+                                     cmocka_unit_test(a_drone_has_no_columns_of_joints),
+                                     cmocka_unit_test(an_array_that_cannot_be_read_is_not_left_out),
                                      cmocka_unit_test(names_of_rates_are_listed_once),
                                      cmocka_unit_test(a_stated_rate_is_kept_before_that_of_a_layout),
                                      cmocka_unit_test(a_table_with_a_column_per_value_is_known)};

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "unit.h"
 
 /* whether data.action_time is `value` (NULL: not set) after the reading was put over `now` (NULL: not set) */
@@ -70,8 +71,51 @@ static void actions_of_other_gains_are_not_usable(void** state) {
   settings_clear(&s);
 }
 
+/* An alternative of a replay as keys of a task file: a motor twice as strong follows from actions times two, and a
+ * servo does not; what no key says is none. */
+static void an_alternative_is_settings_of_a_task_file(void** state) {
+  (void)state;
+#define MODEL(actuator)                                                     \
+  "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' " \
+  "mass='1'/></body></worldbody><actuator>" actuator "</actuator></mujoco>"
+  static const char* const models[] = {MODEL("<motor joint='a'/>"), MODEL("<position joint='a' kp='5'/>")};
+  static const struct {
+    int model;
+    unsigned reading;
+    double gain;
+    const char *given, *fits; /* fits "": none */
+  } cases[] = {{0, READ_ACTIONS_EARLIER, 0, NULL, "data.action_time = before"},
+               {0, READ_ACTIONS_LATER, 0, "before", "data.action_time = after"},
+               {0, READ_ACTIONS_LATER, 0, NULL, ""},
+               {0, READ_WORLD_SPIN, 0, NULL, "data.angular_velocity = world"},
+               {0, READ_WORLD_SPIN | READ_XYZW, 0, NULL, "data.quaternion = xyzw, data.angular_velocity = world"},
+               {0, 0, 2, NULL, "data.action_scale = 2"},
+               {0, READ_ACTIONS_EARLIER, 0.5, NULL, "data.action_scale = 0.5, data.action_time = before"},
+               {0, READ_WORLD_SPIN, 0, "before", "data.angular_velocity = world"},
+               {1, 0, 2, NULL, ""},
+               {0, READ_DEGREES, 0, NULL, ""}};
+  const df_mujoco_cfg now = df_mujoco_cfg_default();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* system;
+    df_config config = df_config_default();
+    hypothesis h = {.cfg = now, .reading = cases[i].reading};
+    remedy fits = {0};
+    h.cfg.gain_scale = cases[i].gain;
+    assert_int_equal(df_mujoco_system_from_xml(models[cases[i].model], "one", &now, &system), DF_OK);
+    if (cases[i].given) assert_int_equal(df_config_set(&config, "data.action_time", cases[i].given, "test"), DF_OK);
+    const bool found = alternative_as_settings(&h, &config, &now, system, true, &fits);
+    char* said = remedy_text(&fits);
+    if (strcmp(said, cases[i].fits) != 0) fail_msg("case %zu: %s", i, said);
+    assert_int_equal(found, cases[i].fits[0] != '\0');
+    df_free(said);
+    remedy_clear(&fits);
+    df_system_free(system);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(actions_off_by_a_row_get_their_time),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(an_alternative_is_settings_of_a_task_file),
+                                     cmocka_unit_test(actions_off_by_a_row_get_their_time),
                                      cmocka_unit_test(what_no_setting_says_is_not_put),
                                      cmocka_unit_test(limits_below_those_of_training_are_no_settings),
                                      cmocka_unit_test(actions_of_other_gains_are_not_usable)};

@@ -2,6 +2,8 @@
 #include "data_test.h"
 #include "source.h"
 
+#include <sys/stat.h>
+
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "unit.h"
@@ -56,6 +58,22 @@ static void a_folder_without_recordings_says_why(void** state) {
   source_close(&s);
 }
 
+static void a_folder_without_files_says_so(void** state) {
+  (void)state;
+  const char* folder = scratch_folder;
+  source s;
+  char below[192];
+  assert_int_equal(source_open(1, &folder, &s), DF_E_MISSING);
+  assert_non_null(strstr(df_error_message(), ": the folder holds no files: name the folder or the files"));
+  source_close(&s);
+  snprintf(below, sizeof below, "%s/below", scratch_folder);
+  assert_int_equal(mkdir(below, 0700), 0);
+  assert_int_equal(source_open(1, &folder, &s), DF_E_MISSING);
+  assert_non_null(strstr(df_error_message(), ": the folder holds no files, only folders: name the folder"));
+  source_close(&s);
+  rmdir(below);
+}
+
 static void hidden_files_are_left_out(void** state) {
   (void)state;
   const char* folder = scratch_folder;
@@ -88,8 +106,9 @@ static void arrays_of_other_episodes_are_not_listed(void** state) {
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, remove_all)
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      IN_FOLDER(files_of_a_folder_are_alike), IN_FOLDER(a_folder_without_recordings_says_why),
-      IN_FOLDER(hidden_files_are_left_out), IN_FOLDER(arrays_of_other_episodes_are_not_listed)};
+  const struct CMUnitTest tests[] = {IN_FOLDER(files_of_a_folder_are_alike),
+                                     IN_FOLDER(a_folder_without_recordings_says_why),
+                                     IN_FOLDER(a_folder_without_files_says_so), IN_FOLDER(hidden_files_are_left_out),
+                                     IN_FOLDER(arrays_of_other_episodes_are_not_listed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,44 @@
+/* Names of what actuators did, which must not be proposed as conditions. */
+#include "action_names.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+static const char model[] =
+    "<mujoco><worldbody><body><joint name='hip' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+    "<actuator><motor name='push' joint='hip'/></actuator></mujoco>";
+
+static void the_command_of_an_actuator_is_no_condition(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    bool is;
+  } cases[] = {{"action_push", true}, {"ctrl/push", true}, {"push_cmd", true},    {"push command", true},
+               {"hip_cmd", true},     {"cmd.hip", true},   {"actions", true},     {"obs/joint_pos", true},
+               {"vel_cmd", false},    {"command", false},  {"vel_cmd_0", false},  {"pushes_cmd", false},
+               {"push_speed", false}, {"surface", false},  {"hip_height", false}, {"goal_x", false}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* system;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(is_actuation_name(system, cases[i].name), cases[i].is);
+  unused_names names = {0};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) unused_names_add(&names, system, cases[i].name);
+  text line[2] = {{0}};
+  for (int k = 0; k < 2; k++) unused_names_line(&names, k, "arrays", &line[k]);
+  assert_string_equal(text_of(&line[0]),
+                      "arrays that nothing uses (data.conditions may): vel_cmd, command, vel_cmd_0, pushes_cmd, "
+                      "push_speed, surface, hip_height, goal_x");
+  assert_non_null(strstr(text_of(&line[1]),
+                         "must not be conditions (data.actions_key names actions): action_push, "
+                         "ctrl/push, push_cmd, push command, hip_cmd, cmd.hip, actions, "));
+  for (int k = 0; k < 2; k++) text_clear(&line[k]);
+  unused_names_clear(&names);
+  df_system_free(system);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_of_an_actuator_is_no_condition)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
