@@ -248,6 +248,29 @@ static void a_validation_loss_is_a_curve_of_its_own(void** state) {
   remove_run();
 }
 
+/* a loss that does not change is in the middle of its axis, which is logarithmic unless it is 0 */
+static void a_constant_loss_has_an_axis_about_it(void** state) {
+  (void)state;
+  static const char* const axes[] = {"unset logscale y\nset format y '%g'\nunset mytics\nset yrange [-1:1]\n",
+                                     "set logscale y\nset format y '10^{%L}'\nset mytics 10\nset yrange [1:4]\n"};
+  for (int i = 0; i < 2; i++) {
+    run_view r;
+    plot p = {.name = "x"};
+    char events[400];
+    snprintf(events, sizeof events,
+             "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":1,\"status\":"
+             "\"done\",\"rows\":[],\"training\":{\"curves\":[{\"name\":\"a\",\"step\":[5,10],\"loss\":[%d,%d]}]}}\n",
+             2 * i, 2 * i);
+    make_run(events);
+    assert_int_equal(run_view_new(folder, &r), DF_OK);
+    assert_true(plot_training(&r, &r.groups[0], &p));
+    assert_non_null(strstr(text_of(&p.script), axes[i]));
+    plot_clear(&p);
+    run_view_clear(&r);
+    remove_run();
+  }
+}
+
 /* two seeds with equal first two steps, and other ones from there on */
 static void curves_of_seeds_are_averaged_as_far_as_their_steps_agree(void** state) {
   (void)state;
@@ -274,6 +297,7 @@ static void curves_of_seeds_are_averaged_as_far_as_their_steps_agree(void** stat
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_constant_loss_has_an_axis_about_it),
       cmocka_unit_test(curves_of_seeds_are_averaged_as_far_as_their_steps_agree),
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
       cmocka_unit_test(axes_have_the_range_and_steps_of_their_values),
