@@ -292,7 +292,12 @@ static void a_part_of_the_cells_can_break_a_limit_and_never_hold_it(void** state
     for (int s = 1; s <= 2; s++) add_planned(plan, "a", s, NULL);
     add_row(add_cell("a", 1), "tre", 1, cases[i].value, cases[i].value, cases[i].hi);
     open_case(&c);
-    assert_verdict(hold(&c, band_of("tre", BAND_AT_MOST, 1)), cases[i].wanted);
+    const json_t* v = hold(&c, band_of("tre", BAND_AT_MOST, 1));
+    assert_verdict(v, cases[i].wanted);
+    if (i == 0) {
+      static const char why[] = "1 of 2 cells done; repeat `dynaflow run` to finish them";
+      assert_string_equal(string_of(v, "detail"), why);
+    }
     close_case(&c);
   }
 }
