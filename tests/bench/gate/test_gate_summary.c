@@ -10,6 +10,7 @@
 #include "capture.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "gate.h"
 #include "run_file.h"
 
 /* a row of a task "t" with a number, a bound and how far beyond it the number is */
@@ -262,6 +263,26 @@ static void markdown_is_appended(void** state) {
   gate_clear(&g);
 }
 
+static void junit_sums_the_time_of_its_cases(void** state) {
+  (void)state;
+  gate_result g;
+  char path[96], *data;
+  size_t n;
+  snprintf(path, sizeof path, "%s/junit.xml", folder);
+  fill(&g);
+  for (int i = 0; i < 7; i++) g.origins[i].seconds = 0.25 * (i + 1);
+  assert_int_equal(gate_junit(&g, "r", path), DF_OK);
+  assert_int_equal(df_file_read(path, &data, &n), DF_OK);
+  static const char head[] =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dynaflow gate r\" tests=\"7\" failures=\"4\" "
+      "errors=\"1\" skipped=\"0\" time=\"7.000000\">\n";
+  assert_int_equal(strncmp(data, head, sizeof head - 1), 0);
+  assert_non_null(
+      strstr(data, " time=\"1.750000\">\n    <properties>\n      <property name=\"status\" value=\"regressed\"/>\n"));
+  df_free(data);
+  gate_clear(&g);
+}
+
 static void paths_are_relative_inside_a_folder(void** state) {
   (void)state;
   char file[96], inside[128], beside[96], beside_inside[128];
@@ -311,6 +332,7 @@ int main(void) {
       cmocka_unit_test(words_are_broken_where_a_line_is_full),
       cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),
+      cmocka_unit_test(junit_sums_the_time_of_its_cases),
       cmocka_unit_test(paths_are_relative_inside_a_folder),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
