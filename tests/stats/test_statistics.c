@@ -15,6 +15,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "near.h"
+#include "resample.h"
 
 static double estimate_of(df_estimate kind, int n, const double* values) {
   double copy[64];
@@ -66,6 +67,22 @@ static void medians_and_quantiles_are_those_of_R_and_numpy(void** state) {
   assert_true(df_median(5, odd) == 3.5 && df_median(4, even) == 3 && df_median(1, odd) == -2);
   assert_true(isnan(df_median(0, odd)));
   assert_true(isnan(df_quantile(0, x, 0.5)) && isnan(df_quantile(8, x, 1.1)) && isnan(df_quantile(8, x, NAN)));
+}
+
+static void what_is_not_a_number_is_sorted_behind_infinity(void** state) {
+  (void)state;
+  const double mixed[9] = {4, NAN, 1, INFINITY, NAN, -INFINITY, 3, NAN, 2};
+  const double sorted[6] = {-INFINITY, 1, 2, 3, 4, INFINITY};
+  const int places[9] = {5, 2, 8, 6, 0, 3, 1, 4, 7};
+  double x[9];
+  memcpy(x, mixed, sizeof x);
+  df_sort(9, x);
+  assert_memory_equal(x, sorted, sizeof sorted);
+  for (int i = 6; i < 9; i++) assert_true(isnan(x[i]));
+  int* order = df_ascending(9, mixed);
+  assert_non_null(order);
+  assert_memory_equal(order, places, sizeof places);
+  df_free(order);
 }
 
 /* ---- the bootstrap ---- */
@@ -725,6 +742,7 @@ int main(void) {
       cmocka_unit_test(the_interquartile_mean_equals_published_values),
       cmocka_unit_test(the_interquartile_mean_trims_by_fractions),
       cmocka_unit_test(medians_and_quantiles_are_those_of_R_and_numpy),
+      cmocka_unit_test(what_is_not_a_number_is_sorted_behind_infinity),
       cmocka_unit_test(an_interval_is_that_of_student),
       cmocka_unit_test(the_smallest_stratum_that_is_drawn_counts),
       cmocka_unit_test(strata_are_drawn_within_themselves),

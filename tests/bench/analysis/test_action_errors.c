@@ -41,6 +41,18 @@ static void uniform_errors_look_rounded(void** state) {
   assert_false(found.few);
 }
 
+/* by each of the three, whose limit is 1 */
+static void any_measure_beyond_1_is_no_rounding(void** state) {
+  (void)state;
+  static const double values[] = {0, 1, 1.01};
+  for (int i = 0; i < 27; i++) {
+    const action_errors e = {.largest = values[i % 3], .spread = values[i / 3 % 3], .dependence = values[i / 9]};
+    assert_true(action_errors_look_rounded(&e) == (i % 3 < 2 && i / 3 % 3 < 2 && i / 9 < 2));
+  }
+  const action_errors none = action_errors_none();
+  assert_false(action_errors_look_rounded(&none));
+}
+
 /* half as large; all at the limits; 0 */
 static void errors_of_another_size_do_not(void** state) {
   (void)state;
@@ -113,11 +125,9 @@ static void the_worst_column_counts(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(uniform_errors_look_rounded),
-      cmocka_unit_test(errors_of_another_size_do_not),
-      cmocka_unit_test(errors_that_follow_the_state_do_not),
-      cmocka_unit_test(few_errors_tell_nothing),
-      cmocka_unit_test(the_worst_column_counts),
+      cmocka_unit_test(uniform_errors_look_rounded),   cmocka_unit_test(any_measure_beyond_1_is_no_rounding),
+      cmocka_unit_test(errors_of_another_size_do_not), cmocka_unit_test(errors_that_follow_the_state_do_not),
+      cmocka_unit_test(few_errors_tell_nothing),       cmocka_unit_test(the_worst_column_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "capture.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "gate.h"
 #include "run_file.h"
 
 /* a row of a task "t" with a number, a bound and how far beyond it the number is */
@@ -47,6 +48,8 @@ static void the_worst_stands_first(void** state) {
   text counts = {0};
   int n;
   fill(&g);
+  /* before the clock is started, a verdict takes no time */
+  assert_true(g.origins[0].seconds == 0 && g.origins[1].seconds >= 0);
   int* order = gate_by_severity(&g, &n);
   assert_int_equal(n, 7);
   for (int i = 0; i < n; i++) assert_int_equal(order[i], wanted[i]);
@@ -66,10 +69,11 @@ static void a_run_has_the_gravest_verdict_or_none(void** state) {
   assert_string_equal(gate_outcome(&g), "nothing checked");
   g.count[GATE_IMPROVED] = 1;
   assert_string_equal(gate_outcome(&g), "held");
-  g.count[GATE_INCONCLUSIVE] = 1;
-  assert_string_equal(gate_outcome(&g), "inconclusive");
-  g.count[GATE_NOT_COMPARABLE] = 1;
-  assert_string_equal(gate_outcome(&g), "not comparable");
+  static const char* const graver[] = {"inconclusive", "missing", "regressed", "not comparable", "unreadable"};
+  for (int i = 0; i < 5; i++) {
+    g.count[GATE_INCONCLUSIVE + i] = 1;
+    assert_string_equal(gate_outcome(&g), graver[i]);
+  }
 }
 
 /* of a record with 10 digits of K, long names, a long number and a long limit */
@@ -180,6 +184,26 @@ static void wide_characters_take_two_columns(void** state) {
   gate_clear(&g);
 }
 
+/* a line holds 78 columns after the indent, one less where a backslash stands before :: at its beginning */
+static void words_are_broken_where_a_line_is_full(void** state) {
+  (void)state;
+  static const char a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; /* 78 */
+  gate_result g = {.verdicts = rows_new()};
+  text reason = {0}, wanted = {0};
+  text_add(&reason, "%.40s %.37s %.40s %.38s %.78s b ::%.76s", a, a, a, a, a, a);
+  text_add(&wanted, "\n  %.40s %.37s\n  %.40s\n  %.38s\n  %.78s\n  b\n  \\::%.75s\n  a\n", a, a, a, a, a, a);
+  row r = row_default();
+  gate_add_row(&g, GATE_REGRESSED, &r, "", text_of(&reason));
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  assert_non_null(strstr(printed, text_of(&wanted)));
+  text_clear(&wanted);
+  text_clear(&reason);
+  free(printed);
+  gate_clear(&g);
+}
+
 /* an empty summary would look like a run without a number that failed */
 static void without_memory_no_summary_is_printed(void** state) {
   (void)state;
@@ -209,23 +233,53 @@ static void markdown_is_appended(void** state) {
   fill(&g);
   for (int i = 0; i < 2; i++) assert_int_equal(gate_markdown(&g, "a`b", path), DF_OK);
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
-  static const char head[] =
-      "before\n## dynaflow gate: regressed\n\nRun a\\`b: 4 regressed, 1 missing, 1 advisory, 1 held.\n\n"
-      "| verdict | metric | method | K | value | limit | why | where |\n"
-      "| --- | --- | --- | ---: | ---: | --- | --- | --- |\n"
-      "| regressed | nan | m\\|m | 5 |  | <= 1.1 | t, profile p, limit +- 10 % of 1, interval [1, 2], 2 seeds: a \\| b "
-      "| no/expect.yaml:7, no/golden.csv:9 |\n"
-      "| regressed | far | m\\|m | 5 | 2 | <= 1.1 |";
-  assert_int_equal(strncmp(data, head, sizeof head - 1), 0);
-  const char* again = strstr(data + sizeof head - 1, "## dynaflow gate: regressed");
-  assert_non_null(again);
-  assert_non_null(strstr(again, "<details><summary>The other 2 numbers</summary>\n\n| verdict"));
+  /* by hand, from fill(): the worst first, a number that is none left empty, and what did not fail folded away */
+  static const char* const lines[] = {"regressed | nan | m\\|m | 5 | ",     "regressed | far | m\\|m | 5 | 2",
+                                      "regressed | near | m\\|m | 5 | 1.2", "regressed | near_too | m\\|m | 5 | 1.2",
+                                      "missing | missing | m\\|m | 5 | ",   "advisory | advisory | m\\|m | 5 | 1",
+                                      "held | held | m\\|m | 5 | 1"};
+  text wanted = {0};
+  text_add(&wanted, "before\n");
+  for (int i = 0; i < 2; i++) {
+    text_add(&wanted, "## dynaflow gate: regressed\n\nRun a\\`b: 4 regressed, 1 missing, 1 advisory, 1 held.\n\n");
+    for (int k = 0; k < 7; k++) {
+      if (k == 5) text_add(&wanted, "\n<details><summary>The other 2 numbers</summary>\n\n");
+      if (k % 5 == 0) text_add(&wanted, "| verdict | metric | method | K | value | limit | why | where |\n");
+      if (k % 5 == 0) text_add(&wanted, "| --- | --- | --- | ---: | ---: | --- | --- | --- |\n");
+      text_add(&wanted, "| %s | <= 1.1 | t, profile p, limit +- 10 %% of 1, interval [1, 2], 2 seeds: a \\| b ",
+               lines[k]);
+      text_add(&wanted, "| no/expect.yaml:7, no/golden.csv:9 |\n");
+    }
+    text_add(&wanted, "\n</details>\n\n");
+  }
+  assert_string_equal(data, text_of(&wanted));
+  text_clear(&wanted);
   df_free(data);
   /* errors name the file */
   assert_int_equal(gate_markdown(&g, "r", "/dev/null"), DF_OK);
   assert_int_equal(gate_markdown(&g, "r", "/no/such/folder/x.md"), DF_E_MISSING);
   assert_non_null(strstr(df_error_message(), "/no/such/folder/x.md: "));
   assert_int_equal(gate_markdown(&g, "r", folder), DF_E_IO);
+  gate_clear(&g);
+}
+
+static void junit_sums_the_time_of_its_cases(void** state) {
+  (void)state;
+  gate_result g;
+  char path[96], *data;
+  size_t n;
+  snprintf(path, sizeof path, "%s/junit.xml", folder);
+  fill(&g);
+  for (int i = 0; i < 7; i++) g.origins[i].seconds = 0.25 * (i + 1);
+  assert_int_equal(gate_junit(&g, "r", path), DF_OK);
+  assert_int_equal(df_file_read(path, &data, &n), DF_OK);
+  static const char head[] =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dynaflow gate r\" tests=\"7\" failures=\"4\" "
+      "errors=\"1\" skipped=\"0\" time=\"7.000000\">\n";
+  assert_int_equal(strncmp(data, head, sizeof head - 1), 0);
+  assert_non_null(
+      strstr(data, " time=\"1.750000\">\n    <properties>\n      <property name=\"status\" value=\"regressed\"/>\n"));
+  df_free(data);
   gate_clear(&g);
 }
 
@@ -275,8 +329,10 @@ int main(void) {
       cmocka_unit_test(every_row_has_its_place),
       cmocka_unit_test(metrics_that_are_not_compared_are_named),
       cmocka_unit_test(wide_characters_take_two_columns),
+      cmocka_unit_test(words_are_broken_where_a_line_is_full),
       cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),
+      cmocka_unit_test(junit_sums_the_time_of_its_cases),
       cmocka_unit_test(paths_are_relative_inside_a_folder),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -210,6 +210,22 @@ static void a_second_row_of_a_number_is_refused(void** state) {
   assert_refused(HEAD COLUMNS LINE("3", "1", "0.1", "16") FIRST "\n" LINE("1", "1", "0.1", "16")
                      LINE("0", "1", "5", "16") LINE("3", "1", "0.1", "16"),
                  ":9: the row of t, m, seed 0, profile p, tre, k 1 appears twice, first in line 6; remove one");
+  /* wherever it stands among the rows of twelve seeds and three K */
+  for (int second = 1; second < 36; second++) {
+    text table = {0};
+    char wanted[128];
+    text_add(&table, "%s", HEAD COLUMNS);
+    for (int i = 0; i < 36; i++) {
+      const int at = i == second ? (7 + second / 2) % second : i;
+      text_add(&table, "t,m,%d,p,tre,%d,1,std,1,,,ok\n", 5 * at % 12, 1 + at / 12);
+    }
+    const int first = (7 + second / 2) % second;
+    snprintf(wanted, sizeof wanted,
+             ":%d: the row of t, m, seed %d, profile p, tre, k %d appears twice, first in line %d; remove one",
+             5 + second, 5 * first % 12, 1 + first / 12, 5 + first);
+    assert_refused(text_of(&table), wanted);
+    text_clear(&table);
+  }
   /* rows that differ in one name, in K or in the seed are different numbers */
   golden_table g;
   assert_int_equal(read_text(HEAD COLUMNS FIRST "u,m,0,p,tre,1,1,std,1,,,ok\n"

@@ -208,7 +208,47 @@ static void what_is_no_record_is_not_appended(void** state) {
   json_t* bad = json_pack("{s:s}", "type", "cell");
   assert_int_equal(store_open(folder, whole, &s), DF_OK);
   assert_int_equal(store_append(s, bad), DF_E_FORMAT);
+  assert_events("");
+  /* the line that it would have is named */
+  append(s, "a", "done");
+  append(s, "b", "done");
+  assert_int_equal(store_append(s, bad), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "/events.jsonl:3: not a record"));
   json_decref(bad);
+  store_close(s);
+  assert_events(RECORD("a", "done") RECORD("b", "done"));
+}
+
+/* whether the key of a record is among the letters */
+static bool is_among(const json_t* record, const void* letters) {
+  return strstr(letters, json_string_value(json_object_get(record, "key"))) != NULL;
+}
+
+static void what_is_not_removed_keeps_its_bytes_and_order(void** state) {
+  (void)state;
+  store* s;
+  struct stat before, after;
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  static const char* const keys[] = {"a", "b", "c", "d", "e", "f"};
+  for (int i = 0; i < 6; i++) append(s, keys[i], i % 2 ? "interrupted" : "done");
+  /* without such records the file stays the same one */
+  assert_int_equal(stat(events, &before), 0);
+  assert_int_equal(store_remove(s, is_among, "xyz"), DF_OK);
+  assert_int_equal(stat(events, &after), 0);
+  assert_true(before.st_ino == after.st_ino);
+  assert_int_equal(count(s), 6);
+  assert_int_equal(store_remove(s, is_among, "acd"), DF_OK);
+  assert_events(RECORD("b", "interrupted") RECORD("e", "done") RECORD("f", "interrupted"));
+  assert_int_equal(count(s), 3);
+  assert_null(store_find(s, "a"));
+  assert_non_null(store_find(s, "e"));
+  /* the store goes on from there */
+  append(s, "g", "done");
+  assert_int_equal(store_remove(s, is_among, "f"), DF_OK);
+  store_close(s);
+  assert_events(RECORD("b", "interrupted") RECORD("e", "done") RECORD("g", "done"));
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  assert_int_equal(store_remove(s, is_among, "beg"), DF_OK);
   store_close(s);
   assert_events("");
 }
@@ -458,6 +498,7 @@ static void a_record_that_cannot_be_written_is_not_in_the_store(void** state) {
   json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
   assert_int_equal(record_seal(record), DF_OK);
   assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  append(s, "first", "interrupted");
   append(s, "a", "done");
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
   small = kept;
@@ -469,12 +510,12 @@ static void a_record_that_cannot_be_written_is_not_in_the_store(void** state) {
   setrlimit(RLIMIT_FSIZE, &kept);
   signal(SIGXFSZ, handler);
   assert_int_equal(status, DF_E_IO);
-  assert_int_equal(count(s), 1);
+  assert_int_equal(count(s), 2);
   assert_null(store_find(s, "b"));
-  assert_events(RECORD("a", "done"));
+  assert_events(RECORD("first", "interrupted") RECORD("a", "done"));
   append(s, "c", "done");
   store_close(s);
-  assert_events(RECORD("a", "done") RECORD("c", "done"));
+  assert_events(RECORD("first", "interrupted") RECORD("a", "done") RECORD("c", "done"));
   json_decref(record);
 }
 
@@ -564,6 +605,7 @@ int main(void) {
       CASE(garbage_in_the_middle_is_named_by_line_and_left_alone),
       CASE(a_second_writer_is_refused_and_a_reader_is_not),
       CASE(what_is_no_record_is_not_appended),
+      CASE(what_is_not_removed_keeps_its_bytes_and_order),
       CASE(a_missing_run_is_not_made_by_reading),
       CASE(files_of_shards_are_one_record),
       CASE(a_file_that_comes_later_is_seen),

@@ -39,21 +39,36 @@ static void the_tables_of_every_k_stand_under_its_heading(void** state) {
       }
     }
   }
+  json_object_set_new(json_array_get(records, 0), "diagnostics",
+                      json_pack("{s:[{s:s}],s:[{s:s}]}", "gates", "name", "the gate", "curves", "name", "the curve"));
   open_run(&r);
+  /* motions that `dynaflow render` drew of the second method */
+  char* path = df_path_join(folder, "plots");
+  assert_int_equal(df_dir_make(path), DF_OK);
+  df_free(path);
+  path = df_path_join(folder, "plots/t-p-b.png");
+  assert_int_equal(df_file_write(path, "", 0), DF_OK);
+  df_free(path);
   assert_int_equal(summary_new(&r, &s), DF_OK);
   assert_int_equal(html_write(&r, &s, &none, folder), DF_OK);
-  char* path = df_path_join(folder, "index.html");
+  path = df_path_join(folder, "index.html");
   char* page;
   size_t n;
   assert_int_equal(df_file_read(path, &page, &n), DF_OK);
-  const char* at = after(page, "<h3>K = 1 sampler step</h3>");
+  const char* at = after(page, "<h3>Diagnostics</h3>");
+  at = in_table(after(in_table(at, ">the gate<"), "</table>"), ">the curve<");
+  at = after(page, "<h3>K = 1 sampler step</h3>");
   at = in_table(in_table(at, ">100"), ">101");
   at = after(at, "<h3>K = 5 sampler steps</h3>");
   at = in_table(in_table(at, ">500"), ">501");
   at = after(at, "<h3>Statistics over seeds and windows</h3>");
   at = in_table(after(at, "<h4>K = 1</h4>"), ">100");
   at = in_table(after(at, "<h4>K = 5</h4>"), ">500");
+  at = in_table(after(at, "<summary>All comparisons</summary>\n"), ">a − method<");
   after(at, "</html>");
+  after(page,
+        "<figure><img style=\"filter:none\" src=\"plots/t-p-b.png\" alt=\"Motions of b\"><figcaption>Motions of b, ");
+  assert_null(strstr(page, "t-p-a.png"));
   df_free(page);
   df_free(path);
   /* and as text */

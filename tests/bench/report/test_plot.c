@@ -43,6 +43,69 @@ static void floor_and_ceiling_do_not_stretch_an_axis(void** state) {
   free(script);
 }
 
+/* by hand: 0 belongs to an axis if it is at most 3 ranges away; more than 1.7 decades are logarithmic; a margin of 8 %,
+ * of 3 % at 0; a label longer than four characters leaves room for fewer */
+static void axes_have_the_range_and_steps_of_their_values(void** state) {
+  (void)state;
+  static const struct {
+    double a, b;
+    const char* axis;
+  } cases[] = {{-2, -1, "unset logscale x\nset format x '%g'\nset xtics 0.5\nset xrange [-2.16:0.06]\n"},
+               {-0.2, -0.1, "unset logscale x\nset format x '%g'\nset xtics 0.05\nset xrange [-0.216:0.006]\n"},
+               {-10.5, -10, "unset logscale x\nset format x '%g'\nset xtics 0.1\nset xrange [-10.54:-9.96]\n"},
+               {-1, 2, "unset logscale x\nset format x '%g'\nset xtics 0.5\nset xrange [-1.24:2.24]\n"},
+               {1, 1.025, "unset logscale x\nset format x '%g'\nset xtics 0.01\nset xrange [0.998:1.027]\n"},
+               {3, 3, "unset logscale x\nset format x '%g'\nset xtics 0.5\nset xrange [-0.09:3.24]\n"},
+               {0, 0, "unset logscale x\nset format x '%g'\nset xtics 0.25\nset xrange [-0.03:1.03]\n"},
+               {0, 1000, "unset logscale x\nset format x '%g'\nset xtics 200\nset xrange [-30:1080]\n"},
+               {1, 40, "unset logscale x\nset format x '%g'\nset xtics 10\nset xrange [-1.2:43.2]\n"},
+               {1, 60, "set logscale x\nset format x '10^{%L}'\nset xtics 10e0\nset xrange [0.1:100]\n"},
+               {0.02, 2000, "set logscale x\nset format x '10^{%L}'\nset xtics 10e1\nset xrange [0.01:10000]\n"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int reference = 0; reference < 2; reference++) {
+      /* without a trained method, the others determine the axis */
+      text events = {0};
+      for (int m = 0; m < 2; m++) {
+        text_add(&events,
+                 "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"%s\",\"seed\":1,"
+                 "\"status\":\"done\",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":%.9g,\"unit\":\"std\"}]}\n",
+                 reference ? m ? "random_action" : "replay_demo"
+                 : m       ? "b"
+                           : "a",
+                 m ? cases[i].b : cases[i].a);
+      }
+      char* script = draw_metrics(text_of(&events));
+      if (!strstr(script, cases[i].axis)) fail_msg("%g, %g: %s", cases[i].a, cases[i].b, script);
+      free(script);
+      text_clear(&events);
+    }
+  }
+}
+
+/* a panel of means and seeds, one of means, and one without a value */
+static void panels_name_their_blocks(void** state) {
+  (void)state;
+  char* script = draw_metrics(
+      CELL("a", 1, "done", ONE("tre", "std", 1) "," ONE("survival", "s", 3) "," ROW("gait_agreement", 1, null))
+          CELL("a", 2, "done", ONE("tre", "std", 2)));
+  const char* at = script;
+  static const char* const parts[] = {"set terminal svg size 997,169 ",
+                                      "set title 'TRE' ",
+                                      "set xlabel 'std (lower is better)' ",
+                                      "plot 'x.dat' index 1 using 1:2:3 with points",
+                                      "'x.dat' index 0 using 1:4:2:3:5 with xerrorbars",
+                                      "set title 'survival time' ",
+                                      "plot 'x.dat' index 2 using 1:4:2:3:5 with xerrorbars",
+                                      "set title 'gait agreement' ",
+                                      "set label 1 'why' at graph 0.03, first 1 left",
+                                      "plot NaN notitle\n"};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    at = strstr(at, parts[i]);
+    if (!at) fail_msg("no '%s' in %s", parts[i], script);
+  }
+  free(script);
+}
+
 #define WITHIN(metric, value, lo, hi) \
   "{\"metric\":\"" metric "\",\"k\":1,\"value\":" #value ",\"lo\":" #lo ",\"hi\":" #hi ",\"unit\":\"std\"}"
 
@@ -185,6 +248,29 @@ static void a_validation_loss_is_a_curve_of_its_own(void** state) {
   remove_run();
 }
 
+/* a loss that does not change is in the middle of its axis, which is logarithmic unless it is 0 */
+static void a_constant_loss_has_an_axis_about_it(void** state) {
+  (void)state;
+  static const char* const axes[] = {"unset logscale y\nset format y '%g'\nunset mytics\nset yrange [-1:1]\n",
+                                     "set logscale y\nset format y '10^{%L}'\nset mytics 10\nset yrange [1:4]\n"};
+  for (int i = 0; i < 2; i++) {
+    run_view r;
+    plot p = {.name = "x"};
+    char events[400];
+    snprintf(events, sizeof events,
+             "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":1,\"status\":"
+             "\"done\",\"rows\":[],\"training\":{\"curves\":[{\"name\":\"a\",\"step\":[5,10],\"loss\":[%d,%d]}]}}\n",
+             2 * i, 2 * i);
+    make_run(events);
+    assert_int_equal(run_view_new(folder, &r), DF_OK);
+    assert_true(plot_training(&r, &r.groups[0], &p));
+    assert_non_null(strstr(text_of(&p.script), axes[i]));
+    plot_clear(&p);
+    run_view_clear(&r);
+    remove_run();
+  }
+}
+
 /* two seeds with equal first two steps, and other ones from there on */
 static void curves_of_seeds_are_averaged_as_far_as_their_steps_agree(void** state) {
   (void)state;
@@ -211,8 +297,11 @@ static void curves_of_seeds_are_averaged_as_far_as_their_steps_agree(void** stat
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_constant_loss_has_an_axis_about_it),
       cmocka_unit_test(curves_of_seeds_are_averaged_as_far_as_their_steps_agree),
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
+      cmocka_unit_test(axes_have_the_range_and_steps_of_their_values),
+      cmocka_unit_test(panels_name_their_blocks),
       cmocka_unit_test(a_share_has_a_linear_axis_from_0_to_1),
       cmocka_unit_test(intervals_have_both_ends),
       cmocka_unit_test(every_method_seed_curve_and_point_is_drawn),

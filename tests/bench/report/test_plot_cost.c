@@ -85,6 +85,26 @@ static void the_front_follows_the_better_direction(void** state) {
   assert_true(draw(&r, 0, &p));
   assert_non_null(strstr(text_of(&p.data), "# tre_open_loop, front: CPU time, value\n10 0.5\n20 0.375\n30 0.25\n\n"));
   assert_non_null(strstr(text_of(&p.data), "# fall_rate, front: CPU time, value\n10 0.25\n\n"));
+  /* two panels of 300 x 240, 78 apart, from 70 and 44 below the legend on; the first block of each is its front */
+  const int keys = plot_legend_height(3, 776), height = 44 + keys + 240 + 56;
+  const char* at = text_of(&p.script);
+  for (int panel = 0; panel < 2; panel++) {
+    const int left = 70 + 378 * panel, top = 44 + keys;
+    char wanted[5][160];
+    snprintf(wanted[0], sizeof wanted[0], panel ? "\n" : "set terminal svg size 776,%d ", height);
+    snprintf(wanted[1], sizeof wanted[1],
+             "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at "
+             "screen %.5f\n",
+             left / 776., (left + 300) / 776., 1 - (top + 240.) / height, 1 - (double)top / height);
+    snprintf(wanted[2], sizeof wanted[2], "set title '%s'", panel ? "fall rate" : "open-loop TRE");
+    snprintf(wanted[3], sizeof wanted[3], "set ylabel 'std (lower is better)'");
+    snprintf(wanted[4], sizeof wanted[4], "plot 'cost.dat' index %d using 1:2 with steps ", 4 * panel);
+    for (int i = 0; i < 5; i++) {
+      const char* found = strstr(at, wanted[i]);
+      if (!found) fail_msg("no '%s' in %s", wanted[i], at);
+      at = found + strlen(wanted[i]);
+    }
+  }
   plot_clear(&p);
   close_run(&r);
 }

@@ -56,6 +56,17 @@ static void thresholds_span_the_trained_methods(void** state) {
     assert_true(there);
     assert_non_null(strstr(text_of(&p.script), "set xrange [1.11:11.89]\n"));
     assert_non_null(strstr(text_of(&p.script), cases[i].axis));
+    /* the bands of both methods, then their lines */
+    const char* script = strstr(text_of(&p.script), i ? "set xlabel 'threshold [std]' " : "set title 'TRE' ");
+    static const char* const drawn[] = {"plot 'profiles.dat' index 0 using 1:3:4 with filledcurves lc rgb '#aa4499'",
+                                        "'profiles.dat' index 1 using 1:3:4 with filledcurves lc rgb '#8c8c8c'",
+                                        "'profiles.dat' index 0 using 1:2 with lines lw 2 dt 1 lc rgb '#aa4499'",
+                                        "'profiles.dat' index 1 using 1:2 with lines lw 2 dt 3 lc rgb '#8c8c8c'"};
+    for (int line = 0; line < 4; line++) {
+      assert_non_null(script);
+      script = strstr(script, drawn[line]);
+    }
+    assert_non_null(script);
     snprintf(head, sizeof head, "# %s, a: ", cases[i].metric);
     const char* at = strstr(text_of(&p.data), head);
     assert_non_null(at);

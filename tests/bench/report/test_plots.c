@@ -28,7 +28,30 @@ static void every_group_has_its_figures(void** state) {
     if (i % 2 == 0) continue;
     snprintf(name, sizeof name, "t-p%d-metrics", i);
     assert_string_equal(f.list[f.first[i]].name, name);
+    /* the caption ends with its source, once */
+    snprintf(name, sizeof name, " Task t, profile p%d, ", i);
+    const char* source = strstr(f.list[f.first[i]].caption, name);
+    assert_non_null(source);
+    assert_null(strstr(source + 1, " Task t, "));
   }
+  figures_clear(&f);
+  close_run(&r);
+}
+
+static void a_figure_that_cannot_be_written_is_an_error(void** state) {
+  (void)state;
+  run_view r;
+  figures f = {0};
+  char path[128];
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 0, 0.5);
+  open_run(&r);
+  snprintf(path, sizeof path, "%s/plots", folder);
+  assert_int_equal(df_dir_make(path), DF_OK);
+  snprintf(path, sizeof path, "%s/plots/t-p-metrics.dat", folder);
+  assert_int_equal(df_dir_make(path), DF_OK);
+  assert_int_equal(plots_write(&r, folder, &f), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), path));
   figures_clear(&f);
   close_run(&r);
 }
@@ -36,6 +59,7 @@ static void every_group_has_its_figures(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_group_has_its_figures),
+      cmocka_unit_test(a_figure_that_cannot_be_written_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,22 @@ static void an_interval_is_shown_where_both_ends_are_known(void** state) {
   }
 }
 
+/* a page may break the long name of a metric after _ and ., in a head only */
+static void heads_of_a_page_break_within_names(void** state) {
+  (void)state;
+  static const char* const heads[] = {"tre_open_loop.base<"};
+  text out = {0};
+  table t = table_new(TABLE_HTML, &out);
+  table_heads(&t, 1, heads, 1);
+  table_row(&t);
+  table_put(&t, TABLE_WORDS, "a_b.c");
+  table_row_end(&t, false);
+  table_end(&t);
+  assert_non_null(strstr(text_of(&out), ">tre_<wbr>open_<wbr>loop.<wbr>base&lt;</th>"));
+  assert_non_null(strstr(text_of(&out), ">a_b.c</td>"));
+  text_clear(&out);
+}
+
 static void a_head_names_unit_and_better_side(void** state) {
   (void)state;
   run_view r;
@@ -176,6 +192,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_have_about_three_digits),
       cmocka_unit_test(an_interval_is_shown_where_both_ends_are_known),
+      cmocka_unit_test(heads_of_a_page_break_within_names),
       cmocka_unit_test(a_head_names_unit_and_better_side),
       cmocka_unit_test(columns_stand_in_their_fixed_order),
       cmocka_unit_test(cells_of_the_main_table_are_aggregates),

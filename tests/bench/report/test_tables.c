@@ -124,6 +124,18 @@ static void what_methods_measured_of_themselves_has_tables(void** state) {
   run_view_clear(&r);
   remove_run();
 
+  /* as many gates as estimates, or only one of the two */
+  static const char* const few[] = {MEASURED("a", "done", GATE("first", "true", "0.25"), "{\"name\":\"c\"}"),
+                                    MEASURED("a", "done", GATE("first", "true", "0.25"), ""),
+                                    MEASURED("a", "done", "", "{\"name\":\"c\"}")};
+  for (int i = 0; i < 3; i++) {
+    make_run(few[i]);
+    assert_int_equal(run_view_new(folder, &r), DF_OK);
+    assert_true(has_diagnostics(&r, &r.groups[0]));
+    run_view_clear(&r);
+    remove_run();
+  }
+
   /* without any there is no table */
   make_run(CELL("c", 1, "done", ROW("tre", 1, 2)));
   assert_int_equal(run_view_new(folder, &r), DF_OK);

@@ -44,6 +44,39 @@ static void what_is_not_given_is_0_if_the_data_contain_it_else_their_mean(void**
   df_dataset_free(task.data);
 }
 
+static void a_task_may_have_one_condition_and_not_none(void** state) {
+  (void)state;
+  for (int nc = 1; nc >= 0; nc--) {
+    static df_windows windows = {.train = train, .n_train = 1};
+    df_task task = {.windows = &windows};
+    double c[1] = {9};
+    assert_int_equal(
+        df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nc = nc, .dt = 1}, &task.data), DF_OK);
+    if (nc) assert_int_equal(df_dataset_name_condition(task.data, 0, "command.vx"), DF_OK);
+    train[0] = (df_window){.episode = 0};
+    strcpy(task.config.task_name, "horse");
+    assert_int_equal(condition_parse(&task, "vx=0.5", c), nc ? DF_OK : DF_E_CONFIG);
+    assert_true(c[0] == (nc ? 0.5 : 9));
+    if (!nc) assert_string_equal(df_error_message(), "--condition vx=0.5: task horse has no conditions");
+    df_dataset_free(task.data);
+  }
+}
+
+/* the category that is set, and every number */
+static void a_condition_is_described_by_name(void** state) {
+  (void)state;
+  df_task task = task_of_four();
+  static const char* const words[] = {"gait=walk, command.vx=1.5, load.front=4, load.rear=0.75, wind.rear=0",
+                                      "gait=gallop, command.vx=3, load.front=2, load.rear=0.5, wind.rear=-2"};
+  for (int i = 0; i < 2; i++) {
+    text out = {0};
+    condition_describe(&task, rows[1 + i], &out);
+    assert_string_equal(text_of(&out), words[i]);
+    text_clear(&out);
+  }
+  df_dataset_free(task.data);
+}
+
 static void unknown_names_and_values_are_errors_that_list_the_known_ones(void** state) {
   (void)state;
   df_task task = task_of_four();
@@ -96,6 +129,8 @@ static void values_beyond_those_of_their_category_are_reported(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_not_given_is_0_if_the_data_contain_it_else_their_mean),
+      cmocka_unit_test(a_task_may_have_one_condition_and_not_none),
+      cmocka_unit_test(a_condition_is_described_by_name),
       cmocka_unit_test(unknown_names_and_values_are_errors_that_list_the_known_ones),
       cmocka_unit_test(values_beyond_those_of_their_category_are_reported),
   };

@@ -79,21 +79,25 @@ static const char dotted[] =
     "axis='1 0 0'/><geom size='.1'/></body></worldbody><actuator><motor joint='mid'/></actuator>"
     "<keyframe><key name='home' qpos='.25 .5 .75' qvel='1 2 3'/></keyframe></mujoco>";
 
-/* a task of it with two episodes at the origin, under the conditions 10 and 20 */
-static df_task* dotted_task(void) {
+/* a task of a model with four episodes of zeros */
+static df_task* task_of(const char* xml, int nx) {
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_task* task = df_alloc(1, sizeof *task);
   task->config = df_config_default();
   task->config.window_horizon = 2;
   task->config.split_test_every = 2;
-  assert_int_equal(df_mujoco_system_from_xml(dotted, "dotted", &cfg, &task->system), DF_OK);
-  const df_dataset_shape shape = {.episodes = 4, .length = 6, .nx = 6, .nc = 2, .dt = task->system->dt};
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &task->system), DF_OK);
+  const df_dataset_shape shape = {.episodes = 4, .length = 6, .nx = nx, .nc = 2, .dt = task->system->dt};
   assert_int_equal(df_dataset_new(&shape, &task->data), DF_OK);
   assert_int_equal(df_dataset_name_condition(task->data, 0, "command.vx"), DF_OK);
   assert_int_equal(df_dataset_name_condition(task->data, 1, "command.vy"), DF_OK);
   assert_int_equal(df_windows_new(task->data, &task->config, &task->windows), DF_OK);
   assert_int_equal(df_chart_new(task->system, &task->config, &task->chart), DF_OK);
   return task;
+}
+
+static df_task* dotted_task(void) {
+  return task_of(dotted, 6);
 }
 
 static void start_is(const df_task* task, const char* words, const double wanted[6]) {
@@ -119,6 +123,32 @@ static void a_prefix_sets_its_own_columns_and_no_others(void** state) {
     assert_int_equal(starts_new(task, wrong[i], NULL, &s), DF_E_CONFIG);
     starts_clear(&s);
   }
+  df_task_free(task);
+}
+
+/* a quaternion gets the length 1, of which every part counts; one of length 0 is refused */
+static void a_quaternion_is_made_one_of_length_1(void** state) {
+  (void)state;
+  static const char ball[] =
+      "<mujoco><worldbody><body><joint name='b' type='ball'/><geom size='.1'/></body></worldbody></mujoco>";
+  df_task* task = task_of(ball, 7);
+  static const double given[][4] = {{1, 2, 2, 4}, {0, 0, 0, 2}, {0, 0, -3, 0}, {0, 0.5, 0, 0}, {4, 0, 0, 0}};
+  static const double lengths[] = {5, 2, 3, 0.5, 4};
+  for (int i = 0; i < 5; i++) {
+    char words[128];
+    starts s;
+    snprintf(words, sizeof words, "b_quat=%g %g %g %g, b_angvel=7 8 9", given[i][0], given[i][1], given[i][2],
+             given[i][3]);
+    const df_status status = starts_new(task, words, NULL, &s);
+    if (status != DF_OK) fail_msg("%s: %s", words, df_error_message());
+    for (int k = 0; k < 4; k++) assert_true(fabs(s.x0[k] - given[i][k] / lengths[i]) < 1e-15);
+    for (int k = 4; k < 7; k++) assert_true(s.x0[k] == 3 + k);
+    starts_clear(&s);
+  }
+  starts s;
+  assert_int_equal(starts_new(task, "b_quat=0 0 0 0", NULL, &s), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "the quaternion of joint 'b' is 0"));
+  starts_clear(&s);
   df_task_free(task);
 }
 
@@ -315,6 +345,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_distance_of_a_state_is_an_rms),
                                      cmocka_unit_test(of_equal_states_the_nearer_condition_is_named),
                                      cmocka_unit_test(a_prefix_sets_its_own_columns_and_no_others),
+                                     cmocka_unit_test(a_quaternion_is_made_one_of_length_1),
                                      cmocka_unit_test(a_keyframe_comes_before_a_file_of_its_name),
                                      cmocka_unit_test(a_start_of_a_file_keeps_its_condition),
                                      cmocka_unit_test(a_start_that_a_file_does_not_have_is_named),

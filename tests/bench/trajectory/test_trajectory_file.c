@@ -66,6 +66,43 @@ static void conditions_are_finite_and_have_the_names_of_the_task(void** state) {
   df_system_free(task.system);
 }
 
+/* Only the first frame of a trajectory is a start state; later ones may have diverged. */
+static void start_states_are_finite_and_have_a_frame_after_them(void** state) {
+  (void)state;
+  static const struct {
+    size_t frames;
+    int at; /* the number that is NaN; -1: none */
+    df_status status;
+    const char* says;
+  } cases[] = {
+      {3, -1, DF_OK, ""},
+      {3, 0, DF_E_NONFINITE, "states[0][0][0] is nan: a start state must be finite"},
+      {3, 7, DF_E_NONFINITE, "states[1][0][1] is nan: a start state must be finite"},
+      {3, 8, DF_OK, ""},
+      {2, 5, DF_E_NONFINITE, "states[1][0][1] is nan: a start state must be finite"},
+      {1, -1, DF_E_MISMATCH,
+       "states has shape [2][1][2], expected [trajectories][frames, at least 2][2]: a state of task slide has 1 "
+       "positions, 1 velocities and 0 activations"}};
+  df_task task = task_of_two();
+  const char* path = test_file("trajectories.npz");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double x[12] = {0};
+    if (cases[i].at >= 0) x[cases[i].at] = NAN;
+    const df_npz_entry entries[] = {{.key = "states", .rank = 3, .shape = {2, cases[i].frames, 2}, .values = x}};
+    trajectories* t;
+    assert_int_equal(df_npz_write(path, 1, entries), DF_OK);
+    assert_int_equal(trajectories_read(path, &task, &t), cases[i].status);
+    if (cases[i].status != DF_OK) {
+      char says[256];
+      snprintf(says, sizeof says, "%s: %s", path, cases[i].says);
+      assert_string_equal(df_error_message(), says);
+    }
+    trajectories_free(t);
+  }
+  df_dataset_free(task.data);
+  df_system_free(task.system);
+}
+
 /* One action of this task takes 0.1 s. A file may have it in single precision, as recordings may; 0.1 - 0.10000001 are
  * two durations, and the message shows by which digits. */
 static void a_duration_in_single_precision_is_the_same(void** state) {
@@ -171,6 +208,7 @@ static void a_file_of_another_model_is_refused_or_doubted(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conditions_are_finite_and_have_the_names_of_the_task),
+                                     cmocka_unit_test(start_states_are_finite_and_have_a_frame_after_them),
                                      cmocka_unit_test(a_duration_in_single_precision_is_the_same),
                                      cmocka_unit_test(a_file_of_another_model_is_refused_or_doubted)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,14 @@ static void a_chain_survives_its_length_at_most(void** state) {
     begin_chains(FELL, cases[i].seconds, cases[i].with_dt);
     finds(check_chains, cases[i].words);
   }
+  /* the time of an action stands in motions, in examples, or in both, of which motions count */
+  static const double dts[][2] = {{0.5, 0}, {0, 0.5}, {0.5, 0.3}};
+  for (int i = 0; i < 3; i++) {
+    begin_chains(FELL, (double[]){2, 1.25, 2, 2}, true);
+    json_object_set_new(json_array_get(json_object_get(record, "motions"), 0), "dt", json_real(dts[i][0]));
+    json_object_set_new(json_array_get(json_object_get(record, "examples"), 0), "dt", json_real(dts[i][1]));
+    finds(check_chains, cases[4].words);
+  }
   /* a mean whose values are not recorded */
   for (int wrong = 0; wrong < 2; wrong++) {
     begin_chains(FELL, SECONDS, true);

@@ -54,6 +54,9 @@ static void a_number_is_of_no_more_than_the_windows(void** state) {
   begin();
   json_object_set_new(add_number("power", "W", 1, 3), "n", json_integer(3));
   finds(check_ranges, "power at K = 1: n is 3, but there are 2 windows");
+  begin(); /* of a method without a sampler */
+  json_object_set_new(add_number("power", "W", 0, 3), "n", json_integer(3));
+  finds(check_ranges, "power at K = 0: n is 3, but there are 2 windows");
   begin(); /* of the curves of a training */
   json_object_set_new(add_number("effort.gradient_steps", "count", 0, 3), "n", json_integer(3));
   finds(check_ranges, "");

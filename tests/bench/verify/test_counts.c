@@ -98,6 +98,12 @@ static void n_of_chains_is_that_of_their_falls(void** state) {
     add_samples(record, "survival", 1, 4, (double[]){0, 2, 1, 2});
     finds(check_counts, cases[i].words);
   }
+  /* of four that fall at once, none is upright */
+  for (int n = 0; n <= 1; n++) {
+    begin_counts("command_error", n, 0);
+    add_samples(record, "fall_rate", 1, 4, (double[]){1, 1, 1, 1});
+    finds(check_counts, n ? "command_error at K = 1: n is 1, but it is made of 0 chains" : "");
+  }
 }
 
 static void rows_of_the_same_windows_have_the_same_n(void** state) {

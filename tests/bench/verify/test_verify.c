@@ -56,18 +56,22 @@ static void verify(const char* wanted, int exit_code) {
   verify_with(&cfg, wanted, exit_code);
 }
 
-/* the outcome of the check of seeds alone */
-static void verify_seeds(const char* wanted) {
+/* the outcome of one check alone */
+static void verify_one(const char* check, const char* wanted) {
   const verify_cfg cfg = {.method = method_of, .replays = replay, .context = &replays};
   run_view r;
   verification v;
   size_t i;
+  int seen = 0;
   json_t* one;
   open_run(&r);
   verify_run(&r, folder, &cfg, &v);
   json_array_foreach(v.found.list, i, one) {
-    if (strcmp(string_of(one, "check"), "seeds") == 0) assert_string_equal(string_of(one, "status"), wanted);
+    if (strcmp(string_of(one, "check"), check) != 0) continue;
+    assert_string_equal(string_of(one, "status"), wanted);
+    seen++;
   }
+  assert_true(seen > 0);
   verification_clear(&v);
   close_run(&r);
 }
@@ -567,7 +571,7 @@ static void a_file_may_be_judged_under_several_seeds(void** state) {
       seal(cell);
       add_planned(plan, "file", s, NULL);
     }
-    verify_seeds(i == 0 ? "not checked" : "failed");
+    verify_one("seeds", i == 0 ? "not checked" : "failed");
   }
 }
 
@@ -618,6 +622,24 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
   add_whole("told", 1, 1e-9);
   add_planned(plan, "told", 1, NULL);
   verify("", EXIT_DONE);
+}
+
+/* a reference of another profile, or of another task, bounds nothing */
+static void references_are_those_of_the_group(void** state) {
+  (void)state;
+  static const char* const fields[] = {"profile", "task"};
+  for (int i = 0; i < 4; i++) {
+    json_t* const* reference = i % 2 ? &bottom : &ceiling;
+    begin();
+    set_number(*reference, "value", i % 2 ? 0.25 : 9e-7);
+    set_number(one, "value", i % 2 ? 0.5 : 5e-7);
+    verify_one(i % 2 ? "floor" : "ceiling", i % 2 ? "warning" : "failed");
+    begin();
+    set_text(*reference, fields[i / 2], "other");
+    set_number(*reference, "value", i % 2 ? 0.25 : 9e-7);
+    set_number(one, "value", i % 2 ? 0.5 : 5e-7);
+    verify_one(i % 2 ? "floor" : "ceiling", "not checked");
+  }
 }
 
 static void worse_than_random_is_a_warning(void** state) {
@@ -717,6 +739,7 @@ int main(void) {
       cmocka_unit_test(two_seeds_do_not_give_the_same_numbers),
       cmocka_unit_test(a_file_may_be_judged_under_several_seeds),
       cmocka_unit_test(nobody_is_better_than_the_demonstrations_own_actions),
+      cmocka_unit_test(references_are_those_of_the_group),
       cmocka_unit_test(worse_than_random_is_a_warning),
       cmocka_unit_test(replays_are_what_the_caller_finds),
       cmocka_unit_test(the_gravest_finding_decides),
