@@ -17,8 +17,9 @@ static steps steps_of(size_t n, const double* time) {
   steps s = {.shortest = INFINITY};
   for (size_t i = 1; i < n; i++) {
     const double one = time[i] - time[i - 1];
+    if (isnan(one)) continue; /* padding */
     s.stands += one == 0;
-    s.falls += !(one >= 0);
+    s.falls += one < 0;
     if (!(one > 0)) continue;
     s.shortest = fmin(s.shortest, one);
     s.longest = fmax(s.longest, one);
@@ -98,6 +99,7 @@ static df_status check_row(const clock_array* c, size_t from, size_t n) {
   const double least = s.rises > 0 && s.rises >= s.falls ? FRAMES * s.sum / (double)s.rises : INFINITY;
   size_t first = 0, faults = 0;
   for (size_t i = 1; i < n; i++) {
+    if (isnan(time[i]) || isnan(time[i - 1])) continue;
     if (time[i] > time[i - 1] || time[i - 1] - time[i] > least) continue;
     if (faults++ == 0) first = from + i;
   }

@@ -41,7 +41,8 @@ typedef struct clock_array {
 
 /* Refuses times that stand still or fall back by less than 1.5 steps, with which no episode begins, and times that fall
  * throughout; where the ends of episodes are known, if these are more than a quarter of the steps. Equal numbers at the
- * end of one of several rows fill it up. Errors: DF_E_FORMAT, which names the file, the array and the index. */
+ * end of one of several rows fill it up, and so does NaN. Errors: DF_E_FORMAT, which names the file, the array and the
+ * index. */
 DF_MUST_CHECK df_status clock_check_order(const clock_array* clock);
 
 #endif

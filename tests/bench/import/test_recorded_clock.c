@@ -101,6 +101,20 @@ static void what_fills_up_a_row_is_no_time(void** state) {
     assert_int_equal(clock_check_order(&cases[i]), wanted[i] ? DF_E_FORMAT : DF_OK);
     if (wanted[i] && !strstr(df_error_message(), wanted[i])) fail_msg("%s", df_error_message());
   }
+  /* of one row, too: behind an episode, before the next one, and not instead of a step back */
+  const double behind[] = {0, 1, 2, 3, NAN, NAN}, between[] = {0, 1, 2, 3, NAN, NAN, 0, 1, 2, 3},
+               back[] = {0, 1, 2, 1.5, NAN, NAN};
+  const struct {
+    size_t n;
+    const double* time;
+    df_status status;
+  } rows[] = {{6, behind, DF_OK}, {10, between, DF_OK}, {6, back, DF_E_FORMAT}};
+  for (size_t i = 0; i < 3; i++) {
+    const clock_array one = {
+        .path = "a.csv", .name = "time", .n = rows[i].n, .row = rows[i].n, .time = rows[i].time, .named = true};
+    assert_int_equal(clock_check_order(&one), rows[i].status);
+  }
+  assert_true(clock_steps_of(10, between, true).mean == 1 && clock_steps_of(10, between, true).falls == 0);
 }
 
 /* where something else says where episodes end, a quarter of the steps may be such ends */
