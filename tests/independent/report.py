@@ -608,14 +608,15 @@ def cost_blocks(g, k):
 
 
 def survival_blocks(g, k):
-    """the share of chains that are upright after t is 1 less the share of survival times up to t"""
+    """the share of chains that have not fallen by t; a chain that does not fall ends at its last frame"""
     for method in g.methods:
-        s = g.samples(method, 'survival', k)
-        if s is None or not np.isfinite(s.values).all(): continue
-        end, times = float(g.of(method)[0].record['config']['eval.chain_seconds']), np.sort(np.ravel(s.values))
-        after = lambda t: wilson(np.sum(times > t), len(times))
+        s, fell = g.samples(method, 'survival', k), g.samples(method, 'fall_rate', k)
+        if s is None or fell is None or not np.isfinite(s.values).all(): continue
+        times, fell = np.ravel(s.values), np.ravel(fell.values) > 0
+        end = np.max(times[~fell]) if not fell.all() else float(g.of(method)[0].record['config']['eval.chain_seconds'])
+        after = lambda t: wilson(len(times) - np.sum(fell & (times <= t)), len(times))
         corners = [[0, *wilson(len(times), len(times))]]
-        for t in np.unique(times[times < end]): corners += [[t] + corners[-1][1:], [t, *after(t)]]
+        for t in np.unique(times[fell]): corners += [[t] + corners[-1][1:], [t, *after(t)]]
         yield 'survival, %s: time, share of upright chains, 95 %% interval' % method, corners + [[end] + corners[-1][1:]]
 
 

@@ -122,7 +122,8 @@ static double field_error(const twin* t, int k) {
 
 static void check_number(const json_t* entry, const char* name, double wanted) {
   const double got = number(entry, name);
-  if (!(fabs(got - wanted) <= 1e-9 * fmax(1, fabs(wanted))))
+  /* products of one point and of several may round differently, in single precision, by the processor */
+  if (!(fabs(got - wanted) <= 1e-7 * fmax(1, fabs(wanted))))
     fail_msg("%s, %s: %s is %.12g, wanted %.12g", json_string_value(json_object_get(entry, "variant")),
              json_string_value(json_object_get(entry, "cloud")), name, got, wanted);
 }
