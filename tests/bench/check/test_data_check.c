@@ -101,10 +101,13 @@ static void print_findings(const char* robot, const char* name, const data_findi
  * joined episodes, may still be wrong, and nothing else. */
 static bool is_cured(const data_findings* f, df_config* config, const df_system* system) {
   data_findings again = {0};
-  bool cured = true;
+  bool cured = true, changed = false;
   for (int i = 0; i < f->n; i++) {
-    if (f->list[i].verdict == CHECK_WRONG) assert_ok(remedy_apply(&f->list[i].would_fit, config, "test"));
+    if (f->list[i].verdict != CHECK_WRONG) continue;
+    changed |= !remedy_is_empty(&f->list[i].would_fit);
+    assert_ok(remedy_apply(&f->list[i].would_fit, config, "test"));
   }
+  if (!changed) return true; /* what is wrong has no cure */
   assert_ok(data_check_recording(test_file("recording.npz"), config, system, &check_thorough, &again, NULL));
   for (int i = 0; i < again.n; i++) {
     const data_finding* before = finding_at(f, again.list[i].check, again.list[i].column);
