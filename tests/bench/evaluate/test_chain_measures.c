@@ -378,8 +378,8 @@ static void wanted_rows(const eval_job* job, walkers* w, evaluation* out) {
     frames[i] = fall_of(w->made[i]);
     fell[i] = i == 0 || i == 4;
     assert_int_equal(frames[i] <= STEPS, fell[i]);
-    seconds[i] = (fell[i] ? frames[i] : STEPS) * job->task->system->dt;
-    if (fell[i]) continue;
+    seconds[i] = (fell[i] > 0 ? frames[i] : STEPS) * job->task->system->dt;
+    if (fell[i] > 0) continue;
     const double command[3] = {conditions[i][3], conditions[i][4], conditions[i][0]};
     error[i - 1] = df_metric_command(STEPS, WNX, &base, w->made[i][1], command, &turn[i - 1]);
   }

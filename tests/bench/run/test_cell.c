@@ -1,4 +1,5 @@
 /* From a task folder to a record: what a method is given, and which of its numbers stand where in the record. */
+#define _GNU_SOURCE
 #include "cell.h"
 
 #include <stdio.h>
