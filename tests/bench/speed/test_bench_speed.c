@@ -99,7 +99,8 @@ static void products_of_one_shape_are_counted_together(void** state) {
   df_free(list);
 }
 
-/* no product is faster than the peak; the margin is for clocks that change between the two */
+/* no product is faster than the peak; the margin is for clocks that change between the two, and the best of some peaks
+ * counts, as of the products, since other processes slow either down */
 static void the_peak_is_above_the_rate_of_a_product(void** state) {
   (void)state;
   enum { N = 256, CALLS = 8 };
@@ -112,7 +113,9 @@ static void the_peak_is_above_the_rate_of_a_product(void** state) {
     df_gemm(DF_AS_IS, DF_AS_IS, N, N, N, 1, x, N, x + N * N, N, 0, x + 2 * N * N, N);
     best = fmin(best, df_clock_thread() - begin);
   }
-  const double rate = 2.0 * N * N * N / best, peak = fma_peak(0.02);
+  const double rate = 2.0 * N * N * N / best;
+  double peak = fma_peak(0.02);
+  for (int i = 0; i < CALLS && !(rate < 1.2 * peak); i++) peak = fmax(peak, fma_peak(0.02));
   df_free(x);
   if (!(rate < 1.2 * peak)) fail_msg("a product runs at %g, the peak is %g", rate, peak);
   assert_true(peak < 64 * 8e9); /* two units of 16 lanes at 8 GHz */
