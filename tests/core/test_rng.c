@@ -126,6 +126,28 @@ static void stream_numbers_never_change(void** state) {
   assert_int_equal(DF_STREAM_INVERSE_DYNAMICS, 12);
 }
 
+/* two numbers per block of the generator, which is the lane of df_rng_below(); normal ones by Box and Muller; nothing
+ * is written behind them */
+static void numbers_are_those_of_successive_blocks(void** state) {
+  (void)state;
+  for (size_t n = 1; n <= 9; n++) {
+    double u[10], z[10];
+    u[n] = z[n] = -7;
+    df_rng_uniform(3, DF_STREAM_TEST, 11, n, u);
+    df_rng_normal(3, DF_STREAM_TEST, 11, n, z);
+    assert_true(u[n] == -7 && z[n] == -7);
+    for (size_t i = 0; i < n; i++) {
+      double pair[2];
+      const uint64_t first = df_rng_below(3, DF_STREAM_TEST, 11, (uint32_t)(i / 2), (uint64_t)1 << 53);
+      if (i % 2 == 0) assert_true(u[i] == (double)first * 0x1p-53);
+      df_rng_uniform(3, DF_STREAM_TEST, 11, 10, u);
+      memcpy(pair, u + i / 2 * 2, sizeof pair);
+      const double radius = sqrt(-2 * log(1 - pair[0])), angle = 2 * acos(-1) * pair[1];
+      assert_true(fabs(z[i] - radius * (i % 2 ? sin(angle) : cos(angle))) < 1e-14);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_gives_the_published_known_answers),
@@ -135,6 +157,7 @@ int main(void) {
       cmocka_unit_test(seed_stream_and_index_each_change_the_numbers),
       cmocka_unit_test(integers_stay_below_their_bound_and_reach_every_value),
       cmocka_unit_test(stream_numbers_never_change),
+      cmocka_unit_test(numbers_are_those_of_successive_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
