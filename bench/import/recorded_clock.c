@@ -9,7 +9,7 @@ enum { UNITS = sizeof units / sizeof *units };
 /* ---- steps ---- */
 
 typedef struct steps {
-  size_t rises, falls, stands;
+  size_t rises, falls;
   double sum, shortest, longest; /* of those forward, in the unit of the numbers */
 } steps;
 
@@ -18,7 +18,6 @@ static steps steps_of(size_t n, const double* time) {
   for (size_t i = 1; i < n; i++) {
     const double one = time[i] - time[i - 1];
     if (isnan(one)) continue; /* padding */
-    s.stands += one == 0;
     s.falls += one < 0;
     if (!(one > 0)) continue;
     s.shortest = fmin(s.shortest, one);

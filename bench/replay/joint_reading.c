@@ -74,7 +74,7 @@ static df_status try_move(search* s, const int* from, int a, int b, double* best
   for (int m = a == b ? 1 : 0; m < (a == b ? 2 : 4); m++) {
     for (int with = 0; with <= driven; with++) {
       double median;
-      if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
+      DF_TRY(stop_check());
       memcpy(s->joint, from, count * sizeof *from);
       move(s->joint, a, b, m);
       if (with) move(s->joint + s->r->njoint, s->driver[a], s->driver[b], m);
