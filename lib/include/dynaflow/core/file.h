@@ -29,8 +29,8 @@ DF_API DF_MUST_CHECK df_status df_file_replace(const char* path, const void* dat
 DF_API DF_MUST_CHECK df_status df_file_write_below(const char* folder, const char* name, const void* data, size_t n);
 
 /* Removes the temporary files that these functions are writing now, in any thread: for the handler of a signal that
- * ends the program. Safe in a signal handler. Of more than 64 threads that write at once, the files of the first are
- * known. */
+ * ends the program. Safe in a signal handler. If more than 64 threads write at once, only the files of the first 64
+ * are removed. */
 DF_API void df_file_remove_parts(void);
 
 /* Whether `name` is a relative path, none of whose parts is "", "." or "..". */

@@ -85,9 +85,10 @@ DF_API double df_mujoco_weight(const df_system* system, int body);
  * enabled, and the two are a pair or admit each other (contype, conaffinity). */
 DF_API bool df_mujoco_may_touch_world(const df_system* system, int body);
 
-/* The enabled equality constraints of joints and of fixed tendons: how many there are. Unless x is NULL, off [count] =
- * by how much each is violated in the state x, m or rad, and size [count] = the larger one of its two sides, of which a
- * joint or tendon that is held alone has one. */
+/* Returns the number of enabled equality constraints of joints and of fixed tendons. With a state x [nx], also sets
+ * off [count] = by how much each is violated, and size [count] = the larger of the magnitudes of its two sides (of the
+ * only side, for a joint or tendon that is held alone), m or rad. With x NULL, off and size are not used and may be
+ * NULL. */
 DF_API int df_mujoco_couplings(const df_system* system, const double* x, double* off, double* size);
 
 /* Density of the medium (option density), kg/m^3; 0: none. */
