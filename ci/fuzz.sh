@@ -4,6 +4,7 @@
 # New inputs go to build-fuzz/corpus/<what>, inputs that end a harness to build-fuzz/found/<what>; the committed corpus
 # is only read. Exit code 1 if there was such an input.
 set -u
+TIMEFORMAT="%U + %S" # what the shell prints after `time`: seconds of the processor
 seconds=$1
 shift
 found=0
@@ -13,9 +14,11 @@ for what in "$@"; do
   mkdir -p "$new" "$bad"
   dictionary=()
   [ -e "tests/fuzz/$what.dict" ] && dictionary=("-dict=tests/fuzz/$what.dict")
-  if "build-fuzz/tests/fuzz/fuzz_$what" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 \
-    -print_final_stats=1 "${dictionary[@]}" -artifact_prefix="$bad/" "$new" "tests/fuzz/corpus/$what" >"$log" 2>&1; then
-    printf '%-12s %9s inputs tried, %s\n' "$what" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+  if { time "build-fuzz/tests/fuzz/fuzz_$what" -max_total_time="$seconds" -max_len=4096 -timeout=20 \
+    -rss_limit_mb=2048 -print_final_stats=1 "${dictionary[@]}" -artifact_prefix="$bad/" "$new" \
+    "tests/fuzz/corpus/$what" >"$log" 2>&1; } 2>"$log.time"; then
+    printf '%-12s %9s inputs tried in %5.0f CPU seconds, %s\n' "$what" \
+      "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$(awk "{print \$1 + \$3}" "$log.time")" \
       "$(grep -oE 'DONE +cov: [0-9]+' "$log" | tail -1 | sed 's/DONE *cov:/edges reached:/')"
   else
     grep -E -m1 -A14 'ERROR: |runtime error: |does not hold: ' "$log"
