@@ -274,7 +274,7 @@ static df_status some_episodes(const df_dataset* data, df_dataset** out) {
 /* Actions that do not lead to the states may be of another model. States that are read as those of other joints are
  * wrong, whatever is trained on them. */
 static check_verdict verdict_of(const replay_study* s) {
-  if (s->misread) return CHECK_WRONG;
+  if (s->reading.states) return CHECK_WRONG;
   return replay_verdict_exit(s->verdict) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
 }
 
@@ -293,7 +293,8 @@ static void say_what_fits(const checked* c, const replay_study* s, remedy* out) 
   const hypothesis* h = replay_study_alternative(s);
   const df_mujoco_cfg now = replay_cfg(&c->config, false);
   if (!replay_study_would_fit(s)) return;
-  if (h && !s->order && alternative_as_settings(h, &c->config, &now, c->system, c->data->spare_actions, out)) return;
+  if (h && !s->reading.words && alternative_as_settings(h, &c->config, &now, c->system, c->data->spare_actions, out))
+    return;
   remedy_say(out, "%s", replay_study_would_fit(s));
 }
 

@@ -70,16 +70,9 @@ df_status action_shift_find(const recording* r, const df_system* system, int thr
   return status;
 }
 
-const char* action_shift_text(int rows) {
-  static const char* const late[] = {"the actions are stored one row too late",
-                                     "the actions are stored 2 rows too late", "the actions are stored 3 rows too late",
-                                     "the actions are stored 4 rows too late",
-                                     "the actions are stored 5 rows too late"};
-  static const char* const early[] = {
-      "the actions are stored one row too early", "the actions are stored 2 rows too early",
-      "the actions are stored 3 rows too early", "the actions are stored 4 rows too early",
-      "the actions are stored 5 rows too early"};
-  return rows > 0 ? late[rows - 1] : early[-rows - 1];
+char* action_shift_words(int rows) {
+  const int by = rows > 0 ? rows : -rows;
+  return format_text("the actions are stored %d row%s too %s", by, by == 1 ? "" : "s", rows > 0 ? "late" : "early");
 }
 
 char* action_shift_remedy(int rows) {

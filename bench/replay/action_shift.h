@@ -15,9 +15,9 @@ typedef struct action_shift {
  * (stop.h), those of df_sim_new(). */
 DF_MUST_CHECK df_status action_shift_find(const recording* r, const df_system* system, int threads, action_shift* out);
 
-/* "the actions are stored 3 rows too late". */
-const char* action_shift_text(int rows);
-/* "the action of row t + 3 at frame t (...)", and how to move them; in memory of df_alloc(). */
+/* "the actions are stored 3 rows too late", and "the action of row t + 3 at frame t (...)" with how to move them; in
+ * memory of df_alloc(). rows: not 0. */
+char* action_shift_words(int rows);
 char* action_shift_remedy(int rows);
 
 /* Makes a dataset of the frames whose actions are recorded, with the actions of `rows` rows later; df_dataset_free().

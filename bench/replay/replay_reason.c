@@ -13,7 +13,7 @@ const hypothesis* replay_study_alternative(const replay_study* s) {
 
 const char* replay_study_would_fit(const replay_study* s) {
   const hypothesis* h = replay_study_alternative(s);
-  return s->order ? s->order : h ? hypothesis_text(h) : NULL;
+  return s->reading.words ? s->reading.remedy : h ? hypothesis_text(h) : NULL;
 }
 
 /* "1e-08 m, rad and 1.4e-07 m/s, rad/s" */
@@ -197,9 +197,10 @@ static void add_scales(text* t, const replay_study* s) {
 }
 
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
-  if (s->order) {
-    text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, %s", s->order_text, s->order,
-             s->order_from, s->order_to, s->order_is_mean ? "mean" : "median");
+  const replay_reading* reading = &s->reading;
+  if (reading->words) {
+    text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, %s", reading->words, reading->remedy,
+             reading->as_is, reading->best, reading->mean ? "mean" : "median");
     return;
   }
   if (s->varying.usual) {

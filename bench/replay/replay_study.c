@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "action_order.h"
-#include "action_shift.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
-#include "joint_reading.h"
 #include "replay_actions.h"
 #include "replay_explain.h"
 #include "text.h"
@@ -411,14 +408,14 @@ static df_status explain_same_model(replay_study* s, const replay_input* in, con
   return DF_OK;
 }
 
-/* ---- actions in another order or unit ---- */
+/* ---- other readings of the columns ---- */
 
 static df_status study(const replay_input* in, bool searches, replay_study* out);
 
 /* Whether the states follow from these actions as replay accepts a recording: by the same model, whose rounding and
- * solver explain every error. */
-static df_status follows_from(const replay_input* in, const df_dataset* data, bool* follows) {
-  replay_input other = *in;
+ * solver explain every error. context: a replay_input. */
+static df_status follows_from(const df_dataset* data, const void* context, bool* follows) {
+  replay_input other = *(const replay_input*)context;
   replay_study found;
   other.data = data;
   const df_status status = study(&other, false, &found);
@@ -427,90 +424,13 @@ static df_status follows_from(const replay_input* in, const df_dataset* data, bo
   return status;
 }
 
-/* Takes the actions in another order (`column` != NULL) or unit for the convention of the file if the whole recording
- * follows from them; `setting` says it in the task file. */
-static df_status try_reading(replay_study* s, const replay_input* in, const int* column, const action_unit* unit,
-                             const char* setting, const char* words) {
-  df_dataset other;
-  bool follows = false;
-  df_status status = actions_read_otherwise(&s->r, column, unit, &other);
-  if (status == DF_OK) status = follows_from(in, &other, &follows);
-  actions_clear(&other);
-  if (status != DF_OK || !follows) return status;
-  s->order = format_text("%s", setting);
-  s->order_text = words;
-  return DF_OK;
-}
-
-/* Whether the actions are stored some rows earlier or later, by more than the one that a setting says and that is among
- * the readings of the file. */
-static df_status find_shift(replay_study* s, const replay_input* in) {
-  action_shift shift;
-  df_dataset* moved = NULL;
-  bool follows = false;
-  DF_TRY(action_shift_find(&s->r, in->system, in->opts->threads, &shift));
-  if (shift.rows >= -1 && shift.rows <= 1) return DF_OK;
-  df_status status = action_shift_apply(s->r.data, shift.rows, &moved);
-  if (status == DF_OK && moved) status = follows_from(in, moved, &follows);
-  df_dataset_free(moved);
-  if (!follows) return status;
-  s->order = action_shift_remedy(shift.rows);
-  s->order_text = action_shift_text(shift.rows);
-  s->order_is_mean = true;
-  s->order_from = shift.as_is;
-  s->order_to = shift.best;
-  return DF_OK;
-}
-
-/* whether the actions are in another unit */
-static df_status find_unit(replay_study* s, const replay_input* in) {
-  action_unit unit;
-  DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &unit));
-  s->order_from = unit.as_is;
-  s->order_to = unit.best;
-  if (!unit.words) return DF_OK;
-  char* setting = action_unit_setting(&unit, in->config, in->system->nu);
-  const df_status status = try_reading(s, in, NULL, &unit, setting, unit.words);
-  df_free(setting);
-  return status;
-}
-
-/* what no model explains may be columns of actions in another order */
-static df_status find_order(replay_study* s, const replay_input* in) {
-  action_order order;
-  DF_TRY(action_order_find(&s->r, in->system, in->opts->threads, &order));
-  if (!order.column) return DF_OK;
-  char* names = action_order_setting(&order, in->config, in->system);
-  char* setting = format_text("data.actuators = %s", names);
-  s->order_from = order.as_is;
-  s->order_to = order.best;
-  const df_status status =
-      *names ? try_reading(s, in, order.column, NULL, setting, "the action columns are in another order") : DF_OK;
-  df_free(setting);
-  df_free(names);
-  action_order_clear(&order);
-  return status;
-}
-
-/* whether joints of the states are exchanged or reversed */
-static df_status find_joints(replay_study* s, const replay_input* in) {
-  joint_reading reading;
-  df_dataset other;
-  bool follows = false;
-  DF_TRY(joint_reading_find(&s->r, in->system, in->opts->threads, &reading));
-  if (!reading.joint) return DF_OK;
-  df_status status = joint_reading_data(&s->r, &reading, &other);
-  if (status == DF_OK) status = follows_from(in, &other, &follows);
-  joint_reading_free_data(&other);
-  if (status == DF_OK && follows) {
-    s->order_from = reading.as_is;
-    s->order_to = reading.best;
-    s->order = joint_reading_words(&s->r, in->system, &reading);
-    s->misread = true;
-    s->order_text = "joints are exchanged or have the opposite sign in the recording";
-  }
-  joint_reading_clear(&reading);
-  return status;
+static reading_search readings_of(const replay_study* s, const replay_input* in) {
+  return (reading_search){.r = &s->r,
+                          .config = in->config,
+                          .system = in->system,
+                          .threads = in->opts->threads,
+                          .follows = follows_from,
+                          .context = in};
 }
 
 /* ---- all that may explain the errors ---- */
@@ -541,13 +461,14 @@ static df_status find_cause(replay_study* s, const replay_input* in, bool search
   /* rounding of doubles that would have to be magnified: another solver may be exact */
   if (replay_fits(&s->evidence.trained)) return searches ? compare_others(s, in, &space) : DF_OK;
   if (!searches) return try_rounded_actions(s, in);
-  DF_TRY(find_shift(s, in));
-  if (s->order) return DF_OK;
+  const reading_search readings = readings_of(s, in);
+  DF_TRY(reading_find_rows(&readings, &s->reading));
+  if (s->reading.words) return DF_OK;
   DF_TRY(unrelated_actions_find(&s->r, in->system, &s->relation));
   s->evidence.unrelated = s->relation.unrelated;
   if (s->relation.unrelated) return DF_OK;
-  DF_TRY(find_unit(s, in));
-  if (s->order) return DF_OK;
+  DF_TRY(reading_find_unit(&readings, &s->reading));
+  if (s->reading.words) return DF_OK;
   DF_TRY(replay_find_varying(&s->r, in->config, in->search, s->allowed.carried, space.motion, in->opts, &s->varying));
   return s->varying.usual ? DF_OK : try_alternatives(s, in, &space);
 }
@@ -621,9 +542,10 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   out->verdict = out->varying.usual ? REPLAY_ANOTHER_OPTION : replay_judge(e);
   /* no model explains it, or none can be determined */
   const bool unknown = out->verdict == REPLAY_ANOTHER_MODEL || e->differences;
-  if (searches && !out->order && unknown) DF_TRY(find_order(out, in));
-  if (searches && !out->order && unknown) DF_TRY(find_joints(out, in));
-  if (out->order) out->verdict = REPLAY_ANOTHER_CONVENTION;
+  const reading_search readings = readings_of(out, in);
+  if (searches && !out->reading.words && unknown) DF_TRY(reading_find_order(&readings, &out->reading));
+  if (searches && !out->reading.words && unknown) DF_TRY(reading_find_joints(&readings, &out->reading));
+  if (out->reading.words) out->verdict = REPLAY_ANOTHER_CONVENTION;
   if (searches && out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));
     out->verdict = replay_judge(e);
@@ -641,6 +563,6 @@ void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);
   df_free(s->left_out);
-  df_free(s->order);
-  s->left_out = s->order = NULL;
+  s->left_out = NULL;
+  replay_reading_clear(&s->reading);
 }

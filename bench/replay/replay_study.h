@@ -5,6 +5,7 @@
 #include "replay_compare.h"
 #include "replay_differences.h"
 #include "replay_hypotheses.h"
+#include "replay_reading.h"
 #include "replay_sensitivity.h"
 #include "replay_verdict.h"
 #include "unrelated_actions.h"
@@ -57,15 +58,9 @@ typedef struct replay_study {
   replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   action_relation relation;       /* of the actions to the states, if the verdict needs it */
   char* left_out;                 /* replay_left_out() */
-  char* order;  /* "data.actuators = b,a" or "data.action_scale = 0.01745329252", or words where no setting says it: the
-                   action columns are in this other order, unit or rows, or the joints are in another order or sign
-                   (joint_reading_words()), from which the whole recording follows; NULL: neither; owned */
-  bool misread; /* `order` is of joints: the states are read as those of others */
-  const char* order_text;      /* "the action columns are in another order", "the actions are in degrees" */
-  bool order_is_mean;          /* of rows: the errors are means */
-  double order_from, order_to; /* the median errors of one action as it is and with `order`, tangent norm */
-  replay_place worst;          /* the largest error of one action, relative to the motion of its kind, of the model
-                                  as training simulates it or, if that is closer, as its file says */
+  replay_reading reading;         /* of the columns, from which the whole recording follows; none: zero */
+  replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
+                                     as training simulates it or, if that is closer, as its file says */
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not

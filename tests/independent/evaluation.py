@@ -9,7 +9,7 @@ import functools, hashlib, json, math, os, re, sys
 import mujoco
 import numpy as np
 
-ACTION, SPLIT, BOOTSTRAP, SIGNS = 7, 9, 10, 19  # streams of random numbers
+ACTION, SPLIT, BOOTSTRAP, SIGNS, PROJECTION = 7, 9, 10, 19, 37  # streams of random numbers
 GAITS = {'trot': (0, .5, .5, 0), 'pace': (0, .5, 0, .5), 'bound': (.5, .5, 0, 0), 'pronk': (0, 0, 0, 0)}
 LEGS = ('FR', 'FL', 'RR', 'RL')
 LIMIT = 1e6
@@ -462,6 +462,33 @@ def add_tre(task, out, metric, k, made):
                  samples=False)
 
 
+def normal(seed, stream, index, n):
+    """Box-Muller: two normal numbers of every two uniform ones"""
+    u = uniform(seed, stream, index, n + n % 2).reshape(-1, 2)
+    r, angle = np.sqrt(-2 * np.log(1 - u[:, 0])), 2 * math.pi * u[:, 1]
+    return np.stack([r * np.cos(angle), r * np.sin(angle)], 1).reshape(-1)[:n]
+
+
+def add_distribution(task, out, k, made, second):
+    """the returned windows as a set; `second`: another sample of the first windows, or None"""
+    points = lambda windows: np.array([np.concatenate([task.encode(y[0], z) / task.std for z in x[1:]]) if finite(x)
+                                       else np.full(task.H * len(task.std), np.inf) for x, y in zip(windows, task.demo)])
+    a, b, B, mean = points(made), points(task.demo), len(made), 0
+    good = np.isfinite((a**2).sum(1))
+    if good.all():
+        for d in range(256):
+            direction = normal(int(task.number('eval.seed')), PROJECTION, d, a.shape[1])
+            direction /= math.sqrt((direction**2).sum())
+            mean += ((np.sort(a @ direction) - np.sort(b @ direction))**2).mean() / 256
+    out.put('sliced_wasserstein', k, 'std', math.sqrt(mean) if good.all() else math.inf, B, failed=int((~good).sum()))
+    if B > 5:
+        radius = [np.sort(np.delete(((b - y)**2).sum(1), i))[4] for i, y in enumerate(b)]
+        out.share('coverage', k, [any(((x - y)**2).sum() <= r for x in a[good]) for y, r in zip(b, radius)])
+    if second is not None:
+        out.mean('diversity', k, 'std', [math.sqrt(squares(task, x, z).sum() / (task.H * len(task.std))) if finite(x, z) else math.inf
+                                         for x, z in zip(second, made)])
+
+
 def own_errors(task, states, actions):
     """|x[t+1] (-) f(x[t], u[t])| of every step; the solver's warm start is that of the step before"""
     if not finite(states, actions): return [math.inf]
@@ -898,6 +925,12 @@ def check_cell(record, task, calls):
         if (actions is not None) != bool(acts):
             faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))
         add_tre(task, out, 'tre', shown, states)
+        second, compared = None, min(int(task.number('eval.sae_windows')), B)
+        if samples and compared:
+            second = calls.pop(0)
+            check_request(task, second, compared, task.demo[:compared, 0], seed, 2**33, k, sees, acts, faults)
+            if finite(states) and second['x'].tobytes() == states[:compared].tobytes(): faults.append('K = %d: the second sample is the first' % shown)
+        add_distribution(task, out, shown, states, second and second['x'])
         executed = states
         if acts:
             count, diverged = np.zeros(3, int), 0

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/rollout.h"
 #include "dynaflow/stats/statistics.h"
 #include "eval_set.h"
@@ -148,7 +149,8 @@ static void samples_are_the_values_behind_the_rows(void** state) {
   assert_int_equal(check_samples(&e, "sae_min", 0), 1);
   assert_int_equal(check_samples(&e, "fall_rate", 0), 4);
   assert_int_equal(check_samples(&e, "survival", 0), 4);
-  assert_int_equal(json_array_size(e.samples), 6);
+  assert_int_equal(check_samples(&e, "coverage", 0), 6);
+  assert_int_equal(json_array_size(e.samples), 7);
   const json_t* falls = json_object_get(find(e.samples, "fall_rate", 0), "values");
   int fallen = 0;
   for (size_t i = 0; i < 4; i++) {
@@ -315,10 +317,60 @@ static void every_k_has_its_own(void** state) {
   evaluation e = evaluate_tiny(&df_method_kinematic_fm, 1);
   assert_int_equal(check_samples(&e, "tre", 1), 6);
   assert_int_equal(check_samples(&e, "tre", 3), 6);
-  assert_int_equal(json_array_size(e.samples), 4);
+  assert_int_equal(json_array_size(e.samples), 8); /* also sae_min, coverage and diversity */
   assert_false(json_equal(json_object_get(find(e.samples, "tre", 1), "values"),
                           json_object_get(find(e.samples, "tre", 3), "values")));
   evaluation_clear(&e);
+}
+
+/* Two samples of kinematic flow differ by their base samples alone. Of methods without a sampler there is no second. */
+static void diversity_is_the_difference_of_two_samples(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.eval_windows = 6;
+  config.eval_sae_windows = 2;
+  config.eval_chains = 0;
+  config.eval_sampler_steps = (df_list){.n = 1, .v = {2}};
+  df_task* task = tiny_task_with(&config);
+  const df_method* method = &df_method_kinematic_fm;
+  const df_method_env env = {.task = task, .seed = 1, .threads = 1};
+  static df_training_log logs[DF_LOGS_MAX];
+  eval_set* set;
+  void* instance;
+  evaluation e;
+  int n_logs;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+  assert_int_equal(method->create(&env, &instance), DF_OK);
+  assert_int_equal(method->train(instance, logs, &n_logs), DF_OK);
+  const eval_job job = {.task = task, .set = set, .method = method, .instance = instance, .seed = 3, .threads = 1};
+  assert_int_equal(evaluate(&job, &e), DF_OK);
+
+  double first[6 * 9 * 16], second[2 * 9 * 16], distance[2];
+  assert_true(set->B == 6 && set->H == 8 && task->system->nx <= 16);
+  df_request request = {.B = 6, .x0 = set->x0, .condition = set->condition, .seed = 3, .sampler_steps = 2};
+  assert_int_equal(method->sample(instance, &request, first, NULL), DF_OK);
+  request.B = 2;
+  request.first_index = (uint64_t)1 << 33;
+  assert_int_equal(method->sample(instance, &request, second, NULL), DF_OK);
+  const df_trajectories made = {.B = 2, .H = 8, .x = second};
+  assert_int_equal(df_metric_tre(task->chart, task->system->nx, &made, first, distance, NULL), DF_OK);
+  assert_true(distance[0] > 0);
+  assert_int_equal(check_samples(&e, "diversity", 2), 2);
+  const json_t* values = json_object_get(find(e.samples, "diversity", 2), "values");
+  for (size_t b = 0; b < 2; b++) assert_true(number_of(json_array_get(values, b)) == distance[b]);
+  evaluation_clear(&e);
+
+  e = evaluate_tiny(&df_method_random_action, 1);
+  assert_null(find(e.rows, "diversity", 0));
+  assert_true(value_of(&e, "sliced_wasserstein", 0) > 0);
+  assert_int_equal(check_samples(&e, "coverage", 0), 6);
+  evaluation_clear(&e);
+  e = evaluate_tiny(&df_method_replay_demo, 1);
+  assert_true(value_of(&e, "sliced_wasserstein", 0) < 1e-12 && value_of(&e, "coverage", 0) == 1);
+  evaluation_clear(&e);
+  method->destroy(instance);
+  eval_set_free(set);
+  df_task_free(task);
 }
 
 int main(void) {
@@ -334,6 +386,7 @@ int main(void) {
       cmocka_unit_test(the_floor_is_the_error_of_random_actions),
       cmocka_unit_test(replays_lead_to_their_states),
       cmocka_unit_test(every_k_has_its_own),
+      cmocka_unit_test(diversity_is_the_difference_of_two_samples),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

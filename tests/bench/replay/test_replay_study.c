@@ -786,7 +786,7 @@ static void another_order_of_actions_is_named(void** state) {
   exchange_actions(d);
   judged found = judge(d, named_arm, "", "", NULL, NULL);
   assert_string_equal(replay_study_would_fit(&found.study), "data.actuators = elbow,shoulder");
-  assert_true(found.study.order_to < 1e-6 && found.study.order_from > 1e-3);
+  assert_true(found.study.reading.best < 1e-6 && found.study.reading.as_is > 1e-3);
   expect(found, REPLAY_ANOTHER_CONVENTION,
          "the action columns are in another order: with data.actuators = elbow,shoulder the error of one action falls");
   d = record(&how);
@@ -797,7 +797,7 @@ static void another_order_of_actions_is_named(void** state) {
   /* actions of another model are in no other order */
   how.extra = "damping='.001'";
   found = judge(record(&how), named_arm, "", "", NULL, NULL);
-  assert_null(found.study.order);
+  assert_null(found.study.reading.words);
   expect(found, REPLAY_ANOTHER_MODEL, "");
 }
 
@@ -821,7 +821,7 @@ static void actions_in_another_unit_are_named(void** state) {
   recorder how = recorder_of(arm);
   how.cfg.gain_scale = 40;
   judged found = judge(record(&how), arm, "", "", NULL, NULL);
-  assert_null(found.study.order);
+  assert_null(found.study.reading.words);
   expect(found, REPLAY_ANOTHER_OPTION, "");
 }
 
@@ -835,7 +835,7 @@ static void what_only_comes_closer_is_no_other_unit_or_order(void** state) {
     df_dataset* d = record(&how);
     for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= factors[i];
     judged found = judge(d, arm, "", "", NULL, NULL);
-    assert_null(found.study.order);
+    assert_null(found.study.reading.words);
     const char* fits = replay_study_would_fit(&found.study);
     double gain = 0;
     assert_true(fits && sscanf(fits, "actuator gains (kp) x %lf", &gain) == 1);
@@ -1024,7 +1024,7 @@ static void actions_some_rows_late_or_early_are_named(void** state) {
     char words[80], fits[120];
     judged found = judge(record_late(&how, rows), arm, "", "", NULL, NULL);
     if (abs(rows) > 5) {
-      assert_null(found.study.order);
+      assert_null(found.study.reading.words);
       assert_null(strstr(found.reason, "degrees"));
       expect(found, found.study.verdict, "");
       continue;
@@ -1039,7 +1039,7 @@ static void actions_some_rows_late_or_early_are_named(void** state) {
   }
   how.extra = "damping='.001'";
   judged found = judge(record_late(&how, 3), arm, "", "", NULL, NULL);
-  assert_null(found.study.order);
+  assert_null(found.study.reading.words);
   expect(found, found.study.verdict, "");
 }
 

@@ -19,6 +19,16 @@ DF_BEGIN_DECLS
   X(sae_min, "mixed SI", "lower",                                                                                      \
     "statewise admissibility error for the best action in the action box, found by projected Levenberg-Marquardt: an " \
     "upper bound of the minimum")                                                                                      \
+  X(sliced_wasserstein, "std", "lower",                                                                                \
+    "distance between the sets of returned and of demonstrated windows: RMS over 256 directions of the Wasserstein-2 " \
+    "distance of their projections, in the coordinates of tre. Depends on the number of windows")                      \
+  X(coverage, "share", "higher",                                                                                       \
+    "share of demonstrated windows to which some returned window is as near as the fifth nearest demonstrated one. "   \
+    "Not defined below 6 windows")                                                                                     \
+  X(diversity, "std", "",                                                                                              \
+    "RMS difference, as tre, of two samples from the same start state and condition, over the first "                  \
+    "eval.sae_windows windows: as large as tre if the samples are distributed as the demonstrations, 0 for a mean of " \
+    "them. Not defined for a method without a sampler")                                                                \
   X(gait_agreement, "share", "higher",                                                                                 \
     "share of feet and frames in which the ground contact of the executed motion equals the demonstration's")          \
   X(gait_phase, "share", "higher",                                                                                     \
@@ -96,6 +106,8 @@ DF_API const char* df_metric_unit(const char* metric);
 
 /* a deeper penetration, m, counts in penetration.share */
 #define DF_PENETRATION_LIMIT 0.005
+/* the nearest demonstrated windows whose distance counts in coverage */
+#define DF_COVERAGE_NEIGHBOURS 5
 /* a larger force, in weights, counts in root_residual.share: the limit that Hicks et al. (J. Biomech. Eng. 137, 2015)
  * recommend for residual forces, 5 % of the external force */
 #define DF_RESIDUAL_LIMIT 0.05

@@ -1,0 +1,204 @@
+/* Windows as a set: the sliced Wasserstein distance and coverage of points that are known by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/sim/mujoco.h"
+#include "near.h"
+#include "two_feet.h"
+
+enum { B = 10, H = 2, NX = TWO_FEET_NX, NZ = TWO_FEET_NZ, SLIDE = 7, UP = TWO_FEET_NQ + 2, DIRECTIONS = 256 };
+
+typedef struct fixture {
+  df_system* system;
+  df_chart* chart;
+  int slide, up; /* channels of the first slide and of the upward velocity of the base */
+  double x[B][H + 1][NX], demo[B][H + 1][NX];
+  double covered[B];
+} fixture;
+
+static int channel(const df_chart* chart, const char* group, int i) {
+  const df_chart_group* groups;
+  const int n = df_chart_groups(chart, &groups);
+  for (int g = 0; g < n; g++) {
+    if (strcmp(groups[g].name, group) == 0) return groups[g].channel[i];
+  }
+  fail_msg("the chart has no group %s", group);
+  return -1;
+}
+
+/* demonstration b has its first slide at b std in the last frame */
+static int setup(void** state) {
+  fixture* f = df_alloc(1, sizeof *f);
+  *state = f;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const df_config config = df_config_default();
+  if (!f || df_mujoco_system_from_xml(TWO_FEET, "two_feet", &cfg, &f->system) != DF_OK) return 1;
+  if (df_chart_new(f->system, &config, &f->chart) != DF_OK) return 1;
+  f->slide = channel(f->chart, "slide_pos", 0);
+  f->up = channel(f->chart, "base_vel", 2);
+  const df_chart_statistics s = df_chart_get_statistics(f->chart);
+  for (int i = 0; i < NZ; i++) s.mean[i] = 0, s.std[i] = 1;
+  s.std[f->up] = 2;
+  for (int b = 0; b < B; b++) {
+    for (int t = 0; t <= H; t++) df_mujoco_initial_state(f->system, f->demo[b][t]);
+    f->demo[b][H][SLIDE] = b;
+  }
+  memcpy(f->x, f->demo, sizeof f->x);
+  return 0;
+}
+
+static int teardown(void** state) {
+  fixture* f = *state;
+  df_chart_free(f->chart);
+  df_system_free(f->system);
+  df_free(f);
+  return 0;
+}
+
+static df_trajectories made(const fixture* f) {
+  return (df_trajectories){.B = B, .H = H, .x = f->x[0][0]};
+}
+
+static double distance(const fixture* f, uint64_t seed) {
+  const df_trajectories of = made(f);
+  double out;
+  int failed;
+  assert_int_equal(df_metric_sliced_wasserstein(f->chart, NX, &of, f->demo[0][0], seed, &out, &failed), DF_OK);
+  assert_int_equal(failed, 0);
+  return out;
+}
+
+static void cover(fixture* f) {
+  const df_trajectories of = made(f);
+  assert_int_equal(df_metric_coverage(f->chart, NX, &of, f->demo[0][0], f->covered), DF_OK);
+}
+
+static void the_demonstrations_have_no_distance_and_cover_themselves(void** state) {
+  fixture* f = *state;
+  assert_true(distance(f, 1) == 0);
+  cover(f);
+  for (int b = 0; b < B; b++) assert_true(f->covered[b] == 1);
+}
+
+static void which_window_is_which_does_not_matter(void** state) {
+  fixture* f = *state;
+  for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = B - 1 - b;
+  assert_true(distance(f, 1) == 0);
+}
+
+static int ascending(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* two coordinates of the last frame differ: a slide, stretched and moved, and a velocity in units of 2 m/s */
+static void the_distance_is_that_of_projections_in_order(void** state) {
+  fixture* f = *state;
+  double sum = 0;
+  for (int b = 0; b < B; b++) {
+    f->x[b][H][SLIDE] = 1.5 * b - 2;
+    f->x[b][H][UP] = b % 3;
+  }
+  for (uint64_t d = 0; d < DIRECTIONS; d++) {
+    double all[H * NZ], norm = 0, p[B], q[B];
+    df_rng_normal(5, DF_STREAM_PROJECTION, d, H * NZ, all);
+    for (int i = 0; i < H * NZ; i++) norm += all[i] * all[i];
+    const double slide = all[(H - 1) * NZ + f->slide] / sqrt(norm), up = all[(H - 1) * NZ + f->up] / sqrt(norm);
+    for (int b = 0; b < B; b++) {
+      p[b] = slide * (1.5 * b - 2) + up * (b % 3) / 2.0;
+      q[b] = slide * b;
+    }
+    qsort(p, B, sizeof *p, ascending);
+    qsort(q, B, sizeof *q, ascending);
+    for (int b = 0; b < B; b++) sum += (p[b] - q[b]) * (p[b] - q[b]) / B / DIRECTIONS;
+  }
+  assert_true(sum > 0.01);
+  assert_near(distance(f, 5), sqrt(sum), 1e-12);
+  assert_true(fabs(distance(f, 6) - sqrt(sum)) > 1e-6); /* other directions */
+}
+
+/* all coordinates but those of the base's place and heading, whose units are those of a rotation */
+static void a_shift_of_all_coordinates_is_about_that_far(void** state) {
+  fixture* f = *state;
+  for (int b = 0; b < B; b++) {
+    for (int t = 1; t <= H; t++) {
+      for (int i = SLIDE; i < TWO_FEET_NQ; i++) f->x[b][t][i] += 0.5;
+      for (int i = TWO_FEET_NQ; i < NX; i++) f->x[b][t][i] += i == UP ? 1 : 0.5;
+    }
+  }
+  /* the standard error of the mean of 256 squares of normal numbers is 9 % */
+  const double share = (NZ - 6.0) / NZ;
+  assert_true(fabs(distance(f, 1) - 0.5 * sqrt(share)) < 0.1);
+}
+
+/* demonstrations at 0, 1, ..., 9: the fifth nearest other one is 5 away from the ends, 4 from 1 and 8, 3 from the rest
+ */
+static void a_window_is_covered_within_its_fifth_nearest(void** state) {
+  fixture* f = *state;
+  static const struct {
+    double at;
+    int first, last; /* covered ones */
+  } cases[] = {{12.5, 9, 9}, {14, 9, 9}, {14.01, 1, 0}, {12, 8, 9}, {4.4, 0, 9}, {6.1, 4, 9}, {-5, 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = cases[i].at;
+    cover(f);
+    for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], cases[i].first <= b && b <= cases[i].last);
+  }
+}
+
+static void windows_that_are_not_finite_fail_and_cover_nothing(void** state) {
+  fixture* f = *state;
+  double out;
+  int failed;
+  for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = 0;
+  f->x[2][1][3] = NAN;
+  f->x[3][H][UP] = 1e200; /* its square is not finite */
+  const df_trajectories of = made(f);
+  assert_int_equal(df_metric_sliced_wasserstein(f->chart, NX, &of, f->demo[0][0], 1, &out, &failed), DF_OK);
+  assert_true(isinf(out) && failed == 2);
+  assert_int_equal(df_metric_sliced_wasserstein(f->chart, NX, &of, f->demo[0][0], 1, &out, NULL), DF_OK);
+  cover(f);
+  for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], b <= 3);
+  for (int b = 0; b < B; b++) f->x[b][1][0] = NAN;
+  cover(f);
+  for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], 0);
+}
+
+static void wrong_arguments_are_named(void** state) {
+  fixture* f = *state;
+  double out;
+  df_trajectories of = made(f);
+  of.B = DF_COVERAGE_NEIGHBOURS;
+  assert_int_equal(df_metric_coverage(f->chart, NX, &of, f->demo[0][0], f->covered), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "B = 5 must be above 5"));
+  of.B = 0;
+  assert_int_equal(df_metric_sliced_wasserstein(f->chart, NX, &of, f->demo[0][0], 1, &out, NULL), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "B = 0"));
+  of = (df_trajectories){.B = B, .H = H};
+  assert_int_equal(df_metric_coverage(f->chart, NX, &of, f->demo[0][0], f->covered), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(the_demonstrations_have_no_distance_and_cover_themselves, setup, teardown),
+      cmocka_unit_test_setup_teardown(which_window_is_which_does_not_matter, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_distance_is_that_of_projections_in_order, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_shift_of_all_coordinates_is_about_that_far, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_window_is_covered_within_its_fifth_nearest, setup, teardown),
+      cmocka_unit_test_setup_teardown(windows_that_are_not_finite_fail_and_cover_nothing, setup, teardown),
+      cmocka_unit_test_setup_teardown(wrong_arguments_are_named, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
