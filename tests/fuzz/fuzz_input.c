@@ -30,7 +30,7 @@ const char* fuzz_file(const uint8_t* data, size_t size) {
   return path;
 }
 
-static char folder[] = "/tmp/dynaflow-fuzz-XXXXXX";
+static char folder[64];
 
 static int remove_one(const char* name, const struct stat* info, int kind, struct FTW* where) {
   (void)info, (void)kind, (void)where;
@@ -44,6 +44,9 @@ static void remove_folder(void) {
 const char* fuzz_folder(void) {
   static int made;
   if (!made) {
+    /* in memory where there is such a folder: a disk would take most of the time */
+    const char* above = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(folder, sizeof folder, "%s/dynaflow-fuzz-XXXXXX", above);
     FUZZ_REQUIRE(mkdtemp(folder));
     atexit(remove_folder);
     made = 1;

@@ -46,9 +46,14 @@ DF_API DF_MUST_CHECK df_status df_metric_tre(const df_chart* chart, int nx, cons
  * point is frames 1..H of a window in the coordinates of df_metric_tre(). Sliced Wasserstein-2 distance (Bonneel et
  * al., J. Math. Imaging Vis. 51, 2015): RMS over 256 directions, uniform on the unit sphere, of the Wasserstein-2
  * distance of the projections. A shift of all generated points by d std in all coordinates has a distance of about d.
- * Finite sets of one distribution have a distance above 0, so that only values of as many windows compare. nx, made,
- * x_demo  as above, but frame 0 of the generated windows is not read seed              of the directions distance out,
- * in std; +inf if a generated window is not finite Errors: DF_E_ARG for a NULL argument or a size < 1, DF_E_NOMEM. */
+ * Finite sets of one distribution have a distance above 0, so that only values of as many windows compare.
+ *   nx        in,  that of the chart's system
+ *   made      in,  the generated states; u is not read and may be NULL, nor is frame 0
+ *   x_demo    in,  [B][H+1][nx], the demonstrated states
+ *   seed      in,  of the directions
+ *   distance  out, in std; +inf if a generated window is not finite
+ *   failed    out, how many are not finite; may be NULL
+ * Errors: DF_E_ARG for a NULL argument or a size < 1, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_metric_sliced_wasserstein(const df_chart* chart, int nx, const df_trajectories* made,
                                                             const double* x_demo, uint64_t seed, double* distance,
                                                             int* failed);
@@ -56,8 +61,9 @@ DF_API DF_MUST_CHECK df_status df_metric_sliced_wasserstein(const df_chart* char
 /* Coverage (Naeem et al., ICML 2020) with DF_COVERAGE_NEIGHBOURS neighbours, of the same points: whether some generated
  * window is at most as far from a demonstrated one as its fifth nearest other demonstrated window. A generated window
  * that is not finite covers none.
- *   covered  out, [B], 1 or 0, of the demonstrated windows
- * Errors: DF_E_ARG for a NULL argument, a size < 1 or B <= DF_COVERAGE_NEIGHBOURS; DF_E_NOMEM. */
+ *   covered   out, [B], 1 or 0, of the demonstrated windows
+ * The other arguments as above. Errors: DF_E_ARG for a NULL argument, a size < 1 or B <= DF_COVERAGE_NEIGHBOURS;
+ * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_metric_coverage(const df_chart* chart, int nx, const df_trajectories* made,
                                                   const double* x_demo, double* covered);
 
