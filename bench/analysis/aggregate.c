@@ -67,7 +67,9 @@ const char* aggregate_unit(const run_view* r, const run_group* g, const char* me
     const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
     if (a.unit[0]) return a.unit;
   }
-  return "";
+  /* no method has a value at this K */
+  const char* unit = df_metric_unit(metric);
+  return unit ? unit : "";
 }
 
 int metric_column(const char* metric) {

@@ -19,7 +19,8 @@ typedef struct aggregate {
  * point into the records. */
 aggregate aggregate_of(const run_view* r, const run_group* g, const char* method, const char* metric, int k);
 
-/* The unit of a metric in the records of a group; "" if unknown. Points into the records. */
+/* The unit of a metric in the records of a group, or, if no method has a value at this K, that of its definition; "" if
+ * unknown. Points into the records, or to a literal. */
 const char* aggregate_unit(const run_view* r, const run_group* g, const char* metric, int k);
 
 /* The row that aggregate_of() takes from a cell, or NULL if the cell is not done or has none. Owned by the record. */

@@ -15,6 +15,7 @@ const char* metric_needs(const json_t* record, const char* metric) {
       {"fall_rate", {"eval.chains", NULL}, "0", "eval.chains"},
       {"survival", {"eval.chains", NULL}, "0", "eval.chains"},
       {"sae_min", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
+      {"diversity", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
       {"gait_agreement", {"eval.feet", NULL}, "", "eval.feet"},
       {"slip", {"eval.feet", NULL}, "", "eval.feet"},
       {"gait_phase", {"data.generator", NULL}, "", "data.generator"},

@@ -146,7 +146,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
   for (int j = 0; j < g->n_k && g->done; j++) {
     if (g->k[j]) text_add(out, "<h3>K = %d sampler step%s</h3>\n", g->k[j], g->k[j] == 1 ? "" : "s");
     table_main(r, g, g->k[j], TABLE_HTML, out);
-    table_plausible(r, g, g->k[j], TABLE_HTML, out);
+    table_side(r, g, g->k[j], TABLE_HTML, out);
   }
   if (g->done) table_definitions(g, TABLE_HTML, out);
   if (g->done) {

@@ -136,17 +136,14 @@ int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]) {
   return n;
 }
 
-int table_plausible_columns(const run_group* g, const char* columns[PLAUSIBLE_METRICS]) {
-  static const char* const order[PLAUSIBLE_METRICS] = {"root_residual", "penetration", "self_collision",
-                                                       "slip",          "joint_limit", "velocity_limit",
-                                                       "torque_limit",  "jerk",        "power"};
-  int n = 0;
-  for (int place = 0; place < PLAUSIBLE_METRICS; place++) {
+int table_columns(const run_group* g, int n, const char* const* metrics, const char** columns) {
+  int found = 0;
+  for (int place = 0; place < n; place++) {
     for (int i = 0; i < g->n_metrics; i++) {
-      if (strcmp(g->metrics[i], order[place]) == 0) columns[n++] = g->metrics[i];
+      if (strcmp(g->metrics[i], metrics[place]) == 0) columns[found++] = g->metrics[i];
     }
   }
-  return n;
+  return found;
 }
 
 /* whether a metric of the group, or a part of one, has this definition */

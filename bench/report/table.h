@@ -50,9 +50,8 @@ void table_partial(const run_group* g, table_kind kind, text* out);
 /* The main metrics of the group, in the order of metric_column(). Returns their number. */
 int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]);
 
-/* The metrics of the group that need no demonstration (plausibility.h), in a fixed order. Returns their number. */
-enum { PLAUSIBLE_METRICS = 9 };
-int table_plausible_columns(const run_group* g, const char* columns[PLAUSIBLE_METRICS]);
+/* Of n metrics, those of the group, in their order, to columns [n]. Returns their number. */
+int table_columns(const run_group* g, int n, const char* const* metrics, const char** columns);
 
 /* The definitions of all metrics of the group, as a list. */
 void table_definitions(const run_group* g, table_kind kind, text* out);

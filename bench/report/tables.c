@@ -75,13 +75,23 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
   put_columns(r, g, k, kind, n, columns, out);
 }
 
-void table_plausible(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
-  const char* columns[PLAUSIBLE_METRICS];
-  const int n = table_plausible_columns(g, columns);
-  if (n == 0) return;
-  text_add(out, kind == TABLE_HTML ? "<p>Plausibility without a demonstration:</p>\n"
-                                   : "Plausibility without a demonstration:\n\n");
-  put_columns(r, g, k, kind, n, columns, out);
+void table_side(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+  enum { MOST = 9 };
+  static const struct {
+    const char *title, *metrics[MOST];
+  } sides[] = {{"Distribution of the windows:", {"sliced_wasserstein", "coverage", "diversity"}},
+               {"Plausibility without a demonstration:",
+                {"root_residual", "penetration", "self_collision", "slip", "joint_limit", "velocity_limit",
+                 "torque_limit", "jerk", "power"}}};
+  for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+    const char* columns[MOST];
+    int n = 0;
+    while (n < MOST && sides[i].metrics[n]) n++;
+    n = table_columns(g, n, sides[i].metrics, columns);
+    if (n == 0) continue;
+    text_add(out, kind == TABLE_HTML ? "<p>%s</p>\n" : "%s\n\n", sides[i].title);
+    put_columns(r, g, k, kind, n, columns, out);
+  }
 }
 
 /* the row of a metric at the j-th K; none if it was not measured; a metric that does not depend on K gets one row */
@@ -296,7 +306,7 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
     for (int j = 0; j < g->n_k && g->done; j++) {
       if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);
-      table_plausible(r, g, g->k[j], TABLE_MARKDOWN, &out);
+      table_side(r, g, g->k[j], TABLE_MARKDOWN, &out);
     }
     if (g->done) table_definitions(g, TABLE_MARKDOWN, &out);
     if (g->done) {

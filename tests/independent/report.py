@@ -10,9 +10,10 @@ from evaluation import BOOTSTRAP, SIGNS, below, bounded, clusters_of, quantile, 
 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
         'command_error.yaw_rate']
+DISTRIBUTION = ['sliced_wasserstein', 'coverage', 'diversity']
 PLAUSIBLE = ['root_residual', 'penetration', 'self_collision', 'slip', 'joint_limit', 'velocity_limit', 'torque_limit', 'jerk', 'power']
 BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
-              gait_agreement='higher', gait_phase='higher', command_error='lower')
+              sliced_wasserstein='lower', coverage='higher', gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
               act_chunk='Action chunks', dap='DAP',
@@ -94,7 +95,11 @@ class Group:
                     failed=len(bad), why=bad[-1]['status'] if bad else '')
 
     def unit(self, metric, k):
-        return next((a['unit'] for a in (self.aggregate(m, metric, k) for m in self.methods) if a['unit']), '')
+        return next((a['unit'] for a in (self.aggregate(m, metric, k) for m in self.methods) if a['unit']), self.unit_of(metric))
+
+    def unit_of(self, metric):
+        """that of any other K, where no method has a value at this one"""
+        return next((r['unit'] for c in self.cells if c.done for r in c.record['rows'] if r['metric'] == metric and r['unit']), '')
 
     def samples(self, method, metric, k, seeds=None):
         """[seeds][values] of a method (of all its seeds or these), with the episodes of the values; None if it has none at this K"""
@@ -452,13 +457,14 @@ def expected_tables(cells, groups, comparisons):
     """all tables in their order, with a name each"""
     for g in groups:
         if not g.finished: continue
-        plausible = [m for m in PLAUSIBLE if m in g.metrics]
+        sides = [('distribution', [m for m in DISTRIBUTION if m in g.metrics]), ('plausibility', [m for m in PLAUSIBLE if m in g.metrics])]
         for field, rows in (('gates', gates_table), ('curves', curves_table)):
             table = list(rows(g))
             if len(table) > 1: yield '%s diagnostics, %s' % (g.task, field), table
         for k in g.ks:
             yield '%s K = %d' % (g.task, k), list(main_table(g, k, g.main))
-            if plausible: yield '%s plausibility K = %d' % (g.task, k), list(main_table(g, k, plausible))
+            for name, metrics in sides:
+                if metrics: yield '%s %s K = %d' % (g.task, name, k), list(main_table(g, k, metrics))
         if has_summary(g):
             for k in g.ks:
                 yield '%s IQM K = %d' % (g.task, k), list(iqm_table(g, k))

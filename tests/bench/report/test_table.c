@@ -139,14 +139,21 @@ static void numbers_stand_with_their_definitions(void** state) {
   text out = {0};
   begin_records();
   json_t* cell = add_cell("a", 1);
-  static const char* const metrics[] = {"slip", "tre.joint_pos", "power.transport.chain", "root_residual"};
-  for (int i = 0; i < 4; i++) add_value(cell, metrics[i], 1, 7 + i);
+  static const char* const metrics[] = {"slip",          "tre.joint_pos", "power.transport.chain",
+                                        "root_residual", "diversity",     "sliced_wasserstein"};
+  for (int i = 0; i < 6; i++) add_value(cell, metrics[i], 1, 7 + i);
   open_run(&r);
   const df_metric_def *slip = df_metric_find("slip"), *cost = df_metric_find("power.transport");
 
-  /* the table of what needs no demonstration, in its order; nothing else is in it */
-  table_plausible(&r, &r.groups[0], 1, TABLE_MARKDOWN, &out);
-  assert_non_null(strstr(text_of(&out), "| method | seeds | root_residual\u00a0↓ [std] | slip\u00a0↓ [std] |"));
+  /* the tables of the windows as a set, and of what needs no demonstration, in their order; nothing else is in them */
+  table_side(&r, &r.groups[0], 1, TABLE_MARKDOWN, &out);
+  assert_non_null(
+      strstr(text_of(&out),
+             "Distribution of the windows:\n\n| method | seeds | sliced_wasserstein\u00a0↓ [std] | diversity [std] |"));
+  assert_non_null(strstr(text_of(&out), "| a | 1 | 12.0 | 11.0 |\n"));
+  assert_non_null(strstr(
+      text_of(&out),
+      "Plausibility without a demonstration:\n\n| method | seeds | root_residual\u00a0↓ [std] | slip\u00a0↓ [std] |"));
   assert_non_null(strstr(text_of(&out), "| a | 1 | 10.0 | 7.00 |\n"));
   text_clear(&out);
 
@@ -154,7 +161,7 @@ static void numbers_stand_with_their_definitions(void** state) {
   table_definitions(&r.groups[0], TABLE_MARKDOWN, &out);
   int lines = 0;
   for (const char* at = text_of(&out); (at = strstr(at, "- ")); at += 2) lines += at == text_of(&out) || at[-1] == '\n';
-  assert_int_equal(lines, 4);
+  assert_int_equal(lines, 6);
   assert_non_null(strstr(text_of(&out), "- slip (m/s, lower is better): foot skate"));
   assert_non_null(strstr(text_of(&out), "- power.transport (1, lower is better): cost of transport"));
   assert_null(strstr(text_of(&out), "- power ("));
@@ -162,7 +169,7 @@ static void numbers_stand_with_their_definitions(void** state) {
 
   /* on a page, where one points at the name */
   char* wanted = format_text("<th title=\"%s\">slip", slip->definition);
-  table_plausible(&r, &r.groups[0], 1, TABLE_HTML, &out);
+  table_side(&r, &r.groups[0], 1, TABLE_HTML, &out);
   assert_non_null(strstr(text_of(&out), wanted));
   text_clear(&out);
   df_free(wanted);
