@@ -11,8 +11,8 @@
  * their status; the provenance of the records. */
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
 
-/* The same with the metrics of the windows as a set, and with those that need no demonstration (plausibility.h), a table
- * each; none for metrics that the group lacks. */
+/* The same with the metrics of the windows as a set, and with those that need no demonstration (plausibility.h), a
+ * table each; none for metrics that the group lacks. */
 void table_side(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
 void table_all(const run_view* r, const run_group* g, table_kind kind, text* out);
 void table_cells(const run_view* r, table_kind kind, text* out);
