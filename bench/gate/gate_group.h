@@ -36,8 +36,9 @@ int gate_judge_bands(gate_group* h);
 void gate_judge_methods(gate_group* h);
 
 /* gate_table.c: adds a row per method of the run of which the golden table has no number, missing unless expect.yaml
- * declares it; per seed of a method, and per number of a seed, that the table has for others only, missing; and per
- * number in another unit, not comparable. */
+ * declares it; per seed of a method, and per number of a seed, that the table has for others only, missing; per number
+ * in another unit, not comparable; and per number of the table that no row was added for and that a cell of the run
+ * lacks, missing, or advisory if such a number is not always defined. Call it after gate_judge_bands(). */
 void gate_judge_table(gate_group* h);
 
 /* Adds advisory rows that compare the CPU time of training with the golden table; time never decides. */

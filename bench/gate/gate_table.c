@@ -1,7 +1,9 @@
-/* gate_table.c: what of a run the golden table lacks, so that it is not compared, and numbers in other units. */
+/* gate_table.c: what of a run the golden table lacks, so that it is not compared, what of the table the run lacks, and
+ * numbers in other units. */
 #include <stdbool.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "gate_group.h"
 #include "json.h"
@@ -93,6 +95,46 @@ static void judge_numbers(gate_group* h, const run_cell* c) {
   }
 }
 
+/* ---- numbers that the run lost ---- */
+
+/* whether it depends on what the robot did that there is such a number: chains may all fall, a robot may stay where it
+ * is */
+static bool may_be_undefined(const char* metric) {
+  return strncmp(metric, "command_error", strlen("command_error")) == 0 || strcmp(metric, "gait_phase") == 0 ||
+         strstr(metric, ".chain") || strstr(metric, ".transport");
+}
+
+/* whether a row has been added for the number: a tolerance requires it, or another seed lacks it, too */
+static bool is_judged(const gate_group* h, const golden_row* one) {
+  size_t i;
+  json_t* judged;
+  json_array_foreach(h->out->verdicts.list, i, judged) {
+    if (strcmp(string_of(judged, "metric"), one->metric) == 0 &&
+        strcmp(string_of(judged, "method"), one->method) == 0 &&
+        json_integer_value(json_object_get(judged, "k")) == one->k &&
+        strcmp(string_of(judged, "task"), one->task) == 0 && strcmp(string_of(judged, "profile"), one->profile) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* numbers that the table has of this method and seed, and the record has not */
+static void judge_lost(gate_group* h, const run_cell* c) {
+  for (int i = 0; i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    if (one->seed != c->seed || strcmp(one->method, c->method) != 0 || !is_of_group(h, one)) continue;
+    if (strcmp(one->metric, GOLDEN_SECONDS) == 0 || find_row(c->record, one->metric, one->k)) continue;
+    if (is_judged(h, one)) continue;
+    const bool undefined = may_be_undefined(one->metric);
+    judge(h, undefined ? GATE_ADVISORY : GATE_MISSING, c, one->metric, one->k, one->line,
+          format_text("the run has no such number of seed %lld, which %s:%d has%s", (long long)c->seed, h->golden.path,
+                      one->line,
+                      undefined ? ": it is not defined if all chains fall or nothing moves on"
+                                : "; accept a new table if it was removed"));
+  }
+}
+
 void gate_judge_table(gate_group* h) {
   for (int i = 0; h->has_golden && i < h->r->n_cells; i++) {
     const run_cell* c = &h->r->cells[i];
@@ -105,6 +147,7 @@ void gate_judge_table(gate_group* h) {
     if (accepted_of(h, c->method, -1)) {
       judge_seed(h, c);
       judge_numbers(h, c);
+      judge_lost(h, c);
     } else if (first) {
       judge_method(h, c);
     }

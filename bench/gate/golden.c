@@ -127,6 +127,9 @@ static df_status take_row(const place* at, char* line, golden_row* row) {
   DF_TRY(take_value(at, columns[9], part[9], &bound));
   DF_TRY(take_value(at, columns[10], part[10], &bound));
   row->seed = seed;
+  if (part[6][0] && strcmp(part[11], "ok") != 0) {
+    return fail_field(at, columns[11], part[11], "expected 'ok' beside a value; leave the value empty if it is none");
+  }
   if (metric_is_known(row->metric) || strcmp(row->metric, GOLDEN_SECONDS) == 0) return DF_OK;
   return fail_field(at, columns[4], row->metric, "unknown metric, see `dynaflow list metrics`");
 }

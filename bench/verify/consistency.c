@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "identity.h"
@@ -158,6 +159,19 @@ static void check_missing_values(verifier* v, const json_t* record, const json_t
               (int)json_integer_value(json_object_get(number, "k")));
 }
 
+/* values without the row that they are the mean of */
+static void check_lost_rows(verifier* v, const json_t* record) {
+  size_t i;
+  json_t* values;
+  json_array_foreach(json_object_get(record, "samples"), i, values) {
+    const char* metric = string_of(values, "metric");
+    v->looked++;
+    if (number_row(record, metric, number_k(values))) continue;
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: there are %zu values (samples), but no row of it", metric,
+                number_k(values), json_array_size(json_object_get(values, "values")));
+  }
+}
+
 static void check_rows(verifier* v, const json_t* record) {
   const json_t* numbers = json_object_get(record, "rows");
   size_t i;
@@ -170,6 +184,10 @@ static void check_rows(verifier* v, const json_t* record) {
                   (int)json_integer_value(json_object_get(number, "k")));
       break;
     }
+    if (record_is_current(record) && !metric_is_known(string_of(number, "metric"))) {
+      verify_find(v, VERIFY_WARNING, record, "%s at K = %d: this program has no such metric",
+                  string_of(number, "metric"), number_k(number));
+    }
     check_interval(v, record, number);
     const json_t* values = number_values(record, string_of(number, "metric"), number_k(number));
     if (values) {
@@ -178,6 +196,7 @@ static void check_rows(verifier* v, const json_t* record) {
       check_missing_values(v, record, number);
     }
   }
+  check_lost_rows(v, record);
 }
 
 /* ---- what nothing tells ---- */

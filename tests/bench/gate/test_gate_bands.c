@@ -1143,6 +1143,60 @@ static void a_seed_that_other_methods_have_is_missing(void** state) {
   expect_of_table(&c, GATE_HELD, "", "");
 }
 
+/* removes a number of method b, seed 2, from the record and gives it another name in the table */
+static void lose(gate_case* c, const char* name) {
+  json_t* numbers = json_object_get((json_t*)(uintptr_t)c->r.cells[3].record, "rows");
+  assert_string_equal(string_of(json_array_get(numbers, 0), "metric"), "tre");
+  json_array_remove(numbers, 0);
+  for (int i = 0; i < 8; i++) {
+    if (strcmp(c->rows[i].metric, "tre") == 0 && strcmp(c->rows[i].method, "b") == 0) strcpy(c->rows[i].metric, name);
+  }
+  /* seed 1 has it under that name */
+  json_t* other = json_object_get((json_t*)(uintptr_t)c->r.cells[1].record, "rows");
+  json_object_set_new(json_array_get(other, 0), "metric", json_string(name));
+}
+
+static void numbers_that_a_run_lost_are_missing(void** state) {
+  (void)state;
+  static const struct {
+    const char* metric;
+    gate_verdict verdict;
+  } cases[] = {{"tre", GATE_MISSING},
+               {"jerk", GATE_MISSING},
+               {"sae_min", GATE_MISSING},
+               {"jerk.chain", GATE_ADVISORY},
+               {"command_error", GATE_ADVISORY},
+               {"command_error.yaw_rate", GATE_ADVISORY},
+               {"gait_phase", GATE_ADVISORY},
+               {"power.transport", GATE_ADVISORY},
+               {GOLDEN_SECONDS, GATE_HELD}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    gate_case c;
+    open_table_case(&c, NULL, 0, NULL);
+    lose(&c, cases[i].metric);
+    expect_of_table(&c, cases[i].verdict, cases[i].metric, "the run has no such number of seed 2, which golden.csv:");
+  }
+  /* both seeds lost it: one row; and a number that a tolerance has been judged by has its row */
+  gate_case c;
+  open_table_case(&c, NULL, 0, NULL);
+  lose(&c, "jerk");
+  json_array_remove(json_object_get((json_t*)(uintptr_t)c.r.cells[1].record, "rows"), 0);
+  expect_of_table(&c, GATE_MISSING, "jerk", "of seed 1");
+  open_table_case(&c, NULL, 0, NULL);
+  lose(&c, "jerk");
+  row judged = row_default();
+  judged.task = c.h.g->task, judged.profile = c.h.g->profile, judged.method = "b", judged.metric = "jerk", judged.k = 1;
+  gate_add_row(&c.out, GATE_REGRESSED, &judged, "", "by a tolerance");
+  expect_of_table(&c, GATE_REGRESSED, "jerk", "by a tolerance");
+  /* a number of another group is none of this one */
+  open_table_case(&c, NULL, 0, NULL);
+  lose(&c, "jerk");
+  for (int i = 0; i < 8; i++) {
+    if (strcmp(c.rows[i].metric, "jerk") == 0 && c.rows[i].seed == 2) strcpy(c.rows[i].profile, "other");
+  }
+  expect_of_table(&c, GATE_HELD, "", "");
+}
+
 static void numbers_of_another_unit_are_not_compared(void** state) {
   (void)state;
   for (int other = 0; other < 2; other++) {
@@ -1175,6 +1229,7 @@ int main(void) {
       cmocka_unit_test(a_method_without_accepted_numbers_is_missing_or_declared),
       cmocka_unit_test(a_method_without_accepted_numbers_is_named_once),
       cmocka_unit_test(a_seed_that_other_methods_have_is_missing),
+      cmocka_unit_test(numbers_that_a_run_lost_are_missing),
       cmocka_unit_test(numbers_of_another_unit_are_not_compared),
       cmocka_unit_test(counters_that_were_lost_from_the_golden_table_are_missing),
       cmocka_unit_test(a_spread_on_one_side_is_told),

@@ -80,6 +80,10 @@ static void what_is_no_row_is_refused_by_its_line(void** state) {
       LINE("0", "1", "0.1", ""),
       LINE("0", "1", "0.1", "-1"),
       "0123456789012345678901234567890123456789012345678,m,0,p,tre,1,0.1,std,16,,,ok\n",
+      "t,m,0,p,tre,1,0.1,std,16,,,nan\n",
+      "t,m,0,p,tre,1,0.1,std,16,,,\"\n",
+      "t,m,0,p,tre,1,0.1,std,16,,,\n",
+      "t,m,0,p,tre,1,0.1,std,16,,,3 of 16 not finite\n",
   };
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     golden_table g;
@@ -90,6 +94,16 @@ static void what_is_no_row_is_refused_by_its_line(void** state) {
     if (strncmp(df_error_message(), where, strlen(where)) != 0) fail_msg("%s%s", bad[i], df_error_message());
     assert_true(!g.path && !g.rows && g.n == 0);
   }
+}
+
+static void a_row_without_a_value_has_its_reason(void** state) {
+  (void)state;
+  golden_table g;
+  assert_int_equal(read_text(HEAD COLUMNS "t,m,0,p,tre,1,,std,16,,,3 of 16 not finite\n", &g), DF_OK);
+  assert_true(g.n == 1 && isnan(g.rows[0].value));
+  golden_clear(&g);
+  assert_int_equal(read_text(HEAD COLUMNS "t,m,0,p,tre,1,0.1,std,16,,,nan\n", &g), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "status = 'nan': expected 'ok' beside a value"));
 }
 
 static void a_table_lacks_nothing(void** state) {
@@ -332,7 +346,7 @@ static void what_is_written_is_read_to_the_last_bit(void** state) {
       add_row(cell, metric, i, c & 1 ? -values[i] : values[i], values[i], NAN);
     }
     add_value(cell, "sae_own", 0, NAN);
-    json_t* odd = add_row(cell, "survival", 2, 1, NAN, NAN);
+    json_t* odd = add_row(cell, "survival", 2, NAN, NAN, NAN);
     set_text(odd, "unit", "a,b\nc");
     set_text(odd, "status", "comma, and\ttab");
     if (c == 3) set_text(cell, "status", "error");
@@ -369,7 +383,7 @@ static void what_is_written_is_read_to_the_last_bit(void** state) {
     }
     assert_true(isnan(row->value) && strcmp(row->metric, "sae_own") == 0);
     row++;
-    assert_true(row->value == 1 && strcmp(row->metric, "survival") == 0);
+    assert_true(isnan(row->value) && strcmp(row->metric, "survival") == 0);
     row++;
     if (c == 0) {
       /* for people: three digits */
@@ -495,6 +509,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_are_read_and_comments_are_not_rows),
       cmocka_unit_test(what_is_no_row_is_refused_by_its_line),
+      cmocka_unit_test(a_row_without_a_value_has_its_reason),
       cmocka_unit_test(a_table_lacks_nothing),
       cmocka_unit_test(a_table_names_its_model_unless_its_numbers_are_of_version_1),
       cmocka_unit_test(a_number_is_found_seed_by_seed),

@@ -103,6 +103,46 @@ static void a_number_is_there_once(void** state) {
   }
 }
 
+static void values_have_their_row(void** state) {
+  (void)state;
+  begin();
+  json_array_clear(json_object_get(one, "rows"));
+  finds(check_samples, 1, "tre_open_loop at K = 1: there are 2 values (samples), but no row of it");
+  begin(); /* the row of another K is none */
+  json_object_set_new(json_array_get(json_object_get(one, "samples"), 0), "k", json_integer(5));
+  json_object_set_new(row_of(one), "n", json_integer(0));
+  finds(check_samples, 1, "tre_open_loop at K = 5: there are 2 values");
+}
+
+/* a newer program may have it */
+static void an_unknown_metric_is_named(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    bool known;
+  } cases[] = {{"trex", false}, {"Jerk", false}, {"jerk", true}, {"jerk.chain", true}};
+  for (int i = 0; i < 4; i++) {
+    run_view r;
+    verification out = {.found = rows_new()};
+    begin();
+    json_t* other = json_deep_copy(row_of(one));
+    set_text(other, "metric", cases[i].name);
+    json_array_append_new(json_object_get(one, "rows"), other);
+    open_run(&r);
+    verifier v = {.r = &r, .folder = folder, .out = &out, .check = "check"};
+    check_samples(&v);
+    char words[80];
+    snprintf(words, sizeof words, "%s at K = 1: this program has no such metric", cases[i].name);
+    assert_int_equal(out.count[VERIFY_WARNING], !cases[i].known);
+    if (!cases[i].known) {
+      const char* detail = string_of(json_array_get(out.found.list, 0), "detail");
+      if (!strstr(detail, words)) fail_msg("%s", detail);
+    }
+    rows_free(&out.found);
+    close_run(&r);
+  }
+}
+
 /* the values of `one` and a seed, so that its interval can be computed: 4 windows of 2 or 3 episodes */
 static void with_interval(const double value[4], const int episode[4], double lo, double hi, int episodes) {
   begin();
@@ -370,6 +410,8 @@ int main(void) {
       cmocka_unit_test(a_number_counts_its_samples),
       cmocka_unit_test(a_value_lies_in_its_interval),
       cmocka_unit_test(a_number_is_there_once),
+      cmocka_unit_test(values_have_their_row),
+      cmocka_unit_test(an_unknown_metric_is_named),
       cmocka_unit_test(an_interval_is_that_of_its_values),
       cmocka_unit_test(the_interval_of_a_share_is_wilsons),
       cmocka_unit_test(the_interval_of_a_mean_of_shares_stays_within_0_and_1),
