@@ -37,7 +37,9 @@ static df_status add_diversity(const eval_job* job, int k, int shown_k, const do
     double* distance = other + states;
     const df_trajectories second = {.B = n, .H = set->H, .x = other};
     status = df_metric_tre(task->chart, task->system->nx, &second, x, distance, NULL);
-    if (status == DF_OK) status = measure_mean(job, out, "diversity", shown_k, n, distance);
+    if (status == DF_OK) {
+      status = measure_part(job, out->rows, "diversity", measure_unit("diversity"), shown_k, n, distance, NULL);
+    }
   }
   df_free(other);
   df_free(u);
@@ -57,8 +59,9 @@ df_status distribution_rows(const eval_job* job, int k, int shown_k, const doubl
     double* covered = df_alloc((size_t)set->B, sizeof *covered);
     if (!covered) return DF_E_NOMEM;
     df_status status = df_metric_coverage(task->chart, task->system->nx, &made, set->x, covered);
-    if (status == DF_OK) status = measure_share(job, out->rows, "coverage", "share", shown_k, set->B, covered);
-    if (status == DF_OK) measure_samples(out, "coverage", shown_k, set->B, covered);
+    if (status == DF_OK) {
+      status = measure_part(job, out->rows, "coverage", measure_unit("coverage"), shown_k, set->B, covered, NULL);
+    }
     df_free(covered);
     DF_TRY(status);
   }

@@ -301,6 +301,8 @@ static df_status read_stated_rate(const table* t, df_array* out) {
 static df_status read_table(df_arrays* arrays, int i, df_array* out) {
   const table* t = arrays->state;
   const df_array_info* info = &arrays->item[i].info;
+  if (!info->numeric)
+    return df_fail(DF_E_FORMAT, "%s: array '%s': expected numbers, found %s", arrays->path, info->name, info->type);
   if (info->rank == 0) return read_stated_rate(t, out);
   const size_t columns = (size_t)t->columns, count = t->rows * (i == 0 ? columns : 1);
   double* values = df_alloc(count, sizeof *values);

@@ -156,7 +156,7 @@ for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'sae_own'))"
 check a_missing_method_is_missing verdict 3 missing 'tre_open_loop golden' "
 cells = [c for c in cells if c['method'] != 'random_action']; planned = list(cells)"
 check other_sampler_steps_are_missing verdict 3 missing \
-  'sae_own tre_open_loop gait_agreement effort.physics_steps effort.solver_iterations effort.diverged' "
+  'sae_own tre tre_open_loop gait_agreement effort.physics_steps effort.solver_iterations effort.diverged' "
 for c in cells:
   for r in c['rows']: r['k'] = 3 if r['k'] else 0"
 make_run "cells.remove(at('random_action', 3))

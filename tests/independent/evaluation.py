@@ -483,10 +483,10 @@ def add_distribution(task, out, k, made, second):
     out.put('sliced_wasserstein', k, 'std', math.sqrt(mean) if good.all() else math.inf, B, failed=int((~good).sum()))
     if B > 5:
         radius = [np.sort(np.delete(((b - y)**2).sum(1), i))[4] for i, y in enumerate(b)]
-        out.share('coverage', k, [any(((x - y)**2).sum() <= r for x in a[good]) for y, r in zip(b, radius)])
+        out.mean('coverage', k, 'share', [any(((x - y)**2).sum() <= r for x in a[good]) for y, r in zip(b, radius)], samples=False)
     if second is not None:
         out.mean('diversity', k, 'std', [math.sqrt(squares(task, x, z).sum() / (task.H * len(task.std))) if finite(x, z) else math.inf
-                                         for x, z in zip(second, made)])
+                                         for x, z in zip(second, made)], samples=False)
 
 
 def own_errors(task, states, actions):

@@ -216,6 +216,10 @@ static void rates_that_differ_are_a_text(void** state) {
     assert_ok(df_arrays_read_text(arrays, DF_ARRAYS_RATES, &text));
     assert_string_equal(text, cases[i].says);
     df_free(text);
+    /* and no number */
+    df_array numbers;
+    assert_int_equal(df_arrays_read(arrays, DF_ARRAYS_RATES, &numbers), DF_E_FORMAT);
+    assert_non_null(strstr(df_error_message(), "array 'contradicting rates': expected numbers, found text"));
     df_arrays_close(arrays);
   }
 }
