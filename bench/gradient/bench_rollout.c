@@ -111,6 +111,12 @@ double bench_speedup(int passes, const double* one, const double* many, double* 
   return scratch[passes / 2];
 }
 
+double bench_rate(int passes, const double* seconds, double actions, double* scratch) {
+  memcpy(scratch, seconds, (size_t)passes * sizeof *scratch);
+  df_sort(passes, scratch);
+  return actions / scratch[passes / 2];
+}
+
 static df_status measure(const df_system* s, const char* name, const cases* c, int passes, int threads, bench* b,
                          rows* out) {
   DF_TRY(bench_open(s, c, passes, threads, b));
@@ -119,13 +125,11 @@ static df_status measure(const df_system* s, const char* name, const cases* c, i
   if (!scratch) return DF_E_NOMEM;
   const double plain = bench_speedup(passes, b->seconds[0][0], b->seconds[1][0], scratch);
   const double gradient = bench_speedup(passes, b->seconds[0][1], b->seconds[1][1], scratch);
-  memcpy(scratch, b->seconds[1][0], (size_t)passes * sizeof *scratch);
-  df_sort(passes, scratch);
-  const double actions = (double)b->B * c->H;
+  const double rate = bench_rate(passes, b->seconds[1][0], (double)b->B * c->H, scratch);
   rows_add_object(out, json_pack("{s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:i}", "model", name, "nv",
                                  df_system_is_mujoco(s) ? df_mujoco_nv(s) : s->ndx / 2, "rollouts", b->B, "horizon",
-                                 c->H, "threads", threads, "actions_per_s", actions / scratch[passes / 2], "speedup",
-                                 plain, "gradient_speedup", gradient, "passes", passes));
+                                 c->H, "threads", threads, "actions_per_s", rate, "speedup", plain, "gradient_speedup",
+                                 gradient, "passes", passes));
   df_free(scratch);
   return DF_OK;
 }

@@ -17,4 +17,7 @@ DF_MUST_CHECK df_status bench_rollout(const df_system* system, const char* name,
  * arrays have `passes` numbers. */
 double bench_speedup(int passes, const double* one, const double* many, double* scratch);
 
+/* The actions per second of wall time in the median pass, of `actions` per pass. The arrays have `passes` numbers. */
+double bench_rate(int passes, const double* seconds, double actions, double* scratch);
+
 #endif

@@ -75,6 +75,45 @@ written_again() {
   card && ! grep -q "data card" "$scratch/err"
 }
 check a_missing_card_is_written_again written_again
+
+# the figure beside the card: per condition, the share of each gait's frames per tenth of the range of all frames
+covered() { # covered FOLDER
+  python3 - "$1" <<'P'
+import ast, glob, re, struct, sys, zipfile
+path, = glob.glob(sys.argv[1] + '/*.npz')
+def array(name):
+    raw = zipfile.ZipFile(path).read(name + '.npy')
+    end = 10 + struct.unpack('<H', raw[8:10])[0]
+    head = ast.literal_eval(raw[10:end].decode())
+    if head['descr'] != '<f8': return raw[end:].decode('utf-32-le').rstrip('\0')
+    values = struct.unpack('<%dd' % ((len(raw) - end) // 8), raw[end:])
+    return [values[i:i + head['shape'][-1]] for i in range(0, len(values), head['shape'][-1])]
+# one row per episode, of equal lengths
+names, rows = array('condition_names').split(','), array('conditions')
+gaits = [i for i, n in enumerate(names) if n.startswith('gait.') and any(r[i] > 0.5 for r in rows)]
+others = [i for i, n in enumerate(names) if not n.startswith('gait.')]
+of = {g: [r for r in rows if r[g] > 0.5] for g in gaits}
+assert len(gaits) > 1 and all(len(of[g]) < len(rows) for g in gaits) and len(others) == 3, names
+blocks = open(path[:-4] + '-coverage.dat').read().split('\n\n\n')
+assert len(blocks) == len(others) + 1 and blocks[-1] == '', len(blocks)
+for i, block in zip(others, blocks):
+    lo, hi = min(r[i] for r in rows), max(r[i] for r in rows)
+    lines = [[float(v) for v in line.split()] for line in block.split('\n')]
+    assert len(lines) == 11 and {len(l) for l in lines} == {1 + len(gaits)}, block
+    for edge, line in enumerate(lines):
+        wanted = [lo + (hi - lo) * edge / 10]
+        for g in gaits: # the last tenth holds its upper end, and is drawn to it
+            tenths = [min(int((r[i] - lo) / (hi - lo) * 10), 9) for r in of[g]]
+            wanted.append(100 * tenths.count(min(edge, 9)) / len(tenths))
+        assert all(abs(a - b) <= 1e-8 * max(1, abs(b)) for a, b in zip(line, wanted)), (names[i], edge, line, wanted)
+# a panel per condition, with a line per gait in the order of the legend
+script = open(path[:-4] + '-coverage.gp').read()
+assert re.findall(r"set label \d+ '(\w+)'", script) == [names[g][5:] for g in gaits], script
+assert re.findall(r"index (\d+) using 1:(\d+)", script) == [(str(p), str(c + 2)) for p in range(3) for c in range(len(gaits))]
+assert re.findall(r"set xlabel '([^']*)'", script) == [names[i] for i in others], script
+P
+}
+check the_figure_has_the_share_of_each_gaits_frames covered "$cards"
 # ends `data make` as soon as its temporary file is there
 interrupted() {
   python3 - "$program" "$scratch/ended" "${plan[@]}" <<'P'

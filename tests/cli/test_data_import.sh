@@ -36,9 +36,13 @@ no_growth_is_warned_of() { exits_with 0 run "$tasks/swing" --profile full --meth
 check the_horizon_is_one_that_run_does_not_warn_about no_growth_is_warned_of
 # the limits of physics, by which the task can be gated at once
 limits() {
-  python3 - "$tasks/$1/expect.yaml" <<'P'
+  python3 - "$tasks/$1/expect.yaml" "$("$program" doctor 2>/dev/null | sed -n 's/.*MuJoCo[^0-9]*\([0-9.]*\).*/\1/p' | head -1)" <<'P'
 import re, sys
-entries = open(sys.argv[1]).read().split('bands:\n')[1].split('  - ')[1:]
+head, bands = open(sys.argv[1]).read().split('bands:\n')
+# the version of the task and the minor version of MuJoCo for which they hold, in front
+mujoco = re.fullmatch(r'(\d+\.\d+)\.\d+', sys.argv[2]).group(1)
+assert [l for l in head.splitlines() if l and l[0] != '#'] == ['task_version: 1', 'mujoco: ' + mujoco], (head, mujoco)
+entries = bands.split('  - ')[1:]
 def limit(entry):
     fields = dict(re.findall(r'^ *(\w+): (.*)$', entry, re.M))
     assert fields['reason'], entry

@@ -139,11 +139,16 @@ wanted = project(model, kinematics(model, motion[12]).geom("ball").xpos, cameras
 assert np.abs(red(picture[:top]) - wanted).max() < 4'
 check and_back_to_the_first then_shows 'v v' 'ball(1, 12)'
 # without following, the camera stays where it was
-check without_following_the_camera_stays then_shows 'f Right Right Right' 'motion = x[1][FIRST:]
+# stays STATE: the picture of a state from where the camera was in state 12
+stays() { shows "state = $1
+"'motion = x[1][FIRST:]
 cameras, _ = camera(model, motion, DT, "side", 1)
 distance = max(camera(model, x[e][FIRST:], DT, "side", 1)[1] for e in shown)
-wanted = project(model, kinematics(model, motion[15]).geom("ball").xpos, cameras[12], distance, 400, top)
-assert np.abs(red(picture[:top]) - wanted).max() < 4; line(15)'
+wanted = project(model, kinematics(model, motion[state]).geom("ball").xpos, cameras[12], distance, 400, top)
+assert np.abs(red(picture[:top]) - wanted).max() < 4; line(state)'; }
+then_stays() { keys $1 && stays "$2"; }
+check without_following_the_camera_stays then_stays 'f Right Right Right' 15
+check it_stays_there_after_all_views then_stays 'v v v v Right Right Right' 18
 keys f
 # a click in the bars: the middle of state 20
 clicks() { xdotool mousemove --window "$window" $((54 + 340 * 41 / 74)) 392 click 1; }

@@ -113,7 +113,9 @@ static void columns_that_are_none_are_named(void** state) {
   REFUSED(every_joint_xml, SAYS("'skip:0': skip needs"), {"data.columns", "skip:0"});
   REFUSED(every_joint_xml, SAYS("'skip:2x': skip needs"), {"data.columns", "skip:2x"});
   REFUSED(every_joint_xml, SAYS("'skip:100001': skip needs"), {"data.columns", "skip:100001"});
+  REFUSED(every_joint_xml, SAYS("'skip:1:2': skip needs"), {"data.columns", "skip:1:2"});
   REFUSED(every_joint_xml, SAYS("'qpos:3': only skip takes a number"), {"data.columns", "qpos:3"});
+  REFUSED(every_joint_xml, SAYS("'qpos:3:4': only skip takes a number"), {"data.columns", "qpos:3:4"});
   REFUSED(every_joint_xml, SAYS("'qpos@': the name of an array is missing"), {"data.columns", "qpos@"});
   REFUSED(every_joint_xml, SAYS("data.columns is empty"), {"data.columns", ""});
   REFUSED(every_joint_xml,

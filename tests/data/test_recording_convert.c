@@ -669,6 +669,23 @@ static void a_stated_rounding_is_that_of_the_states(void** state) {
     }
     df_dataset_free(data);
   }
+  /* positions and velocities of two arrays have each their own */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char columns[96];
+    const size_t other = (i + 1) % (sizeof cases / sizeof *cases);
+    snprintf(columns, sizeof columns, "qpos@%s,skip:1@%s,qvel@%s,skip:1@%s", cases[i].array, cases[i].array,
+             cases[other].array, cases[other].array);
+    const df_config config = SETTINGS(STATES_ONLY, "data.columns", columns);
+    df_dataset* data;
+    assert_ok(df_dataset_read("tests/io/recordings/rounded.h5", &config, cart, &data));
+    for (int k = 0; k < 4; k++) {
+      const df_stored_precision p = data->rounding[k].precision;
+      const size_t wanted = k < 2 ? i : other;
+      if (p.kind != cases[wanted].kind || p.digits != cases[wanted].digits)
+        fail_msg("%s: coordinate %d: kind %d, %d digits", columns, k, (int)p.kind, p.digits);
+    }
+    df_dataset_free(data);
+  }
 }
 
 /* ---- norms of quaternions ---- */

@@ -73,7 +73,7 @@ static void lists_name_the_columns_of_joints(void** state) {
     put(json);
     assert_names(&config, NAMES("rail", lists[i], "pole", lists[i], "rail", lists[i], "pole", lists[i]));
   }
-  /* one text; a list for every column, in a folder named like the array; more names than columns */
+  /* one text; a list for every column, in a folder named like the array */
   put("{" STATES ", \"joint_names\": \"rail, pole\"}");
   assert_names(&config,
                NAMES("rail", "joint_names", "pole", "joint_names", "rail", "joint_names", "pole", "joint_names"));
@@ -81,7 +81,10 @@ static void lists_name_the_columns_of_joints(void** state) {
       ", \"features\": {\"states\": {\"names\": [\"a\", \"b\", \"c\", \"d\"]}}, \"joint_names\": [\"x\", \"y\"]}");
 #define BY "features/states/names"
   assert_names(&config, NAMES("a", BY, "b", BY, "c", BY, "d", BY));
+  /* more or fewer names than columns */
   put("{" STATES ", \"joint_names\": [\"a\", \"b\", \"c\"]}");
+  assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
+  put("{" STATES ", \"joint_names\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}");
   assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
   /* other texts */
   put("{" STATES ", \"style\": [\"a\", \"b\"], \"names\": [\"c\", \"d\"]}");
@@ -124,6 +127,13 @@ static void a_list_of_joints_may_begin_with_the_free_one(void** state) {
     assert_names_of(legged, &config,
                     NAMES("", "", "", "", "", "", "", "", "", "", "", "", "hip", "joint_names", "knee", "joint_names",
                           "", "", "", ""));
+    /* of an array of joints alone */
+    snprintf(json, sizeof json,
+             "{\"p\": [[0,0,1,9],[0,0,1,9]], \"states\": [[0.3,0.4],[0.3,0.4]], \"joint_names\": [%s]}", lists[i]);
+    put(json);
+    config = SETTINGS(STATES_ONLY, "data.columns", "root_pos@p,skip:1@p,joints@states");
+    assert_names_of(legged, &config,
+                    NAMES("", "", "", "", "", "", "", "", "hip", "joint_names", "knee", "joint_names"));
   }
   df_system_free(legged);
 }

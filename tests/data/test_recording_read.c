@@ -131,8 +131,11 @@ static void tables_of_text_are_read_by_the_names_of_their_columns(void** state) 
   assert_string_equal(unused[0].name, "other");
   df_recording_free(r);
   /* unless something else reads it */
-  static const char* const readers[][2] = {{"data.conditions", "other"}, {"data.conditions", "all@table"}};
-  for (int i = 0; i < 2; i++) {
+  static const char* const readers[][2] = {{"data.conditions", "other"},
+                                           {"data.conditions", "all@table"},
+                                           {"data.conditions", "pole_angle,all@table"},
+                                           {"data.conditions", "all@table,pole_angle"}};
+  for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
     config = SETTINGS(STATES_ONLY, "data.states_key", "table", "data.columns", "time,joints,skip:1", "data.joints",
                       "pole,rail", readers[i][0], readers[i][1]);
     r = opened(scratch_path, &config, cart);
@@ -466,6 +469,34 @@ static void groups_of_equal_numbers_are_read_once(void** state) {
   FRAME(r, 0, 0, 700, 701, 702, 703);
   FRAME(r, 1, 0, 600, 601, 602, 603);
   df_recording_free(r);
+}
+
+/* the array of a message is that of the episode's own group, and its file that of the episode */
+static void a_message_names_the_group_and_file_of_its_episode(void** state) {
+  (void)state;
+  const df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*");
+  const double nan[8] = {0, 1, 2, 3, 4, 5, NAN, 7};
+  df_recording* r;
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e1/states", nan, 2, 2, 4));
+  assert_int_equal(df_recording_open(scratch_path, &config, cart, &r), DF_E_NONFINITE);
+  assert_says(scratch_path, ": array 'e1/states' is nan at episode 1, frame 1, index 2");
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e1/states", counting(), 2, 1, 4));
+  assert_int_equal(df_recording_open(scratch_path, &config, cart, &r), DF_E_MISMATCH);
+  assert_says(scratch_path, ": array 'e1/states': episode 1 has 1 frame, at least 2 are needed");
+  /* of two files */
+  char pattern[160], path[160];
+  const df_config plain = SETTINGS(STATES_ONLY);
+  for (int i = 0; i < 2; i++) {
+    snprintf(path, sizeof path, "%s/part_%d.npz", scratch_folder, i);
+    assert_ok(df_npz_write(path, 1, &ARRAY("states", i ? nan : counting(), 2, 2, 4)));
+  }
+  snprintf(pattern, sizeof pattern, "%s/part_?.npz", scratch_folder);
+  assert_int_equal(df_recording_open(pattern, &plain, cart, &r), DF_E_NONFINITE);
+  assert_says(path, ": array 'states' is nan at episode 1, frame 1, index 2");
+  for (int i = 0; i < 2; i++) {
+    snprintf(path, sizeof path, "%s/part_%d.npz", scratch_folder, i);
+    unlink(path);
+  }
 }
 
 /* its own rate goes before that of the file */
@@ -980,6 +1011,7 @@ int main(void) {
       WITH_CART(ends_are_of_one_kind_in_all_files),
       WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
       WITH_CART(groups_of_equal_numbers_are_read_once),
+      WITH_CART(a_message_names_the_group_and_file_of_its_episode),
       WITH_CART(a_group_has_a_rate_of_its_own),
       WITH_CART(attributes_state_the_rate),
       WITH_CART(every_note_is_kept),

@@ -395,8 +395,25 @@ static void passes_allocate_nothing(void** state) {
   }
 }
 
+/* net.h states them; tests of training set their own */
+static void the_defaults_are_those_of_the_header(void** state) {
+  (void)state;
+  const df_net_cfg cfg = df_net_cfg_default();
+  assert_int_equal(cfg.kind, DF_NET_DIT);
+  assert_true(cfg.flow_time);
+  assert_int_equal(cfg.width, 96);
+  assert_int_equal(cfg.depth, 3);
+  assert_int_equal(cfg.heads, 4);
+  assert_int_equal(cfg.mlp_ratio, 4);
+  assert_int_equal(cfg.skip_hidden, 256);
+  assert_true(cfg.position_std == 0.7);
+  assert_int_equal(cfg.activation, DF_ACTIVATION_SILU);
+  assert_true(cfg.tokens == 0 && cfg.in == 0 && cfg.out == 0 && cfg.cond == 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_defaults_are_those_of_the_header),
       cmocka_unit_test(float_networks_agree_with_the_naive_double_ones),
       cmocka_unit_test(float_gradients_agree_with_differences_of_the_double_networks),
       cmocka_unit_test(the_dit_gives_exactly_zero_at_the_start),

@@ -439,6 +439,20 @@ static void student_equals_published_values(void** state) {
   assert_near(df_student_p(1, 1), 0.5, 1e-15);
   assert_near(df_student_p(2.5, 2), 1 - 2.5 / sqrt(8.25), 1e-15);
   assert_near(df_student_point(0.95, 1000000), 1.959964, 3e-4);
+  /* R's 2 pt(-t, freedom); beyond 10000, whose values count, they differ by less than 3e-5 */
+  static const struct {
+    int freedom;
+    double p[4], tolerance; /* of t = 1, 2, 3, 4 */
+  } many[] = {{9999, {.3173347067503, .04552726336151, .002706448855712, 6.379871456259e-5}, 1e-12},
+              {10000, {.3173347043304, .04552726066144, .002706448189998, 6.379866882314e-5}, 1e-12},
+              {20000, {.3173226062479, .04551376195850, .002703121038120, 6.357028551268e-5}, 3e-5},
+              {1000000, {.3173107498336, .04550053385132, .002699862541422, 6.334703401005e-5}, 3e-5}};
+  for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
+    for (int t = 1; t <= 4; t++) {
+      assert_near(df_student_p(t, many[i].freedom), many[i].p[t - 1], many[i].tolerance);
+      if (many[i].freedom > 10000) assert_true(df_student_p(t, many[i].freedom) == df_student_p(t, 10000));
+    }
+  }
   assert_true(df_student_p(0, 3) == 1 && df_student_p(INFINITY, 4) == 0 && df_student_point(0, 3) == 0);
   assert_true(isnan(df_student_p(1, 0)) && isnan(df_student_p(NAN, 1)) && isnan(df_student_point(1, 1)) &&
               isnan(df_student_point(0.5, 0)));

@@ -89,8 +89,39 @@ static void a_pattern_is_looked_for_in_every_folder(void** state) {
   rmdir(full);
 }
 
+/* --data, else the folder of the task, also where the user's could be written to */
+static void data_go_to_the_named_folder_then_to_that_of_the_task(void** state) {
+  (void)state;
+  char task[] = "/tmp/dynaflow-test-XXXXXX", own[64], user[64], wanted[200], *folder;
+  const char* before = getenv("XDG_DATA_HOME");
+  char* kept = before ? strdup(before) : NULL;
+  assert_non_null(mkdtemp(task));
+  snprintf(own, sizeof own, "%s/data", task);
+  snprintf(user, sizeof user, "%s/user", task);
+  assert_int_equal(setenv("XDG_DATA_HOME", user, 1), 0);
+  options opts = options_default();
+  const df_search search = {.n = 2, .folder = {task, own}};
+  assert_int_equal(writable_data_folder(&search, &opts, &folder), DF_OK);
+  assert_string_equal(folder, own);
+  df_free(folder);
+  /* the task's is a folder that cannot be */
+  const df_search none = {.n = 2, .folder = {task, "/dev/null/data"}};
+  assert_int_equal(writable_data_folder(&none, &opts, &folder), DF_OK);
+  snprintf(wanted, sizeof wanted, "%s/dynaflow/%s", user, strrchr(task, '/') + 1);
+  assert_string_equal(folder, wanted);
+  df_free(folder);
+  opts.data[opts.n_data++] = "/nowhere/named";
+  assert_int_equal(writable_data_folder(&search, &opts, &folder), DF_OK);
+  assert_string_equal(folder, "/nowhere/named");
+  df_free(folder);
+  assert_int_equal(kept ? setenv("XDG_DATA_HOME", kept, 1) : unsetenv("XDG_DATA_HOME"), 0);
+  free(kept);
+  rmdir(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(data_go_to_the_named_folder_then_to_that_of_the_task),
       cmocka_unit_test(a_pattern_is_looked_for_in_every_folder),
       cmocka_unit_test(the_name_of_generated_data_holds_all_they_depend_on),
   };

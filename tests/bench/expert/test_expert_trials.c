@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/io/safetensors.h"
 #include "dynaflow/nn/blas.h"
+#include "dynaflow/sim/mujoco.h"
 #include "near.h"
+#include "test_file.h"
 #include "unit.h"
 
 #define OK(call)                                                                           \
@@ -157,8 +160,31 @@ static void demonstrations_are_the_walks_that_stand(void** state) {
   free(a);
 }
 
+/* what a policy is of: its task, its seed, and the updates that it has had */
+static void a_checkpoint_tells_seed_and_updates(void** state) {
+  (void)state;
+  static const char* const wanted[][2] = {{"dynaflow.expert", "1"},
+                                          {"task.name", "go1_gaits"},
+                                          {"dynaflow.seed", "7"},
+                                          {"dynaflow.updates", "0"},
+                                          {"expert.width", "8"}};
+  const char* path = test_file("policy.safetensors");
+  df_safetensors* file;
+  OK(expert_checkpoint_write(&task, expert, 7, path));
+  OK(df_safetensors_open(path, &file));
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    const char* found = df_safetensors_metadata(file, wanted[i][0]);
+    if (!found || strcmp(found, wanted[i][1]) != 0) fail_msg("%s is %s", wanted[i][0], found ? found : "missing");
+  }
+  assert_string_equal(df_safetensors_metadata(file, "dynaflow.mujoco"), df_mujoco_version());
+  assert_string_equal(df_safetensors_metadata(file, "dynaflow.compiled_sha256"),
+                      df_mujoco_identity(task.system)->compiled);
+  df_safetensors_close(file);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(scores_are_means_of_walks_that_stand),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_checkpoint_tells_seed_and_updates),
+                                     cmocka_unit_test(scores_are_means_of_walks_that_stand),
                                      cmocka_unit_test(demonstrations_are_the_walks_that_stand)};
   return cmocka_run_group_tests(tests, make, drop);
 }

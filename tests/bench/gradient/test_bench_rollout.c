@@ -58,8 +58,18 @@ static void what_is_cut_off_is_not_timed(void** state) {
   assert_non_null(strstr(df_error_message(), "out of memory"));
 }
 
+/* passes of 4, 1 and 2 s: neither the first, the second nor their mean */
+static void the_rate_is_that_of_the_median_pass(void** state) {
+  (void)state;
+  const double orders[][3] = {{4, 1, 2}, {1, 2, 4}, {2, 4, 1}, {4, 2, 1}};
+  double scratch[3];
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) assert_true(bench_rate(3, orders[i], 96, scratch) == 48);
+  assert_true(bench_rate(1, orders[0], 96, scratch) == 24);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_speedup_is_the_median_of_the_ratios),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_rate_is_that_of_the_median_pass),
+                                     cmocka_unit_test(the_speedup_is_the_median_of_the_ratios),
                                      cmocka_unit_test(what_is_cut_off_is_not_timed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/sim/mujoco.h"
 #include "gradcheck_suite.h"
 #include "test_file.h"
 
@@ -136,8 +138,56 @@ static void a_line_counts_the_states_of_its_activity(void** state) {
   df_free(page);
 }
 
+/* two models with other numbers of joints than of actuators; a suite has each model's own */
+static void a_model_has_its_own_degrees_of_freedom_and_controls(void** state) {
+  (void)state;
+  static const char* const xml[] = {
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' pos='0 0 -.3' mass='1'/>"
+      "<body pos='0 0 -.5'><joint name='b' axis='0 1 0'/><geom size='.1' pos='0 0 -.3' mass='1'/>"
+      "<body pos='0 0 -.5'><joint name='c' axis='0 1 0'/><geom size='.1' pos='0 0 -.3' mass='1'/></body></body></body>"
+      "</worldbody><actuator><motor joint='a' ctrlrange='-1 1'/></actuator></mujoco>",
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' pos='0 0 -.3' "
+      "mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a' ctrlrange='-1 1'/><motor joint='a' gear='2' ctrlrange='-1 1'/></actuator></mujoco>"};
+  static const int nv[] = {3, 1}, nu[] = {1, 2};
+  suite_model models[2] = {{.name = "own/three", .file = "three.xml", .target = NAN},
+                           {.name = "own/one", .file = "one.xml", .target = NAN}};
+  suite s = {.n = 2, .models = models, .states = {[DF_STATE_MOTION] = 5}, .total = 5};
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = 1;
+  char path[300];
+  for (int i = 0; i < 2; i++) {
+    const char* file = test_file(models[i].file);
+    assert_int_equal(df_file_write(file, xml[i], strlen(xml[i])), DF_OK);
+  }
+  snprintf(path, sizeof path, "%s/suite.txt", test_folder());
+  s.path = path;
+  suite_result* results = df_alloc(2, sizeof *results);
+  assert_non_null(results);
+  assert_int_equal(suite_check(&s, &opts, results), DF_OK);
+  for (int i = 0; i < 2; i++) {
+    const suite_result* r = &results[i];
+    df_system* system;
+    const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    assert_int_equal(r->cover, COVER_EXACT);
+    assert_int_equal(r->nv, nv[i]);
+    assert_int_equal(r->nu, nu[i]);
+    assert_true(r->at.n == 5 && r->sum.n == 5 && r->sum.smooth <= 5 && r->sweep.states == r->sum.smooth);
+    assert_int_equal(r->verdict, DF_GRADCHECK_HOLDS);
+    assert_int_equal(df_mujoco_system_new(test_file(models[i].file), &cfg, &system), DF_OK);
+    char sha256[DF_SHA256_TEXT];
+    assert_int_equal(df_mujoco_fingerprint(system, sha256), DF_OK);
+    assert_int_equal(strlen(r->compiled), 12);
+    assert_memory_equal(r->compiled, sha256, 12);
+    df_system_free(system);
+  }
+  suite_results_clear(2, results);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each_number_of_a_model_stands_in_its_column),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_model_has_its_own_degrees_of_freedom_and_controls),
+                                     cmocka_unit_test(each_number_of_a_model_stands_in_its_column),
                                      cmocka_unit_test(a_line_counts_the_states_of_its_activity)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

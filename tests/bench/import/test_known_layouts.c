@@ -477,8 +477,44 @@ static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
   df_system_free(system);
 }
 
+/* joints of an array each, in the order of the recording, by the names of the model and, where they differ, of the file
+ */
+static void joints_of_other_names_are_named_by_both(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='waist' axis='0 0 1'/><geom size='.1' mass='1'/><body>"
+      "<joint name='left_hip' axis='0 1 0'/><geom size='.1' mass='1'/><body><joint name='left_knee' axis='0 1 0'/>"
+      "<geom size='.1' mass='1'/></body></body></body></worldbody><actuator><motor joint='waist'/></actuator></mujoco>";
+  static const char recording[] =
+      "{\"q_knee_left\": [1, 2], \"q_waist\": [1, 2], \"q_hip_left\": [1, 2], \"dq_knee_left\": [1, 2], "
+      "\"dq_waist\": [1, 2], \"dq_hip_left\": [1, 2]}";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("names.json");
+  const known_layout* layout;
+  df_system* system;
+  model_study study;
+  source files;
+  settings found = {0};
+  assert_int_equal(df_mujoco_system_from_xml(model, "robot", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
+  assert_int_equal(source_open(1, &path, &files), DF_OK);
+  recognition r = {.files = &files, .model = &study, .found = &found};
+  assert_int_equal(recognise(&r, &layout), DF_OK);
+  assert_string_equal(settings_find(&found, "data.columns")->value, "joints@q_*,joint_vel@dq_*");
+  assert_string_equal(settings_find(&found, "data.joints")->value, "left_knee=knee_left,waist,left_hip=hip_left");
+  assert_string_equal(text_of(&r.notes),
+                      "recorded joint knee_left is left_knee of the model (the same words)\n"
+                      "recorded joint hip_left is left_hip of the model (the same words)\n");
+  settings_clear(&found);
+  text_clear(&r.notes);
+  source_close(&files);
+  df_system_free(system);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(joints_of_other_names_are_named_by_both),
+                                     cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
                                      cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),

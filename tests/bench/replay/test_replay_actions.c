@@ -166,10 +166,57 @@ static void short_of_memory_it_is_an_error(void** state) {
   fixture_free(&f);
 }
 
+/* A slide of mass 1: an action u leads from (q, v) to (q + h (v + h u), v + h u). Rounded to 5 decimals, a state and
+ * the next one have no action that leads from one to the other: the nearest in the sense of least squares is found,
+ * from the recorded state, not from the one to which the actions before have led. */
+static void an_action_leads_from_the_recorded_state(void** state) {
+  (void)state;
+  enum { LENGTH = 60 };
+  static const char slide[] =
+      "<mujoco><option timestep='.005' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
+      "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>";
+  const double h = 0.005, half = 0.5e-5;
+  const df_dataset_shape shape = {.episodes = 1, .length = LENGTH, .nx = 2, .nu = 1, .dt = h};
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  fixture f;
+  double actions[LENGTH], q = 0, v = 0, largest = 0;
+  cfg.forward_only = true;
+  assert_int_equal(df_mujoco_system_from_xml(slide, "model", &cfg, &f.system), DF_OK);
+  assert_int_equal(df_dataset_new(&shape, &f.data), DF_OK);
+  df_rng_uniform(1, DF_STREAM_TEST, 0, LENGTH, f.simulated);
+  for (int t = 0; t <= LENGTH; t++) {
+    f.data->states[2 * t] = nearbyint(q * 1e5) / 1e5;
+    f.data->states[2 * t + 1] = nearbyint(v * 1e5) / 1e5;
+    if (t == LENGTH) break;
+    f.data->actions[t] = nearbyint(10 * (4 * f.simulated[t] - 2)) / 10;
+    v += h * (4 * f.simulated[t] - 2);
+    q += h * v;
+  }
+  for (int i = 0; i < 2; i++) f.data->rounding[i].precision = (df_stored_precision){DF_STORED_DECIMALS, 5};
+  assert_int_equal(recording_of(f.data, f.system, &f.r), DF_OK);
+  f.r.action = (df_stored_precision){DF_STORED_DECIMALS, 1};
+  const action_errors found = imply(&f, 1, actions);
+  for (int t = 0; t < LENGTH; t++) {
+    const double *x = f.data->states + 2 * t, by_q = x[2] - x[0] - h * x[1], by_v = x[3] - x[1];
+    const double wanted = (h * h * by_q + h * by_v) / (h * h * h * h + h * h);
+    /* an action of 1e-9 more changes the next velocity by 5e-12; the rounding of the states, actions by up to 2e-3 */
+    if (!(fabs(actions[t] - wanted) < 1e-9)) fail_msg("action %d is %.12g, not %.12g", t, actions[t], wanted);
+    largest = fmax(largest, fabs(wanted - f.data->actions[t]));
+  }
+  /* what hides the action is 3 times (SPREADS) the rounding of the first state, which changes the next velocity by as
+   * much, and the next position by that of both, h half of it with one sign or the other */
+  const double hidden = 3 * half * (1 / h + 1) / (1 + h * h);
+  assert_true(fabs(found.largest - largest / (1.001 * 0.05 + hidden)) < 1e-5 && found.largest < 1);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_simulated_actions_are_found),  cmocka_unit_test(saturated_actions_are_not_judged),
-      cmocka_unit_test(another_gain_needs_larger_errors), cmocka_unit_test(motors_of_one_joint_are_one),
+      cmocka_unit_test(an_action_leads_from_the_recorded_state),
+      cmocka_unit_test(the_simulated_actions_are_found),
+      cmocka_unit_test(saturated_actions_are_not_judged),
+      cmocka_unit_test(another_gain_needs_larger_errors),
+      cmocka_unit_test(motors_of_one_joint_are_one),
       cmocka_unit_test(short_of_memory_it_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

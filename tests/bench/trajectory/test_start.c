@@ -77,7 +77,8 @@ static const char dotted[] =
     "<mujoco><worldbody><body><joint name='leg.a' type='slide' axis='1 0 0'/><geom size='.1'/></body><body>"
     "<joint name='mid' type='slide' axis='1 0 0'/><geom size='.1'/></body><body><joint name='leg.b' type='slide' "
     "axis='1 0 0'/><geom size='.1'/></body></worldbody><actuator><motor joint='mid'/></actuator>"
-    "<keyframe><key name='home' qpos='.25 .5 .75' qvel='1 2 3'/></keyframe></mujoco>";
+    "<keyframe><key name='home' qpos='.25 .5 .75' qvel='1 2 3'/><key name='up' qpos='4 5 6' qvel='7 8 9'/>"
+    "<key name='homes' qpos='1 1 1'/></keyframe></mujoco>";
 
 /* a task of a model with four episodes of zeros */
 static df_task* task_of(const char* xml, int nx) {
@@ -148,6 +149,36 @@ static void a_quaternion_is_made_one_of_length_1(void** state) {
   starts s;
   assert_int_equal(starts_new(task, "b_quat=0 0 0 0", NULL, &s), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "the quaternion of joint 'b' is 0"));
+  starts_clear(&s);
+  df_task_free(task);
+  /* of a free joint, whose position stays as it is given, before a hinge and a ball */
+  static const char body[] =
+      "<mujoco><worldbody><body><freejoint name='r'/><geom size='.1'/><body><joint name='h'/><geom size='.1'/><body>"
+      "<joint name='b' type='ball'/><geom size='.1'/></body></body></body></worldbody></mujoco>";
+  static const double wanted[12] = {7, 8, 9, 0.2, 0.4, 0.4, 0.8, 3, 0, 0, 0.6, 0.8};
+  task = task_of(body, 22);
+  if (starts_new(task, "root_pos=7 8 9, root_quat=1 2 2 4, h=3, b_quat=0 0 3 4", NULL, &s) != DF_OK)
+    fail_msg("%s", df_error_message());
+  for (int k = 0; k < 12; k++) assert_true(fabs(s.x0[k] - wanted[k]) < 1e-15);
+  starts_clear(&s);
+  assert_int_equal(starts_new(task, "root_pos=7 8 9, root_quat=0 0 0 0, h=3", NULL, &s), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "the quaternion of joint 'r' is 0"));
+  starts_clear(&s);
+  df_task_free(task);
+}
+
+/* each of several, and what is none, with all their names */
+static void a_keyframe_is_the_one_of_its_name(void** state) {
+  (void)state;
+  df_task* task = dotted_task();
+  starts s;
+  start_is(task, "home", (const double[]){0.25, 0.5, 0.75, 1, 2, 3});
+  start_is(task, "up", (const double[]){4, 5, 6, 7, 8, 9});
+  start_is(task, "homes", (const double[]){1, 1, 1, 0, 0, 0});
+  assert_int_equal(starts_new(task, "hom", NULL, &s), DF_E_CONFIG);
+  assert_string_equal(df_error_message(),
+                      "--x0 hom: neither a file, nor a keyframe of the model (home, up, homes), nor "
+                      "NAME=VALUE,...");
   starts_clear(&s);
   df_task_free(task);
 }
@@ -346,6 +377,7 @@ int main(void) {
                                      cmocka_unit_test(of_equal_states_the_nearer_condition_is_named),
                                      cmocka_unit_test(a_prefix_sets_its_own_columns_and_no_others),
                                      cmocka_unit_test(a_quaternion_is_made_one_of_length_1),
+                                     cmocka_unit_test(a_keyframe_is_the_one_of_its_name),
                                      cmocka_unit_test(a_keyframe_comes_before_a_file_of_its_name),
                                      cmocka_unit_test(a_start_of_a_file_keeps_its_condition),
                                      cmocka_unit_test(a_start_that_a_file_does_not_have_is_named),

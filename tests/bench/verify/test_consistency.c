@@ -191,20 +191,34 @@ static void an_interval_is_that_of_its_values(void** state) {
   finds(check_samples, 0, "");
 }
 
+/* the metric of the row and of its samples */
+static void name_metric(const char* metric) {
+  set_text(row_of(one), "metric", metric);
+  set_text(json_array_get(json_object_get(one, "samples"), 0), "metric", metric);
+}
+
 /* Wilson's interval of 2 falls in 4 windows of 4 episodes: n (z / t)^2 = 4 (1.959964 / 3.182446)^2 = 1.517155 */
 static void the_interval_of_a_share_is_wilsons(void** state) {
   (void)state;
-  static const double value[] = {0, 1, 1, 0};
+  static const double value[] = {0, 1, 1, 0}, all[] = {1, 1, 1, 1};
   static const int episode[] = {0, 1, 2, 3};
   const double z = 1.959963984540054, t = 3.182446305284263, n = 3 * (z / t) * (z / t);
   /* the design effect is 4/3, of 4 clusters of one */
   const double middle = (0.5 + z * z / (2 * n)) / (1 + z * z / n);
   const double half = z * sqrt(0.25 / n + z * z / (4 * n * n)) / (1 + z * z / n);
-  for (int wrong = 0; wrong < 2; wrong++) {
+  static const char* const metrics[] = {"fall_rate", "coverage"};
+  for (int i = 0; i < 4; i++) {
+    const char* metric = metrics[i / 2];
+    const int wrong = i % 2;
+    char words[64];
+    snprintf(words, sizeof words, "%s at K = 1: the interval is", metric);
     with_interval(value, episode, middle - half, middle + (1 + 0.001 * wrong) * half, 4);
-    set_text(row_of(one), "metric", "fall_rate");
-    set_text(json_array_get(json_object_get(one, "samples"), 0), "metric", "fall_rate");
-    finds(check_samples, wrong, wrong ? "fall_rate at K = 1: the interval is" : "");
+    name_metric(metric);
+    finds(check_samples, wrong, wrong ? words : "");
+    /* all of them: it does not shrink to one point, but begins at n / (n + z^2) */
+    with_interval(all, episode, wrong ? 1 : 4 / (4 + z * z), 1, 4);
+    name_metric(metric);
+    finds(check_samples, wrong, wrong ? words : "");
   }
 }
 
