@@ -7,19 +7,21 @@
 #include "unit.h"
 
 /* a ball of 2 kg with a driven pendulum, which is the base, and a crate of 3 kg that is 20 cm high and sinks in by what
- * soft contacts need; %s: more of the crate's body, of its joint, of its box, what hangs on it, and the actuators */
+ * soft contacts need; %s: the crate's name, more of its body, of its joint, of its box, what hangs on it, and the
+ * actuators */
 static const char model[] =
     "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/>"
     "<body pos='2 0 .1'><freejoint name='base'/><geom size='.1' mass='2'/><body><joint name='swing' axis='0 1 0'/>"
     "<geom size='.01' pos='0 0 .3' mass='.1'/></body></body>"
-    "<body name='crate'%s><freejoint%s/><geom type='box' size='.1 .1 .1' mass='3'%s/><site "
+    "<body%s%s><freejoint%s/><geom type='box' size='.1 .1 .1' mass='3'%s/><site "
     "name='jet'/>%s</body></worldbody>"
     "<actuator><motor joint='swing'/>%s</actuator></mujoco>";
 enum { CRATE = 8, OTHERS = 7 }; /* x: base [7], swing, crate [7], lids; velocities: base [6], swing, crate [6], lids */
 
-/* The crate starts at `height` and moves with the accelerations `up` and `aside`, m/s^2. */
+/* The crate starts at `height` and moves with the accelerations `up` and `aside`, m/s^2, of which 0.6 is along x. */
 typedef struct scene {
   const char *body, *joint, *box, *parts, *motor; /* NULL: nothing */
+  bool nameless;
   double height, up, aside;
   int lies;      /* the first frames, in which it lies on the floor instead */
   int thrown[2]; /* from the first frame until the second one it is 5 m higher and 5 m/s faster; 0: in none */
@@ -39,16 +41,19 @@ static data_findings check_scene(const scene* c) {
   static const double h[1] = {0.01};
   char xml[2048];
   data_findings out = {0};
-  snprintf(xml, sizeof xml, model, of(c->body), of(c->joint), of(c->box), of(c->parts), of(c->motor));
+  snprintf(xml, sizeof xml, model, c->nameless ? "" : " name='crate'", of(c->body), of(c->joint), of(c->box),
+           of(c->parts), of(c->motor));
   fixture f = fixture_new(xml, 1);
   for (int t = 0; t <= T; t++) {
     double *x = frame_of(f.d, 0, t), *v = x + df_mujoco_nq(f.s) + OTHERS, way = h[0] * h[0] * t * (t + 1) / 2;
     x[0] = 2;
     x[2] = 0.1;
     x[3] = x[CRATE + 3] = 1;
-    x[CRATE] = c->aside * way;
+    x[CRATE] = 0.6 * c->aside * way;
+    x[CRATE + 1] = 0.8 * c->aside * way;
     x[CRATE + 2] = t < c->lies ? 0.0999 : c->height + c->up * way + thrown_by(c, t);
-    v[0] = c->aside * h[0] * t;
+    v[0] = 0.6 * c->aside * h[0] * t;
+    v[1] = 0.8 * c->aside * h[0] * t;
     v[2] = c->up * h[0] * t + thrown_by(c, t);
   }
   trace_it(&f, h);
@@ -87,6 +92,15 @@ static void a_body_that_nothing_holds_is_named(void** state) {
                       "this body needs a force of 1.25 times its weight (median over frames), and nothing touches it "
                       "in 100 % of them: its position is in another unit or frame than the robot's, or what carries it "
                       "is missing from the model");
+  data_findings_clear(&found);
+}
+
+/* by the joint, the body, or the number of the joint */
+static void a_body_without_a_name_has_the_number_of_its_joint(void** state) {
+  (void)state;
+  data_findings found = check_scene(&(scene){.nameless = true, .height = 1});
+  assert_int_equal(found.n, 1);
+  assert_string_equal(found.list[0].column, "joint 2");
   data_findings_clear(&found);
 }
 
@@ -161,6 +175,7 @@ static void jumps_need_no_force(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_body_that_nothing_holds_is_named),
+      cmocka_unit_test(a_body_without_a_name_has_the_number_of_its_joint),
       cmocka_unit_test(what_is_touched_carried_or_driven_is_held),
       cmocka_unit_test(a_force_aside_counts),
       cmocka_unit_test(what_does_not_push_it_holds_nothing),

@@ -58,6 +58,53 @@ static void offsets_are_as_far_in_either_direction(void** state) {
   }
 }
 
+/* A ball that rocks about y, whose position is that of a point `off` m above its centre. */
+static double distance_of_point(double off) {
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(ball_xml, 1);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    const double s = 0.01 * t, tilt = 0.2 * sin(5 * s), rate = cos(5 * s);
+    x[0] = 0.5 * s + off * sin(tilt);
+    x[2] = 1 + off * cos(tilt);
+    x[3] = cos(tilt / 2);
+    x[5] = sin(tilt / 2);
+    x[7] = 0.5;
+    x[11] = rate;
+  }
+  trace_it(&f, h);
+  const episode_distance d = episode_distance_of(&f.m, &(data_findings){0}, DATA_CHECK_BASE_POINT, "base position");
+  assert_true(d.measured && isnan(d.value));
+  fixture_free(&f);
+  return d.distance;
+}
+
+/* The error is that of the differences to the changes: of x, 0.1 m times an RMS rate of 0.71 rad/s beside 0.5 m/s. */
+static void points_are_as_far_as_their_error(void** state) {
+  (void)state;
+  assert_true(distance_of_point(0) < 1e-9);
+  assert_true(fabs(distance_of_point(0.1) - 0.071 / hypot(0.5, 0.071)) < 0.01);
+}
+
+/* of hinges and slides, of all groups or of that of a column; of rows that are not of velocities none */
+static void groups_are_those_of_velocities(void** state) {
+  (void)state;
+  static const struct {
+    data_check check;
+    const char* column;
+    unsigned groups;
+  } cases[] = {{DATA_CHECK_VELOCITY_SIGN, "", 1u << GROUP_HINGES | 1u << GROUP_SLIDES},
+               {DATA_CHECK_VELOCITY_ORDER, "", 1u << GROUP_HINGES | 1u << GROUP_SLIDES},
+               {DATA_CHECK_VELOCITY, "", (1u << GROUPS) - 1},
+               {DATA_CHECK_VELOCITY, "a", 1u << GROUP_SLIDES},
+               {DATA_CHECK_VELOCITY_SCALE, "hinge joints", 1u << GROUP_HINGES},
+               {DATA_CHECK_JOINT_LIMIT, "a", 0}};
+  fixture f = slides(1, 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(episode_groups_of(&f.m, cases[i].check, cases[i].column), cases[i].groups);
+  fixture_free(&f);
+}
+
 /* groups before dofs, both in the order of the model */
 static void places_are_those_of_the_model(void** state) {
   (void)state;
@@ -73,8 +120,9 @@ static void places_are_those_of_the_model(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(factors_are_as_far_as_their_reciprocals),
-                                     cmocka_unit_test(offsets_are_as_far_in_either_direction),
-                                     cmocka_unit_test(places_are_those_of_the_model)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(factors_are_as_far_as_their_reciprocals),
+      cmocka_unit_test(offsets_are_as_far_in_either_direction), cmocka_unit_test(points_are_as_far_as_their_error),
+      cmocka_unit_test(groups_are_those_of_velocities), cmocka_unit_test(places_are_those_of_the_model)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,8 +85,60 @@ static void what_varies_by_roundings_is_constant(void** state) {
   }
 }
 
+static double distance(const double* a, const double* b) {
+  double sum = 0;
+  for (int i = 0; i < NX; i++) sum += pow(a[i] - b[i], 2);
+  return sqrt(sum);
+}
+
+/* from each frame to the next one, from the last one to the one before; the mean is of the steps */
+static void ways_are_distances_of_frames(void** state) {
+  (void)state;
+  static const recorded r = {{0.5, 0.3, 2, 3}, {6, 5, 5, 5}};
+  static const double origin[NX] = {0};
+  double sum = 0;
+  fixture f = record(&r);
+  motion_space m = space_of(&f);
+  for (int e = 0; e < EPISODES_HERE; e++) {
+    for (int t = 0; t <= T; t++) {
+      double z[NX], next[NX], other[NX];
+      motion_space_describe(&m, e, t, z);
+      motion_space_describe(&m, e, t < T ? t + 1 : t - 1, next);
+      assert_true(fabs(motion_space_way(&m, e, t, z, other) - distance(z, next)) < 1e-12);
+      assert_true(distance(other, next) == 0);
+      assert_true(fabs(motion_space_size(&m, z) - distance(z, origin)) < 1e-12);
+      sum += t < T ? distance(z, next) : 0;
+    }
+  }
+  assert_true(fabs(m.mean_way / (sum / (EPISODES_HERE * T)) - 1) < 1e-12);
+  motion_space_clear(&m);
+  fixture_free(&f);
+}
+
+/* a right triangle of 3 and 4 on the line between two points, beside its middle and beyond its ends */
+static void points_have_a_distance_from_lines(void** state) {
+  (void)state;
+  static const recorded r = {{0.5, 0.3, 2, 3}, {6, 5, 5, 5}};
+  static const double a[NX] = {1, 1, 0, 0}, b[NX] = {1, 9, 0, 0};
+  static const struct {
+    double p[NX], distance, share;
+  } cases[] = {{{1, 3, 0, 2}, 2, 0.25}, {{1, 12, 4, 0}, 5, 1}, {{4, -3, 0, 0}, 5, 0}, {{1, 1, 0, 0}, 0, 0}};
+  fixture f = record(&r);
+  motion_space m = space_of(&f);
+  for (int i = 0; i < 4; i++) {
+    double share;
+    assert_true(fabs(motion_space_line_distance(&m, a, b, cases[i].p, &share) - cases[i].distance) < 1e-12);
+    assert_true(fabs(share - cases[i].share) < 1e-12);
+    assert_true(fabs(motion_space_line_distance(&m, a, a, cases[i].p, &share) - distance(a, cases[i].p)) < 1e-12);
+    assert_true(share == 0);
+  }
+  motion_space_clear(&m);
+  fixture_free(&f);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(roundings_make_a_distance),
-                                     cmocka_unit_test(what_varies_by_roundings_is_constant)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(roundings_make_a_distance), cmocka_unit_test(what_varies_by_roundings_is_constant),
+      cmocka_unit_test(ways_are_distances_of_frames), cmocka_unit_test(points_have_a_distance_from_lines)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
