@@ -67,9 +67,9 @@ static void judge(const support* s, data_findings* out) {
       force, 100.0 * (s->n - s->touched) / s->n);
 }
 
-/* whether an actuator may move the translations of the joint */
+/* whether an actuator may move the free joint: one that acts on it is marked at all of its dofs */
 static bool is_driven(const df_joint* joint, const df_dof* dof) {
-  return dof[joint->dof].actuated || dof[joint->dof + 1].actuated || dof[joint->dof + 2].actuated;
+  return dof[joint->dof].actuated;
 }
 
 df_status check_support(const trace* m, size_t poses_max, data_findings* out) {

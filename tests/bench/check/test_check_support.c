@@ -7,40 +7,64 @@
 #include "unit.h"
 
 /* a ball of 2 kg with a driven pendulum, which is the base, and a crate of 3 kg that is 20 cm high and sinks in by what
- * soft contacts need; %s: more of the crate's body, of its joint, and of the actuators */
+ * soft contacts need; %s: the crate's name, more of its body, of its joint, of its box, what hangs on it, and the
+ * actuators */
 static const char model[] =
     "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/>"
     "<body pos='2 0 .1'><freejoint name='base'/><geom size='.1' mass='2'/><body><joint name='swing' axis='0 1 0'/>"
     "<geom size='.01' pos='0 0 .3' mass='.1'/></body></body>"
-    "<body name='crate'%s><freejoint%s/><geom type='box' size='.1 .1 .1' mass='3'/><site "
-    "name='jet'/></body></worldbody>"
+    "<body%s%s><freejoint%s/><geom type='box' size='.1 .1 .1' mass='3'%s/><site "
+    "name='jet'/>%s</body></worldbody>"
     "<actuator><motor joint='swing'/>%s</actuator></mujoco>";
-enum { CRATE = 8, SPEED = 15 + 7 }; /* x: base [7], swing, crate [7], velocities [13] */
+enum { CRATE = 8, OTHERS = 7 }; /* x: base [7], swing, crate [7], lids; velocities: base [6], swing, crate [6], lids */
 
-/* the crate starts at `height` and moves with the acceleration `up`, m/s^2 */
-static data_findings check_driven(const char* body, const char* joint, const char* motor, double height, double up) {
+/* The crate starts at `height` and moves with the accelerations `up` and `aside`, m/s^2, of which 0.6 is along x. */
+typedef struct scene {
+  const char *body, *joint, *box, *parts, *motor; /* NULL: nothing */
+  bool nameless;
+  double height, up, aside;
+  int lies;      /* the first frames, in which it lies on the floor instead */
+  int thrown[2]; /* from the first frame until the second one it is 5 m higher and 5 m/s faster; 0: in none */
+  int poses;     /* at most; 0: 50 */
+} scene;
+
+static const char* of(const char* text) {
+  return text ? text : "";
+}
+
+/* m, and m/s, beside what the motion says */
+static double thrown_by(const scene* c, int frame) {
+  return frame >= c->thrown[0] && frame < c->thrown[1] ? 5 : 0;
+}
+
+static data_findings check_scene(const scene* c) {
   static const double h[1] = {0.01};
-  char xml[1024];
+  char xml[2048];
   data_findings out = {0};
-  snprintf(xml, sizeof xml, model, body, joint, motor);
+  snprintf(xml, sizeof xml, model, c->nameless ? "" : " name='crate'", of(c->body), of(c->joint), of(c->box),
+           of(c->parts), of(c->motor));
   fixture f = fixture_new(xml, 1);
   for (int t = 0; t <= T; t++) {
-    double* x = frame_of(f.d, 0, t);
+    double *x = frame_of(f.d, 0, t), *v = x + df_mujoco_nq(f.s) + OTHERS, way = h[0] * h[0] * t * (t + 1) / 2;
     x[0] = 2;
     x[2] = 0.1;
     x[3] = x[CRATE + 3] = 1;
-    x[CRATE + 2] = height + up * h[0] * h[0] * t * (t + 1) / 2;
-    x[SPEED + 2] = up * h[0] * t;
+    x[CRATE] = 0.6 * c->aside * way;
+    x[CRATE + 1] = 0.8 * c->aside * way;
+    x[CRATE + 2] = t < c->lies ? 0.0999 : c->height + c->up * way + thrown_by(c, t);
+    v[0] = 0.6 * c->aside * h[0] * t;
+    v[1] = 0.8 * c->aside * h[0] * t;
+    v[2] = c->up * h[0] * t + thrown_by(c, t);
   }
   trace_it(&f, h);
-  assert_ok(check_support(&f.m, 50, &out));
+  assert_ok(check_support(&f.m, c->poses ? (size_t)c->poses : 50, &out));
   expect_limits_decide(&out);
   fixture_free(&f);
   return out;
 }
 
 static data_findings check(const char* body, const char* joint, double height, double up) {
-  return check_driven(body, joint, "", height, up);
+  return check_scene(&(scene){.body = body, .joint = joint, .height = height, .up = up});
 }
 
 static void a_body_that_nothing_holds_is_named(void** state) {
@@ -71,12 +95,23 @@ static void a_body_that_nothing_holds_is_named(void** state) {
   data_findings_clear(&found);
 }
 
+/* by the joint, the body, or the number of the joint */
+static void a_body_without_a_name_has_the_number_of_its_joint(void** state) {
+  (void)state;
+  data_findings found = check_scene(&(scene){.nameless = true, .height = 1});
+  assert_int_equal(found.n, 1);
+  assert_string_equal(found.list[0].column, "joint 2");
+  data_findings_clear(&found);
+}
+
 /* Contacts may push with any force, deep ones with many weights. What gravity compensation carries is no weight. */
 static void what_is_touched_carried_or_driven_is_held(void** state) {
   (void)state;
   data_findings lies = check("", "", 0.0999, 0), deep = check("", "", 0.05, 0),
                 carried = check(" gravcomp='.6'", "", 1, 0.4 * 9.81), weightless = check(" gravcomp='1'", "", 1, 0),
-                lifted = check_driven("", "", "<motor site='jet' gear='0 0 1 0 0 0'/>", 1, 0);
+                lifted = check_scene(&(scene){.motor = "<motor site='jet' gear='0 0 1 0 0 0'/>", .height = 1}),
+                thrust = check_scene(&(scene){
+                    .joint = " name='free'", .motor = "<motor joint='free' gear='0 0 1 0 0 0'/>", .height = 1});
   assert_int_equal(finding_at(&lies, DATA_CHECK_SUPPORT, "crate")->verdict, CHECK_OK);
   assert_int_equal(finding_at(&deep, DATA_CHECK_SUPPORT, "crate")->verdict, CHECK_OK);
   assert_true(finding_at(&deep, DATA_CHECK_SUPPORT, "crate")->value > 2);
@@ -84,15 +119,68 @@ static void what_is_touched_carried_or_driven_is_held(void** state) {
   assert_true(fabs(finding_at(&carried, DATA_CHECK_SUPPORT, "crate")->value - 2) < 1e-6);
   assert_int_equal(weightless.n, 0);
   assert_int_equal(lifted.n, 0);
+  assert_int_equal(thrust.n, 0);
   data_findings_clear(&lies);
   data_findings_clear(&deep);
   data_findings_clear(&carried);
 }
 
+/* the only row */
+static void expect_row(const scene* c, check_verdict verdict, double weights, const char* says) {
+  data_findings found = check_scene(c);
+  const data_finding* one = finding_at(&found, DATA_CHECK_SUPPORT, "crate");
+  assert_int_equal(found.n, 1);
+  assert_non_null(one);
+  if (one->verdict != verdict || !(fabs(one->value - weights) < 1e-6) || !strstr(of(one->reason), says))
+    fail_msg("%s, %.9g weights: %s", check_verdict_text(one->verdict), one->value, of(one->reason));
+  data_findings_clear(&found);
+}
+
+/* The norm of a force, of which 0.75 weights are horizontal. */
+static void a_force_aside_counts(void** state) {
+  (void)state;
+  expect_row(&(scene){.height = 1, .aside = 0.75 * 9.81}, CHECK_WARN, 1.25, "a force of 1.25 times its weight");
+  expect_row(&(scene){.height = 50, .up = -9.81, .aside = 0.75 * 9.81}, CHECK_WARN, 0.75,
+             "a force of 0.75 times its weight");
+  expect_row(&(scene){.height = 50, .up = -9.81, .aside = 0.25 * 9.81}, CHECK_OK, 0.25, "");
+}
+
+/* Neither a contact that is listed by its gap and pushes only closer, nor what is of the body itself, here two lids
+ * one in another, holds a crate that hovers by 2 cm. */
+static void what_does_not_push_it_holds_nothing(void** state) {
+  (void)state;
+  static const char nothing[] = "a force of 1 times its weight (median over frames), and nothing touches it in 100 %",
+                    lids[] =
+                        "<body><joint axis='1 0 0'/><geom size='.05' pos='0 0 .2' mass='.1'/></body>"
+                        "<body><joint axis='0 1 0'/><geom size='.05' pos='0 0 .22' mass='.1'/></body>";
+  expect_row(&(scene){.box = " gap='.05'", .height = 0.12}, CHECK_WARN, 1, nothing);
+  expect_row(&(scene){.parts = lids, .height = 0.12}, CHECK_WARN, 1, nothing);
+}
+
+/* Of the 40 poses that are looked at, every fifth frame, it lies in 1, 2 and 12, and hovers in the others. */
+static void a_body_that_is_touched_now_and_then_is_unclear(void** state) {
+  (void)state;
+  expect_row(&(scene){.height = 1, .lies = 4}, CHECK_WARN, 1, "nothing touches it in 97.5 % of them");
+  expect_row(&(scene){.height = 1, .lies = 9}, CHECK_OK, 1, "");
+  expect_row(&(scene){.height = 1, .lies = 59}, CHECK_OK, 1, "");
+}
+
+/* A crate that falls is thrown 5 m up and back: the poses are frames 0, 67 and 134, and in the last two it jumps. */
+static void jumps_need_no_force(void** state) {
+  (void)state;
+  const scene c = {.height = 50, .up = -9.81, .thrown = {68, 135}, .poses = 3};
+  expect_row(&c, CHECK_OK, 0, "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_body_that_nothing_holds_is_named),
+      cmocka_unit_test(a_body_without_a_name_has_the_number_of_its_joint),
       cmocka_unit_test(what_is_touched_carried_or_driven_is_held),
+      cmocka_unit_test(a_force_aside_counts),
+      cmocka_unit_test(what_does_not_push_it_holds_nothing),
+      cmocka_unit_test(a_body_that_is_touched_now_and_then_is_unclear),
+      cmocka_unit_test(jumps_need_no_force),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,48 @@ static void a_body_at_rest_is_no_evidence_against_actions(void** state) {
   data_findings_clear(&f);
 }
 
+/* a slide that a motor pushes to and fro, and a hinge that nothing moves; one physics step per frame of 0.04 s */
+static const char apart_xml[] =
+    "<mujoco><option timestep='.04' gravity='0 0 0'/><worldbody><body><joint name='a' type='slide' axis='1 0 0'/>"
+    "<geom size='.1' mass='1'/></body><body pos='0 2 0'><joint name='b' axis='0 0 1'/><geom size='.1' mass='1'/></body>"
+    "</worldbody><actuator><motor joint='a'/></actuator></mujoco>";
+
+/* Whether actions explain states in which the velocity of the hinge is +- `error`, rad/s, in turn. The velocity of the
+ * slide is 0 and 1 m/s in turn, so that it changes by 1 m/s, and by 0.03 m (RMS), per action. */
+static bool explains_beside(double error) {
+  carts c;
+  df_sim* sim;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_ok(df_mujoco_system_from_xml(apart_xml, "apart", &cfg, &c.s));
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = CARTS, .length = ACTIONS, .nx = c.s->nx, .nu = 1, .dt = c.s->dt}, &c.d));
+  assert_ok(df_sim_new(c.s, 0, &sim));
+  for (int e = 0; e < CARTS; e++) {
+    c.h[e] = c.s->dt;
+    c.s->ops->reset(sim, frame_of(c.d, e, 0));
+    for (int t = 0; t < ACTIONS; t++) {
+      double* u = c.d->actions + e * ACTIONS + t;
+      *u = t % 2 ? -25 : 25;
+      assert_int_equal(c.s->ops->step(sim, u, frame_of(c.d, e, t + 1)), DF_TRAJ_COMPLETE);
+    }
+    for (int t = 0; t <= ACTIONS; t++) frame_of(c.d, e, t)[3] = t % 2 ? error : -error;
+  }
+  assert_true(fabs(frame_of(c.d, 0, 1)[2] - 1) < 1e-9);
+  const bool out = explained(&c);
+  df_sim_free(c.s, sim);
+  carts_free(&c);
+  return out;
+}
+
+/* of what rests, errors up to 1e-5 of the changes of what moves, here 1 m/s: the hinge is off by twice its velocity */
+static void what_rests_is_exact_to_the_tolerance(void** state) {
+  (void)state;
+  static const double errors[] = {0, 2e-6, 4e-6, 6e-6, 5e-4};
+  for (int i = 0; i < 5; i++) {
+    if (explains_beside(errors[i]) != (i < 3)) fail_msg("%g rad/s", errors[i]);
+  }
+}
+
 /* velocities that are reversed within a frame do not follow the positions, but the actions lead to them */
 static void states_that_follow_from_actions_are_right(void** state) {
   (void)state;
@@ -359,6 +401,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(states_that_follow_from_actions_are_right),
                                      cmocka_unit_test(other_velocities_are_not),
                                      cmocka_unit_test(a_body_at_rest_is_no_evidence_against_actions),
+                                     cmocka_unit_test(what_rests_is_exact_to_the_tolerance),
                                      cmocka_unit_test(every_jump_is_looked_at),
                                      cmocka_unit_test(actions_of_other_columns_are_named),
                                      cmocka_unit_test(many_episodes_are_explained_as_few_are),

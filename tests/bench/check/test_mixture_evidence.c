@@ -64,6 +64,21 @@ static void a_scale_of_one_is_a_mixture(void** state) {
   data_findings_clear(&f);
 }
 
+/* A drift of 0.1 m/s up or down, where the RMS speed is 0.2 m/s. */
+static void an_offset_of_one_is_a_mixture_in_either_direction(void** state) {
+  (void)state;
+  for (int sign = -1; sign <= 1; sign += 2) {
+    data_findings f = slides_with(1, 0.1 * sign, false);
+    const data_finding* one = finding_at(&f, DATA_CHECK_MIXTURE, "velocity offset");
+    assert_non_null(one);
+    assert_true(one->value == 1);
+    assert_non_null(
+        strstr(one->reason, "episode 0 (1 of 5) fails this check, and the others pass it; in episode 0, a: "));
+    assert_non_null(strstr(one->reason, sign > 0 ? "rise by 0.1 m/s" : "fall by 0.1 m/s"));
+    data_findings_clear(&f);
+  }
+}
+
 /* ---- a body that is too high ---- */
 
 static const char body_xml[] =
@@ -118,6 +133,7 @@ static void a_height_of_one_is_a_mixture(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_scale_of_all_is_not_one_of_the_clearest), cmocka_unit_test(a_scale_of_one_is_a_mixture),
+      cmocka_unit_test(an_offset_of_one_is_a_mixture_in_either_direction),
       cmocka_unit_test(a_height_of_all_is_not_one_of_the_clearest), cmocka_unit_test(a_height_of_one_is_a_mixture)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,17 @@ static void names_state_units(void** state) {
   assert_null(clock_unit_of("time", NULL));
 }
 
+/* What is missing is no step, and the steps after it count. */
+static void steps_go_on_after_what_is_missing(void** state) {
+  (void)state;
+  const double slower[] = {0, 0.1, NAN, 0.3, 0.5, 0.7, NAN, NAN, 0, 0.2}, back[] = {0, 0.1, NAN, 0.3, 0.4, 0.5, 0, 0.1};
+  const clock_steps s = clock_steps_of(10, slower, false), b = clock_steps_of(8, back, false);
+  assert_true(fabs(s.mean - 0.7 / 4) < 1e-9);
+  assert_int_equal(s.falls, 0);
+  assert_true(fabs(b.mean - 0.1) < 1e-9);
+  assert_int_equal(b.falls, 1);
+}
+
 /* the first index at which a clock of one row does not go on, 0: none; of steps of 1 */
 static size_t first_fault(size_t n, const double* time) {
   for (size_t i = 1; i < n; i++) {
@@ -133,9 +144,11 @@ static void known_ends_may_repeat_a_time(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(steps_are_those_forward_in_the_unit_of_the_numbers), cmocka_unit_test(names_state_units),
-      cmocka_unit_test(the_first_row_out_of_order_is_named), cmocka_unit_test(what_fills_up_a_row_is_no_time),
-      cmocka_unit_test(known_ends_may_repeat_a_time)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(steps_are_those_forward_in_the_unit_of_the_numbers),
+                                     cmocka_unit_test(names_state_units),
+                                     cmocka_unit_test(steps_go_on_after_what_is_missing),
+                                     cmocka_unit_test(the_first_row_out_of_order_is_named),
+                                     cmocka_unit_test(what_fills_up_a_row_is_no_time),
+                                     cmocka_unit_test(known_ends_may_repeat_a_time)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,11 @@ static void an_alternative_is_settings_of_a_task_file(void** state) {
                {0, READ_WORLD_SPIN, 0, NULL, "data.angular_velocity = world"},
                {0, READ_WORLD_SPIN | READ_XYZW, 0, NULL, "data.quaternion = xyzw, data.angular_velocity = world"},
                {0, 0, 2, NULL, "data.action_scale = 2"},
+               /* within a millionth, a number of few decimals or the reciprocal of one */
+               {0, 0, 0.7500002, NULL, "data.action_scale = 0.75"},
+               {0, 0, 0.3333334, NULL, "data.action_scale = 0.3333333333333333"},
+               {0, 0, 0.2857142, NULL, "data.action_scale = 0.2857142857142857"},
+               {0, 0, 0.333334, NULL, "data.action_scale = 0.333334"},
                {0, READ_ACTIONS_EARLIER, 0.5, NULL, "data.action_scale = 0.5, data.action_time = before"},
                {0, READ_WORLD_SPIN, 0, "before", "data.angular_velocity = world"},
                {1, 0, 2, NULL, ""},
