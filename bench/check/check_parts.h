@@ -148,6 +148,8 @@ const df_joint* pose_base(const trace* m);
 int pose_root(const trace* m);
 /* Looks at up to `poses_max` poses, evenly spread; the residuals are left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
+/* whether contacts are possible between what moves and what cannot */
+bool pose_may_touch_ground(const df_system* system);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
  * the square root */
 double pose_length(const pose_summary* p, double most);

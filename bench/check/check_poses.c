@@ -212,10 +212,9 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   if (l->base) vertical_of(x + l->base->qpos + 3, l->up);
 }
 
-/* whether contacts are possible between what moves and what cannot */
-static bool may_touch_ground(const trace* m) {
-  for (int b = 1; b < df_mujoco_body_count(m->system); b++) {
-    if (df_mujoco_body_root(m->system, b) != 0 && df_mujoco_may_touch_world(m->system, b)) return true;
+bool pose_may_touch_ground(const df_system* system) {
+  for (int b = 1; b < df_mujoco_body_count(system); b++) {
+    if (df_mujoco_body_root(system, b) != 0 && df_mujoco_may_touch_world(system, b)) return true;
   }
   return false;
 }
@@ -223,7 +222,7 @@ static bool may_touch_ground(const trace* m) {
 static void summarise(const trace* m, lists* l, pose_summary* out) {
   out->poses = l->n;
   if (!l->n) return;
-  out->has_ground = isfinite(out->nearest) && may_touch_ground(m);
+  out->has_ground = isfinite(out->nearest) && pose_may_touch_ground(m->system);
   out->upright /= l->n;
   out->inside /= l->n;
   out->lowest = df_median(l->n, l->lowest);
