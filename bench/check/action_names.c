@@ -69,23 +69,36 @@ bool is_actuation_name(const df_system* system, const char* array) {
   return found;
 }
 
+bool is_clock_name(const char* array) {
+  static const char* const names[] = {"time", "times", "t", "timestamp", "timestamps", "stamp", "stamps"};
+  static const char* const ends[] = {"", "_s", "_ms", "_us", "_ns"};
+  const char *slash = strrchr(array, '/'), *own = slash ? slash + 1 : array;
+  bool found = false;
+  for (size_t i = 0; i < LENGTH(names) && !found; i++) {
+    const size_t n = strlen(names[i]);
+    found = strncmp(own, names[i], n) == 0 && is_among(own + n, ends, LENGTH(ends));
+  }
+  return found;
+}
+
 /* ---- what nothing uses ---- */
 
 void unused_names_add(unused_names* u, const df_system* system, const char* name) {
-  const int k = is_actuation_name(system, name);
+  const int k = is_clock_name(name) ? 2 : is_actuation_name(system, name) ? 1 : 0;
   if (u->list[k].n++ < NAMED) text_add(&u->list[k].shown, "%s%s", u->list[k].shown.n ? ", " : "", name);
 }
 
 void unused_names_line(const unused_names* u, int k, const char* what, text* out) {
   static const char* const may[] = {"that nothing uses (data.conditions may)",
                                     "that nothing uses and that, by their names, may be actions or what actuators did, "
-                                    "so that they must not be conditions (data.actions_key names actions)"};
+                                    "so that they must not be conditions (data.actions_key names actions)",
+                                    "that nothing uses, times by their names (data.rate gives the frame rate)"};
   if (u->list[k].n == 0) return;
   text_add(out, "%s %s: %s", what, may[k], text_of(&u->list[k].shown));
   if (u->list[k].n > NAMED) text_add(out, " and %d more", u->list[k].n - NAMED);
 }
 
 void unused_names_clear(unused_names* u) {
-  for (int k = 0; k < 2; k++) text_clear(&u->list[k].shown);
+  for (int k = 0; k < UNUSED_KINDS; k++) text_clear(&u->list[k].shown);
   *u = (unused_names){0};
 }

@@ -24,16 +24,22 @@ bool is_command_of(const char* part, const char* array, size_t* at);
  * command of an actuator of the model, or of its joint. `system` may be NULL: then the words alone decide. */
 bool is_actuation_name(const df_system* system, const char* array);
 
-/* names of arrays that nothing uses, of which at most 12 of either kind are shown; zeroed at first */
+/* Whether an array is named as a clock: time, t, timestamp, stamp, or time_ms and other units of them. Times tell how
+ * far a motion has come, and are no condition. */
+bool is_clock_name(const char* array);
+
+enum { UNUSED_KINDS = 3 };
+/* names of arrays that nothing uses, of which at most 12 of each kind are shown; zeroed at first */
 typedef struct unused_names {
   struct {
     int n;
     text shown;
-  } list[2]; /* those that may be conditions; those that may not, by is_actuation_name() */
+  } list[UNUSED_KINDS]; /* those that may be conditions; those that may not, by is_actuation_name() and is_clock_name()
+                         */
 } unused_names;
 
 void unused_names_add(unused_names* u, const df_system* system, const char* name);
-/* Line k of 2, "WHAT that nothing uses ...", into *out; nothing if there are no such names. */
+/* Line k of UNUSED_KINDS, "WHAT that nothing uses ...", into *out; nothing if there are no such names. */
 void unused_names_line(const unused_names* u, int k, const char* what, text* out);
 void unused_names_clear(unused_names* u);
 

@@ -115,6 +115,7 @@ typedef struct sums {
   size_t n;
   double dd, ee;           /* squares of the changes of the position, and of their differences from the velocities */
   double turned, off, yaw; /* the same of the rotation; squares of the differences of the heading */
+  double heading;          /* sum of the differences of the heading */
   normal fit[FITS];
 } sums;
 
@@ -173,6 +174,7 @@ static void add_heading(const base* b, size_t k, int lag, sums* s) {
     s->off += (d - v) * (d - v);
   }
   s->yaw += difference * difference;
+  s->heading += difference;
   add_row(&s->fit[HEADING], 2, (const double[]){1, rate}, difference);
 }
 
@@ -355,10 +357,30 @@ static void find_position(const base* b, const totals* t, base_fit* out) {
   out->left = sqrt(best.left / any->dd);
 }
 
+/* By how much the heading turns more than the velocities say over all pairs, rad/s: the least of the right lags, any of
+ * which may be the right one, and whose frames of the rotation are another's where the axis of a rotation moves. */
+static double drift_of(const totals* t) {
+  double drift = INFINITY;
+  for (int lag = 0; lag < LAGS; lag++) {
+    const double one = t->at[lag].heading / (double)t->at[lag].n;
+    if (trace_lag_is_right(lag) && fabs(one) < fabs(drift)) drift = one;
+  }
+  return isfinite(drift) ? drift : NAN;
+}
+
+/* Whether a constant is the drift of the heading over all pairs, too. It is fitted together with a factor of the rate,
+ * and the two cannot be told apart where the rate is almost constant, as that of a body in free flight: then they
+ * cancel each other, and the heading turns as the velocities say. */
+static bool is_integrated(const totals* t, const found* f) {
+  const double drift = drift_of(t);
+  return fabs(drift) >= DRIFT && fabs(drift - f->x[0]) <= SAME * fabs(f->x[0]);
+}
+
 static void find_heading(const base* b, const totals* t, base_fit* out) {
   const found f = fit_cause(t, HEADING);
   const sums* s = &t->at[f.lag];
   if (!f.known || f.least < DRIFT || f.least < SPREAD * sqrt(f.left / (double)s->n)) return;
+  if (!is_integrated(t, &f)) return;
   const double doubt = error_of(b, t, &f);
   if (!(f.least >= ERRORS * doubt) || !is_in_all(b, &f)) return;
   out->drift = f.x[0];
@@ -366,17 +388,22 @@ static void find_heading(const base* b, const totals* t, base_fit* out) {
   out->drift_left = sqrt(fmax(0, s->off - (s->yaw - f.left)) / s->turned);
 }
 
+static totals totals_of(const base* b) {
+  totals t = {0};
+  for (int lag = 0; lag < LAGS; lag++) {
+    if (trace_lag_is_right(lag)) t.at[lag] = sums_of(b, 0, b->m->n, lag);
+  }
+  return t;
+}
+
 base_fit base_fit_of(const trace* m) {
   base_fit out = {.drift = NAN};
   base b = {.m = m, .joint = pose_base(m)};
-  totals t = {0};
   if (!b.joint || b.joint->kind != DF_JOINT_FREE) return out;
   const bool* derived = m->data->derived + m->nq + b.joint->dof;
   b.moves = !derived[0] && !derived[1] && !derived[2];
   b.turns = !derived[3] && !derived[4] && !derived[5];
-  for (int lag = 0; lag < LAGS; lag++) {
-    if (trace_lag_is_right(lag)) t.at[lag] = sums_of(&b, 0, m->n, lag);
-  }
+  const totals t = totals_of(&b);
   if (t.at[LAG_MEAN].n < PAIRS_LEAST) return out;
   if (b.moves) find_position(&b, &t, &out);
   if (b.turns) find_heading(&b, &t, &out);
@@ -390,10 +417,9 @@ bool base_fit_explains(const base_fit* f, int group, double error) {
 
 double base_fit_drift(const trace* m) {
   const base b = {.m = m, .joint = pose_base(m), .turns = true};
-  double x[3] = {NAN};
   if (!b.joint || b.joint->kind != DF_JOINT_FREE) return NAN;
-  const sums s = sums_of(&b, 0, m->n, LAG_MEAN);
-  return solve(&s.fit[HEADING], parameters[HEADING], x) ? x[0] : NAN;
+  const totals t = totals_of(&b);
+  return drift_of(&t);
 }
 
 static const char* direction_of(base_cause cause) {

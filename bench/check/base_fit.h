@@ -37,12 +37,13 @@ typedef struct base_fit {
  * least 2 %, 2 cm or 0.02 rad/s and ten standard errors (jackknife over eighths of the pairs), right lags that fit
  * about as well agree on it to 50 %, and it lowers the error in both halves and in 75 % of the episodes. A factor is
  * that of steady velocities, too, to 50 %. A drift of the heading is fitted
- * together with a factor of its rate, and is at least 0.4 standard deviations of what is left. Nothing is found with
+ * together with a factor of its rate, is at least 0.4 standard deviations of what is left, and is to 50 % by how much
+ * more the heading turns over all pairs than the velocities say. Nothing is found with
  * fewer than 60 pairs, of a factor beyond 0.5 to 2, without a free base and of velocities that are differences. */
 base_fit base_fit_of(const trace* m);
 
-/* The drift of the heading by least squares, rad/s, whatever it is known by; NAN without a free base, or if its rate is
- * constant. */
+/* By how much the heading turns more than the velocities say, rad/s, over all pairs: the least of the right lags,
+ * whether it is a drift or not. NAN without a free base or comparable pairs. */
 double base_fit_drift(const trace* m);
 
 /* whether the cause leaves clearly less of the error of a group than `error`, what another explanation leaves */

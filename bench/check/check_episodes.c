@@ -278,17 +278,23 @@ static episode_distance distance_of(const work* w, const kind* k, int episode) {
   return episode_distance_of(&m, &w->each[episode], k->check, k->column);
 }
 
-/* Whether most episodes that pass are clearly better than those that fail, as far as the check tells how wrong one is:
- * else the same mistake may be in all of them, and too small in some to be clear. */
-static bool are_others_better(const work* w, const kind* k) {
+/* the least distance of the episodes that fail; INFINITY: the check has none, or it is not known */
+static double least_distance(const work* w, const kind* k) {
   double least = INFINITY;
-  int others = 0, better = 0;
   for (int e = 0; e < w->m->data->episodes; e++) {
     if (!w->judged[e] || !k->wrong[e]) continue;
     const episode_distance d = distance_of(w, k, e);
-    if (!d.measured) return true;
+    if (!d.measured) return INFINITY;
     if (d.distance < least) least = d.distance;
   }
+  return least;
+}
+
+/* Whether most episodes that pass are clearly better than those that fail, as far as the check tells how wrong one is:
+ * else the same mistake may be in all of them, and too small in some to be clear. */
+static bool are_others_better(const work* w, const kind* k) {
+  const double least = least_distance(w, k);
+  int others = 0, better = 0;
   if (!isfinite(least)) return true;
   for (int e = 0; e < w->m->data->episodes; e++) {
     if (!w->judged[e] || k->wrong[e]) continue;
@@ -334,6 +340,13 @@ static void report_mixture(work* w, kind* k, const char* named, data_findings* o
   text_clear(&others);
 }
 
+/* Whether the number of all episodes is itself not right: beyond the limit of the check or, without one, not clearly
+ * better than that of the episodes that fail. One that is not known does not say otherwise. */
+static bool is_wrong_together(const work* w, const kind* k, const episode_distance* all) {
+  if (!isfinite(all->value)) return true;
+  return isfinite(k->limit) ? all->value > k->limit : all->distance >= BETTER * least_distance(w, k);
+}
+
 /* The row of the check itself, in the place of one that is not wrong, with the number of all episodes. The share of
  * frames beyond a limit is known of all of them, so that its verdict stays. */
 static void report_all(const work* w, const kind* k, const char* named, data_findings* out) {
@@ -352,11 +365,13 @@ static void report_all(const work* w, const kind* k, const char* named, data_fin
   one->value = all.value;
   one->limit = k->limit;
   /* a factor that velocities of all episodes together do not show may be that of what happens within frames */
-  const check_verdict verdict = limit || k->check == DATA_CHECK_VELOCITY_SCALE ? CHECK_WARN : CHECK_WRONG;
-  char* number =
-      isfinite(all.value) ? format_text(" (%.3g %s of all together)", all.value, k->unit) : format_text("%s", "");
-  data_finding_judge(one, verdict, "in episode %d, %s; this is clear in %s, and the others are about as far off%s",
-                     k->worst, k->reason, named, number);
+  const bool together = is_wrong_together(w, k, &all), scale = k->check == DATA_CHECK_VELOCITY_SCALE;
+  const check_verdict verdict = limit || scale || !together ? CHECK_WARN : CHECK_WRONG;
+  char* number = isfinite(all.value)
+                     ? format_text(" (%.3g %s%s)", all.value, k->unit, together ? " of all together" : "")
+                     : format_text("%s", "");
+  data_finding_judge(one, verdict, "in episode %d, %s; this is clear in %s, and %s%s", k->worst, k->reason, named,
+                     together ? "the others are about as far off" : "all together are not as far off", number);
   df_free(number);
   if (verdict == CHECK_WARN || !(one->value > one->limit)) one->limit = NAN;
   remedy_clear(&one->would_fit);

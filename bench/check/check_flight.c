@@ -164,7 +164,8 @@ static bool is_known(const df_system* s) {
 
 df_status check_flight(const trace* m, const pose_summary* p, data_findings* out) {
   const df_system* s = m->system;
-  if (!p->flies || !(p->touching < RARELY) || !(df_mujoco_gravity(s) > 0) || !is_known(s)) return DF_OK;
+  if (!p->flies || p->held_by[0] || !(p->touching < RARELY) || !(df_mujoco_gravity(s) > 0) || !is_known(s))
+    return DF_OK;
   const df_joint* base = pose_base(m);
   flight f = {.m = m, .at = base->qpos, .dof = m->nq + base->dof};
   const size_t nu = (size_t)s->nu;

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_parts.h"
@@ -110,13 +111,15 @@ static double own_force_at(const inverse* v, size_t k) {
   return force_between(v, x, x, next, actions * s->dt) ? force_beyond(v, NULL) : NAN;
 }
 
-/* what is of the robot: its mass and its dofs */
+/* what is of the robot, and not held by a mocap body: its mass and its dofs */
 static df_status find_own(inverse* v) {
   const trace* m = v->m;
   const int bodies = df_mujoco_body_count(m->system);
   bool* own = df_alloc((size_t)bodies, sizeof *own);
   if (!own) return DF_E_NOMEM;
   df_robot_bodies(m->system, m->source.config ? &m->source.config->chart_objects : NULL, own);
+  /* the force of a constraint to a body whose pose is not recorded is not known */
+  for (int b = 0; b < bodies; b++) own[b] &= df_mujoco_mocap_holder(m->system, df_mujoco_body_root(m->system, b)) < 0;
   for (int b = 0; b < bodies; b++) v->mass += own[b] ? df_mujoco_body_mass(m->system, b) : 0;
   for (int j = 0; j < m->njoint; j++) {
     const int dofs = joint_dofs(m->joints[j].kind);
@@ -250,15 +253,41 @@ static bool only_slides(const pose_summary* p) {
   return p->slip > pose_speed(p, FAST) && p->lowest > -pose_length(p, SHALLOW);
 }
 
+/* that forces on what a mocap body holds are not judged; `known`: those of other parts are, and are small */
+static void report_held(const pose_summary* p, data_finding* one, bool known) {
+  data_finding_judge(
+      one, CHECK_OK,
+      "%s: an equality constraint ties %s to the mocap body %s, whose pose is not in the states, so that "
+      "what it provides is not known",
+      known ? "judged in part" : "not judged", known ? "a body" : "the base", p->held_by);
+}
+
+/* what may provide a force, or nothing: contacts, or a constraint that a program switches on */
+static void provider_of(const pose_summary* p, bool rarely, char* words, size_t n) {
+  const char* else_than = rarely ? "" : " but contacts";
+  if (p->idle_tie[0])
+    snprintf(words, n,
+             "nothing in the model%s can provide it while its equality constraint %s, which involves the "
+             "base, is inactive as at its start",
+             else_than, p->idle_tie);
+  else
+    snprintf(words, n, "nothing in the model%s can provide it", else_than);
+}
+
 /* Recorded contacts a few millimetres deep push with many weights: what `penetration` judges. */
 void check_forces(const pose_summary* p, data_findings* out) {
   static const double RARELY = 0.2; /* share of the poses that touch something */
   const double left = p->residual_floor > 0 ? RESIDUAL_FLOORS * p->residual_floor : 0, limit = CHECK_RESIDUAL + left;
-  if (isnan(p->residual)) return;
-  data_finding* one = data_findings_add(out, DATA_CHECK_ROOT_RESIDUAL, NULL, p->residual, limit, "weights");
-  const bool impossible = p->residual > CHECK_RESIDUAL_MOST + left && p->touching < RARELY;
+  if (isnan(p->residual) && !p->held_by[0]) return;
+  data_finding* one =
+      data_findings_add(out, DATA_CHECK_ROOT_RESIDUAL, NULL, p->residual, isnan(p->residual) ? NAN : limit, "weights");
+  const bool impossible = p->residual > CHECK_RESIDUAL_MOST + left && p->touching < RARELY && !p->idle_tie[0];
+  char provides[224];
+  provider_of(p, p->touching < RARELY, provides, sizeof provides);
   const bool slides = p->residual > CHECK_RESIDUAL_SLIDES + left && only_slides(p);
-  if (p->residual > limit && p->touching >= RARELY && slides)
+  if (p->held_by[0] && !(p->residual > CHECK_RESIDUAL))
+    report_held(p, one, isfinite(p->residual));
+  else if (p->residual > limit && p->touching >= RARELY && slides)
     data_finding_judge(
         one, CHECK_WRONG,
         "unactuated translations need %.3g x body weight (median over frames), and contacts that are not "
@@ -268,8 +297,7 @@ void check_forces(const pose_summary* p, data_findings* out) {
   else if (p->residual > limit)
     data_finding_judge(one, impossible ? CHECK_WRONG : CHECK_WARN,
                        "unactuated translations need %.3g x body weight (median over frames): %s", p->residual,
-                       p->touching < RARELY ? "nothing in the model can provide it"
-                                            : "nothing in the model but contacts can provide it");
+                       provides);
   else if (p->residual > CHECK_RESIDUAL)
     data_finding_judge(
         one, CHECK_OK,

@@ -29,6 +29,14 @@ void check_dof_name(const trace* m, int dof, char name[80]) {
   snprintf(name, 80, "dof %d", dof);
 }
 
+void check_body_name(const df_system* system, int body, char name[64]) {
+  const char* own = df_mujoco_body_name(system, body);
+  if (own[0])
+    snprintf(name, 64, "%.60s", own);
+  else
+    snprintf(name, 64, "body %d", body);
+}
+
 enum { FILES_NAMED = 4 };
 
 /* "clip03.npz, clip07.npz and 3 more": the files of the episodes, if there are several */

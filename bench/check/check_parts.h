@@ -33,6 +33,8 @@ double check_power_of_ten(double factor, double about, int most);
 
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
+/* "trunk", "body 3" */
+void check_body_name(const df_system* system, int body, char name[64]);
 
 /* "episodes 3, 7-9 (4 of 16; clip03.npz, clip07.npz)": those of n for which chosen[e], of how many, and their files if
  * there are several; `of` 0: without the numbers; for df_free() */
@@ -118,7 +120,8 @@ typedef struct pose_summary {
   int poses;            /* poses that were looked at */
   bool has_base;        /* the model has a free joint: pose_base() */
   bool has_ground;      /* the model can touch something that cannot move */
-  bool falls;           /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
+  bool falls;           /* nothing drives the base up or down: a free joint, or a vertical slide on the world, that no
+                         * mocap body holds */
   bool flies;           /* actuators push the free base up, as those of a drone or a swimmer */
   double own_height;    /* of the base in the model's own first pose, m; 0 without one that falls */
   double size;          /* height of the highest moving body in that pose, m; 0: none is above 0 */
@@ -140,6 +143,8 @@ typedef struct pose_summary {
   double rise;           /* check_rise(); NAN: unknown */
   bool carried;          /* there contacts carry the weight */
   bool weightless;       /* the model has no gravity */
+  char held_by[64];      /* the mocap body that holds what nothing drives, df_mujoco_mocap_holder(); "": none */
+  char idle_tie[64];     /* a constraint of it that is not active, df_mujoco_idle_tie(); "": none */
 } pose_summary;
 
 /* the free joint of the robot's base or, if the robot has none, of the first free body; NULL: none */
@@ -148,6 +153,8 @@ const df_joint* pose_base(const trace* m);
 int pose_root(const trace* m);
 /* Looks at up to `poses_max` poses, evenly spread; the residuals are left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
+/* whether contacts are possible between what moves and what cannot */
+bool pose_may_touch_ground(const df_system* system);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
  * the square root */
 double pose_length(const pose_summary* p, double most);
@@ -196,8 +203,9 @@ void check_forces(const pose_summary* p, data_findings* out);
 /* ---- check_support.c ---- */
 
 /* Free bodies other than the robot's base: whether one needs a force, beyond half of its weight in the median over up
- * to `poses_max` frames, though hardly anything touches it. Bodies that actuators move or that weigh nothing are left
- * out. Errors: those of df_sim_new(). */
+ * to `poses_max` frames, though hardly anything touches it. What may hold it is named: something less than 1 cm
+ * away, or a constraint that is not active. Of bodies that a mocap body holds nothing is known; those that actuators
+ * move or that weigh nothing are left out. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_support(const trace* m, size_t poses_max, data_findings* out);
 
 /* ---- check_flight.c ---- */

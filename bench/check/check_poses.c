@@ -191,6 +191,19 @@ static bool has_other_trees(const trace* m, int root) {
   return false;
 }
 
+/* what constraints hold of the robot that nothing drives */
+static void find_holders(const trace* m, const df_dof* dof, const lists* l, pose_summary* out) {
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int body = df_mujoco_joint_body(m->system, j), root = df_mujoco_body_root(m->system, body);
+    const bool moves = joint->kind == DF_JOINT_FREE || joint->kind == DF_JOINT_SLIDE;
+    if (!l->own[body] || !moves || dof[joint->dof].actuated) continue;
+    const int mocap = df_mujoco_mocap_holder(m->system, root), tie = df_mujoco_idle_tie(m->system, root);
+    if (mocap >= 0 && !out->held_by[0]) check_body_name(m->system, mocap, out->held_by);
+    if (tie >= 0 && !out->idle_tie[0]) df_mujoco_equality_label(m->system, tie, out->idle_tie, sizeof out->idle_tie);
+  }
+}
+
 /* what the model itself says */
 static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
   l->base = pose_base(m);
@@ -201,7 +214,8 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   out->has_base = l->base != NULL;
   out->flies = is_lifted(m, l->base, dof);
   l->body = falling_body(m, sim, l->base, dof, x, l->position);
-  out->falls = l->body >= 0;
+  find_holders(m, dof, l, out);
+  out->falls = l->body >= 0 && !out->held_by[0];
   df_mujoco_initial_state(m->system, x);
   df_mujoco_pose(sim, x);
   l->root = has_other_trees(m, pose_root(m)) ? pose_root(m) : 0;
@@ -212,10 +226,9 @@ static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, 
   if (l->base) vertical_of(x + l->base->qpos + 3, l->up);
 }
 
-/* whether contacts are possible between what moves and what cannot */
-static bool may_touch_ground(const trace* m) {
-  for (int b = 1; b < df_mujoco_body_count(m->system); b++) {
-    if (df_mujoco_body_root(m->system, b) != 0 && df_mujoco_may_touch_world(m->system, b)) return true;
+bool pose_may_touch_ground(const df_system* system) {
+  for (int b = 1; b < df_mujoco_body_count(system); b++) {
+    if (df_mujoco_body_root(system, b) != 0 && df_mujoco_may_touch_world(system, b)) return true;
   }
   return false;
 }
@@ -223,7 +236,7 @@ static bool may_touch_ground(const trace* m) {
 static void summarise(const trace* m, lists* l, pose_summary* out) {
   out->poses = l->n;
   if (!l->n) return;
-  out->has_ground = isfinite(out->nearest) && may_touch_ground(m);
+  out->has_ground = isfinite(out->nearest) && pose_may_touch_ground(m->system);
   out->upright /= l->n;
   out->inside /= l->n;
   out->lowest = df_median(l->n, l->lowest);

@@ -6,6 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
+#include "text.h"
 
 /* share of the poses in which something touches a body that is held by contacts, at least */
 static const double HARDLY = 0.05;
@@ -47,24 +48,99 @@ static void look_at(support* s, size_t k) {
   s->touched += is_touched(s);
 }
 
-static void judge(const support* s, data_findings* out) {
+/* the row of the body, by the name of its joint, or its own */
+static data_finding* add_row(const support* s, double force, double limit, data_findings* out) {
   char number[24];
   snprintf(number, sizeof number, "joint %d", (int)(s->joint - s->m->joints));
   const char* name = s->joint->name[0] ? s->joint->name : df_mujoco_body_name(s->m->system, s->root);
+  return data_findings_add(out, DATA_CHECK_SUPPORT, name[0] ? name : number, force, limit, "weights");
+}
+
+/* something so near, m, may be what carries a body: positions of a camera, or a model, are seldom better */
+static const double NEAR = 0.01;
+
+/* What is within that in most poses; its distance is their median, and it is the nearest one of the pose that has it.
+ * The geom is -1: nothing is. */
+static df_tree_gap nearest(support* s, size_t stride) {
+  const trace* m = s->m;
+  df_tree_gap found = {.distance = INFINITY, .geom = -1};
+  int n = 0;
+  for (size_t k = 0; k < m->n && n < s->n; k += stride) {
+    if (m->jump[k]) continue;
+    df_mujoco_pose(s->sim, df_dataset_state(m->data, m->episode[k], m->frame[k]));
+    s->list[n++] = df_mujoco_tree_gap(s->sim, s->root, NEAR).distance;
+  }
+  const double median = df_median(n, s->list);
+  for (size_t k = 0; k < m->n && median < NEAR; k += stride) {
+    if (m->jump[k]) continue;
+    df_mujoco_pose(s->sim, df_dataset_state(m->data, m->episode[k], m->frame[k]));
+    const df_tree_gap one = df_mujoco_tree_gap(s->sim, s->root, NEAR);
+    if (fabs(one.distance - median) < fabs(found.distance - median)) found = one;
+  }
+  if (found.geom >= 0) found.distance = median;
+  return found;
+}
+
+/* "table", "body 3" */
+static void name_geom(const df_system* system, int geom, char name[64]) {
+  const int body = df_mujoco_geom_body(system, geom);
+  const bool own = df_mujoco_geom_name(system, geom)[0];
+  if (own && df_mujoco_geom_label(system, geom, name, 64)) return;
+  if (body)
+    check_body_name(system, body, name);
+  else
+    snprintf(name, 64, "a geom of the world");
+}
+
+/* what the force may be */
+static char* what_holds(support* s, size_t stride) {
+  static const double STEEP = 0.7; /* of a way up or down: within 45 degrees */
+  const df_system* system = s->m->system;
+  const int tie = df_mujoco_idle_tie(system, s->root);
+  char name[64];
+  if (tie >= 0) {
+    df_mujoco_equality_label(system, tie, name, sizeof name);
+    return format_text(
+        "the model's equality constraint %s, which involves it, is inactive at the start: where a program switches it "
+        "on, it may carry the body, and the states do not say when",
+        name);
+  }
+  const df_tree_gap gap = nearest(s, stride);
+  if (gap.geom >= 0) {
+    const char* where = gap.up > STEEP ? "above" : gap.up < -STEEP ? "below" : "beside";
+    name_geom(system, gap.geom, name);
+    return format_text("it hovers %.2g mm %s %s: its position or the size of one of the two is off by this",
+                       1000 * fmax(0, gap.distance), where, name);
+  }
+  return format_text(
+      "its position is in another unit or frame than the robot's, or what carries it is missing from "
+      "the model");
+}
+
+static void judge(support* s, size_t stride, data_findings* out) {
   const double force = df_median(s->n, s->list);
-  data_finding* one =
-      data_findings_add(out, DATA_CHECK_SUPPORT, name[0] ? name : number, force, CHECK_RESIDUAL, "weights");
+  data_finding* one = add_row(s, force, CHECK_RESIDUAL, out);
   if (force <= CHECK_RESIDUAL) return;
   if (s->touched >= HARDLY * s->n) {
     one->limit = NAN; /* how hard contacts push within a frame is not known */
     return;
   }
-  data_finding_judge(
-      one, CHECK_WARN,
-      "this body needs a force of %.3g times its weight (median over frames), and nothing touches it in "
-      "%.3g %% of them: its position is in another unit or frame than the robot's, or what carries it is "
-      "missing from the model",
-      force, 100.0 * (s->n - s->touched) / s->n);
+  char* holds = what_holds(s, stride);
+  data_finding_judge(one, CHECK_WARN,
+                     "this body needs a force of %.3g times its weight (median over frames), and nothing touches it in "
+                     "%.3g %% of them: %s",
+                     force, 100.0 * (s->n - s->touched) / s->n, holds);
+  df_free(holds);
+}
+
+/* that nothing is known of a body that a mocap body holds */
+static void report_held(const support* s, int mocap, data_findings* out) {
+  char name[64];
+  check_body_name(s->m->system, mocap, name);
+  data_finding_judge(add_row(s, NAN, NAN, out), CHECK_OK,
+                     "not judged: an equality constraint ties this body to the mocap body %s, whose pose is not in the "
+                     "states, so that what it provides is not known",
+                     name);
 }
 
 /* whether an actuator may move the free joint: one that acts on it is marked at all of its dofs */
@@ -85,6 +161,11 @@ df_status check_support(const trace* m, size_t poses_max, data_findings* out) {
     if (s.joint->kind != DF_JOINT_FREE || s.joint == pose_base(m) || is_driven(s.joint, dof)) continue;
     s.weight = df_mujoco_weight(m->system, s.root);
     if (!(s.weight > 0)) continue;
+    const int mocap = df_mujoco_mocap_holder(m->system, s.root);
+    if (mocap >= 0) {
+      report_held(&s, mocap, out);
+      continue;
+    }
     s.acceleration = memory;
     s.force = memory + nv;
     s.list = memory + 2 * nv;
@@ -92,7 +173,7 @@ df_status check_support(const trace* m, size_t poses_max, data_findings* out) {
     for (size_t k = 0; k < m->n; k += stride) {
       if (!m->jump[k]) look_at(&s, k);
     }
-    if (s.n > 0) judge(&s, out);
+    if (s.n > 0) judge(&s, stride, out);
   }
   df_sim_free(m->system, s.sim);
   df_free(memory);

@@ -210,15 +210,16 @@ static void add_setting(const reading* r, int i, data_findings* out) {
 
 /* what no setting says */
 static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
-  static const char falls[] = "the misfit of joint limits, floor and slip falls from %.2g to %.2g";
-  static const char force[] =
-      "the force that the motion needs on what no actuator drives falls from %.2g to %.2g weights";
+  static const char falls[] = "the misfit of %s falls from %.2g to %.2g";
+  static const char force[] = "the force that the motion needs on %s falls from %.2g to %.2g weights";
+  static const char undriven[] = "what no actuator drives";
   const free_exchange* e = &r->exchanged;
   const df_joint* joints;
-  char sentence[160];
+  char sentence[160], parts[MISFIT_NAME_MAX];
   df_mujoco_joints(system, &joints);
+  misfit_contact_name(system, parts);
   if (e->found) {
-    snprintf(sentence, sizeof sentence, falls, e->as_read, e->misfit);
+    snprintf(sentence, sizeof sentence, falls, parts, e->as_read, e->misfit);
     data_finding* one = data_findings_add(out, DATA_CHECK_FREE_BODIES, NULL, e->as_read, NAN, "misfit");
     data_finding_judge(
         one, CHECK_WRONG,
@@ -232,7 +233,7 @@ static void add_corrections(const reading* r, const df_system* system, data_find
     char* of =
         some ? format_text(" (of the %d of %d episodes that are long enough)", r->delay.episodes, r->data->episodes)
              : format_text("%s", "");
-    snprintf(sentence, sizeof sentence, falls, r->delay.as_read, r->delay.misfit);
+    snprintf(sentence, sizeof sentence, falls, parts, r->delay.as_read, r->delay.misfit);
     data_finding_judge(
         data_findings_add(out, DATA_CHECK_JOINT_DELAY, NULL, r->delay.as_read, NAN, "misfit"), CHECK_WRONG,
         "the columns of the joints are %d frame%s %s than those of the base%s: with the joints of the same "
@@ -241,7 +242,8 @@ static void add_corrections(const reading* r, const df_system* system, data_find
     df_free(of);
   }
   if (r->zero.verdict == JOINT_ZERO_BETTER) {
-    snprintf(sentence, sizeof sentence, r->zero_by_forces ? force : falls, r->zero.as_read, r->zero.misfit);
+    snprintf(sentence, sizeof sentence, r->zero_by_forces ? force : falls, r->zero_by_forces ? undriven : parts,
+             r->zero.as_read, r->zero.misfit);
     data_finding* one =
         data_findings_add(out, DATA_CHECK_JOINT_ZERO, joints[r->zero.joint].name, r->zero.offset, NAN, "rad");
     data_finding_judge(
@@ -253,7 +255,8 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   if (r->reversed) {
     const bool signs = joint_order_reverses(system, r->reversed);
     char* names = signs ? reading_reversed_names(system, r->reversed) : reading_order_words(system, r->reversed);
-    snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_from, r->reversed_to);
+    snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_by_forces ? undriven : parts,
+             r->reversed_from, r->reversed_to);
     const data_check check = signs ? DATA_CHECK_JOINT_SIGN : DATA_CHECK_JOINT_ORDER;
     data_finding* one =
         data_findings_add(out, check, NULL, r->reversed_from, NAN, r->reversed_by_forces ? "weights" : "misfit");

@@ -9,7 +9,7 @@
 typedef struct free_exchange {
   bool found;
   int base, other;        /* joints: the robot's base (robot_base.h; -1: none), and what it is exchanged with */
-  double as_read, misfit; /* limits, distance to the floor and slip: sums of these parts of a misfit */
+  double as_read, misfit; /* misfit_of_contact() without and with it */
 } free_exchange;
 
 /* Exchanges the base with each other free body and compares; a robot without a base is exchanged with nothing.

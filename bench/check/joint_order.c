@@ -12,7 +12,7 @@ enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
 typedef struct ranked {
   int* order;            /* [n] */
-  double misfit, limits; /* of limits, floor and slip; of limits */
+  double misfit, limits; /* misfit_of_contact(); share beyond limits */
 } ranked;
 
 typedef struct trial {

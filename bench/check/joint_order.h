@@ -16,7 +16,7 @@ typedef struct joint_orders {
                       * worse in neither half of the states */
   bool by_limits;    /* more than 10 % of the samples are beyond joint limits as read, less than 2 % in the best one */
   int *best, *rival; /* [joints of the model] owned; rival: NULL unless it is about as good as the best */
-  double as_read, misfit; /* limits, distance to the floor and slip: sums of these parts of a misfit */
+  double as_read, misfit; /* misfit_of_contact() as read and with it */
 } joint_orders;
 
 /* Compares the orders. `recorded`: the joints in the order of their columns, as they are read [hinges and slides of the

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
 #include "joint_legs.h"
 #include "misfit.h"
 
@@ -22,8 +23,9 @@ typedef struct cycle {
   const df_joint* joints;
   const df_system* system;
   df_dataset* moved; /* the data with the joints of a shift; NULL: the model has no couplings */
-  double coupling;   /* how much the data as read violate them, misfit_of_couplings() */
-  int* joint;        /* [n] */
+  int couplings;
+  double* violated; /* [couplings] by the data as read, misfit_of_each_coupling() */
+  int* joint;       /* [n] */
   int n;
 } cycle;
 
@@ -67,7 +69,6 @@ static bool is_near(const cycle* c, int by) {
 /* *couples: whether the joints of the shift obey the couplings of the model */
 static df_status check_couplings(const cycle* c, int by, bool* couples) {
   const df_dataset* d = c->data;
-  double violated;
   *couples = true;
   if (!c->moved) return DF_OK;
   memcpy(c->moved->states, d->states, d->first[d->episodes] * (size_t)d->nx * sizeof *d->states);
@@ -77,9 +78,12 @@ static df_status check_couplings(const cycle* c, int by, bool* couples) {
       c->moved->states[row * (size_t)d->nx + (size_t)c->joints[shifted(c, p, by)].qpos] =
           x[c->joints[c->joint[p]].qpos];
   }
-  DF_TRY(misfit_of_couplings(c->moved, c->system, &violated));
-  *couples = violated <= fmax(COUPLED, OF_COUPLING * c->coupling);
-  return DF_OK;
+  double* left = df_alloc((size_t)c->couplings, sizeof *left);
+  const df_status status = left ? misfit_of_each_coupling(c->moved, c->system, left) : DF_E_NOMEM;
+  for (int k = 0; k < c->couplings && status == DF_OK; k++)
+    *couples &= left[k] <= fmax(COUPLED, OF_COUPLING * c->violated[k]);
+  df_free(left);
+  return status;
 }
 
 /* *by: the smallest shift that leaves hardly any sample beyond the limits, none far, and joints that are coupled as the
@@ -148,8 +152,10 @@ df_status joint_shift_find(const df_dataset* data, const df_system* system, cons
   df_status status = chain_of(system, &all);
   c.joint = df_alloc((size_t)joints, sizeof *c.joint);
   if (status == DF_OK && !c.joint) status = DF_E_NOMEM;
-  if (status == DF_OK) status = misfit_of_couplings(data, system, &c.coupling);
-  if (status == DF_OK && c.coupling > 0) status = moved_new(data, &c.moved);
+  c.couplings = df_mujoco_couplings(system, NULL, NULL, NULL);
+  c.violated = df_alloc((size_t)c.couplings + 1, sizeof *c.violated);
+  if (status == DF_OK) status = c.violated ? misfit_of_each_coupling(data, system, c.violated) : DF_E_NOMEM;
+  if (status == DF_OK && c.couplings > 0) status = moved_new(data, &c.moved);
   for (int limited = 0; limited < 2 && status == DF_OK; limited++) {
     c.n = 0;
     for (int p = 0; p < all.n; p++) {
@@ -161,6 +167,7 @@ df_status joint_shift_find(const df_dataset* data, const df_system* system, cons
   if (status != DF_OK) df_free(out->to);
   if (status != DF_OK) *out = (joint_shift){0};
   df_free(c.joint);
+  df_free(c.violated);
   df_dataset_free(c.moved);
   chain_clear(&all);
   return status;

@@ -14,7 +14,7 @@ enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
 /* of the residual as read, and of that of the next best order; in weights: a smaller one needs no explanation */
 static const double SHARE = 0.65, CLEAR = 0.87, FREE = 0.05;
-/* an order that adds more to the misfit of joint limits, floor and slip explains nothing */
+/* an order that adds more to misfit_of_contact() explains nothing */
 static const double WORSE = 0.03;
 /* With several physics steps per frame: as read, the residual has to be so many times its floor, and the misfit has to
  * fall to this share, too. Legs that hang in the air need less force, and it is not wrong for that. */

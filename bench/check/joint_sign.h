@@ -18,7 +18,7 @@ typedef struct joint_signs {
 
 /* Reverses each hinge and slide, and the same joint of any set of legs, exchanges the same joint of two legs, and
  * compares the forces on what no actuator drives. An order is right if it leaves less than 65 % of the residual and at
- * most 0.75 weights, less than hovering needs, does not add to the misfit of joint limits, floor and slip, every other
+ * most 0.75 weights, less than hovering needs, does not add to misfit_of_contact(), every other
  * one, single joints of its set among them, leaves more than 1.15 times of it, both halves of the states agree, the
  * residual falls in most episodes and rises in at most a tenth, and what it leaves out is well above what rounding of
  * the states makes up. Where frames are several physics steps, the residual as read has to be 1.33 times the floor,

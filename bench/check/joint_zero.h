@@ -26,7 +26,7 @@ typedef struct joint_zero {
 
 /* Compares an order of signs or places [joints of the model] (joint_order.h) with an offset, from -0.5 rad to 0.5 rad,
  * of one hinge that the order changes or of one of its leg, by the sum of the force on what no actuator drives,
- * weights, and the misfit of limits, floor and slip. `by_forces`: which of both is reported. An offset that leaves less
+ * weights, and misfit_of_contact(). `by_forces`: which of both is reported. An offset that leaves less
  * than 87 % of what the order leaves is better, one that leaves up to 115 % is about as good; either has to leave at
  * most 65 % of what is there as read. Orders that change joints of more than two legs are not compared. `data` is
  * changed meanwhile, and as before at the end. Errors: those of trace_of(), check_root_residual() and

@@ -1,6 +1,7 @@
 #include "misfit.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/dynamics.h"
@@ -27,6 +28,27 @@ const char* misfit_part_name(int part) {
   return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
 }
 
+void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  const char* parts[4];
+  int count = 0;
+  size_t at = 0;
+  bool limits = false;
+  for (int j = 0; j < n; j++) limits |= isfinite(joints[j].width);
+  if (limits) parts[count++] = "joint limits";
+  if (pose_may_touch_ground(system)) {
+    parts[count++] = "floor";
+    parts[count++] = "slip";
+  }
+  if (df_mujoco_couplings(system, NULL, NULL, NULL)) parts[count++] = "couplings";
+  if (count == 0) parts[count++] = "poses";
+  for (int i = 0; i < count; i++) {
+    const char* between = i + 1 < count ? ", " : " and ";
+    at += (size_t)snprintf(name + at, MISFIT_NAME_MAX - at, "%s%s", i ? between : "", parts[i]);
+  }
+}
+
 static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
   const double above = p->flies ? 0 : fmax(0, p->lowest - p->start), off = p->lowest < 0 ? -p->lowest : above;
   out->lowest = p->lowest;
@@ -44,10 +66,9 @@ static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
 /* frames that are looked at */
 enum { COUPLED_FRAMES = 4000 };
 
-df_status misfit_of_couplings(const df_dataset* data, const df_system* system, double* out) {
+df_status misfit_of_each_coupling(const df_dataset* data, const df_system* system, double* each) {
   const int n = df_mujoco_couplings(system, NULL, NULL, NULL);
   const size_t rows = data->first[data->episodes], every = rows / COUPLED_FRAMES + 1;
-  *out = 0;
   if (n == 0) return DF_OK;
   double* off = df_alloc(4 * (size_t)n, sizeof *off);
   if (!off) return DF_E_NOMEM;
@@ -60,10 +81,22 @@ df_status misfit_of_couplings(const df_dataset* data, const df_system* system, d
     }
   }
   for (int k = 0; k < n; k++) {
-    if (all[k] > 0) *out = fmax(*out, fmin(1, sqrt(violated[k] / all[k])));
+    each[k] = all[k] > 0 ? fmin(1, sqrt(violated[k] / all[k])) : 0;
   }
   df_free(off);
   return DF_OK;
+}
+
+/* the sum, so that one that is violated anyway does not hide what the others say */
+static df_status add_couplings(const trace* m, double* sum) {
+  const int n = df_mujoco_couplings(m->system, NULL, NULL, NULL);
+  *sum = 0;
+  double* each = df_alloc((size_t)n + 1, sizeof *each);
+  if (!each) return DF_E_NOMEM;
+  const df_status status = misfit_of_each_coupling(m->data, m->system, each);
+  for (int k = 0; k < n && status == DF_OK; k++) *sum += each[k];
+  df_free(each);
+  return status;
 }
 
 /* limits, couplings and poses */
@@ -71,7 +104,7 @@ static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   pose_summary poses;
   out->part[MISFIT_LIMITS] = check_limit_share(m);
   out->acceleration = trace_acceleration(m);
-  DF_TRY(misfit_of_couplings(m->data, m->system, &out->part[MISFIT_COUPLING]));
+  DF_TRY(add_couplings(m, &out->part[MISFIT_COUPLING]));
   DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
   fill_poses(m, &poses, out);
   return DF_OK;

@@ -17,7 +17,7 @@ enum misfit_part {
   MISFIT_GROUND,                        /* the median pose is far above the floor or inside of it */
   MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1); a tie-break only */
   MISFIT_SLIP,                          /* what touches the floor slides; 0.5 if hardly anything touches it */
-  MISFIT_COUPLING, /* equality constraints of joints and fixed tendons are violated, as a share of their sides */
+  MISFIT_COUPLING,                      /* misfit_of_each_coupling(), the sum: beyond 1 if several are violated */
   MISFIT_PARTS
 };
 
@@ -29,9 +29,9 @@ typedef struct misfit {
   double acceleration;  /* trace_acceleration() of the base */
 } misfit;
 
-/* By how much the states violate the equality constraint of joints or fixed tendons that they violate most, 0 to 1: RMS
- * over frames, as a share of the larger side. 0 without such constraints. Errors: DF_E_NOMEM. */
-DF_MUST_CHECK df_status misfit_of_couplings(const df_dataset* data, const df_system* system, double* out);
+/* By how much the states violate each equality constraint of joints or fixed tendons, 0 to 1: RMS over frames, as a
+ * share of its size, df_mujoco_couplings(), which has their number. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status misfit_of_each_coupling(const df_dataset* data, const df_system* system, double* each);
 
 /* Of the states of a dataset. Errors: DF_E_INTERRUPTED once stop_flag is set, those of trace_of() and df_sim_new(). */
 DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, const double* h,
@@ -58,6 +58,9 @@ double misfit_sum(const misfit* m);
 /* limits, distance to the floor, slip and couplings, which tell orders of joints and bodies apart: a right one brings
  * their sum down to this share, and by this much */
 double misfit_of_contact(const misfit* m);
+/* What that sum has of this model, "joint limits, floor, slip and couplings"; "poses" of one with none of them. */
+enum { MISFIT_NAME_MAX = 48 };
+void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]);
 #define MISFIT_SHARE 0.7
 #define MISFIT_LESS  0.03
 /* below this share of another order's, that sum shows which of two orders is right; above it, either may be */
@@ -65,7 +68,7 @@ double misfit_of_contact(const misfit* m);
 /* what it leaves of the forces that a motion needs, check_root_residual() */
 #define MISFIT_FORCES 0.8
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
- * error of velocities, or joint limits, floor and slip together. */
+ * error of velocities, or those of misfit_of_contact() together. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
 /* Whether velocities that agree with the positions up to one factor, such as that of a wrong frame rate, disagree by
  * three times more with another reading: the slopes of two groups are further apart. A reading that takes degrees for

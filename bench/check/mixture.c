@@ -129,8 +129,8 @@ static df_status choose(const mixture_variants* all, int* best) {
   return DF_OK;
 }
 
-static void report_variant(const reading* r, const mixture_variants* all, const mixture_variant* v, const bool* chosen,
-                           int n, int judged, data_findings* out) {
+static void report_variant(const reading* r, const df_system* system, const mixture_variants* all,
+                           const mixture_variant* v, const bool* chosen, int n, int judged, data_findings* out) {
   const fit_source source = {r->recording, &r->config};
   int first = 0;
   while (!chosen[first]) first++;
@@ -138,19 +138,22 @@ static void report_variant(const reading* r, const mixture_variants* all, const 
   data_finding* one = data_findings_add(out, DATA_CHECK_MIXTURE, v->key, n, 0, "episodes");
   /* what decides on orders is not the sum of all parts */
   const misfit *then = &v->view[first].fit, *now = &all->as_read[first].fit;
-  const char* parts = v->limits ? "share beyond joint limits" : v->legs ? "misfit of limits, floor and slip" : "misfit";
+  char parts[MISFIT_NAME_MAX];
+  misfit_contact_name(system, parts);
+  const char* of = v->limits ? "share beyond joint limits" : v->legs ? "misfit of " : "misfit";
   const double with = v->limits ? then->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(then) : misfit_sum(then);
   const double as = v->limits ? now->part[MISFIT_LIMITS] : v->legs ? misfit_of_contact(now) : misfit_sum(now);
   data_finding_judge(one, CHECK_WRONG,
                      "%s fit%s %s%s; the others fit as read%s%s: convert these episodes before joining them; in "
-                     "episode %d the %s is %.2g with this setting, %.2g as read",
-                     named, n == 1 ? "s" : "", v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first,
-                     parts, with, as);
+                     "episode %d the %s%s is %.2g with this setting, %.2g as read",
+                     named, n == 1 ? "s" : "", v->fits.n ? "" : "with ", fits, v->now[0] ? ", " : "", v->now, first, of,
+                     v->legs && !v->limits ? parts : "", with, as);
   df_free(named);
   df_free(fits);
 }
 
-static df_status compare(const reading* r, const mixture_variants* all, mixture* sums, data_findings* out) {
+static df_status compare(const reading* r, const df_system* system, const mixture_variants* all, mixture* sums,
+                         data_findings* out) {
   int* best = df_alloc((size_t)all->episodes, sizeof *best);
   bool* chosen = df_alloc((size_t)all->episodes, sizeof *chosen);
   df_status status = best && chosen ? choose(all, best) : DF_E_NOMEM;
@@ -169,7 +172,7 @@ static df_status compare(const reading* r, const mixture_variants* all, mixture*
     }
     if (n == 0 || n == judged) continue;
     sums->found = true;
-    report_variant(r, all, &all->list[i], chosen, n, judged, out);
+    report_variant(r, system, all, &all->list[i], chosen, n, judged, out);
   }
   df_free(best);
   df_free(chosen);
@@ -182,7 +185,7 @@ df_status mixture_find(const char* path, const reading* r, const df_system* syst
   *sums = (mixture){0};
   if (r->data->episodes < 2) return DF_OK;
   df_status status = mixture_variants_of(path, r, system, cfg, &variants);
-  if (status == DF_OK) status = compare(r, &variants, sums, out);
+  if (status == DF_OK) status = compare(r, system, &variants, sums, out);
   mixture_variants_clear(&variants);
   return status;
 }

@@ -384,15 +384,16 @@ static df_status take_zero(const source* s, const joint_zero* zero, bool by_forc
 /* that an order and the zero of a joint fit about equally well; `from` and `to`: what the order leaves */
 static char* unclear_zero(const df_system* system, const joint_zero* zero, bool by_forces, const remedy* fits) {
   const df_joint* joints;
+  char parts[MISFIT_NAME_MAX];
   df_mujoco_joints(system, &joints);
+  misfit_contact_name(system, parts);
   char* words = remedy_text(fits);
   char* out = format_text(
-      "joints do not fit as read, and it is not clear why: %s falls from %.2g to %.2g with %s, and to %.2g with %.3g "
-      "rad "
-      "subtracted from %s; check the sign and the zero of these joints, or more episodes",
-      by_forces ? "the force, in weights, that the motion needs on what no actuator drives"
-                : "the misfit of joint limits, floor and slip",
-      zero->as_read, zero->ordered, words, zero->misfit, zero->offset, joints[zero->joint].name);
+      "joints do not fit as read, and it is not clear why: %s%s falls from %.2g to %.2g with %s, and to %.2g with %.3g "
+      "rad subtracted from %s; check the sign and the zero of these joints, or more episodes",
+      by_forces ? "the force, in weights, that the motion needs on what no actuator drives" : "the misfit of ",
+      by_forces ? "" : parts, zero->as_read, zero->ordered, words, zero->misfit, zero->offset,
+      joints[zero->joint].name);
   df_free(words);
   return out;
 }
@@ -431,13 +432,15 @@ static df_status find_shift(const source* s, reading* r) {
 static df_status rival_zero(const source* s, const reading* r, const int* order, bool by_forces, char** out) {
   const df_joint* joints;
   joint_zero zero;
+  char parts[MISFIT_NAME_MAX];
   *out = NULL;
   DF_TRY(joint_zero_find(r->data, s->system, r->h, order, by_forces, s->cfg, &zero));
   df_mujoco_joints(s->system, &joints);
-  const char* fits = by_forces ? "with joint limits, floor and slip" : "with the forces that the motion needs";
+  misfit_contact_name(s->system, parts);
+  const char* fits = by_forces ? parts : "the forces that the motion needs";
   *out = zero.verdict == JOINT_ZERO_WORSE
              ? format_text("%s", "")
-             : format_text(", and %.2g with %.3g rad subtracted from %s, which fits %s together %s", zero.misfit,
+             : format_text(", and %.2g with %.3g rad subtracted from %s, which fits %s together with %s", zero.misfit,
                            zero.offset, joints[zero.joint].name,
                            zero.verdict == JOINT_ZERO_BETTER ? "better" : "about as well", fits);
   return DF_OK;
@@ -491,13 +494,14 @@ static df_status find_signs(const source* s, reading* r) {
 /* that the misfit does not tell which order or sign is right, or whether a joint is off by a constant */
 static df_status unclear_order(const source* s, const joint_orders* orders, const remedy* fits, const remedy* rival,
                                reading* r) {
-  char* zero;
+  char *zero, parts[MISFIT_NAME_MAX];
   DF_TRY(rival_zero(s, r, orders->best, false, &zero));
+  misfit_contact_name(s->system, parts);
   char *words = remedy_text(fits), *other = remedy_text(rival);
   r->unclear = format_text(
-      "the order or sign of joints%s is not clear: the misfit of joint limits, floor and slip is %.2g as read and %.2g "
-      "with %s%s%s%s; check more episodes",
-      *zero ? ", or their zero," : "", orders->as_read, orders->misfit, words,
+      "the order or sign of joints%s is not clear: the misfit of %s is %.2g as read and %.2g with %s%s%s%s; check more "
+      "episodes",
+      *zero ? ", or their zero," : "", parts, orders->as_read, orders->misfit, words,
       *other ? ", and about the same with " : "", other, zero);
   df_free(words);
   df_free(other);

@@ -417,7 +417,7 @@ static df_status print_unused(const checked* c, bool quiet) {
     if (strchr(list[i].name, '@') || is_rate(c, list[i].name)) continue;
     unused_names_add(&names, c->system, list[i].name);
   }
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < UNUSED_KINDS; k++) {
     text line = {0};
     unused_names_line(&names, k, "arrays or columns", &line);
     if (line.n) print_line(stderr, "dynaflow: %s: %s", c->name, text_of(&line));

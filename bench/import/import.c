@@ -564,7 +564,7 @@ static void note_unused(work* w) {
     if (w->clock && strcmp(name, w->clock->name) == 0) continue;
     unused_names_add(&names, w->own, list[i].name);
   }
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < UNUSED_KINDS; k++) {
     text line = {0};
     unused_names_line(&names, k, table ? "columns" : "arrays", &line);
     if (line.n) text_add(&w->result->notes, "%s\n", text_of(&line));

@@ -690,13 +690,28 @@ static void put_clock_rate(recognition* r, const source_array* a, double step, c
   r->clock = a;
 }
 
+/* that a clock pauses, which only tells the rate then, and what to do; scale: the unit of the times in that of the
+ * steps */
+static void note_pause(recognition* r, const source_array* a, const clock_steps* steps, double scale) {
+  const clock_pause* p = &steps->pause;
+  char* of = steps->falls ? format_text(" of episode %zu", p->episode) : format_text("%s", "");
+  char* more = p->n > 1 ? format_text(", the longest of %zu pauses of more than 1 s", p->n) : format_text("%s", "");
+  text_add(&r->notes,
+           "the clock %s pauses for %.4g s at row %zu%s (a frame takes %.4g s%s), and only gives the frame rate: if an "
+           "episode ends or frames are missing there, cut the episodes (data.ends_key) or leave out this one "
+           "(data.select)\n",
+           a->name, p->longest * scale, p->row, of, steps->mean * scale, more);
+  df_free(of);
+  df_free(more);
+}
+
 /* whether a block of the columns has times or durations */
 static bool has_time_block(const setting* columns) {
   return columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"));
 }
 
 /* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these, or it
- * has a dimension for episodes or another unit than seconds, as a number. */
+ * has a dimension for episodes, another unit than seconds or pauses, as a number. */
 static df_status settle_time(recognition* r) {
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, CLOCK_NAMES, clock_names);
@@ -709,9 +724,11 @@ static df_status settle_time(recognition* r) {
   DF_TRY(time_step(r, a, &steps));
   const clock_unit* unit = clock_unit_of(a->name, steps.unit);
   if (steps.mean == 0) return DF_OK;
-  steps.mean *= unit->seconds / steps.unit->seconds;
+  const double scale = unit->seconds / steps.unit->seconds;
+  if (steps.pause.n) note_pause(r, a, &steps, scale);
+  steps.mean *= scale;
   settings_drop(r->found, "data.rate");
-  if (source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
+  if (steps.pause.n || source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
     put_clock_rate(r, a, steps.mean, unit->name);
     return DF_OK;
   }

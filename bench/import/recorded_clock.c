@@ -10,7 +10,7 @@ enum { UNITS = sizeof units / sizeof *units };
 
 typedef struct steps {
   size_t rises, falls;
-  double sum, shortest, longest; /* of those forward, in the unit of the numbers */
+  double shortest; /* of those forward, in the unit of the numbers */
 } steps;
 
 static steps steps_of(size_t n, const double* time) {
@@ -21,8 +21,6 @@ static steps steps_of(size_t n, const double* time) {
     s.falls += one < 0;
     if (!(one > 0)) continue;
     s.shortest = fmin(s.shortest, one);
-    s.longest = fmax(s.longest, one);
-    s.sum += one;
     s.rises++;
   }
   return s;
@@ -33,15 +31,39 @@ static bool grows(const steps* s, bool named) {
   return s->rises > (named ? 1 : 3) * s->falls;
 }
 
+/* Sorts the steps forward into those of up to `most` and pauses, in the unit of the numbers: their number, and where
+ * the longest one is; *sum is that of the others. */
+static clock_pause pauses_of(size_t n, const double* time, double most, double* sum) {
+  clock_pause p = {0};
+  size_t episode = 0, row = 0;
+  *sum = 0;
+  for (size_t i = 1; i < n; i++) {
+    const double one = time[i] - time[i - 1];
+    episode += one < 0;
+    row = one < 0 ? 0 : row + 1;
+    if (one > 0 && one <= most) *sum += one;
+    if (!(one > most)) continue;
+    p.n++;
+    if (one > p.longest) p = (clock_pause){p.n, one, episode, row};
+  }
+  return p;
+}
+
 clock_steps clock_steps_of(size_t n, const double* time, bool named) {
   static const double LEAST = 1e-4, MOST = 1, ROUNDING = 1e-9;
+  /* a clock pauses now and then, as between episodes or where a recorder waits; numbers that jump more often than in
+   * one of twenty steps are those of another unit, or none of a clock */
+  static const double SELDOM = 0.05;
   const steps s = steps_of(n, time);
   for (int k = 0; k < UNITS && grows(&s, named); k++) {
     const double unit = units[k].seconds;
-    if (s.shortest * unit >= LEAST * (1 - ROUNDING) && s.longest * unit <= MOST * (1 + ROUNDING))
-      return (clock_steps){s.sum / (double)s.rises * unit, &units[k], s.falls};
+    double sum;
+    clock_pause pause = pauses_of(n, time, MOST * (1 + ROUNDING) / unit, &sum);
+    if (!(s.shortest * unit >= LEAST * (1 - ROUNDING)) || (double)pause.n > SELDOM * (double)s.rises) continue;
+    pause.longest *= unit;
+    return (clock_steps){sum / (double)(s.rises - pause.n) * unit, &units[k], s.falls, pause};
   }
-  return (clock_steps){0, &units[0], s.falls};
+  return (clock_steps){0, &units[0], s.falls, {0}};
 }
 
 const clock_unit* clock_unit_of(const char* name, const clock_unit* measured) {
@@ -95,7 +117,9 @@ static df_status check_row(const clock_array* c, size_t from, size_t n) {
   if (n > 2 && s.falls == n - 1) return fail_reversed(c, time, n);
   if (!c->named && !grows(&s, false)) return DF_OK;
   /* numbers that fall more often than they grow begin no episode, by however much they fall */
-  const double least = s.rises > 0 && s.rises >= s.falls ? FRAMES * s.sum / (double)s.rises : INFINITY;
+  double sum;
+  pauses_of(n, time, INFINITY, &sum);
+  const double least = s.rises > 0 && s.rises >= s.falls ? FRAMES * sum / (double)s.rises : INFINITY;
   size_t first = 0, faults = 0;
   for (size_t i = 1; i < n; i++) {
     if (isnan(time[i]) || isnan(time[i - 1])) continue;

@@ -12,10 +12,19 @@ typedef struct clock_unit {
   double seconds;
 } clock_unit;
 
+/* Steps forward of more than 1 s, which is no duration of a frame: where an episode ends, frames are missing, or only
+ * the clock stood still. */
+typedef struct clock_pause {
+  size_t n;            /* how many */
+  double longest;      /* s */
+  size_t episode, row; /* that follows the longest one; an episode begins with each step back */
+} clock_pause;
+
 typedef struct clock_steps {
-  double mean;            /* of the steps forward, s; 0: the numbers are no times that grow */
-  const clock_unit* unit; /* the largest one with which all of these are durations of frames, 0.1 ms to 1 s */
+  double mean;            /* of the steps forward without pauses, s; 0: the numbers are no times that grow */
+  const clock_unit* unit; /* the largest one with which these are durations of frames, 0.1 ms to 1 s */
   size_t falls;           /* steps back, with which an episode begins */
+  clock_pause pause;      /* at most one of 20 steps */
 } clock_steps;
 
 /* Of n numbers. Times grow more often than they fall, numbers that are not named as times more than three times as

@@ -72,7 +72,7 @@ df_status action_shift_find(const recording* r, const df_system* system, int thr
 
 char* action_shift_words(int rows) {
   const int by = rows > 0 ? rows : -rows;
-  return format_text("the actions are stored %d row%s too %s", by, by == 1 ? "" : "s", rows > 0 ? "late" : "early");
+  return format_text("the actions are stored %d rows too %s", by, rows > 0 ? "late" : "early");
 }
 
 char* action_shift_remedy(int rows) {

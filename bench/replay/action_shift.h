@@ -16,7 +16,7 @@ typedef struct action_shift {
 DF_MUST_CHECK df_status action_shift_find(const recording* r, const df_system* system, int threads, action_shift* out);
 
 /* "the actions are stored 3 rows too late", and "the action of row t + 3 at frame t (...)" with how to move them; in
- * memory of df_alloc(). rows: not 0. */
+ * memory of df_alloc(). rows: at least two, or at most minus two; recording.h has the words of one. */
 char* action_shift_words(int rows);
 char* action_shift_remedy(int rows);
 

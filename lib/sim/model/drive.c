@@ -238,20 +238,41 @@ static bool is_coupling(const mjModel* m, int eq) {
   return fixed || m->eq_type[eq] == mjEQ_JOINT;
 }
 
+/* How far a joint may be from where it is held: half of its range, or, without limits, 1 rad or the mean size of the
+ * bodies of the model. */
+static double joint_reach(const mjModel* m, int joint) {
+  const double* range = m->jnt_range + 2 * joint;
+  if (m->jnt_limited[joint]) return (range[1] - range[0]) / 2;
+  return m->jnt_type[joint] == mjJNT_HINGE ? 1 : m->stat.meansize;
+}
+
+/* the same of a fixed tendon: of all its joints together */
+static double fixed_reach(const mjModel* m, int tendon) {
+  double reach = 0;
+  for (int k = 0; k < m->tendon_num[tendon]; k++) {
+    const int wrap = m->tendon_adr[tendon] + k;
+    reach += fabs(m->wrap_prm[wrap]) * joint_reach(m, m->wrap_objid[wrap]);
+  }
+  return reach;
+}
+
 int df_mujoco_couplings(const df_system* system, const double* x, double* off, double* size) {
+  /* a motion of less than this share of what the joints may move is that of joints at rest, which are held softly */
+  static const double AT_REST = 0.05;
   const mjModel* m = as_mujoco(system)->model;
   int n = 0;
   for (int eq = 0; eq < m->neq; eq++) {
     if (!is_coupling(m, eq)) continue;
     n++;
     if (!x) continue;
-    double (*const side)(const mjModel*, int, const double*) =
-        m->eq_type[eq] == mjEQ_JOINT ? joint_offset : fixed_length;
-    const double one = side(m, m->eq_obj1id[eq], x), at = m->eq_obj2id[eq] < 0 ? 0 : side(m, m->eq_obj2id[eq], x);
+    const bool joints = m->eq_type[eq] == mjEQ_JOINT, alone = m->eq_obj2id[eq] < 0;
+    double (*const side)(const mjModel*, int, const double*) = joints ? joint_offset : fixed_length;
+    const double reach = (joints ? joint_reach : fixed_reach)(m, m->eq_obj1id[eq]);
+    const double one = side(m, m->eq_obj1id[eq], x), at = alone ? 0 : side(m, m->eq_obj2id[eq], x);
     double other = 0;
     for (int k = 4; k >= 0; k--) other = other * at + m->eq_data[eq * mjNEQDATA + k];
     off[n - 1] = fabs(one - other);
-    size[n - 1] = fmax(fabs(one), fabs(other));
+    size[n - 1] = alone ? reach : fmax(fmax(fabs(one), fabs(other)), AT_REST * reach);
   }
   return n;
 }

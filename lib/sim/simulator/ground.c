@@ -80,13 +80,20 @@ static void look_below(void* argument) {
   }
 }
 
+/* Whether the normal of a plane points up, apart from what rounding leaves of a plane that is turned about the
+ * vertical: a slope of 1e-6 is 0.1 mm over 100 m. */
+static bool is_level(const double axes[9]) {
+  static const double SLOPE = 1e-6;
+  return axes[8] > 0 && hypot(axes[2], axes[5]) <= SLOPE;
+}
+
 bool df_mujoco_ground_is_flat(df_sim* sim, double* height) {
   const mjModel* m = sim->system->model;
   const mjData* d = sim->data;
   *height = -INFINITY;
   for (int geom = 0; geom < m->ngeom; geom++) {
     if (!is_ground(m, geom)) continue;
-    if (m->geom_type[geom] != mjGEOM_PLANE || d->geom_xmat[9 * (size_t)geom + 8] != 1) return false;
+    if (m->geom_type[geom] != mjGEOM_PLANE || !is_level(d->geom_xmat + 9 * (size_t)geom)) return false;
     *height = fmax(*height, d->geom_xpos[3 * (size_t)geom + 2]);
   }
   return true;

@@ -38,7 +38,32 @@ static void the_command_of_an_actuator_is_no_condition(void** state) {
   df_system_free(system);
 }
 
+/* times by their names, with units and folders; how long something took, or is to take, is no clock */
+static void a_clock_is_no_condition(void** state) {
+  (void)state;
+  static const char* const clocks[] = {"time",         "t",      "obs/timestamp", "time_ms", "timestamps_ns",
+                                       "header/stamp", "times_s"};
+  static const char* const others[] = {"time_to_goal", "mytime",   "tt",       "t_x",
+                                       "times_up",     "lap_time", "timestep", "time/goal"};
+  unused_names names = {0};
+  for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+    if (!is_clock_name(clocks[i])) fail_msg("%s", clocks[i]);
+    unused_names_add(&names, NULL, clocks[i]);
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    if (is_clock_name(others[i])) fail_msg("%s", others[i]);
+  }
+  text line = {0};
+  for (int k = 0; k < UNUSED_KINDS; k++) unused_names_line(&names, k, "arrays", &line);
+  assert_string_equal(text_of(&line),
+                      "arrays that nothing uses, times by their names (data.rate gives the frame rate): time, t, "
+                      "obs/timestamp, time_ms, timestamps_ns, header/stamp, times_s");
+  text_clear(&line);
+  unused_names_clear(&names);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_of_an_actuator_is_no_condition)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_of_an_actuator_is_no_condition),
+                                     cmocka_unit_test(a_clock_is_no_condition)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,12 +313,70 @@ static void findings_say_what_and_how_much(void** state) {
   data_findings_clear(&f);
 }
 
+/* A ball that is thrown and bounces hard, simulated: frames of five steps, between which nothing but an impact changes
+ * its rate about the vertical, and that little. A constant and a factor of the rate cancel each other. */
+static void a_body_in_flight_has_no_drift(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.002' cone='elliptic'/><worldbody><geom type='plane' size='0 0 1'/><body pos='0 0 1'>"
+      "<freejoint name='base'/><geom size='.1' mass='.5' solref='-5000 -2'/></body></worldbody></mujoco>";
+  static double h[CLIPS];
+  fixture f = fixture_new(xml, CLIPS);
+  df_sim* sim;
+  double speed[6 * CLIPS];
+  assert_ok(df_sim_new(f.s, 0, &sim));
+  df_rng_normal(13, DF_STREAM_TEST, 0, 6 * CLIPS, speed);
+  for (int e = 0; e < CLIPS; e++) {
+    double x[FREE_NQ + 6];
+    h[e] = H;
+    df_mujoco_initial_state(f.s, x);
+    memcpy(x + FREE_NQ, speed + 6 * (size_t)e, 6 * sizeof *x);
+    f.s->ops->reset(sim, x);
+    for (int t = 0; t <= T; t++) {
+      memcpy(frame_of(f.d, e, t), x, sizeof x);
+      for (int i = 0; i < 5; i++) assert_int_equal(f.s->ops->step(sim, NULL, x), DF_TRAJ_COMPLETE);
+    }
+  }
+  trace_it(&f, h);
+  int named = 0;
+  for (size_t from = 0, to = 0; from < f.m.n; from = to) {
+    to = trace_episode_end(&f.m, from);
+    const trace one = trace_part(&f.m, from, to);
+    const base_fit fit = base_fit_of(&one);
+    named += isfinite(fit.drift);
+    /* the heading follows to what an impact does within a frame */
+    assert_true(fabs(base_fit_drift(&one)) < 1e-3);
+  }
+  assert_int_equal(named, 0);
+  assert_true(isnan(base_fit_of(&f.m).drift));
+  df_sim_free(f.s, sim);
+  fixture_free(&f);
+}
+
+/* at the right lag that leaves least, of all pairs; NAN without a base */
+static void a_drift_is_measured_whether_it_is_clear_or_not(void** state) {
+  (void)state;
+  static const double drifts[] = {0, 0.001, -0.015, 0.15};
+  for (size_t i = 0; i < sizeof drifts / sizeof *drifts; i++) {
+    fixture f = recording_of(&(plan){.drift = drifts[i]});
+    assert_true(fabs(base_fit_drift(&f.m) - drifts[i]) < 1e-4);
+    fixture_free(&f);
+  }
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(slide_xml, 1);
+  trace_it(&f, h);
+  assert_true(isnan(base_fit_drift(&f.m)));
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_scale_is_found_with_its_axes),
                                      cmocka_unit_test(a_point_of_the_base_is_found),
                                      cmocka_unit_test(a_point_beside_the_only_axis_is_found),
                                      cmocka_unit_test(a_base_that_hardly_rocks_has_no_axis),
                                      cmocka_unit_test(a_drift_of_the_heading_is_found),
+                                     cmocka_unit_test(a_body_in_flight_has_no_drift),
+                                     cmocka_unit_test(a_drift_is_measured_whether_it_is_clear_or_not),
                                      cmocka_unit_test(what_is_not_clear_is_left_out),
                                      cmocka_unit_test(right_recordings_have_no_cause),
                                      cmocka_unit_test(a_rate_that_is_a_little_off_is_named),

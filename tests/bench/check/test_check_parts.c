@@ -1069,6 +1069,55 @@ static void contacts_may_provide_any_force(void** state) {
   data_findings_clear(&found);
 }
 
+/* a ball that hovers 5 m above the floor and moves up with 11 g, which a mocap body holds, or may hold */
+static void what_a_mocap_body_holds_needs_no_force(void** state) {
+  (void)state;
+  static const struct {
+    const char* equality;
+    double value;
+    check_verdict verdict;
+    bool falls;
+    const char* words;
+  } cases[] = {{"<weld body1='mc' body2='ball'/>", NAN, CHECK_OK, false,
+                "not judged: an equality constraint ties the base to the mocap body mc, whose pose is not in the "
+                "states, so that what it provides is not known"},
+               {"<weld name='grip' body1='mc' body2='ball' active='false'/>", 12, CHECK_WARN, true,
+                "unactuated translations need 12 x body weight (median over frames): nothing in the model can provide "
+                "it while its equality constraint grip, which involves the base, is inactive as at its start"},
+               {"<weld body1='mc' body2='stone'/>", 12, CHECK_WRONG, true,
+                "unactuated translations need 12 x body weight (median over frames): nothing in the model can provide "
+                "it"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char xml[1024];
+    data_findings found = {0};
+    pose_summary p;
+    snprintf(xml, sizeof xml,
+             "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body name='mc' "
+             "mocap='true'/><body name='ball'><freejoint name='base'/><geom size='.1' mass='2'/></body><body "
+             "name='stone' pos='9 9 9'><geom size='.1'/></body></worldbody><equality>%s</equality></mujoco>",
+             cases[i].equality);
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      x[2] = 5 + 11 * 9.81 * 1e-4 * t * (t + 1) / 2;
+      x[3] = 1;
+      x[9] = 11 * 9.81 * 0.01 * t;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    assert_int_equal(p.falls, cases[i].falls);
+    assert_ok(check_root_residual(&f.m, 50, &p.residual));
+    assert_true(isnan(cases[i].value) ? isnan(p.residual) : fabs(p.residual - cases[i].value) < 1e-6);
+    check_forces(&p, &found);
+    const data_finding* one = finding_of(&found, "root residual");
+    assert_int_equal(one->verdict, cases[i].verdict);
+    assert_string_equal(one->reason, cases[i].words);
+    expect_limits_decide(&found);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* Friction brakes with no more than a weight: contacts at the surface that slide fast and push with many weights are of
  * joints that are read otherwise. Deep contacts, slow ones and less force are no evidence. */
 static void contacts_at_the_surface_may_not_slide_with_many_weights(void** state) {
@@ -1453,6 +1502,7 @@ int main(void) {
                                      cmocka_unit_test(upright_is_the_posture_of_the_model),
                                      cmocka_unit_test(a_rate_is_the_mean_over_all_frames),
                                      cmocka_unit_test(the_order_of_velocities_has_their_lag),
+                                     cmocka_unit_test(what_a_mocap_body_holds_needs_no_force),
                                      cmocka_unit_test(contacts_may_provide_any_force),
                                      cmocka_unit_test(contacts_at_the_surface_may_not_slide_with_many_weights),
                                      cmocka_unit_test(what_frames_leave_is_no_force),

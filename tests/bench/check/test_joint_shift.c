@@ -112,10 +112,34 @@ static void a_shift_obeys_couplings(void** state) {
   }
 }
 
+/* Of joints a, b, c = 0.7 b, and d, which is held: a joint that is held says that a column which moves is not its own,
+ * and nothing against the order in which it rests. */
+static void a_shift_obeys_what_is_held(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><compiler angle='radian'/><worldbody>" BODY("a", "-1 1") BODY("b", "1 3") BODY("c", ".7 2.1")
+      BODY("d", "-.3 .3") "</worldbody><equality><joint joint1='c' joint2='b' polycoef='0 .7 0 0 0'/><joint joint1='d' "
+      "polycoef='0 0 0 0 0'/></equality></mujoco>";
+  for (int by = 0; by < 2; by++) {
+    joint_shift out;
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      const double b = 2 + 0.9 * sin(0.07 * t), right[] = {0.9 * sin(0.1 * t), b, 0.7 * b, 0.01 * sin(0.2 * t)};
+      for (int p = 0; p < 4; p++) frame_of(f.d, 0, t)[p] = right[(p - by + 4) % 4];
+    }
+    assert_ok(joint_shift_find(f.d, f.s, NULL, &out));
+    assert_int_equal(out.by, by);
+    df_free(out.to);
+    fixture_free(&f);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_smallest_shift_within_the_limits_is_found),
-      cmocka_unit_test(columns_are_in_their_recorded_order), cmocka_unit_test(an_order_by_name_is_no_shift),
-      cmocka_unit_test(a_shift_leaves_no_joint_far_beyond_its_limits), cmocka_unit_test(a_shift_obeys_couplings)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_smallest_shift_within_the_limits_is_found),
+                                     cmocka_unit_test(columns_are_in_their_recorded_order),
+                                     cmocka_unit_test(an_order_by_name_is_no_shift),
+                                     cmocka_unit_test(a_shift_leaves_no_joint_far_beyond_its_limits),
+                                     cmocka_unit_test(a_shift_obeys_couplings),
+                                     cmocka_unit_test(a_shift_obeys_what_is_held)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,60 @@ static void a_number_named_like_a_rate_is_one(void** state) {
   df_system_free(system);
 }
 
+/* A clock of 40 frames that waits for 2.7 s gives the rate alone, and a note says where, in each of one or two episodes
+ * and in ms, too. */
+static void a_pause_of_a_clock_is_said(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *name, *said;
+    int each, at;
+    double unit;
+  } cases[] = {
+      {"time", "the clock time pauses for 2.72 s at row 12 (a frame takes 0.02 s), and only gives the frame rate", 40,
+       12, 1},
+      {"time", "the clock time pauses for 2.72 s at row 7 of episode 1 (a frame takes 0.02 s), and", 20, 27, 1},
+      {"time_ms", "the clock time_ms pauses for 2.72 s at row 12 (a frame takes 0.02 s), and", 40, 12, 1000},
+      {"time", NULL, 40, 0, 1}};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("rate.json");
+  df_system* system;
+  model_study study;
+  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    text recording = {0};
+    const known_layout* layout;
+    source files;
+    settings found = {0};
+    text_add(&recording, "{\"states\": [");
+    for (int t = 0; t < 40; t++) text_add(&recording, "%s[%d, 2]", t ? ", " : "", t);
+    text_add(&recording, "], \"%s\": [", cases[i].name);
+    for (int t = 0; t < 40; t++) {
+      const bool waited = cases[i].at && t >= cases[i].at;
+      text_add(&recording, "%s%.6f", t ? ", " : "", cases[i].unit * (0.02 * (t % cases[i].each) + (waited ? 2.7 : 0)));
+    }
+    text_add(&recording, "]}");
+    assert_int_equal(df_file_write(path, text_of(&recording), strlen(text_of(&recording))), DF_OK);
+    assert_int_equal(source_open(1, &path, &files), DF_OK);
+    recognition r = {.files = &files, .model = &study, .found = &found};
+    assert_int_equal(recognise(&r, &layout), DF_OK);
+    const setting *rate = settings_find(&found, "data.rate"), *columns = settings_find(&found, "data.columns");
+    assert_int_equal(rate != NULL, cases[i].said != NULL);
+    if (rate) assert_string_equal(rate->value, "50");
+    assert_int_equal(columns && strstr(columns->value, "time@") != NULL, !cases[i].said);
+    if (cases[i].said && !strstr(text_of(&r.notes), cases[i].said)) fail_msg("%s", text_of(&r.notes));
+    if (!cases[i].said) assert_null(strstr(text_of(&r.notes), "pauses"));
+    settings_clear(&found);
+    text_clear(&r.notes);
+    text_clear(&recording);
+    source_close(&files);
+  }
+  df_system_free(system);
+}
+
 /* the names of LeRobot and of ManiSkill for whole states and for positions */
 static void names_of_states_are_known(void** state) {
   (void)state;
@@ -516,6 +570,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(joints_of_other_names_are_named_by_both),
                                      cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(a_pause_of_a_clock_is_said),
                                      cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),
                                      cmocka_unit_test(a_clock_shows_the_rates_of_films),

@@ -41,6 +41,44 @@ static void steps_are_those_forward_in_the_unit_of_the_numbers(void** state) {
   assert_true(clock_steps_of(FRAMES - 1, time, true).mean == 0);
 }
 
+/* Times of 40 frames of 20 ms, of which some wait for `pause` s before frames `at`, in one or two episodes. A clock may
+ * do so before two of 38 steps. */
+static void a_clock_may_pause(void** state) {
+  (void)state;
+  static const struct {
+    double unit, pause;
+    int at[3], each;
+    size_t n, episode, row;
+    const char* name; /* NULL: no clock */
+  } cases[] = {{1, 2.7, {7}, FRAMES, 1, 0, 7, "s"},
+               {1, 2.7, {7, 9}, FRAMES, 0, 0, 0, NULL},
+               {1, 2.7, {27}, 20, 1, 1, 7, "s"},
+               {1, 0.8, {7, 9}, FRAMES, 0, 0, 0, "s"},
+               {1000, 2.7, {7}, FRAMES, 1, 0, 7, "ms"},
+               {1e6, 1500, {33}, FRAMES, 1, 0, 33, "us"},
+               {1, 2.7, {7, 9, 20}, FRAMES, 0, 0, 0, NULL},
+               {1e9, 1.1, {1}, FRAMES, 1, 0, 1, "ns"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double time[FRAMES], waited = 0;
+    for (int t = 0; t < FRAMES; t++) {
+      if (t % cases[i].each == 0) waited = 0;
+      for (int k = 0; k < 3; k++) waited += t > 0 && t == cases[i].at[k] ? cases[i].pause * (1 + 0.1 * k) : 0;
+      time[t] = cases[i].unit * (0.02 * (t % cases[i].each) + waited);
+    }
+    const clock_steps s = clock_steps_of(FRAMES, time, true);
+    if (!cases[i].name) {
+      assert_true(s.mean == 0);
+      continue;
+    }
+    assert_string_equal(s.unit->name, cases[i].name);
+    assert_int_equal(s.pause.n, cases[i].n);
+    if (s.pause.n == 0) continue;
+    assert_true(fabs(s.mean - 0.02) < 1e-9 && fabs(s.pause.longest - cases[i].pause - 0.02) < 1e-6);
+    assert_int_equal(s.pause.episode, cases[i].episode);
+    assert_int_equal(s.pause.row, cases[i].row);
+  }
+}
+
 static void names_state_units(void** state) {
   (void)state;
   const clock_unit* seconds = clock_unit_of("time_s", NULL);
@@ -145,8 +183,13 @@ static void known_ends_may_repeat_a_time(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(steps_are_those_forward_in_the_unit_of_the_numbers),
+<<<<<<< HEAD
                                      cmocka_unit_test(names_state_units),
                                      cmocka_unit_test(steps_go_on_after_what_is_missing),
+=======
+                                     cmocka_unit_test(a_clock_may_pause),
+                                     cmocka_unit_test(names_state_units),
+>>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
                                      cmocka_unit_test(the_first_row_out_of_order_is_named),
                                      cmocka_unit_test(what_fills_up_a_row_is_no_time),
                                      cmocka_unit_test(known_ends_may_repeat_a_time)};

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
@@ -177,6 +178,7 @@ static void couplings_are_off_by_what_their_polynomial_says(void** state) {
       "</body></worldbody><tendon><fixed name='t'><joint joint='a' coef='2'/><joint joint='b' coef='-1'/></fixed>"
       "<fixed name='u'><joint joint='c' coef='3'/></fixed></tendon><equality><joint joint1='a' joint2='b' "
       "polycoef='.1 2 .5 0 0'/><joint joint1='b' joint2='c' active='false'/><tendon tendon1='t' tendon2='u' "
+<<<<<<< HEAD
       "polycoef='0 1 0 0 0'/><joint joint1='c' polycoef='.2 0 0 0 0'/></equality></mujoco>";
   /* the first sides are the larger ones, then the second ones, of which one is negative */
   static const struct {
@@ -192,8 +194,77 @@ static void couplings_are_off_by_what_their_polynomial_says(void** state) {
       assert_true(fabs(out[k] - fabs(cases[i].off[k])) < 1e-14);
       assert_true(fabs(most[k] - cases[i].size[k]) < 1e-14);
     }
+=======
+      "polycoef='0 1 0 0 0'/></equality></mujoco>";
+  const double x[6] = {1.5, 0.4, 0.3};
+  const double off[] = {fabs(1 - (0.1 + 2 * 0.4 + 0.5 * 0.16)), fabs(2 * 1 - 0.4 - 0.9)};
+  const double size[] = {1, 1.6};
+  double out[2], most[2];
+  df_system* s = system_of(coupled);
+  assert_int_equal(df_mujoco_couplings(s, NULL, NULL, NULL), 2);
+  assert_int_equal(df_mujoco_couplings(s, x, out, most), 2);
+  for (int k = 0; k < 2; k++) {
+    assert_true(fabs(out[k] - off[k]) < 1e-14);
+    assert_true(fabs(most[k] - size[k]) < 1e-14);
+>>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
   }
   df_system_free(s);
+}
+
+/* What is held does not move, so that its violation is compared with how far it may: half of a range, 1 rad, or the
+ * mean size of the bodies. Joints that are coupled and at rest are compared with a twentieth of that. */
+static void what_is_held_is_off_by_a_share_of_its_reach(void** state) {
+  (void)state;
+  static const char held[] =
+      "<mujoco><compiler angle='radian'/><statistic meansize='.25'/><worldbody><body><joint name='a' range='-.1 .5'/>"
+      "<geom size='.1'/></body><body><joint name='b'/><geom size='.1'/></body><body><joint name='c' type='slide'/>"
+      "<geom size='.1'/></body></worldbody><tendon><fixed name='t'><joint joint='a' coef='2'/><joint joint='b' "
+      "coef='-3'/></fixed></tendon><equality><joint joint1='a' polycoef='.1 0 0 0 0'/><joint joint1='b'/><joint "
+      "joint1='c'/><tendon tendon1='t'/><joint joint1='a' joint2='b'/></equality></mujoco>";
+  const double x[6] = {0.01, 0.004, 0.3}, off[] = {.09, .004, .3, .008, .006}, size[] = {.3, 1, .25, 3.6, .015};
+  double out[5], most[5];
+  df_system* s = system_of(held);
+  assert_int_equal(df_mujoco_couplings(s, x, out, most), 5);
+  for (int k = 0; k < 5; k++) {
+    if (!(fabs(out[k] - off[k]) < 1e-14 && fabs(most[k] - size[k]) < 1e-14))
+      fail_msg("%d: %g of %g", k, out[k], most[k]);
+  }
+  df_system_free(s);
+}
+
+/* constraints between bodies and sites of trees and of mocap bodies, active or not */
+static void ties_of_a_tree_are_found(void** state) {
+  (void)state;
+#define TIED(equality, flag)                                                                                        \
+  "<mujoco><option><flag " flag                                                                                     \
+  "/></option><worldbody><body name='mc' mocap='true'><geom size='.1'/><body name="                                 \
+  "'tip'><site name='on_tip'/><geom size='.1'/></body></body><body name='root'><freejoint/><geom size='.1'/><body " \
+  "name='limb'><joint/><geom size='.1'/><site name='on_limb'/></body></body><body name='other'><freejoint/><geom "  \
+  "size='.1'/></body></worldbody><equality>" equality "</equality></mujoco>"
+  static const struct {
+    const char *xml, *mocap, *idle; /* of the tree of root */
+  } cases[] = {
+      {TIED("<weld body1='mc' body2='limb'/>", ""), "mc", NULL},
+      {TIED("<connect name='c' site1='on_limb' site2='on_tip'/>", ""), "mc", NULL},
+      {TIED("<weld name='w' body1='mc' body2='limb' active='false'/>", ""), NULL, "w"},
+      {TIED("<weld name='w' body1='mc' body2='limb'/>", "equality='disable'"), NULL, "w"},
+      {TIED("<weld body1='mc' body2='other'/><weld body1='other' body2='limb' active='false'/>", ""), NULL,
+       "equality 1"},
+      {TIED("<weld body1='root' body2='limb' active='false'/><weld body1='other' body2='mc'/>", ""), NULL, NULL},
+      {TIED("<connect body1='limb' anchor='0 0 0' active='false'/>", ""), NULL, "equality 0"},
+      {TIED("<weld body1='root' body2='other'/>", ""), NULL, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_system* s = system_of(cases[i].xml);
+    enum { MC = 1, ROOT = 3 };
+    const int mocap = df_mujoco_mocap_holder(s, ROOT), idle = df_mujoco_idle_tie(s, ROOT);
+    char label[32] = "";
+    if (idle >= 0) df_mujoco_equality_label(s, idle, label, sizeof label);
+    if (mocap != (cases[i].mocap ? MC : -1) || strcmp(label, cases[i].idle ? cases[i].idle : "") != 0)
+      fail_msg("case %zu: %d, %s", i, mocap, label);
+    assert_int_equal(df_mujoco_mocap_holder(s, 0), -1);
+    assert_int_equal(df_mujoco_idle_tie(s, 0), -1);
+    df_system_free(s);
+  }
 }
 
 int main(void) {
@@ -203,6 +274,8 @@ int main(void) {
                                      cmocka_unit_test(actuators_of_any_kind_drive_what_they_act_on),
                                      cmocka_unit_test(every_transmission_drives),
                                      cmocka_unit_test(weight_and_floor_decide_what_can_fall),
-                                     cmocka_unit_test(couplings_are_off_by_what_their_polynomial_says)};
+                                     cmocka_unit_test(couplings_are_off_by_what_their_polynomial_says),
+                                     cmocka_unit_test(what_is_held_is_off_by_a_share_of_its_reach),
+                                     cmocka_unit_test(ties_of_a_tree_are_found)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

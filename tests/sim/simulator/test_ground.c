@@ -1,6 +1,8 @@
 /* The distance of a model from what cannot move. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
@@ -137,12 +139,89 @@ static void a_slope_is_below_a_point_by_its_height_there(void** state) {
   }
 }
 
+/* a plane at height 0.25, turned about the vertical by each whole degree, which rounds its normal, and one that is
+ * tilted by a rotation of `tilt`, rad */
+static bool is_flat(double yaw, double tilt, double* height) {
+  char xml[512];
+  df_system* s;
+  df_sim* sim;
+  double x[64];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  snprintf(xml, sizeof xml,
+           "<mujoco><compiler angle='radian' eulerseq='zyx'/><worldbody><geom type='plane' size='1 1 1' pos='2 0 .25' "
+           "euler='%.17g %.17g 0'/><body pos='50 50 50'><freejoint/><geom size='.1'/></body></worldbody></mujoco>",
+           yaw, tilt);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &s), DF_OK);
+  assert_int_equal(df_sim_new(s, 0, &sim), DF_OK);
+  df_mujoco_initial_state(s, x);
+  df_mujoco_pose(sim, x);
+  const bool flat = df_mujoco_ground_is_flat(sim, height);
+  df_sim_free(s, sim);
+  df_system_free(s);
+  return flat;
+}
+
+static void a_plane_is_flat_in_any_heading(void** state) {
+  (void)state;
+  double height;
+  for (int degree = 0; degree < 360; degree++) {
+    height = 0;
+    if (!is_flat(degree * acos(-1) / 180, 0, &height)) fail_msg("%d degrees", degree);
+    assert_true(height == 0.25);
+  }
+  assert_true(is_flat(1, 0.9e-6, &height));
+  assert_false(is_flat(1, 1.1e-6, &height));
+  assert_false(is_flat(1, -1e-3, &height));
+  assert_false(is_flat(0, acos(-1), &height)); /* upside down */
+}
+
+/* of a cube of 20 cm above a table, below a shelf, beside a post and beside a ball of another tree; what it may not
+ * touch is none of them */
+static void a_tree_is_as_far_as_the_nearest_thing_that_it_may_touch(void** state) {
+  (void)state;
+  enum { TABLE, SHELF, POST, GHOST, CUBE, BALL };
+  static const struct {
+    double at[3], most, distance, up;
+    int geom;
+  } cases[] = {{{0, 0, 1.102}, .01, .002, 1, TABLE},     {{0, 0, 1.11}, .01, .01, 0, -1},
+               {{0, 0, 1.89}, .02, .01, -1, SHELF},      {{.496, 0, 1.5}, .01, .004, 0, POST},
+               {{0, -.25, 1.5}, .1, .05, 0, BALL},       {{0, 0, 1.09}, .01, -.01, 0, TABLE},
+               {{0, 0, 1.1 + 1e-3}, .01, 1e-3, 1, TABLE}};
+  df_system* s;
+  df_sim* sim;
+  double x[64];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_int_equal(
+      df_mujoco_system_from_xml(
+          "<mujoco><worldbody><geom type='box' size='1 1 .05' pos='0 0 .95'/><geom type='box' size='1 1 .05' "
+          "pos='0 0 2.05'/><geom type='box' size='.1 .1 .3' pos='.7 0 1.5'/><geom size='.5' pos='0 0 1.5' "
+          "contype='0' conaffinity='0'/><body name='cube'><freejoint/><geom type='box' size='.1 .1 .1'/>"
+          "<body><joint/><geom size='.01'/></body></body><body pos='0 -.5 1.5'><freejoint/><geom size='.1'/>"
+          "</body></worldbody></mujoco>",
+          "model", &cfg, &s),
+      DF_OK);
+  assert_int_equal(df_sim_new(s, 0, &sim), DF_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_mujoco_initial_state(s, x);
+    memcpy(x, cases[i].at, sizeof cases[i].at);
+    df_mujoco_pose(sim, x);
+    const df_tree_gap got = df_mujoco_tree_gap(sim, df_mujoco_body_root(s, 1), cases[i].most);
+    const bool right = fabs(got.distance - cases[i].distance) < 1e-6 && fabs(got.up - cases[i].up) < 1e-6;
+    if (!right || (got.geom == 6 ? BALL : got.geom) != cases[i].geom)
+      fail_msg("case %zu: %g to %d, up %g", i, got.distance, got.geom, got.up);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_ball_is_its_height_less_its_radius),
                                      cmocka_unit_test(pairs_that_do_not_collide_do_not_count),
                                      cmocka_unit_test(listed_pairs_count),
                                      cmocka_unit_test(the_ground_below_a_point_is_the_highest_that_cannot_move),
                                      cmocka_unit_test(a_slope_is_below_a_point_by_its_height_there),
-                                     cmocka_unit_test(only_the_tree_that_is_asked_for_counts)};
+                                     cmocka_unit_test(only_the_tree_that_is_asked_for_counts),
+                                     cmocka_unit_test(a_plane_is_flat_in_any_heading),
+                                     cmocka_unit_test(a_tree_is_as_far_as_the_nearest_thing_that_it_may_touch)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

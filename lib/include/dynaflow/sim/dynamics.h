@@ -86,10 +86,24 @@ DF_API double df_mujoco_weight(const df_system* system, int body);
 DF_API bool df_mujoco_may_touch_world(const df_system* system, int body);
 
 /* Returns the number of enabled equality constraints of joints and of fixed tendons. With a state x [nx], also sets
- * off [count] = by how much each is violated, and size [count] = the larger of the magnitudes of its two sides (of the
- * only side, for a joint or tendon that is held alone), m or rad. With x NULL, off and size are not used and may be
- * NULL. */
+ * off [count] = by how much each is violated, and size [count] = what that is compared with, m or rad, above 0: the
+ * larger of the magnitudes of its two sides, but at least a twentieth of the reach of the first one; for a joint or
+ * tendon that is held alone, and hardly moves, its reach. That is half of the range of a joint (without limits 1 rad,
+ * or the mean size of the bodies), and of a tendon the sum over its joints, by their coefficients. With x NULL, off and
+ * size are not used and may be NULL. */
 DF_API int df_mujoco_couplings(const df_system* system, const double* x, double* off, double* size);
+
+/* The mocap body to which an enabled connect or weld constraint that is active at the start ties a body of the
+ * kinematic tree with this root (df_mujoco_body_root()), or to what is fixed to it; -1: none. The pose of a mocap body
+ * is no part of a state, so that the constraint forces of such a tree are not known. */
+DF_API int df_mujoco_mocap_holder(const df_system* system, int root);
+
+/* The first connect or weld constraint between a body of the tree and any other one that is not active at the start,
+ * as of a gripper by suction, which a program switches on; -1: none. */
+DF_API int df_mujoco_idle_tie(const df_system* system, int root);
+
+/* Writes the name of an equality constraint to label[n], "equality 3" for one without. */
+DF_API void df_mujoco_equality_label(const df_system* system, int equality, char* label, size_t n);
 
 /* Density of the medium (option density), kg/m^3; 0: none. */
 DF_API double df_mujoco_density(const df_system* system);

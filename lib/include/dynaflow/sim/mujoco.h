@@ -231,11 +231,21 @@ DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position
  * the kinematic tree with this root (df_mujoco_body_root()) are measured; 0: all. At most 1e4; height fields and SDFs
  * are not measured. +inf if there is no such pair. */
 DF_API double df_mujoco_ground_distance(df_sim* sim, int root);
+/* What is nearest to a kinematic tree. */
+typedef struct df_tree_gap {
+  double distance; /* m; negative: depth of the penetration */
+  int geom;        /* of another tree, or of what cannot move; -1: none within `most` */
+  double up;       /* how far up the shortest way from there to the tree leads, -1 (down) to 1; 0 if they touch */
+} df_tree_gap;
+/* After df_mujoco_pose() or df_mujoco_inverse(): the smallest distance, below `most` (m), between a geom of the tree
+ * with this root (df_mujoco_body_root()) and one that is not of it and that it may collide with; height fields and SDFs
+ * are not measured. */
+DF_API df_tree_gap df_mujoco_tree_gap(df_sim* sim, int root, double most);
 /* After df_mujoco_pose(): the height, m, of the highest surface below a point of what cannot move and may collide;
  * planes have no end, SDFs are left out. -inf if there is none. */
 DF_API double df_mujoco_ground_below(df_sim* sim, const double point[3]);
-/* After df_mujoco_pose(): whether what cannot move and may collide are horizontal planes alone, or nothing. *height is
- * that of the highest plane then, m; -inf if there is none. */
+/* After df_mujoco_pose(): whether what cannot move and may collide are horizontal planes alone, or nothing: they rise
+ * by at most 1e-6 m per m. *height is that of the highest plane then, m; -inf if there is none. */
 DF_API bool df_mujoco_ground_is_flat(df_sim* sim, double* height);
 
 /* ---- versions ---- */
