@@ -58,11 +58,6 @@ static int count_different(int n, const int* label) {
   return found;
 }
 
-/* whether a metric counts windows or chains, each 0 or 1, so that its interval is Wilson's (measure_share()) */
-static bool is_counted(const char* metric) {
-  return strcmp(metric, "fall_rate") == 0 || strcmp(metric, "coverage") == 0;
-}
-
 /* the interval of a row by its values, which are dependent within an episode, as bench/evaluate/measures.c has it */
 static df_status interval_of(const json_t* number, long seed, int n, const double* value, const int* episode,
                              df_interval* out) {
@@ -70,7 +65,7 @@ static df_status interval_of(const json_t* number, long seed, int n, const doubl
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)seed;
   cfg.cluster = episode;
-  if (is_counted(string_of(number, "metric"))) return df_share_interval_clustered(n, value, episode, out);
+  if (strcmp(string_of(number, "metric"), "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
   return strcmp(string_of(number, "unit"), "share") == 0
              ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out)
              : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out);

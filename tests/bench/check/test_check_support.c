@@ -125,7 +125,6 @@ static void what_is_touched_carried_or_driven_is_held(void** state) {
   data_findings_clear(&carried);
 }
 
-<<<<<<< HEAD
 /* the only row */
 static void expect_row(const scene* c, check_verdict verdict, double weights, const char* says) {
   data_findings found = check_scene(c);
@@ -171,7 +170,8 @@ static void jumps_need_no_force(void** state) {
   (void)state;
   const scene c = {.height = 50, .up = -9.81, .thrown = {68, 135}, .poses = 3};
   expect_row(&c, CHECK_OK, 0, "");
-=======
+}
+
 /* a crate near a table, a shelf above it, a post beside it and a block of another tree, that may be tied to a hand or
  * to a mocap body */
 #define WORKSHOP(equality)                                                                                           \
@@ -238,7 +238,6 @@ static void what_a_body_hovers_beside_is_named(void** state) {
     if (!strstr(one->reason, words)) fail_msg("case %zu: %s", i, one->reason);
     data_findings_clear(&found);
   }
->>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
 }
 
 int main(void) {
@@ -246,14 +245,11 @@ int main(void) {
       cmocka_unit_test(a_body_that_nothing_holds_is_named),
       cmocka_unit_test(a_body_without_a_name_has_the_number_of_its_joint),
       cmocka_unit_test(what_is_touched_carried_or_driven_is_held),
-<<<<<<< HEAD
       cmocka_unit_test(a_force_aside_counts),
       cmocka_unit_test(what_does_not_push_it_holds_nothing),
       cmocka_unit_test(a_body_that_is_touched_now_and_then_is_unclear),
       cmocka_unit_test(jumps_need_no_force),
-=======
       cmocka_unit_test(what_a_body_hovers_beside_is_named),
->>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,13 +165,11 @@ static void a_height_of_one_is_a_mixture(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_scale_of_all_is_not_one_of_the_clearest), cmocka_unit_test(a_scale_of_one_is_a_mixture),
-<<<<<<< HEAD
-      cmocka_unit_test(an_offset_of_one_is_a_mixture_in_either_direction),
-=======
-      cmocka_unit_test(what_cancels_in_all_is_not_wrong_in_all),
->>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
-      cmocka_unit_test(a_height_of_all_is_not_one_of_the_clearest), cmocka_unit_test(a_height_of_one_is_a_mixture)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_scale_of_all_is_not_one_of_the_clearest),
+                                     cmocka_unit_test(a_scale_of_one_is_a_mixture),
+                                     cmocka_unit_test(an_offset_of_one_is_a_mixture_in_either_direction),
+                                     cmocka_unit_test(what_cancels_in_all_is_not_wrong_in_all),
+                                     cmocka_unit_test(a_height_of_all_is_not_one_of_the_clearest),
+                                     cmocka_unit_test(a_height_of_one_is_a_mixture)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

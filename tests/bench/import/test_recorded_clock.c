@@ -183,13 +183,9 @@ static void known_ends_may_repeat_a_time(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(steps_are_those_forward_in_the_unit_of_the_numbers),
-<<<<<<< HEAD
                                      cmocka_unit_test(names_state_units),
                                      cmocka_unit_test(steps_go_on_after_what_is_missing),
-=======
                                      cmocka_unit_test(a_clock_may_pause),
-                                     cmocka_unit_test(names_state_units),
->>>>>>> 164be2a160d6791eceb97ab3a673228e7fba9a63
                                      cmocka_unit_test(the_first_row_out_of_order_is_named),
                                      cmocka_unit_test(what_fills_up_a_row_is_no_time),
                                      cmocka_unit_test(known_ends_may_repeat_a_time)};
