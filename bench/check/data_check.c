@@ -9,6 +9,7 @@
 #include "column_names.h"
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
+#include "foot_contacts.h"
 #include "frame_interval.h"
 #include "joint_order.h"
 #include "list.h"
@@ -144,6 +145,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   if (status == DF_OK) status = check_support(&m, cfg->poses_max, out);
+  if (status == DF_OK && poses.has_ground) status = check_foot_contacts(&m, cfg->poses_max, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);

@@ -19,10 +19,8 @@ typedef struct foot {
 
 /* feet [geoms]: those with is_foot were found in a sample of the frames. Adds their twins that touch what cannot move
  * in any frame, of all up to 50000, or come as low above the ground as they do while they touch, up to a tenth of
- * the height by which they lift. Twins are the same
- * part of two limbs: geoms of the same number on their bodies, as far from the origin of these, and moved by as many
- * joints, of the same kinds and with the same ranges, up to the sign, or the same names but for the side, such as FL
- * and RR, left and right. Geoms of objects are none. Errors: DF_E_NOMEM, those of df_sim_new(). */
+ * the height by which they lift. Twins: twin_geoms(). Geoms of objects are none. Errors: DF_E_NOMEM, those of
+ * df_sim_new(). */
 DF_MUST_CHECK df_status foot_twins_add(const model_study* m, const df_dataset* data, foot* feet);
 
 #endif
