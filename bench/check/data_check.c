@@ -9,6 +9,7 @@
 #include "column_names.h"
 #include "dynaflow/core/alloc.h"
 #include "explained.h"
+#include "foot_contacts.h"
 #include "frame_interval.h"
 #include "joint_order.h"
 #include "list.h"
@@ -43,14 +44,14 @@ static df_status accept_explained(const trace* m, data_findings* f) {
   return DF_OK;
 }
 
-/* whether the finding is that velocities are wrong, of all episodes or, if all are looked at, of some */
+/* whether the finding is that velocities are or may be wrong, of all episodes or, if all are looked at, of some */
 static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
   bool velocity = data_check_is_of_velocity(one->check);
   for (int check = 0;
        check <= DATA_CHECK_REPLAY && one->check == DATA_CHECK_MIXTURE && reach_sees_all(m->data->episodes); check++)
     velocity |=
         data_check_is_of_velocity((data_check)check) && strcmp(one->column, data_check_name((data_check)check)) == 0;
-  return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict == CHECK_WRONG;
+  return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict != CHECK_OK;
 }
 
 /* whether it is of hinges and slides, or of all that moves */
@@ -70,7 +71,8 @@ static df_status accept_reachable(const trace* m, data_findings* f) {
   if (doubt) DF_TRY(states_are_reachable(m, &reached));
   for (int i = 0; i < f->n && reached != REACHES_NOT; i++) {
     data_finding* one = &f->list[i];
-    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !is_of_joints(one))) continue;
+    const bool is_clear = one->verdict == CHECK_WRONG; /* others are warnings already */
+    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !(is_clear && is_of_joints(one)))) continue;
     if (reached == REACHES)
       data_finding_judge(one, CHECK_OK,
                          "right, since the actuators of the model lead from each state to the next one with an action "
@@ -143,6 +145,7 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) check_forces(&poses, out);
   if (status == DF_OK) status = check_support(&m, cfg->poses_max, out);
+  if (status == DF_OK && poses.has_ground) status = check_foot_contacts(&m, cfg->poses_max, out);
   if (status == DF_OK) status = check_flight(&m, &poses, out);
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);

@@ -52,6 +52,7 @@ const char* check_verdict_text(check_verdict v);
   X(SLIP, "slip", false, false)                                   \
   X(ROOT_RESIDUAL, "root residual", false, false)                 \
   X(SUPPORT, "support", false, false)                             \
+  X(FOOT_CONTACTS, "foot contacts", true, false)                  \
   X(HELD_OUT, "held-out copy", false, false)                      \
   X(REPLAY, "replay", false, false)
 typedef enum data_check {

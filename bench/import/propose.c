@@ -9,6 +9,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
+#include "foot_twins.h"
 #include "joints.h"
 
 /* frames of the demonstrations that are posed to find feet and heights */
@@ -530,42 +531,92 @@ static df_status study_posture(const proposal* p, posture* out) {
   return status;
 }
 
-/* geoms that touch in at least this share of the frames are feet */
+/* geoms that touch in at least this share of the frames are feet, and so are their twins on other legs */
 static const double FOOT_SHARE = 0.05;
 
-static void propose_feet(const proposal* p, const posture* seen) {
-  text names = {0};
-  int n = 0, unnamed = 0, by_body = 0;
+/* feet [geoms]; the caller frees it */
+static df_status find_feet(const proposal* p, const posture* seen, foot** feet) {
+  const int geoms = df_mujoco_geom_count(p->model->system);
+  *feet = df_alloc((size_t)geoms, sizeof **feet);
+  if (!*feet) return DF_E_NOMEM;
+  for (int g = 0; g < geoms; g++) {
+    (*feet)[g].is_foot = (double)seen->touched[g] >= FOOT_SHARE * (double)seen->frames &&
+                         !model_is_of_object(p->model, df_mujoco_geom_body(p->model->system, g));
+  }
+  return foot_twins_add(p->model, p->data, *feet);
+}
+
+/* names of feet, as eval.feet lists them */
+typedef struct foot_names {
+  text all, added; /* the latter with the share of the frames in which they touch */
+  int n, unnamed, by_body;
+} foot_names;
+
+static void name_foot(const proposal* p, int g, const foot* one, foot_names* names) {
+  char label[DF_NAME_MAX];
+  names->by_body += !df_mujoco_geom_name(p->model->system, g)[0];
+  if (!df_mujoco_geom_label(p->model->system, g, label, sizeof label) || strchr(label, ',')) {
+    names->unnamed++;
+    return;
+  }
+  if (names->n++ >= DF_NAMES_MAX) return;
+  text_add(&names->all, "%s%s", names->all.n ? "," : "", label);
+  if (one->is_added) text_add(&names->added, "%s%s (%.2g %%)", names->added.n ? ", " : "", label, 100 * one->touches);
+}
+
+/* says of legs that are held up why they have no foot */
+static void note_lifted_feet(const proposal* p, const foot* feet) {
   for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
-    if (model_is_of_object(p->model, df_mujoco_geom_body(p->model->system, g))) continue;
-    if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
     char label[DF_NAME_MAX];
-    if (!df_mujoco_geom_label(p->model->system, g, label, sizeof label) || strchr(label, ','))
-      unnamed++;
-    else if (n++ < DF_NAMES_MAX)
-      text_add(&names, "%s%s", names.n ? "," : "", label);
-    by_body += !df_mujoco_geom_name(p->model->system, g)[0];
+    if (!feet[g].left_out || !df_mujoco_geom_label(p->model->system, g, label, sizeof label)) continue;
+    text_add(p->notes,
+             "eval.feet: %s is left out: unlike the same geom of other legs, it touches nothing that cannot move in "
+             "%ld frames, and does not come as low\n",
+             label, feet[g].frames);
   }
-  if (names.n) {
-    settings_put_why(p->found, "eval.feet", text_of(&names),
-                     "they touch what cannot move in 5 %% of the frames or more%s",
-                     by_body > unnamed ? "; BODY:I is geom I of a body, from 0, of those that can touch" : "");
+}
+
+static void put_feet(const proposal* p, const foot* feet) {
+  foot_names names = {0};
+  for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
+    if (feet[g].is_foot) name_foot(p, g, &feet[g], &names);
   }
-  if (by_body > unnamed)
+  const int labelled = names.by_body - names.unnamed;
+  if (names.all.n) {
+    settings_put_why(
+        p->found, "eval.feet", text_of(&names.all), "they touch what cannot move in 5 %% of the frames or more%s%s%s",
+        names.added.n ? ", or are the same geom of another leg and touch it more rarely or come as low: " : "",
+        names.added.n ? text_of(&names.added) : "",
+        labelled > 0 ? "; BODY:I is geom I of a body, from 0, of those that can touch" : "");
+  }
+  if (labelled > 0)
     text_add(
         p->notes,
         "eval.feet: %d of these geoms have no name in the model, so that they are named by body and number, BODY:I: "
         "%s\n",
-        by_body - unnamed, text_of(&names));
-  if (unnamed) {
+        labelled, text_of(&names.all));
+  if (names.unnamed) {
     text_add(p->notes,
-             unnamed == 1 ? "%d geom touches the floor, but neither it nor its body has a usable name; name it in the "
-                            "model to list it in eval.feet\n"
-                          : "%d geoms touch the floor, but neither they nor their bodies have usable names; name them "
-                            "in the model to list them in eval.feet\n",
-             unnamed);
+             names.unnamed == 1
+                 ? "%d geom touches the floor, but neither it nor its body has a usable name; name it in the "
+                   "model to list it in eval.feet\n"
+                 : "%d geoms touch the floor, but neither they nor their bodies have usable names; name them "
+                   "in the model to list them in eval.feet\n",
+             names.unnamed);
   }
-  text_clear(&names);
+  text_clear(&names.all);
+  text_clear(&names.added);
+}
+
+static df_status propose_feet(const proposal* p, const posture* seen) {
+  foot* feet;
+  const df_status status = find_feet(p, seen, &feet);
+  if (status == DF_OK) {
+    put_feet(p, feet);
+    note_lifted_feet(p, feet);
+  }
+  df_free(feet);
+  return status;
 }
 
 /* whether a geom of the robot ever touches what cannot move */
@@ -657,11 +708,11 @@ static df_status propose_evaluation(const proposal* p) {
     put_no_fall(p, held);
     return DF_OK;
   }
-  const df_status status = study_posture(p, &seen);
+  df_status status = study_posture(p, &seen);
+  if (status == DF_OK) status = propose_feet(p, &seen);
   if (status == DF_OK) {
     const bool touches = touches_world(p, &seen);
     const char* why = no_fall(p, touches);
-    propose_feet(p, &seen);
     if (why)
       put_no_fall(p, why);
     else

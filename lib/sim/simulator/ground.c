@@ -22,6 +22,7 @@ static bool meet(const mjModel* m, int moving, int fixed) {
 typedef struct ground {
   df_sim* sim;
   int root; /* of the tree that is measured; 0: all */
+  int geom; /* that is measured alone; -1: all */
   double distance;
 } ground;
 
@@ -31,6 +32,7 @@ static void measure(void* argument) {
   for (int fixed = 0; fixed < m->ngeom; fixed++) {
     for (int moving = 0; is_fixed(m, fixed) && moving < m->ngeom; moving++) {
       if (is_fixed(m, moving) || !meet(m, moving, fixed)) continue;
+      if (g->geom >= 0 && g->geom != moving) continue;
       if (g->root > 0 && m->body_rootid[m->geom_bodyid[moving]] != g->root) continue;
       g->distance = fmin(g->distance, mj_geomDistance(m, g->sim->data, moving, fixed, FAR, NULL));
     }
@@ -38,7 +40,13 @@ static void measure(void* argument) {
 }
 
 double df_mujoco_ground_distance(df_sim* sim, int root) {
-  ground g = {.sim = sim, .root = root, .distance = INFINITY};
+  ground g = {.sim = sim, .root = root, .geom = -1, .distance = INFINITY};
+  if (!df_mujoco_guarded(measure, &g)) sim->needs_reset = true;
+  return g.distance;
+}
+
+double df_mujoco_geom_ground_distance(df_sim* sim, int geom) {
+  ground g = {.sim = sim, .geom = geom, .distance = INFINITY};
   if (!df_mujoco_guarded(measure, &g)) sim->needs_reset = true;
   return g.distance;
 }

@@ -181,6 +181,62 @@ static void other_velocities_are_wrong(void** state) {
   }
 }
 
+/* A body that floats and turns against a flywheel and an arm, whose servos settle within a frame. */
+static const char floating_xml[] =
+    "<mujoco><compiler angle='radian'/><option timestep='.002' gravity='0 0 0' integrator='implicitfast'/><default>"
+    "<joint damping='1' armature='.05'/><geom contype='0' conaffinity='0'/><position kp='2000' kv='60' ctrlrange='-3 "
+    "3'/>"
+    "</default><worldbody><body><freejoint/><geom type='box' size='.1 .1 .1' mass='5'/><body pos='0 0 .2'><joint "
+    "name='a' "
+    "axis='0 0 1'/><geom type='capsule' fromto='0 0 0 .25 0 0' size='.03' mass='1'/><body pos='.25 0 0'><joint "
+    "name='b' "
+    "axis='0 1 0'/><geom type='capsule' fromto='0 0 0 .2 0 0' size='.03' mass='.5'/></body></body></body></worldbody>"
+    "<actuator><position joint='a'/><position joint='b'/></actuator></mujoco>";
+
+/* the findings of its recording, velocities of the base times a factor */
+static data_findings check_floating(double factor) {
+  enum { NX = 17, NQ = 9 };
+  df_system* s;
+  df_dataset* d;
+  df_sim* sim;
+  data_findings f = {0};
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.substeps = 25;
+  assert_ok(df_mujoco_system_from_xml(floating_xml, "floating", &cfg, &s));
+  const df_dataset_shape shape = {.episodes = CLIPS, .length = CLIP, .nx = NX, .dt = s->dt};
+  assert_ok(df_dataset_new(&shape, &d));
+  assert_ok(df_sim_new(s, 0, &sim));
+  for (int e = 0; e < CLIPS; e++) {
+    double x[NX] = {[3] = 1}, target[2 * (CLIP + 1)];
+    df_rng_normal(12, DF_STREAM_TEST, (uint64_t)e, 2 * (CLIP + 1), target);
+    s->ops->reset(sim, x);
+    for (int t = 0; t <= CLIP; t++) {
+      const double u[2] = {0.3 * target[2 * t], 0.3 * target[2 * t + 1]};
+      for (int i = 0; i < NX; i++) frame_of(d, e, t)[i] = x[i] * (i >= NQ && i < NQ + 6 ? factor : 1);
+      assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+    }
+  }
+  df_sim_free(s, sim);
+  assert_ok(data_check_states(d, s, &check_thorough, &f));
+  df_dataset_free(d);
+  df_system_free(s);
+  return f;
+}
+
+/* what is a warning, not an error, is explained as well; of a base that is recorded 0.9 times as fast it stays one */
+static void what_warns_of_such_velocities_is_right_as_well(void** state) {
+  (void)state;
+  for (int wrong = 0; wrong < 2; wrong++) {
+    data_findings f = check_floating(wrong ? 0.9 : 1);
+    const data_finding* one = finding_at(&f, DATA_CHECK_VELOCITY, "base position");
+    assert_int_equal(one->verdict, wrong ? CHECK_WARN : CHECK_OK);
+    assert_true(one->value > 0.5);
+    if (!wrong) assert_int_equal(data_findings_count(&f, CHECK_WARN), 0);
+    if (!wrong) assert_true(count(&f, CHECK_OK, "held for a frame, although") > 0);
+    data_findings_clear(&f);
+  }
+}
+
 /* an action may be held for two of the model's; a frame that is 1 % longer than one is none that it is held for */
 static void a_frame_is_a_whole_number_of_actions(void** state) {
   (void)state;
@@ -212,6 +268,7 @@ int main(void) {
                                      cmocka_unit_test(a_slow_joint_may_be_further_off),
                                      cmocka_unit_test(velocities_of_noise_are_none_of_the_model),
                                      cmocka_unit_test(other_velocities_are_wrong),
+                                     cmocka_unit_test(what_warns_of_such_velocities_is_right_as_well),
                                      cmocka_unit_test(a_frame_is_a_whole_number_of_actions),
                                      cmocka_unit_test(without_actuators_nothing_is_reached)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,91 @@ static void feet_without_a_name_are_named_by_their_body(void** state) {
   end(&f);
 }
 
+/* Four legs of a hinge and a toe that is on the floor at angle 0, and an arm like them but for names and range. */
+static const char dog[] =
+    "<mujoco><compiler angle='radian' autolimits='true'/><worldbody><geom type='plane' size='0 0 1'/><body "
+    "name='trunk'><freejoint/><geom type='box' size='.2 .1 .05' contype='0' conaffinity='0'/>"
+    "<body pos='.2 .1 0'><joint name='FL_hip' axis='0 1 0' range='-1 1'/><geom name='FL' size='.05' pos='0 0 "
+    "-.4'/></body>"
+    "<body pos='.2 -.1 0'><joint name='FR_hip' axis='0 1 0' range='-1 1'/><geom name='FR' size='.05' pos='0 0 "
+    "-.4'/></body>"
+    "<body pos='-.2 .1 0'><joint name='RL_hip' axis='0 1 0' range='-1 1'/><geom name='RL' size='.05' pos='0 0 "
+    "-.4'/></body>"
+    "<body pos='-.2 -.1 0'><joint name='%s' axis='0 1 0' range='%s'/><geom name='RR' size='.05' pos='0 0 %s'/></body>"
+    "<body pos='.3 0 0'><joint name='arm_lift' axis='0 1 0' range='-3 2'/><geom name='hand' size='.05' pos='0 0 "
+    "-.4'/></body></body></worldbody><actuator><motor joint='FL_hip' ctrlrange='-1 1'/></actuator></mujoco>";
+enum { DOG_LEGS = 5, DOG_FRAMES = 900 };
+
+/* The feet of 900 frames in which three legs stand, and the hand touches the floor in frame 1; the fourth leg is lifted
+ * but in frame `down`, and to `raised` rad in frame 4. Every third frame is in the sample. */
+static void dog_feet(fixture* f, const char* name, const char* range, const char* toe, int down, double raised) {
+  char xml[2048];
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  snprintf(xml, sizeof xml, dog, name, range, toe);
+  *f = (fixture){0};
+  assert_int_equal(df_mujoco_system_from_xml(xml, "dog", &cfg, &f->system), DF_OK);
+  assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
+  const df_dataset_shape shape = {.episodes = 1, .length = DOG_FRAMES - 1, .nx = f->system->nx, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &f->data), DF_OK);
+  for (int row = 0; row < DOG_FRAMES; row++) {
+    double* x = f->data->states + row * f->system->nx;
+    x[2] = 0.449;
+    x[3] = 1;
+    for (int leg = 0; leg < 3; leg++) x[7 + leg] = row == 2 ? 0.8 : 0;
+    for (int leg = 3; leg < DOG_LEGS; leg++) x[7 + leg] = row == (leg == 3 ? down : 1) ? 0 : 0.8;
+    if (row == 4) x[10] = raised;
+  }
+  f->p = (proposal){.model = &f->model, .data = f->data, .found = &f->found, .notes = &f->notes};
+  assert_int_equal(propose_task(&f->p), DF_OK);
+}
+
+/* The fourth foot touches in one frame, which is none of the sample: with names that differ by the side or with the
+ * same range, either is enough. */
+static void the_feet_of_legs_are_a_set(void** state) {
+  (void)state;
+  static const char* const legs[][2] = {
+      {"RR_hip", "-1 1"}, {"RR_hip", "-.5 1.5"}, {"last", "-1 1"}, {"rear-right.hip", "0 2"}};
+  for (size_t i = 0; i < sizeof legs / sizeof *legs; i++) {
+    fixture f;
+    dog_feet(&f, legs[i][0], legs[i][1], "-.4", 1, 0.8);
+    assert_string_equal(value(&f, "eval.feet"), "FL,FR,RL,RR");
+    assert_string_equal(settings_find(&f.found, "eval.feet")->why,
+                        "they touch what cannot move in 5 % of the frames or more, or are the same geom of another leg "
+                        "and touch it more rarely or come as low: RR (0.11 %)");
+    end(&f);
+  }
+}
+
+/* The others lift by 0.4 m * (1 - cos 0.8) = 0.121 m; the fourth foot comes within 0.4 m * (1 - cos 0.2) = 0.008 m. */
+static void a_foot_that_comes_as_low_is_one(void** state) {
+  (void)state;
+  fixture f;
+  dog_feet(&f, "RR_hip", "-1 1", "-.4", -1, 0.2);
+  assert_string_equal(value(&f, "eval.feet"), "FL,FR,RL,RR");
+  end(&f);
+}
+
+/* a leg that is held up, by 0.018 m or more; and what is no twin: other names and another range, or another place on
+ * its body */
+static void what_no_leg_has_is_no_foot(void** state) {
+  (void)state;
+  fixture f;
+  dog_feet(&f, "RR_hip", "-1 1", "-.4", -1, 0.3);
+  assert_string_equal(value(&f, "eval.feet"), "FL,FR,RL");
+  assert_non_null(
+      strstr(text_of(&f.notes),
+             "eval.feet: RR is left out: unlike the same geom of other legs, it touches nothing that cannot "
+             "move in 900 frames, and does not come as low\n"));
+  end(&f);
+  static const char* const others[][3] = {{"tail", "-2 2", "-.4"}, {"RR_hip", "-1 1", "-.41"}};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    dog_feet(&f, others[i][0], others[i][1], others[i][2], 1, 0.8);
+    assert_string_equal(value(&f, "eval.feet"), "FL,FR,RL");
+    assert_null(strstr(text_of(&f.notes), "left out"));
+    end(&f);
+  }
+}
+
 /* the shortest of several episodes holds two windows */
 static void a_window_fits_the_shortest_episode(void** state) {
   (void)state;
@@ -708,6 +793,9 @@ int main(void) {
       cmocka_unit_test(a_task_has_these_settings),
       cmocka_unit_test(the_first_joint_counts),
       cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
+      cmocka_unit_test(the_feet_of_legs_are_a_set),
+      cmocka_unit_test(a_foot_that_comes_as_low_is_one),
+      cmocka_unit_test(what_no_leg_has_is_no_foot),
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
       cmocka_unit_test(a_fall_is_nearer_to_the_ground_than_in_the_data),

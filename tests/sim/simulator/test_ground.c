@@ -20,6 +20,9 @@ static double distance_of(const char* xml, double z) {
   x[2] = z;
   df_mujoco_pose(sim, x);
   const double out = df_mujoco_ground_distance(sim, 0);
+  /* of the one geom that moves, and of the floor */
+  assert_true(df_mujoco_geom_ground_distance(sim, df_mujoco_geom(s, "ball")) == out);
+  assert_true(df_mujoco_geom_ground_distance(sim, df_mujoco_geom(s, "floor")) == INFINITY);
   df_sim_free(s, sim);
   df_system_free(s);
   return out;

@@ -231,6 +231,8 @@ DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position
  * the kinematic tree with this root (df_mujoco_body_root()) are measured; 0: all. At most 1e4; height fields and SDFs
  * are not measured. +inf if there is no such pair. */
 DF_API double df_mujoco_ground_distance(df_sim* sim, int root);
+/* The same of one geom alone; +inf also for a geom that cannot move. */
+DF_API double df_mujoco_geom_ground_distance(df_sim* sim, int geom);
 /* What is nearest to a kinematic tree. */
 typedef struct df_tree_gap {
   double distance; /* m; negative: depth of the penetration */
