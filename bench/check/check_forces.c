@@ -116,7 +116,7 @@ static df_status find_own(inverse* v) {
   const int bodies = df_mujoco_body_count(m->system);
   bool* own = df_alloc((size_t)bodies, sizeof *own);
   if (!own) return DF_E_NOMEM;
-  df_robot_bodies(m->system, m->source.config ? &m->source.config->chart_objects : NULL, own);
+  df_robot_bodies(m->system, trace_objects(m), own);
   for (int b = 0; b < bodies; b++) v->mass += own[b] ? df_mujoco_body_mass(m->system, b) : 0;
   for (int j = 0; j < m->njoint; j++) {
     const int dofs = joint_dofs(m->joints[j].kind);

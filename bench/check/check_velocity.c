@@ -37,8 +37,8 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
     text_add(&names, "%s%s", n++ ? ", " : "", name);
   }
   if (n) {
-    data_finding* one =
-        data_findings_add(out, DATA_CHECK_VELOCITY_ZERO, trace_group_name(group), n, 0, "coordinates that move");
+    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ZERO, trace_group_name(trace_has_base(m), group), n,
+                                          0, "coordinates that move");
     data_finding_judge(one, CHECK_WRONG, "the recorded velocities are zero while the positions change: %s",
                        text_of(&names));
     data_finding_fits(one, "data.velocities", "differences");
@@ -339,8 +339,8 @@ static void report_rate(const trace* m, double slope, double doubt, bool exact, 
 }
 
 static void report_scale(const trace* m, int group, double slope, data_findings* out) {
-  data_finding* one =
-      data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(group), slope, NAN, "change / velocity");
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(trace_has_base(m), group),
+                                        slope, NAN, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
   enum { UNITS_MOST = 4 };
   static const double ABOUT = 1.1;
@@ -389,8 +389,8 @@ static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_f
     if (!moves(&f[g]) || is_zero(&f[g])) continue;
     const int frames = shift_of(m, g, &f[g], &error);
     if (frames)
-      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), trace_error(&f[g], NULL), NAN,
-                                    "relative error"),
+      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(trace_has_base(m), g),
+                                    trace_error(&f[g], NULL), NAN, "relative error"),
                   frames, error);
   }
 }
@@ -699,7 +699,8 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
       char name[120];
       if (!moves(&own) || is_zero(&own) || trace_error(&f[g], NULL) > CHECK_ERROR_LIMIT) continue;
       if (!(trace_error(&own, NULL) > CHECK_ERROR_LIMIT && own.change > SLOW * f[g].change)) continue;
-      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(g), joint->name[0] ? joint->name : "a joint");
+      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(trace_has_base(m), g),
+               joint->name[0] ? joint->name : "a joint");
       check_rest(&one, g, name, &own, explained, out);
     }
   }
@@ -746,11 +747,11 @@ df_status check_velocities(const trace* m, data_findings* out) {
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
   check_velocity_spans(m, first, out);
-  base_fit_report(&base, first, out);
+  base_fit_report(&base, m, first, out);
   check_velocity_offset(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    const char* name = trace_group_name(g);
+    const char* name = trace_group_name(trace_has_base(m), g);
     if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
   }
   return check_joints(m, f, explained, out);
