@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check_parts.h"
+#include "dynaflow/core/alloc.h"
 #include "joints.h"
 
 /* pairs of frames that tell; the parts of them that standard errors are taken from */
@@ -28,6 +29,12 @@ static const double SPREAD = 0.4;
 static const double ABOUT = 3, SAME = 0.5;
 /* episodes whose error falls by the cause of all */
 static const double MOST = 0.75;
+
+/* Of an object: a factor beyond these tells of itself (velocity_spans.c); what is smaller, and any other cause, if its
+ * error is this many times that of the joint that follows worst, which may carry the object with others. */
+static const double LARGE_LESS = 0.65, LARGE = 1.55, TWICE = 2;
+/* a joint that changes less than this share of its group may rest but for noise */
+static const double RESTS_SHARE = 0.02;
 
 /* ---- least squares of at most three parameters ---- */
 
@@ -123,6 +130,7 @@ typedef struct base {
   const trace* m;
   const df_joint* joint;
   bool moves, turns; /* positions and rotations have velocities of their own */
+  double joints;     /* of an object: relative error of the joint that follows its velocities worst; 0 of a base */
 } base;
 
 static void matrix_of(const double q[4], double r[3][3]) {
@@ -334,6 +342,11 @@ static bool is_steady(const base* b, const found* f) {
   return fabs(steady_factor(b, f->fit) - 1 - f->x[0]) <= SAME * fabs(f->x[0]);
 }
 
+/* whether it is a factor that no servo makes which settles within a frame */
+static bool is_large(const found* f) {
+  return is_of_scale(f->fit) && (1 + f->x[0] < LARGE_LESS || 1 + f->x[0] > LARGE);
+}
+
 static void find_position(const base* b, const totals* t, base_fit* out) {
   double as_is = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
@@ -345,6 +358,7 @@ static void find_position(const base* b, const totals* t, base_fit* out) {
   const double leaves = best.fit == BASE_POINT ? LEAVES_POINT : LEAVES;
   if (!(best.left <= leaves * leaves * as_is) || (is_of_scale(best.fit) && !is_steady(b, &best))) return;
   if (best.least < (best.fit == BASE_POINT ? DISTANCE : FACTOR)) return;
+  if (!is_large(&best) && !(sqrt(as_is / any->dd) > TWICE * b->joints)) return;
   /* opposite signs and other units are named by other checks */
   if (is_of_scale(best.fit) && !(best.x[0] > 1 / MOST_FACTOR - 1 && best.x[0] < MOST_FACTOR - 1)) return;
   const double doubt = error_of(b, t, &best);
@@ -379,6 +393,7 @@ static bool is_integrated(const totals* t, const found* f) {
 static void find_heading(const base* b, const totals* t, base_fit* out) {
   const found f = fit_cause(t, HEADING);
   const sums* s = &t->at[f.lag];
+  if (!(sqrt(s->off / s->turned) > TWICE * b->joints)) return;
   if (!f.known || f.least < DRIFT || f.least < SPREAD * sqrt(f.left / (double)s->n)) return;
   if (!is_integrated(t, &f)) return;
   const double doubt = error_of(b, t, &f);
@@ -396,6 +411,19 @@ static totals totals_of(const base* b) {
   return t;
 }
 
+/* relative error of the hinge or slide that moves and follows its velocities worst; 0 without any */
+static double error_of_joints(const trace* m) {
+  double worst = 0, change[GROUPS];
+  for (int g = 0; g < GROUPS; g++) change[g] = trace_fit_group(m, g).change;
+  for (int i = 0; i < m->nv; i++) {
+    const int g = m->group[i];
+    if (g != GROUP_HINGES && g != GROUP_SLIDES) continue;
+    const trace_fit own = trace_fit_pair(m, i, i);
+    if (own.change > RESTS_SHARE * change[g]) worst = fmax(worst, trace_error(&own, NULL));
+  }
+  return worst;
+}
+
 base_fit base_fit_of(const trace* m) {
   base_fit out = {.drift = NAN};
   base b = {.m = m, .joint = pose_base(m)};
@@ -403,6 +431,10 @@ base_fit base_fit_of(const trace* m) {
   const bool* derived = m->data->derived + m->nq + b.joint->dof;
   b.moves = !derived[0] && !derived[1] && !derived[2];
   b.turns = !derived[3] && !derived[4] && !derived[5];
+  if (!trace_has_base(m)) {
+    out.of_object = true;
+    b.joints = error_of_joints(m);
+  }
   const totals t = totals_of(&b);
   if (t.at[LAG_MEAN].n < PAIRS_LEAST) return out;
   if (b.moves) find_position(&b, &t, &out);
@@ -426,43 +458,53 @@ static const char* direction_of(base_cause cause) {
   return cause == BASE_PLANE ? " in the ground plane" : cause == BASE_VERTICAL ? " vertically" : "";
 }
 
-static void report_position(const base_fit* f, data_findings* out) {
-  const char* name = trace_group_name(GROUP_BASE_POSITION);
+static void report_point(const base_fit* f, const char* column, const char* body, data_findings* out) {
+  const double *r = f->value, *axis = f->axis;
+  char unseen[160] = "";
+  if (size_of(axis, BASE_POINT) > 0)
+    snprintf(unseen, sizeof unseen,
+             ", and by any distance along (%.2f, %.2f, %.2f), the only axis about which the %s turns", axis[0], axis[1],
+             axis[2], f->of_object ? "object" : "base");
+  data_finding* one = data_findings_add(out, DATA_CHECK_BASE_POINT, column, size_of(r, BASE_POINT), NAN, "m");
+  data_finding_judge(one, CHECK_WRONG,
+                     "positions and velocities of %s are of two points: the positions are of one that is at "
+                     "(%.3f, %.3f, %.3f) m, +- %.2g, from that of the velocities, in the frame of %s%s, as of a "
+                     "sensor, a marker or the centre of mass (the error of the velocities falls from %.2g to %.2g): "
+                     "convert both to the origin of %s",
+                     body, r[0], r[1], r[2], f->doubt, body, unseen, f->as_is, f->left, body);
+}
+
+static void report_position(const base_fit* f, const char* body, data_findings* out) {
+  const char* name = trace_group_name(!f->of_object, GROUP_BASE_POSITION);
   if (f->cause == BASE_POINT) {
-    const double *r = f->value, *axis = f->axis;
-    char unseen[160] = "";
-    if (size_of(axis, BASE_POINT) > 0)
-      snprintf(unseen, sizeof unseen,
-               ", and by any distance along (%.2f, %.2f, %.2f), the only axis about which the base turns", axis[0],
-               axis[1], axis[2]);
-    data_finding* one = data_findings_add(out, DATA_CHECK_BASE_POINT, name, size_of(r, BASE_POINT), NAN, "m");
-    data_finding_judge(
-        one, CHECK_WRONG,
-        "positions and velocities of the base are of two points: the positions are of one that is at "
-        "(%.3f, %.3f, %.3f) m, +- %.2g, from that of the velocities, in the frame of the base%s, as of a "
-        "sensor, a marker or the centre of mass (the error of the velocities falls from %.2g to %.2g): "
-        "convert both to the origin of the base",
-        r[0], r[1], r[2], f->doubt, unseen, f->as_is, f->left);
+    report_point(f, name, body, out);
     return;
   }
   data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, name, f->value[0], NAN, "change / velocity");
   data_finding_judge(one, CHECK_WRONG,
-                     "the position of the base changes %.4g times, +- %.2g, as fast%s as its velocities say (their "
-                     "error falls from %.2g to %.2g): positions or velocities have another scale%s: divide the "
-                     "positions by it, or, if they are right, set data.velocities = differences",
-                     f->value[0], f->doubt, direction_of(f->cause), f->as_is, f->left,
+                     "the position of %s changes %.4g times, +- %.2g, as fast%s as its velocities say (their error "
+                     "falls from %.2g to %.2g): positions or velocities have another scale%s: divide the positions by "
+                     "it, or, if they are right, set data.velocities = differences",
+                     body, f->value[0], f->doubt, direction_of(f->cause), f->as_is, f->left,
                      f->cause == BASE_SCALE ? ", or the frame rate is wrong" : "");
 }
 
-void base_fit_report(const base_fit* f, int before, data_findings* out) {
-  const int known = out->n;
-  if (f->cause != BASE_NO_CAUSE && !check_velocity_is_known(out, before, known, GROUP_BASE_POSITION))
-    report_position(f, out);
-  if (!isfinite(f->drift) || check_velocity_is_known(out, before, known, GROUP_BASE_ROTATION)) return;
-  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_OFFSET, BASE_HEADING, f->drift, NAN, "rad/s");
+static void report_heading(const base_fit* f, const char* body, data_findings* out) {
+  data_finding* one =
+      data_findings_add(out, DATA_CHECK_VELOCITY_OFFSET, trace_heading_name(!f->of_object), f->drift, NAN, "rad/s");
   data_finding_judge(one, CHECK_WRONG,
-                     "the heading of the base turns by %.3g rad/s, +- %.2g, more than the angular velocities say, "
+                     "the heading of %s turns by %.3g rad/s, +- %.2g, more than the angular velocities say, "
                      "steadily: the orientation drifts, or a gyroscope has an offset; if it is the velocities, set "
                      "data.velocities = differences",
-                     f->drift, f->drift_doubt);
+                     body, f->drift, f->drift_doubt);
+}
+
+void base_fit_report(const base_fit* f, const trace* m, int before, data_findings* out) {
+  const int known = out->n;
+  char* body = check_base_words(m->system, trace_objects(m));
+  if (f->cause != BASE_NO_CAUSE && !check_velocity_is_known(m, out, before, known, GROUP_BASE_POSITION))
+    report_position(f, body, out);
+  if (isfinite(f->drift) && !check_velocity_is_known(m, out, before, known, GROUP_BASE_ROTATION))
+    report_heading(f, body, out);
+  df_free(body);
 }

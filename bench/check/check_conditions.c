@@ -256,7 +256,7 @@ df_status check_conditions(const trace* m, data_findings* out) {
     s.column[part] = c;
     any = true;
   }
-  s.base = df_robot_base(m->system, m->source.config ? &m->source.config->chart_objects : NULL).position;
+  s.base = df_robot_base(m->system, trace_objects(m)).position;
   if (!any || s.base < 0) return DF_OK;
   s.n = list_samples(m, &s);
   if (s.n < LEAST) return DF_OK;

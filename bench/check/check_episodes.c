@@ -203,7 +203,7 @@ static df_status find_outliers(work* w) {
       if (!w->judged[e] || !(error > UNRELATED)) continue;
       data_finding f = {
           .check = DATA_CHECK_VELOCITY,
-          .column = format_text("%s", trace_group_name(g)),
+          .column = format_text("%s", trace_group_name(trace_has_base(w->m), g)),
           .value = error,
           .limit = UNRELATED,
           .unit = "relative error",

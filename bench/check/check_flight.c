@@ -120,11 +120,12 @@ static double look(const flight* f, const variant* v, double* state, double* lis
 }
 
 /* Velocities of the base's rotation may be right where its orientations are not: differences of these would not be. */
-static void drop_differences(data_findings* f) {
+static void drop_differences(const trace* m, data_findings* f) {
   for (int i = 0; i < f->n; i++) {
     data_finding* one = &f->list[i];
     if (!data_check_is_of_velocity(one->check) || one->verdict == CHECK_OK) continue;
-    if (strcmp(one->column, trace_group_name(GROUP_BASE_ROTATION)) == 0) remedy_clear(&one->would_fit);
+    if (strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BASE_ROTATION)) == 0)
+      remedy_clear(&one->would_fit);
   }
 }
 
@@ -147,7 +148,7 @@ static void judge(const trace* m, const double median[VARIANTS], data_findings* 
     data_finding_judge(one, CHECK_WRONG, "%s, %.2g with the quaternion of the base as %s", one->reason, median[best],
                        v->value);
     data_finding_fits(one, v->key, v->value);
-    drop_differences(out);
+    drop_differences(m, out);
   } else {
     data_finding_judge(one, CHECK_WRONG, "%s, %.2g with positions times %g: they are in another unit", one->reason,
                        median[best], v->unit);

@@ -117,7 +117,7 @@ static df_status find_own(inverse* v) {
   const int bodies = df_mujoco_body_count(m->system);
   bool* own = df_alloc((size_t)bodies, sizeof *own);
   if (!own) return DF_E_NOMEM;
-  df_robot_bodies(m->system, m->source.config ? &m->source.config->chart_objects : NULL, own);
+  df_robot_bodies(m->system, trace_objects(m), own);
   /* the force of a constraint to a body whose pose is not recorded is not known */
   for (int b = 0; b < bodies; b++) own[b] &= df_mujoco_mocap_holder(m->system, df_mujoco_body_root(m->system, b)) < 0;
   for (int b = 0; b < bodies; b++) v->mass += own[b] ? df_mujoco_body_mass(m->system, b) : 0;

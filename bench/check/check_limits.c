@@ -39,14 +39,22 @@ static const char* slip_of_degrees(const df_joint* joint, const beyond* b, bool 
              : "";
 }
 
-double check_limit_share(const trace* m) {
+static double share_of(const trace* m, bool hinges) {
   size_t n = 0, all = 0;
   for (int j = 0; j < m->njoint; j++) {
-    if (!isfinite(m->joints[j].width)) continue;
+    if (!isfinite(m->joints[j].width) || (hinges && m->joints[j].kind != DF_JOINT_HINGE)) continue;
     n += beyond_range(m, &m->joints[j]).n;
     all += m->n;
   }
   return all ? (double)n / (double)all : 0;
+}
+
+double check_limit_share(const trace* m) {
+  return share_of(m, false);
+}
+
+double check_limit_share_of_hinges(const trace* m) {
+  return share_of(m, true);
 }
 
 int check_side_beyond_limit(const trace* m, size_t pair, int dof) {

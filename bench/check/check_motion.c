@@ -173,7 +173,7 @@ static int groups_without_order(const trace* m, const nearness* d, text* names) 
     const carried c = carried_of(m, g);
     if (!changes_much(d, g) || !is_without_order(d, g)) continue;
     if (has_velocities(m, g) && (c.error < UNRELATED || c.speed > CARRIES * c.change)) continue;
-    text_add(names, "%s%s", n++ ? ", " : "", trace_group_name(g));
+    text_add(names, "%s%s", n++ ? ", " : "", trace_group_name(trace_has_base(m), g));
   }
   return n;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "joints.h"
 #include "list.h"
 #include "text.h"
@@ -12,6 +13,16 @@
 bool check_explains(double as_is, double other) {
   if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
   return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
+}
+
+char* check_base_words(const df_system* system, const df_names* objects) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  if (df_robot_base(system, objects).joint >= 0) return format_text("the base");
+  for (int j = 0; j < n; j++) {
+    if (joints[j].kind == DF_JOINT_FREE) return format_text("object %.60s", joints[j].name[0] ? joints[j].name : "1");
+  }
+  return format_text("the base");
 }
 
 void check_dof_name(const trace* m, int dof, char name[80]) {

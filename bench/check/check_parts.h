@@ -31,6 +31,9 @@ bool check_explains(double as_is, double other);
  * unit; 0: none. */
 double check_power_of_ten(double factor, double about, int most);
 
+/* "the base" of the robot or, if it has none, "object crate", the first free body; for df_free() */
+char* check_base_words(const df_system* system, const df_names* objects);
+
 /* "FL_hip_joint", "base x", "joint 3" */
 void check_dof_name(const trace* m, int dof, char name[80]);
 /* "trunk", "body 3" */
@@ -62,7 +65,7 @@ int check_velocity_shift(const trace* m, int group, double* error);
  * left out. */
 void check_velocity_spans(const trace* m, int before, data_findings* out);
 /* whether the velocities of a group, or of all, are wrong by one of the findings [from, to) */
-bool check_velocity_is_known(const data_findings* f, int from, int to, int group);
+bool check_velocity_is_known(const trace* m, const data_findings* f, int from, int to, int group);
 /* the factor by which the changes of all coordinates of a group differ from its velocities over such spans; NAN: it is
  * not known to be another one than 1 */
 double check_span_factor(const trace* m, int group);
@@ -98,8 +101,10 @@ void check_frames(const trace* m, data_findings* out);
 /* joint limits alone, which check_frames() checks, too */
 void check_joint_limits(const trace* m, data_findings* out);
 
-/* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
+/* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any; and of
+ * hinges alone */
 double check_limit_share(const trace* m);
+double check_limit_share_of_hinges(const trace* m);
 /* the same of the joint that a dof is; NAN if it has no limits */
 double check_limit_share_of(const trace* m, int dof);
 /* whether the joint that a dof is is so far below (-1) or above (1) its range in the second frame of a pair; 0: neither

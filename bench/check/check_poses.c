@@ -22,13 +22,8 @@ static const double HIGH = 0.3;
 static const double ABOUT = 2.5;
 enum { UNITS_MOST = 3 };
 
-/* what the recording calls objects; NULL: nothing */
-static const df_names* objects_of(const trace* m) {
-  return m->source.config ? &m->source.config->chart_objects : NULL;
-}
-
 const df_joint* pose_base(const trace* m) {
-  const int base = df_robot_base(m->system, objects_of(m)).joint;
+  const int base = df_robot_base(m->system, trace_objects(m)).joint;
   if (base >= 0) return &m->joints[base];
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
@@ -207,7 +202,7 @@ static void find_holders(const trace* m, const df_dof* dof, const lists* l, pose
 /* what the model itself says */
 static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
   l->base = pose_base(m);
-  df_robot_bodies(m->system, objects_of(m), l->own);
+  df_robot_bodies(m->system, trace_objects(m), l->own);
   l->all_own = true;
   for (int b = 1; b < df_mujoco_body_count(m->system); b++)
     l->all_own &= l->own[b] || df_mujoco_body_root(m->system, b) == 0;

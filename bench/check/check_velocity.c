@@ -37,8 +37,8 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
     text_add(&names, "%s%s", n++ ? ", " : "", name);
   }
   if (n) {
-    data_finding* one =
-        data_findings_add(out, DATA_CHECK_VELOCITY_ZERO, trace_group_name(group), n, 0, "coordinates that move");
+    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ZERO, trace_group_name(trace_has_base(m), group), n,
+                                          0, "coordinates that move");
     data_finding_judge(one, CHECK_WRONG, "the recorded velocities are zero while the positions change: %s",
                        text_of(&names));
     data_finding_fits(one, "data.velocities", "differences");
@@ -112,9 +112,8 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
-/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag; or
- * they tell nothing. */
-static bool takes_slope(const trace_fit* f, double slope) {
+/* the smallest error of the right lags with this slope */
+static double error_with_slope(const trace_fit* f, double slope) {
   double least = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
     if (!trace_lag_is_right(lag)) continue;
@@ -123,13 +122,29 @@ static bool takes_slope(const trace_fit* f, double slope) {
     const double vv = f->slope[lag] > 0 ? dv / f->slope[lag] : 0;
     least = fmin(least, sqrt(fmax(0, 1 - 2 * slope * dv + slope * slope * vv)));
   }
-  return least <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
+  return least;
 }
 
-/* whether no group that moves needs another slope */
-static bool all_take_slope(const trace_fit f[GROUPS], double slope) {
+/* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag; or
+ * they tell nothing. */
+static bool takes_slope(const trace_fit* f, double slope) {
+  return error_with_slope(f, slope) <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
+}
+
+/* Whether the velocities of a group follow too badly, with any slope, to say more than that of others: as those of a
+ * base that rocks within frames on feet that servos hold. As they are they explain the changes not much better than
+ * with the slope: a group that were right would. */
+static bool is_outvoted(const trace_fit* f, double slope) {
+  return trace_fitted_error(f, NULL) > CHECK_ERROR_DOUBT &&
+         trace_error(f, NULL) > CHECK_EXPLAINS * error_with_slope(f, slope);
+}
+
+/* whether no group that moves needs another slope; `agreed`: groups that follow agree on this one, and outvote others
+ */
+static bool all_take_slope(const trace_fit f[GROUPS], double slope, bool agreed) {
   for (int g = 0; g < GROUPS; g++) {
-    if (moves(&f[g]) && !is_zero(&f[g]) && !takes_slope(&f[g], slope)) return false;
+    const bool takes = takes_slope(&f[g], slope) || (agreed && is_outvoted(&f[g], slope));
+    if (moves(&f[g]) && !is_zero(&f[g]) && !takes) return false;
   }
   return true;
 }
@@ -207,7 +222,8 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  const bool common = high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean);
+  const bool agreed = groups_that_show(m, f, mean).same > 1;
+  const bool common = high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean, agreed);
   return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
 }
 
@@ -217,19 +233,38 @@ static double rounded_factor(double s) {
   return near != 1 && fabs(near - s) < 0.04 * s ? near : s;
 }
 
-/* The duration of a frame: a whole number of physics steps if there is one, and only one, within the doubt; else that
- * of a rounded factor. 0: neither, and the slope is not exact. */
-static double rounded_duration(const trace* m, double h, double slope, double doubt, bool exact) {
+/* Groups whose slopes are apart by this share have velocities at frames that are not the means between them: with
+ * servos that settle, each group has a slope of its own, and all are off in the same direction, by about as much as
+ * they are apart, and at most by the second share. */
+static const double APART = 0.02, OFF = 0.1;
+
+/* the small whole number, or the inverse of one, that such slopes are of: frames that were left out, or counted twice;
+ * 0: none, or a group follows so exactly that nothing of this kind is in its velocities */
+static double factor_of_apart(double slope, double doubt, double error) {
+  static const double MOST_WHOLE = 4;
+  const double large = fmax(slope, 1 / slope), whole = round(large);
+  if (error < EXACT || doubt <= APART || whole < 2 || whole > MOST_WHOLE ||
+      fabs(large / whole - 1) > fmin(OFF, 4 * doubt))
+    return 0;
+  return slope > 1 ? whole : 1 / whole;
+}
+
+/* The duration of a frame: that of a whole factor if the groups are apart; a whole number of physics steps if there is
+ * one, and only one, within the doubt; else that of a rounded factor. 0: neither, and the slope is not exact. `error`:
+ * least_error(). */
+static double rounded_duration(const trace* m, double h, double slope, double doubt, double error) {
+  const double apart = factor_of_apart(slope, doubt, error);
+  if (apart > 0) return h * apart;
   const double step = m->step, steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
   const double rounded = rounded_factor(slope);
-  return rounded != slope || exact ? h * rounded : 0;
+  return rounded != slope || error < CHECK_ERROR_FREE ? h * rounded : 0;
 }
 
 /* ---- a rate that single frames do not tell ---- */
 
-/* the smallest error of the right lags with this slope */
+/* the smallest error of the right lags that follow with this slope */
 static double error_of_slope(const trace_fit* f, double slope) {
   double least = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
@@ -301,22 +336,25 @@ static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* do
                                                                                                                   : NAN;
 }
 
-/* Whether a group follows so exactly that its slope is that of the frames, whatever number that is. */
-static bool is_exact(const trace_fit f[GROUPS]) {
+/* The error of the group that follows best, with its slope. Below CHECK_ERROR_FREE the slope is that of the frames,
+ * whatever number that is. */
+static double least_error(const trace_fit f[GROUPS]) {
+  double least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
-    if (follows(&f[g]) && trace_fitted_error(&f[g], NULL) < CHECK_ERROR_FREE) return true;
+    if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
   }
-  return false;
+  return least;
 }
 
-static void report_rate(const trace* m, double slope, double doubt, bool exact, data_findings* out) {
+static void report_rate(const trace* m, double slope, double doubt, double error, data_findings* out) {
   double h = 0;
   bool one_rate = true;
   for (size_t k = 0; k < m->n; k++) {
     h += m->h[m->episode[k]] / (double)m->n;
     one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
   }
-  const double duration = rounded_duration(m, h, slope, doubt, exact);
+  static const char apart[] = ", some more and some less, as where servos settle within a frame";
+  const double duration = rounded_duration(m, h, slope, doubt, error);
   const double right = 1 / (duration > 0 ? duration : h * slope);
   data_finding* one = data_findings_add(out, DATA_CHECK_FRAME_RATE, NULL, right, NAN, "Hz");
   if (!(duration > 0)) {
@@ -327,10 +365,11 @@ static void report_rate(const trace* m, double slope, double doubt, bool exact, 
                        slope, h * slope, h);
     return;
   }
-  data_finding_judge(one, CHECK_WRONG,
-                     "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
-                     "all velocities are scaled: data.velocities = differences)",
-                     slope, duration, h);
+  data_finding_judge(
+      one, CHECK_WRONG,
+      "positions change %.4g times as fast as the velocities say%s: a frame takes %.4g s, not %.4g s (or "
+      "all velocities are scaled: data.velocities = differences)",
+      slope, factor_of_apart(slope, doubt, error) > 0 ? apart : "", duration, h);
   if (one_rate) {
     remedy_set(&one->would_fit, "data.rate", "%.6g", 1 / duration);
   } else {
@@ -339,8 +378,8 @@ static void report_rate(const trace* m, double slope, double doubt, bool exact, 
 }
 
 static void report_scale(const trace* m, int group, double slope, data_findings* out) {
-  data_finding* one =
-      data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(group), slope, NAN, "change / velocity");
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, trace_group_name(trace_has_base(m), group),
+                                        slope, NAN, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
   enum { UNITS_MOST = 4 };
   static const double ABOUT = 1.1;
@@ -389,8 +428,8 @@ static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_f
     if (!moves(&f[g]) || is_zero(&f[g])) continue;
     const int frames = shift_of(m, g, &f[g], &error);
     if (frames)
-      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(g), trace_error(&f[g], NULL), NAN,
-                                    "relative error"),
+      judge_shift(data_findings_add(out, DATA_CHECK_VELOCITY_SHIFT, trace_group_name(trace_has_base(m), g),
+                                    trace_error(&f[g], NULL), NAN, "relative error"),
                   frames, error);
   }
 }
@@ -440,25 +479,33 @@ static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings
 
 /* ---- single episodes at another rate ---- */
 
-/* marks the episodes whose positions change by another factor; returns their number, 0 if these are all episodes */
+/* Marks the episodes whose positions change by another factor; returns their number, 0 if all episodes have it: also
+ * those of which a group contradicts it, since then it is not what sets them apart. */
 static int mark_episodes(const trace* m, bool* other, int* first, double* slope_first) {
-  int n = 0, all = 0;
+  static const double SAME = 1.15;
+  int n = 0, all = 0, unmarked = 0;
+  double low = INFINITY, high = 0;
   for (size_t k = 0, end = 0; k < m->n; k = end) {
     while (end < m->n && m->episode[end] == m->episode[k]) end++;
     const trace_fit f = trace_fit_all(m, k, end);
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&(part){m, k, end, -1}, &f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
+    low = fmin(low, slope);
+    high = fmax(high, slope);
+    unmarked++;
     const trace one = trace_part(m, k, end);
     trace_fit groups[GROUPS];
     for (int g = 0; g < GROUPS; g++) groups[g] = trace_fit_group(&one, g);
-    if (!all_take_slope(groups, slope)) continue;
+    if (!all_take_slope(groups, slope, false)) continue;
     other[m->episode[k]] = true;
+    unmarked--;
     if (n++ > 0) continue;
     *first = m->episode[k];
     *slope_first = slope;
   }
-  return n < all ? n : 0;
+  const bool same = n + unmarked == all && high < SAME * low;
+  return n < all && !same ? n : 0;
 }
 
 static df_status check_rates(const trace* m, data_findings* out) {
@@ -699,7 +746,8 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
       char name[120];
       if (!moves(&own) || is_zero(&own) || trace_error(&f[g], NULL) > CHECK_ERROR_LIMIT) continue;
       if (!(trace_error(&own, NULL) > CHECK_ERROR_LIMIT && own.change > SLOW * f[g].change)) continue;
-      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(g), joint->name[0] ? joint->name : "a joint");
+      snprintf(name, sizeof name, "%s of %.60s", trace_group_name(trace_has_base(m), g),
+               joint->name[0] ? joint->name : "a joint");
       check_rest(&one, g, name, &own, explained, out);
     }
   }
@@ -718,7 +766,7 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
   if (whole && !stated) return true;
-  return all_take_slope(f, factor) && !is_of_one_group(m, f, factor, doubt);
+  return all_take_slope(f, factor, false) && !is_of_one_group(m, f, factor, doubt);
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
@@ -733,7 +781,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
     common = base.value[0];
     doubt = fmax(LEAST_DOUBT, base.doubt);
   }
-  if (!isnan(common)) report_rate(m, common, doubt, is_exact(f), out);
+  if (!isnan(common)) report_rate(m, common, doubt, least_error(f), out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);
@@ -746,11 +794,11 @@ df_status check_velocities(const trace* m, data_findings* out) {
   if (isnan(common)) DF_TRY(check_rates(m, out));
   DF_TRY(check_order(m, out));
   check_velocity_spans(m, first, out);
-  base_fit_report(&base, first, out);
+  base_fit_report(&base, m, first, out);
   check_velocity_offset(m, first, out);
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
-    const char* name = trace_group_name(g);
+    const char* name = trace_group_name(trace_has_base(m), g);
     if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
   }
   return check_joints(m, f, explained, out);

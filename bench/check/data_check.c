@@ -8,6 +8,7 @@
 #include "check_parts.h"
 #include "column_names.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "explained.h"
 #include "foot_contacts.h"
 #include "frame_interval.h"
@@ -55,10 +56,10 @@ static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
 }
 
 /* whether it is of hinges and slides, or of all that moves */
-static bool is_of_joints(const data_finding* one) {
-  const bool base = strcmp(one->column, trace_group_name(GROUP_BASE_POSITION)) == 0 ||
-                    strcmp(one->column, trace_group_name(GROUP_BASE_ROTATION)) == 0;
-  return !base && strcmp(one->column, trace_group_name(GROUP_BALLS)) != 0;
+static bool is_of_joints(const trace* m, const data_finding* one) {
+  const bool base = strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BASE_POSITION)) == 0 ||
+                    strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BASE_ROTATION)) == 0;
+  return !base && strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BALLS)) != 0;
 }
 
 /* Where no recorded actions lead to the states, as if there were none or noise hides it: velocities at frames say
@@ -72,7 +73,7 @@ static df_status accept_reachable(const trace* m, data_findings* f) {
   for (int i = 0; i < f->n && reached != REACHES_NOT; i++) {
     data_finding* one = &f->list[i];
     const bool is_clear = one->verdict == CHECK_WRONG; /* others are warnings already */
-    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !(is_clear && is_of_joints(one)))) continue;
+    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !(is_clear && is_of_joints(m, one)))) continue;
     if (reached == REACHES)
       data_finding_judge(one, CHECK_OK,
                          "right, since the actuators of the model lead from each state to the next one with an action "
@@ -194,7 +195,8 @@ bool data_check_is_doubtful(const data_findings* f) {
 }
 
 /* a setting without which the recording does not fit */
-static void add_setting(const reading* r, int i, data_findings* out) {
+static void add_setting(const reading* r, const df_system* system, int i, data_findings* out) {
+  const bool based = df_robot_base(system, &r->config.chart_objects).joint >= 0;
   const reading_setting* s = &r->setting[i];
   const int part = reading_part(r, i);
   const double before = r->before[i].part[part], after = r->after[i].part[part];
@@ -205,7 +207,7 @@ static void add_setting(const reading* r, int i, data_findings* out) {
                       : format_text("%s", "");
   char* fits = remedy_text(&s->fits);
   data_finding_judge(one, CHECK_WRONG, "%swith %s the misfit of %s falls from %.2g to %.2g", shifted, fits,
-                     misfit_part_name(part), before, after);
+                     misfit_part_name(based, part), before, after);
   df_free(shifted);
   df_free(fits);
   remedy_add(&one->would_fit, &s->fits);
@@ -413,14 +415,16 @@ static const data_finding* first_wrong(const data_findings* f) {
   return NULL;
 }
 
-static void add_righted(const reading* r, double before, const char* wrong, data_findings* out) {
-  char* fits = remedy_text(&r->righted.fits);
+static void add_righted(const reading* r, const df_system* system, double before, const char* wrong,
+                        data_findings* out) {
+  char *fits = remedy_text(&r->righted.fits), *body = check_base_words(system, &r->config.chart_objects);
   data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, r->righted.key, before, NAN, "misfit");
   data_finding_judge(one, CHECK_WRONG,
-                     "with %s the base is as in the model's own first pose, and nothing is wrong; as it is, the base "
-                     "lies on its side or upside down, and %s",
-                     fits, wrong);
+                     "with %s %s is as in the model's own first pose, and nothing is wrong; as it is, %s lies on "
+                     "its side or upside down, and %s",
+                     fits, body, body, wrong);
   remedy_add(&one->would_fit, &r->righted.fits);
+  df_free(body);
   df_free(fits);
 }
 
@@ -438,7 +442,7 @@ static df_status try_posture(const char* path, const df_system* system, const ch
   if (status == DF_OK) reading_correct(r, system, other.data);
   if (status == DF_OK) status = check_reading(&other, system, cfg, &again);
   if (status == DF_OK && !first_wrong(&again)) {
-    add_righted(r, r->now.part[MISFIT_TILT], wrong->reason, out);
+    add_righted(r, system, r->now.part[MISFIT_TILT], wrong->reason, out);
     exchange_states(r, &other);
     remedy_clear(&r->righted.fits);
     r->righted = (reading_setting){0};
@@ -452,15 +456,16 @@ static df_status try_posture(const char* path, const df_system* system, const ch
 }
 
 /* a convention that is only a warning: nothing but the posture of the base speaks for it */
-static void add_posture(const reading* r, data_findings* out) {
+static void add_posture(const reading* r, const df_system* system, data_findings* out) {
   const reading_setting* s = &r->righted;
   if (!s->key) return;
-  char* fits = remedy_text(&s->fits);
+  char *fits = remedy_text(&s->fits), *body = check_base_words(system, &r->config.chart_objects);
   data_finding* one = data_findings_add(out, DATA_CHECK_CONVENTION, s->key, r->now.part[MISFIT_TILT], NAN, "misfit");
   data_finding_judge(one, CHECK_WARN,
-                     "the base lies on its side or upside down; with %s it would be as in the model's own first pose, "
-                     "and no other check can tell which is right",
-                     fits);
+                     "%s lies on its side or upside down; with %s it would be as in the model's own first pose, and "
+                     "no other check can tell which is right",
+                     body, fits);
+  df_free(body);
   remedy_add(&one->would_fit, &s->fits);
   df_free(fits);
 }
@@ -480,7 +485,7 @@ static df_status check_found(const char* path, const df_config* config, const df
                              reading* r, data_findings* out) {
   data_findings rows = {0};
   df_status status = check_conventions(path, config, system, cfg, r, &rows);
-  for (int i = 0; i < r->n; i++) add_setting(r, i, out);
+  for (int i = 0; i < r->n; i++) add_setting(r, system, i, out);
   if (status == DF_OK) status = try_posture(path, system, cfg, r, &rows, out);
   add_corrections(r, system, out);
   move_findings(&rows, out);
@@ -490,7 +495,7 @@ static df_status check_found(const char* path, const df_config* config, const df
   if (r->unclear)
     data_finding_judge(data_findings_add(out, DATA_CHECK_CONVENTION, "data.joints", NAN, NAN, "misfit"), CHECK_WARN,
                        "%s", r->unclear);
-  add_posture(r, out);
+  add_posture(r, system, out);
   return status;
 }
 

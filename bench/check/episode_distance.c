@@ -18,10 +18,12 @@ static int dof_of(const trace* m, const char* column) {
 
 static int group_of(const trace* m, const char* column) {
   for (int g = 0; g < GROUPS; g++) {
-    if (strcmp(trace_group_name(g), column) == 0) return g;
+    if (strcmp(trace_group_name(trace_has_base(m), g), column) == 0) return g;
   }
   const int dof = dof_of(m, column);
-  return dof >= 0 ? m->group[dof] : strcmp(column, BASE_HEADING) == 0 ? GROUP_BASE_ROTATION : -1;
+  return dof >= 0                                                     ? m->group[dof]
+         : strcmp(column, trace_heading_name(trace_has_base(m))) == 0 ? GROUP_BASE_ROTATION
+                                                                      : -1;
 }
 
 unsigned episode_groups_of(const trace* m, data_check check, const char* column) {

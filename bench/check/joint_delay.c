@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/mujoco.h"
 #include "misfit.h"
 
@@ -40,14 +41,6 @@ static void join(const sample* s, int delay) {
       }
     }
   }
-}
-
-static bool has_base(const df_system* system) {
-  const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints);
-  bool base = false;
-  for (int j = 0; j < n; j++) base |= joints[j].kind == DF_JOINT_FREE;
-  return base;
 }
 
 /* whether both halves fit better with the delay */
@@ -97,13 +90,13 @@ static df_status look(sample* s, joint_delay* out) {
   return compare(s, out);
 }
 
-df_status joint_delay_find(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
-                           joint_delay* out) {
+df_status joint_delay_find(const df_dataset* data, const df_system* system, const df_names* objects, const double* h,
+                           const check_cfg* cfg, joint_delay* out) {
   const size_t episodes = (size_t)data->episodes;
   check_cfg some = *cfg;
   sample s = {.data = data, .system = system, .cfg = &some};
   *out = (joint_delay){0};
-  if (!has_base(system)) return DF_OK;
+  if (df_robot_base(system, objects).joint < 0) return DF_OK;
   if (some.frames_max > SAMPLE_FRAMES) some.frames_max = SAMPLE_FRAMES;
   if (some.poses_max > SAMPLE_POSES) some.poses_max = SAMPLE_POSES;
   s.episode = df_alloc(2 * episodes, sizeof *s.episode);

@@ -19,13 +19,14 @@ static const double OF_TILT = 0.05;
 /* the tilt that falls where nothing else changes by more */
 static const double RIGHTED = 0.25, SAME = 0.05;
 
-const char* misfit_part_name(int part) {
+const char* misfit_part_name(bool based, int part) {
   static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
                                       [MISFIT_GROUND] = "distance to the floor",
                                       [MISFIT_TILT] = "tilt of the base",
                                       [MISFIT_SLIP] = "slip",
                                       [MISFIT_COUPLING] = "couplings of joints"};
-  return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
+  if (part == MISFIT_TILT && !based) return "tilt of the first object";
+  return part < MISFIT_LIMITS ? trace_group_name(based, part - MISFIT_FITS) : names[part];
 }
 
 void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]) {
@@ -103,6 +104,7 @@ static df_status add_couplings(const trace* m, double* sum) {
 static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   pose_summary poses;
   out->part[MISFIT_LIMITS] = check_limit_share(m);
+  out->hinges = check_limit_share_of_hinges(m);
   out->acceleration = trace_acceleration(m);
   DF_TRY(add_couplings(m, &out->part[MISFIT_COUPLING]));
   DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));

@@ -25,6 +25,7 @@ typedef struct misfit {
   double part[MISFIT_PARTS];
   double slope[GROUPS]; /* change of the positions divided by the velocities, of groups whose velocities follow with it;
                          * 0: unknown */
+  double hinges;        /* MISFIT_LIMITS of hinges alone, which angles in degrees change */
   double lowest;        /* of pose_summary */
   double acceleration;  /* trace_acceleration() of the base */
 } misfit;
@@ -50,8 +51,8 @@ DF_MUST_CHECK df_status misfit_of_halves(const df_dataset* data, const df_system
 /* The same of the pairs of a trace. */
 DF_MUST_CHECK df_status misfit_of_trace_halves(const trace* m, const check_cfg* cfg, double contact[2]);
 
-/* The name of a part: "base position", "joint limits". */
-const char* misfit_part_name(int part);
+/* The name of a part: "base position", "joint limits"; trace_group_name(). */
+const char* misfit_part_name(bool based, int part);
 /* A robot may lie, and a turn of the whole world explains velocities as well as none: of tilt only a twentieth counts.
  */
 double misfit_sum(const misfit* m);

@@ -181,13 +181,20 @@ typedef struct best {
 /* a pair has to be better than one setting by so much */
 static const double PAIR = 0.05;
 
-/* Whether joint limits tell that angles are in degrees: most samples are beyond them as read, some by more than a turn,
- * and clearly fewer are as degrees. One joint that turns past a range that is too narrow is a matter of the range. */
+/* Whether limits of hinges tell that angles are in degrees: most samples are beyond them as read, some by more than a
+ * turn, and clearly fewer are as degrees. Slides have no angles and tell nothing, be they ever so many. One joint that
+ * turns past a range that is too narrow is a matter of the range. */
 static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
   static const double MOSTLY = 0.5, FEWER = 0.2;
-  const double beyond = r->now.part[MISFIT_LIMITS];
-  return beyond > MOSTLY && fit->part[MISFIT_LIMITS] < beyond - FEWER &&
-         trace_exceeds_turn_and_range(r->data, s->system);
+  const double beyond = r->now.hinges;
+  return beyond > MOSTLY && fit->hinges < beyond - FEWER && trace_exceeds_turn_and_range(r->data, s->system);
+}
+
+/* What readings are compared by if limits of hinges tell it: these alone, so that slides do not hide them. */
+static misfit of_hinges(const misfit* m) {
+  misfit out = *m;
+  out.part[MISFIT_LIMITS] = m->hinges;
+  return out;
 }
 
 /* What a reading in degrees is compared by if joint limits do not tell it. Its joints are 57 times slower, so that
@@ -212,10 +219,11 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   const bool degrees = r->data && (is_degrees(a) || (b && is_degrees(b)));
   const bool told = degrees && !r->pressed && limits_tell_degrees(s, r, &fit);
   const misfit evidence = degrees && !told ? evidence_of(&r->now, &fit) : fit;
+  const misfit before = told ? of_hinges(&r->now) : r->now, after = told ? of_hinges(&fit) : evidence;
   const double needed = misfit_sum(&evidence) + (b ? PAIR : 0);
   /* a gyroscope may be in radians where the joints are in degrees; else velocities have to allow the reading */
   const bool allowed = told || !r->data || !misfit_contradicts(&r->now, &fit);
-  const bool explains = allowed && (!r->data || misfit_explains(&r->now, &evidence));
+  const bool explains = allowed && (!r->data || misfit_explains(&before, &after));
   if (explains && (!out->data || needed < out->needed)) {
     df_dataset_free(out->data);
     *out = (best){a, b, fit, data, needed};
@@ -661,7 +669,7 @@ static df_status find_order_on_floor(const source* s, reading* r) {
   DF_TRY(find_order(s, false, r));
   if (r->n > before) return search(s, r);
   if (r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER) return DF_OK;
-  DF_TRY(joint_delay_find(r->data, s->system, r->h, s->cfg, &r->delay));
+  DF_TRY(joint_delay_find(r->data, s->system, &r->config.chart_objects, r->h, s->cfg, &r->delay));
   if (!r->delay.frames) return find_signs(s, r);
   /* joints of another frame fit worse in every order */
   df_free(r->unclear);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/stats/statistics.h"
 #include "joints.h"
@@ -16,8 +17,15 @@ static const char* const units[] = {TRACE_GROUPS(GROUP_UNIT)};
 #undef GROUP_NAME
 #undef GROUP_UNIT
 
-const char* trace_group_name(int group) {
-  return names[group];
+const char* trace_group_name(bool based, int group) {
+  static const char* const of_objects[] = {
+      [GROUP_BASE_POSITION] = "object position", [GROUP_BASE_ROTATION] = "object rotation"};
+  const bool free = group == GROUP_BASE_POSITION || group == GROUP_BASE_ROTATION;
+  return free && !based ? of_objects[group] : names[group];
+}
+
+const char* trace_heading_name(bool based) {
+  return based ? "base heading" : "object heading";
 }
 
 const char* trace_group_unit(int group) {
@@ -330,6 +338,14 @@ void trace_clear(trace* m) {
   df_free(m->spike);
   df_free(m->episode); /* with `frame` */
   *m = (trace){0};
+}
+
+const df_names* trace_objects(const trace* m) {
+  return m->source.config ? &m->source.config->chart_objects : NULL;
+}
+
+bool trace_has_base(const trace* m) {
+  return df_robot_base(m->system, trace_objects(m)).joint >= 0;
 }
 
 trace trace_part(const trace* m, size_t from, size_t to) {

@@ -12,7 +12,7 @@
 #include "would_fit.h"
 
 /* X(group, name, unit of the change per second): dofs of one kind, which share mistakes. The base and ball joints may
- * be recorded by different conventions. */
+ * be recorded by different conventions. Objects, the other free joints, are of the groups of the base. */
 #define TRACE_GROUPS(X)                      \
   X(BASE_POSITION, "base position", "m/s")   \
   X(BASE_ROTATION, "base rotation", "rad/s") \
@@ -25,7 +25,10 @@ enum trace_group {
 #undef TRACE_GROUP
       GROUPS
 };
-const char* trace_group_name(int group);
+/* "base position"; "object position" if the robot has no base, so that all free joints are of objects */
+const char* trace_group_name(bool based, int group);
+/* the column of a heading that drifts: "base heading" or "object heading" */
+const char* trace_heading_name(bool based);
 const char* trace_group_unit(int group);
 
 /* Which velocities the change from frame t to t + 1 is compared with. A right recording has one of LAG_EXPLICIT, those
@@ -84,6 +87,10 @@ typedef struct trace {
 DF_MUST_CHECK df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max,
                                  trace* out);
 void trace_clear(trace* m);
+/* what the recording calls objects (chart.objects); NULL: nothing is known */
+const df_names* trace_objects(const trace* m);
+/* whether the robot has a free base (robot_base.h) */
+bool trace_has_base(const trace* m);
 /* The pairs [from, to). It refers to `m`, and is not cleared. */
 trace trace_part(const trace* m, size_t from, size_t to);
 /* the end of the pairs of the episode to which pair `from` belongs */

@@ -126,7 +126,7 @@ void check_velocity_offset(const trace* m, int before, data_findings* out) {
   for (int i = 0; i < m->nv; i++) {
     const int group = m->group[i];
     if (group >= GROUPS || m->data->derived[m->nq + i]) continue;
-    if (check_velocity_is_known(out, before, known, group) || turns_otherwise(&fit[group], group)) continue;
+    if (check_velocity_is_known(m, out, before, known, group) || turns_otherwise(&fit[group], group)) continue;
     const double value = offset_of_dof(m, i, fit[group].speed);
     if (isnan(value)) continue;
     char name[80];

@@ -1,7 +1,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base_fit.h"
 #include "check_parts.h"
 #include "text.h"
 
@@ -168,8 +167,9 @@ static void add_name(const trace* m, int dof, const span_fit* f, alike* out) {
 }
 
 /* of all dofs of the group if `names` is "" */
-static void report(int group, span_verdict verdict, const alike* a, const char* names, data_findings* out) {
-  const char *column = trace_group_name(group), *of = names[0] ? names : column;
+static void report(const trace* m, int group, span_verdict verdict, const alike* a, const char* names,
+                   data_findings* out) {
+  const char *column = trace_group_name(trace_has_base(m), group), *of = names[0] ? names : column;
   data_finding* one;
   if (verdict == SCALED) {
     one = data_findings_add(out, DATA_CHECK_VELOCITY_SCALE, column, a->factor, NAN, "change / velocity");
@@ -206,18 +206,19 @@ static void report_joints(const trace* m, int group, span_verdict verdict, const
       add_name(m, k, &f[k], &a);
       done[k] = true;
     }
-    report(group, verdict, &a, a.n < moving ? text_of(&a.names) : "", out);
+    report(m, group, verdict, &a, a.n < moving ? text_of(&a.names) : "", out);
     text_clear(&a.names);
   }
 }
 
-bool check_velocity_is_known(const data_findings* f, int from, int to, int group) {
+bool check_velocity_is_known(const trace* m, const data_findings* f, int from, int to, int group) {
+  const bool based = trace_has_base(m);
   for (int i = from; i < to; i++) {
     const data_finding* one = &f->list[i];
     const bool all = one->column[0] == '\0' && one->check != DATA_CHECK_VELOCITY_SIGN;
-    const bool heading = group == GROUP_BASE_ROTATION && strcmp(one->column, BASE_HEADING) == 0;
+    const bool heading = group == GROUP_BASE_ROTATION && strcmp(one->column, trace_heading_name(based)) == 0;
     if (one->verdict != CHECK_WRONG) continue;
-    if (all || heading || strcmp(one->column, trace_group_name(group)) == 0) return true;
+    if (all || heading || strcmp(one->column, trace_group_name(based, group)) == 0) return true;
   }
   return false;
 }
@@ -248,13 +249,14 @@ void check_velocity_spans(const trace* m, int before, data_findings* out) {
   const bool reversed = is_reversed_known(out, before);
   for (int g = 0; g < GROUPS; g++) {
     const trace_fit f = trace_fit_group(m, g);
-    if (f.n == 0 || !(f.change > 1e-9) || !(f.speed > 0) || check_velocity_is_known(out, before, out->n, g)) continue;
+    if (f.n == 0 || !(f.change > 1e-9) || !(f.speed > 0) || check_velocity_is_known(m, out, before, out->n, g))
+      continue;
     if (g == GROUP_HINGES || g == GROUP_SLIDES) {
       check_scalars(m, g, f.change, reversed, out);
       continue;
     }
     const span_fit fit = fit_of(&(span_part){m, g, -1});
     const alike a = {.n = 1, .frames = fit.frames, .factor = fit.factor, .correlation = fit.correlation};
-    if (fit.verdict == SCALED) report(g, SCALED, &a, "", out);
+    if (fit.verdict == SCALED) report(m, g, SCALED, &a, "", out);
   }
 }

@@ -205,7 +205,7 @@ static void a_drift_of_the_heading_is_found(void** state) {
     assert_true(f.drift_doubt < 0.1 * fabs(p.drift));
     assert_int_equal(f.cause, BASE_NO_CAUSE);
     data_findings found = findings_of(&p);
-    const data_finding* one = finding_at(&found, DATA_CHECK_VELOCITY_OFFSET, BASE_HEADING);
+    const data_finding* one = finding_at(&found, DATA_CHECK_VELOCITY_OFFSET, "base heading");
     assert_non_null(one);
     assert_int_equal(data_findings_count(&found, CHECK_WRONG), 1);
     assert_true(fabs(one->value - p.drift) < 1e-3);
@@ -289,6 +289,142 @@ static void a_stated_rate_of_whole_steps_outweighs_one_of_the_positions(void** s
     if (scale) assert_true(fabs(scale->value - cases[i].scale) < 0.005);
     if (rate) assert_true(fabs(rate->value - cases[i].rate) < 0.005 * cases[i].rate);
     assert_int_equal(data_findings_count(&f, CHECK_WRONG), cases[i].wrong);
+    data_findings_clear(&f);
+  }
+}
+
+/* ---- the rate of a robot with servos ---- */
+
+/* a base with a driven leg */
+static const char servo_xml[] =
+    "<mujoco><option timestep='.002'/><worldbody><body><freejoint name='base'/><geom size='.1' mass='2'/><body "
+    "pos='0 0 .2'><joint name='leg' axis='0 1 0'/><geom size='.1' mass='1' pos='0 0 .3'/></body></body></worldbody>"
+    "<actuator><position joint='leg' kp='100'/></actuator></mujoco>";
+
+/* how much faster positions, the leg and the heading of the base change than the velocities say, and the noise of the
+ * velocities, of their RMS */
+typedef struct servo_plan {
+  double position, leg, heading, noise, heading_noise;
+  int turning; /* clips in which the base turns */
+} servo_plan;
+
+static void write_servo_frame(const servo_plan* p, int e, int t, const double* noise, double* x) {
+  const double s = H * t, angle = e < p->turning ? 0.1 * sin(3 * s + e) : 0,
+               turn = e < p->turning ? 0.3 * cos(3 * s + e) : 0;
+  const double *n = noise + 5 * t, root = sqrt(0.5);
+  memset(x, 0, 15 * sizeof *x);
+  for (int i = 0; i < 3; i++) {
+    x[i] = sin(2 * s + e + i);
+    x[8 + i] = (2 * cos(2 * s + e + i) + p->noise * 2 * root * n[i]) / p->position;
+  }
+  x[3] = cos(angle / 2);
+  x[6] = sin(angle / 2);
+  x[7] = sin(2.5 * s + e);
+  x[13] = (turn + (e < p->turning ? p->heading_noise * 0.3 * root * n[3] : 0)) / p->heading;
+  x[14] = (2.5 * cos(2.5 * s + e) + p->noise * 2.5 * root * n[4]) / p->leg;
+}
+
+static data_findings findings_of_servos(const servo_plan* p) {
+  static double h[CLIPS], noise[5 * (T + 1)];
+  fixture f = fixture_new(servo_xml, CLIPS);
+  data_findings out = {0};
+  for (int e = 0; e < CLIPS; e++) {
+    h[e] = H;
+    df_rng_normal(17, DF_STREAM_TEST, (uint64_t)e, 5 * (T + 1), noise);
+    for (int t = 0; t <= T; t++) write_servo_frame(p, e, t, noise, frame_of(f.d, e, t));
+  }
+  trace_it(&f, h);
+  assert_ok(check_velocities(&f.m, &out));
+  fixture_free(&f);
+  return out;
+}
+
+/* Twice the stated duration, and more by what servos hide within a frame, of which each group has its own. A heading
+ * whose velocities hardly follow is outvoted, unless they are right as they are. */
+static void groups_that_follow_tell_the_rate(void** state) {
+  (void)state;
+  static const struct {
+    servo_plan p;
+    double rate; /* 0: scales are named */
+  } cases[] = {{{2.25, 2.1, 1.67, .08, .4, CLIPS}, 50}, {{2.25, 2.1, 2.2, .08, .1, CLIPS}, 50},
+               {{.56, .525, .4, .08, .4, CLIPS}, 200},  {{2.25, 2.1, 1, .08, .4, CLIPS}, 0},
+               {{2.25, 2.1, 1.45, .08, .1, CLIPS}, 0},  {{2.25, 2.1, 1, .08, .1, CLIPS / 2}, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = findings_of_servos(&cases[i].p);
+    const data_finding *rate = finding_at(&f, DATA_CHECK_FRAME_RATE, ""),
+                       *scale = finding_at(&f, DATA_CHECK_VELOCITY_SCALE, "base position"),
+                       *single = finding_at(&f, DATA_CHECK_FRAME_RATE_OF_EPISODES, "");
+    if ((rate != NULL) != (cases[i].rate > 0) || (scale != NULL) == (rate != NULL))
+      fail_msg("case %zu: rate %g, scale %g", i, rate ? rate->value : 0, scale ? scale->value : 0);
+    if (rate && !(fabs(rate->value - cases[i].rate) < 1e-9)) fail_msg("case %zu: %g Hz", i, rate->value);
+    if (rate) assert_non_null(strstr(rate->reason, "some more and some less"));
+    /* all clips have one rate, also where only some of them turn */
+    if (single && single->verdict != CHECK_OK) fail_msg("case %zu: %s", i, single->reason);
+    data_findings_clear(&f);
+  }
+}
+
+/* ---- an object of a robot that is fixed to the world ---- */
+
+/* a crate, and a driven slide that may carry it */
+static const char crate_xml[] =
+    "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body><freejoint name='crate'/>"
+    "<geom size='.1' mass='2'/></body><body pos='9 9 9'><joint name='lift' type='slide' axis='0 0 1'/><geom size='.1' "
+    "mass='5'/></body></worldbody><actuator><position joint='lift' kp='100'/></actuator></mujoco>";
+
+/* the crate by a plan; the position of the slide changes `factor` times as fast as its velocity says */
+static data_findings findings_of_crate(const plan* p, double factor) {
+  static double h[CLIPS], noise[3 * (T + 1)];
+  fixture f = fixture_new(crate_xml, CLIPS);
+  data_findings out = {0};
+  for (int e = 0; e < CLIPS; e++) {
+    h[e] = H;
+    for (int t = 0; t <= T; t++) {
+      double free[FREE_NQ + 6], *x = frame_of(f.d, e, t);
+      const double s = H * t;
+      write_frame(p, e, t, true, noise, free);
+      memcpy(x, free, FREE_NQ * sizeof *x);
+      memcpy(x + FREE_NQ + 1, free + FREE_NQ, 6 * sizeof *x);
+      x[FREE_NQ] = factor * 0.2 * sin(3 * s + e);
+      x[2 * FREE_NQ] = 0.6 * cos(3 * s + e);
+    }
+  }
+  trace_it(&f, h);
+  assert_ok(check_velocities(&f.m, &out));
+  fixture_free(&f);
+  return out;
+}
+
+/* An object follows its velocities as badly as the joints that may carry it: it tells a small factor and a drift only
+ * where they follow better by far, a large factor always; and it is not called a base. */
+static void an_object_tells_what_the_joints_do_not_make(void** state) {
+  (void)state;
+  static const struct {
+    plan p;
+    double joint;
+    data_check check;
+    const char *column, *says; /* NULL: nothing is wrong */
+  } cases[] = {
+      {{.scale = {0, 0, .1}}, 1, DATA_CHECK_VELOCITY_SCALE, "object position", "the position of object crate changes"},
+      {{.scale = {0, 0, .1}}, 1.09, DATA_CHECK_VELOCITY_SCALE, NULL, NULL},
+      {{.scale = {0, 0, .7}}, 1.5, DATA_CHECK_VELOCITY_SCALE, "object position", "crate changes 1.7"},
+      {{.drift = .15}, 1, DATA_CHECK_VELOCITY_OFFSET, "object heading", "the heading of object crate turns by 0.15"},
+      {{.drift = .15}, 1.18, DATA_CHECK_VELOCITY_OFFSET, NULL, NULL},
+      {{.point = {.1, 0, .12}}, 1, DATA_CHECK_BASE_POINT, "object position", "velocities of object crate are of two"},
+      {{.point = {.01, 0, .02}}, 1.09, DATA_CHECK_BASE_POINT, NULL, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    data_findings f = findings_of_crate(&cases[i].p, cases[i].joint);
+    int n = 0;
+    for (int k = 0; k < f.n; k++) {
+      if (strstr(f.list[k].column, "base") || strstr(f.list[k].reason, "base"))
+        fail_msg("case %zu: %s", i, f.list[k].reason);
+      n += f.list[k].check == cases[i].check && f.list[k].verdict == CHECK_WRONG &&
+           strncmp(f.list[k].column, "object", 6) == 0;
+    }
+    if (n != (cases[i].says != NULL)) fail_msg("case %zu: %d findings", i, n);
+    const data_finding* one = cases[i].says ? finding_at(&f, cases[i].check, cases[i].column) : NULL;
+    if (cases[i].says && !(one && strstr(one->reason, cases[i].says)))
+      fail_msg("case %zu: %s", i, one ? one->reason : "");
     data_findings_clear(&f);
   }
 }
@@ -381,6 +517,8 @@ int main(void) {
                                      cmocka_unit_test(right_recordings_have_no_cause),
                                      cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
                                      cmocka_unit_test(a_stated_rate_of_whole_steps_outweighs_one_of_the_positions),
+                                     cmocka_unit_test(groups_that_follow_tell_the_rate),
+                                     cmocka_unit_test(an_object_tells_what_the_joints_do_not_make),
                                      cmocka_unit_test(findings_say_what_and_how_much)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

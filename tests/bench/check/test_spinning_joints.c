@@ -23,6 +23,10 @@
 #define DRIVES                                                                                                   \
   "<velocity joint='fl' kv='2'/><velocity joint='fr' kv='2'/><velocity joint='rl' kv='2'/><velocity joint='rr' " \
   "kv='2'/>"
+#define LIFT(name, at)                                                        \
+  "<body pos='" at "'><joint name='" name                                     \
+  "' type='slide' axis='0 0 1' range='-.1 .1' damping='8'/><geom size='.04' " \
+  "mass='.2'/></body>"
 /* an arm on the rover with limits of half a radian */
 #define ARM                                                                                                           \
   "<body pos='0 0 .05'><joint name='shoulder' axis='0 1 0' range='-40 40' damping='1'/><geom type='capsule' "         \
@@ -71,6 +75,16 @@ static const robot robots[] = {
                    "gear='1'/><velocity joint='disc' kv='.05'/></actuator></mujoco>",
      {4, 30},
      {0},
+     300},
+    {"turntable with four lifts",
+     OPTION(".01") FLOOR
+     "<body pos='0 0 1'><joint name='table' axis='0 0 1' range='-90 90' damping='1'/><geom "
+     "type='box' size='.2 .2 .02' mass='1'/>" LIFT("a", ".2 .2 .2") LIFT("b", "-.2 .2 .2") LIFT("c", ".2 -.2 .2")
+         LIFT("d", "-.2 -.2 .2") "</body></worldbody><actuator><position joint='table' kp='20'/><position joint='a' "
+                                 "kp='60'/><position joint='b' kp='60'/><position joint='c' kp='60'/><position "
+                                 "joint='d' kp='60'/></actuator></mujoco>",
+     {.4},
+     {.8, .03, .04, .05, .06},
      300}};
 #define DEGREES (180 / 3.14159265358979323846)
 enum { ROBOTS_HERE = sizeof robots / sizeof *robots, CLIPS = 4, SETTLE = 60 };
@@ -237,6 +251,22 @@ static void degrees_are_named_where_limits_tell(void** state) {
   df_system_free(s);
 }
 
+/* Slides have no angles: four of them that are within their limits do not hide a hinge that is beyond its own. */
+static void slides_do_not_hide_degrees(void** state) {
+  (void)state;
+  static const planted_scale degrees = {DEGREES, 1, 1};
+  df_system* s = system_of(&robots[5]);
+  double* states = simulate(&robots[5], s);
+  data_findings f = check(&robots[5], s, states, true, &degrees);
+  const data_finding* one = convention_in(&f);
+  assert_non_null(one);
+  assert_string_equal(would_fit(one), "data.angles = deg");
+  assert_int_equal(data_findings_count(&f, CHECK_WRONG), 1);
+  data_findings_clear(&f);
+  free(states);
+  df_system_free(s);
+}
+
 /* the ratio of two slopes counts, not their size, and only of groups that are known in both */
 static void slopes_that_move_apart_contradict(void** state) {
   (void)state;
@@ -259,6 +289,7 @@ static void slopes_that_move_apart_contradict(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(right_recordings_have_no_other_convention), cmocka_unit_test(other_models_are_no_degrees),
-      cmocka_unit_test(degrees_are_named_where_limits_tell), cmocka_unit_test(slopes_that_move_apart_contradict)};
+      cmocka_unit_test(degrees_are_named_where_limits_tell), cmocka_unit_test(slides_do_not_hide_degrees),
+      cmocka_unit_test(slopes_that_move_apart_contradict)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
