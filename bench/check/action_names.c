@@ -90,8 +90,8 @@ void unused_names_add(unused_names* u, const df_system* system, const char* name
 
 void unused_names_line(const unused_names* u, int k, const char* what, text* out) {
   static const char* const may[] = {"that nothing uses (data.conditions may)",
-                                    "that nothing uses and that, by their names, may be actions or what actuators did, "
-                                    "so that they must not be conditions (data.actions_key names actions)",
+                                    ("that nothing uses and that, by their names, may be actions or what actuators "
+                                     "did, so that they must not be conditions (data.actions_key names actions)"),
                                     "that nothing uses, times by their names (data.rate gives the frame rate)"};
   if (u->list[k].n == 0) return;
   text_add(out, "%s %s: %s", what, may[k], text_of(&u->list[k].shown));
