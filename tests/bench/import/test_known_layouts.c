@@ -11,6 +11,45 @@
 #include "test_file.h"
 #include "unit.h"
 
+typedef struct robot {
+  df_system* system;
+  model_study study;
+} robot;
+
+/* free the system */
+static robot robot_of(const char* xml) {
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  robot out;
+  assert_int_equal(df_mujoco_system_from_xml(xml, "robot", &cfg, &out.system), DF_OK);
+  assert_int_equal(model_study_of(out.system, &out.study), DF_OK);
+  return out;
+}
+
+/* what is found in a file */
+typedef struct recognised {
+  source files;
+  settings found;
+  recognition r;
+  const known_layout* layout;
+  df_status status;
+} recognised;
+
+/* `given`: a setting of the user; NULL: none */
+static void recognise_text(const robot* m, const char* name, const char* content, const char* given, recognised* out) {
+  const char* path = test_file(name);
+  *out = (recognised){.r = {.files = &out->files, .model = &m->study, .found = &out->found}};
+  assert_int_equal(df_file_write(path, content, strlen(content)), DF_OK);
+  assert_int_equal(source_open(1, &path, &out->files), DF_OK);
+  if (given) settings_give(&out->found, given);
+  out->status = recognise(&out->r, &out->layout);
+}
+
+static void recognised_clear(recognised* k) {
+  settings_clear(&k->found);
+  text_clear(&k->r.notes);
+  source_close(&k->files);
+}
+
 /* Gymnasium's CartPole: action 1 pushes with 10 N along x, action 0 with 10 N against it; a step is 0.02 s */
 static void the_actions_of_a_cart_pole_are_forces(void** state) {
   (void)state;
@@ -19,28 +58,17 @@ static void the_actions_of_a_cart_pole_are_forces(void** state) {
       "<body><joint name='hinge' axis='0 1 0'/><geom size='.1' pos='0 0 .5' mass='.1'/></body></body></worldbody>"
       "<actuator><motor joint='slider'/></actuator></mujoco>";
   static const char recording[] = "{\"obs\": [[[1, 2, 3, 4.5], [5, 6, 7, 8]]], \"acts\": [[1]]}";
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("cartpole.json");
-  const known_layout* layout;
-  df_system* system;
-  model_study study;
-  source files;
-  settings found = {0};
-  assert_int_equal(df_mujoco_system_from_xml(model, "cart", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
-  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
-  assert_int_equal(source_open(1, &path, &files), DF_OK);
-  recognition r = {.files = &files, .model = &study, .found = &found};
-  assert_int_equal(recognise(&r, &layout), DF_OK);
-  assert_string_equal(layout->name, "Gymnasium CartPole");
-  const double scale = strtod(settings_find(&found, "data.action_scale")->value, NULL);
-  const double offset = strtod(settings_find(&found, "data.action_offset")->value, NULL);
+  recognised k;
+  const robot m = robot_of(model);
+  recognise_text(&m, "cartpole.json", recording, NULL, &k);
+  assert_int_equal(k.status, DF_OK);
+  assert_string_equal(k.layout->name, "Gymnasium CartPole");
+  const double scale = strtod(settings_find(&k.found, "data.action_scale")->value, NULL);
+  const double offset = strtod(settings_find(&k.found, "data.action_offset")->value, NULL);
   assert_true(scale * 1 + offset == 10 && scale * 0 + offset == -10);
-  assert_true(strtod(settings_find(&found, "data.rate")->value, NULL) == 1 / 0.02);
-  settings_clear(&found);
-  text_clear(&r.notes);
-  source_close(&files);
-  df_system_free(system);
+  assert_true(strtod(settings_find(&k.found, "data.rate")->value, NULL) == 1 / 0.02);
+  recognised_clear(&k);
+  df_system_free(m.system);
 }
 
 /* A number that is named like a frame rate is one, unless the file states a duration, the user a rate, or it is none
@@ -65,31 +93,19 @@ static void a_number_named_like_a_rate_is_one(void** state) {
                {"\"time_us\": [0, 500, 1000]", NULL, "2000"},
                {"\"timestamp\": [0, 0.02, 0.04]", NULL, NULL},
                {"\"rate\": 50", "data.rate=40", "40"}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("rate.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char recording[200];
-    const known_layout* layout;
-    source files;
-    settings found = {0};
+    recognised k;
     snprintf(recording, sizeof recording, "{\"states\": [[1, 2], [3, 4], [5, 6]], %s}", cases[i].more);
-    assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    if (cases[i].given) settings_give(&found, cases[i].given);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    const setting* rate = settings_find(&found, "data.rate");
+    recognise_text(&m, "rate.json", recording, cases[i].given, &k);
+    assert_int_equal(k.status, DF_OK);
+    const setting* rate = settings_find(&k.found, "data.rate");
     assert_int_equal(rate != NULL, cases[i].rate != NULL);
     if (rate) assert_string_equal(rate->value, cases[i].rate);
-    settings_clear(&found);
-    text_clear(&r.notes);
-    source_close(&files);
+    recognised_clear(&k);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* A clock of 40 frames that waits for 2.7 s gives the rate alone, and a note says where, in each of one or two episodes
@@ -109,17 +125,10 @@ static void a_pause_of_a_clock_is_said(void** state) {
       {"time", "the clock time pauses for 2.72 s at row 7 of episode 1 (a frame takes 0.02 s), and", 20, 27, 1},
       {"time_ms", "the clock time_ms pauses for 2.72 s at row 12 (a frame takes 0.02 s), and", 40, 12, 1000},
       {"time", NULL, 40, 0, 1}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("rate.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     text recording = {0};
-    const known_layout* layout;
-    source files;
-    settings found = {0};
+    recognised k;
     text_add(&recording, "{\"states\": [");
     for (int t = 0; t < 40; t++) text_add(&recording, "%s[%d, 2]", t ? ", " : "", t);
     text_add(&recording, "], \"%s\": [", cases[i].name);
@@ -128,22 +137,18 @@ static void a_pause_of_a_clock_is_said(void** state) {
       text_add(&recording, "%s%.6f", t ? ", " : "", cases[i].unit * (0.02 * (t % cases[i].each) + (waited ? 2.7 : 0)));
     }
     text_add(&recording, "]}");
-    assert_int_equal(df_file_write(path, text_of(&recording), strlen(text_of(&recording))), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    const setting *rate = settings_find(&found, "data.rate"), *columns = settings_find(&found, "data.columns");
+    recognise_text(&m, "rate.json", text_of(&recording), NULL, &k);
+    assert_int_equal(k.status, DF_OK);
+    const setting *rate = settings_find(&k.found, "data.rate"), *columns = settings_find(&k.found, "data.columns");
     assert_int_equal(rate != NULL, cases[i].said != NULL);
     if (rate) assert_string_equal(rate->value, "50");
     assert_int_equal(columns && strstr(columns->value, "time@") != NULL, !cases[i].said);
-    if (cases[i].said && !strstr(text_of(&r.notes), cases[i].said)) fail_msg("%s", text_of(&r.notes));
-    if (!cases[i].said) assert_null(strstr(text_of(&r.notes), "pauses"));
-    settings_clear(&found);
-    text_clear(&r.notes);
+    if (cases[i].said && !strstr(text_of(&k.r.notes), cases[i].said)) fail_msg("%s", text_of(&k.r.notes));
+    if (!cases[i].said) assert_null(strstr(text_of(&k.r.notes), "pauses"));
+    recognised_clear(&k);
     text_clear(&recording);
-    source_close(&files);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* the names of LeRobot and of ManiSkill for whole states and for positions */
@@ -156,27 +161,16 @@ static void names_of_states_are_known(void** state) {
     const char *recording, *layout, *states;
   } cases[] = {{"{\"observation.state\": [[1, 2], [3, 4], [5, 6]]}", "whole states", "observation.state"},
                {"{\"env_states\": {\"qpos\": [[1], [3], [5]]}}", "qpos and qvel", "env_states/qpos"}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("names.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const known_layout* layout;
-    source files;
-    settings found = {0};
-    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    assert_string_equal(layout->name, cases[i].layout);
-    assert_string_equal(settings_find(&found, "data.states_key")->value, cases[i].states);
-    settings_clear(&found);
-    text_clear(&r.notes);
-    source_close(&files);
+    recognised k;
+    recognise_text(&m, "names.json", cases[i].recording, NULL, &k);
+    assert_int_equal(k.status, DF_OK);
+    assert_string_equal(k.layout->name, cases[i].layout);
+    assert_string_equal(settings_find(&k.found, "data.states_key")->value, cases[i].states);
+    recognised_clear(&k);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* LeRobot as a table: names of columns that begin alike are one array, and an index says where episodes end */
@@ -194,25 +188,14 @@ static void a_table_with_a_column_per_value_is_known(void** state) {
       {"data.columns", "qpos@observation.state.*,qvel@observation.velocity.*,time@timestamp"},
       {"data.actions_key", "action.*"},
       {"data.ends_key", "episode_index"}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("table.csv");
-  const known_layout* layout;
-  df_system* system;
-  model_study study;
-  source files;
-  settings found = {0};
-  assert_int_equal(df_mujoco_system_from_xml(model, "cart", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
-  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
-  assert_int_equal(source_open(1, &path, &files), DF_OK);
-  recognition r = {.files = &files, .model = &study, .found = &found};
-  assert_int_equal(recognise(&r, &layout), DF_OK);
-  assert_string_equal(layout->name, "a column per value");
-  for (int i = 0; i < 3; i++) assert_string_equal(settings_find(&found, wanted[i][0])->value, wanted[i][1]);
-  settings_clear(&found);
-  text_clear(&r.notes);
-  source_close(&files);
-  df_system_free(system);
+  recognised k;
+  const robot m = robot_of(model);
+  recognise_text(&m, "table.csv", recording, NULL, &k);
+  assert_int_equal(k.status, DF_OK);
+  assert_string_equal(k.layout->name, "a column per value");
+  for (int i = 0; i < 3; i++) assert_string_equal(settings_find(&k.found, wanted[i][0])->value, wanted[i][1]);
+  recognised_clear(&k);
+  df_system_free(m.system);
 }
 
 /* The key of data.ends_key for recordings of six frames with these further arrays, "" if there is none; or what the
@@ -308,14 +291,10 @@ static void a_clock_that_begins_again_ends_episodes(void** state) {
       {{SWAPPED}, "data.rate=10", ""},
       {{DOUBLED}, "data.rate=10", ""},
       {{BACK}, "data.rate=10", ""}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-    check_ends(&study, cases[i].more, cases[i].rate, cases[i].wanted);
-  df_system_free(system);
+    check_ends(&m.study, cases[i].more, cases[i].rate, cases[i].wanted);
+  df_system_free(m.system);
 }
 
 /* clocks in whole milliseconds: rates of films and television are theirs, others the whole number that is nearest */
@@ -337,35 +316,24 @@ static void a_clock_shows_the_rates_of_films(void** state) {
   static const char model[] =
       "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
       "<actuator><motor joint='a'/></actuator></mujoco>";
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("clock.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const known_layout* layout;
-    source files;
-    settings found = {0};
+    recognised k;
     text recording = {0};
     text_add(&recording, "{\"states\": [");
     for (int t = 0; t < FRAMES; t++) text_add(&recording, "%s[1, 2]", t ? ", " : "");
     text_add(&recording, "], \"time_ms\": [");
     for (int t = 0; t < FRAMES; t++) text_add(&recording, "%s%.0f", t ? ", " : "", 1000 * t / cases[i].recorded);
     text_add(&recording, "]}");
-    assert_int_equal(df_file_write(path, text_of(&recording), recording.n), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    const double rate = strtod(settings_find(&found, "data.rate")->value, NULL);
+    recognise_text(&m, "clock.json", text_of(&recording), NULL, &k);
+    assert_int_equal(k.status, DF_OK);
+    const double rate = strtod(settings_find(&k.found, "data.rate")->value, NULL);
     print_message("    %.6g Hz: %.10g Hz\n", cases[i].recorded, rate);
     assert_true(fabs(rate - cases[i].wanted) < (cases[i].wanted == 99.8 ? 1e-3 * rate : 1e-9 * rate));
-    settings_clear(&found);
+    recognised_clear(&k);
     text_clear(&recording);
-    text_clear(&r.notes);
-    source_close(&files);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* a robot without hinges has no columns of joints; what given columns leave open is found */
@@ -385,40 +353,29 @@ static void a_drone_has_no_columns_of_joints(void** state) {
                 "root_z,root_quat,root_linvel,root_angvel", "observations", "integrated"},
                {pose, NULL, "root_pos,root_quat", "Frames", NULL},
                {pose, "data.columns=root_pos,root_quat", "root_pos,root_quat", "Frames", NULL}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("names.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "drone", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const known_layout* layout;
-    source files;
-    settings found = {0};
+    recognised k;
     df_config config;
     df_recording* recording;
-    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    if (cases[i].given) settings_give(&found, cases[i].given);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    assert_string_equal(settings_find(&found, "data.columns")->value, cases[i].columns);
-    assert_string_equal(settings_find(&found, "data.states_key")->value, cases[i].states);
-    const setting* xy = settings_find(&found, "data.root_xy");
+    recognise_text(&m, "names.json", cases[i].recording, cases[i].given, &k);
+    assert_int_equal(k.status, DF_OK);
+    assert_string_equal(settings_find(&k.found, "data.columns")->value, cases[i].columns);
+    assert_string_equal(settings_find(&k.found, "data.states_key")->value, cases[i].states);
+    const setting* xy = settings_find(&k.found, "data.root_xy");
     assert_int_equal(xy != NULL, cases[i].root_xy != NULL);
     if (xy) assert_string_equal(xy->value, cases[i].root_xy);
     /* and so it is read */
-    settings_put(&found, "data.source", "file");
-    assert_int_equal(settings_config(&found, &config), DF_OK);
+    settings_put(&k.found, "data.source", "file");
+    assert_int_equal(settings_config(&k.found, &config), DF_OK);
     config.window_horizon = 1;
-    if (df_recording_open(path, &config, system, &recording) != DF_OK) fail_msg("%s", df_error_message());
+    if (df_recording_open(test_file("names.json"), &config, m.system, &recording) != DF_OK)
+      fail_msg("%s", df_error_message());
     assert_true(df_recording_frame(recording, 0, 0)[cases[i].root_xy ? 0 : 2] == 0.5);
     df_recording_free(recording);
-    settings_clear(&found);
-    text_clear(&r.notes);
-    source_close(&files);
+    recognised_clear(&k);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* What is there under a name that import looks for, and cannot be read, is an error and not nothing; null and text are
@@ -454,29 +411,16 @@ static void an_array_that_cannot_be_read_is_not_left_out(void** state) {
       {"time,a\n0,1\ninf,2\n0.2,3\n", NULL, DF_E_NONFINITE, "array 'time' is inf at index 1: correct this time"},
       {"time,a\n0,1\ninf,2\n0.2,3\n", "data.rate=10", DF_OK, NULL},
       {"time,a\n0,1\n0.1,2\nnan,nan\n", NULL, DF_OK, NULL}};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("rate.json");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const known_layout* layout;
-    source files;
-    settings found = {0};
-    assert_int_equal(df_file_write(path, cases[i].recording, strlen(cases[i].recording)), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    if (cases[i].given) settings_give(&found, cases[i].given);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    const df_status status = recognise(&r, &layout);
-    if (status != cases[i].status) fail_msg("case %zu: %s", i, status == DF_OK ? "no error" : df_error_message());
+    recognised k;
+    recognise_text(&m, "rate.json", cases[i].recording, cases[i].given, &k);
+    if (k.status != cases[i].status) fail_msg("case %zu: %s", i, k.status == DF_OK ? "no error" : df_error_message());
     if (cases[i].says && !strstr(df_error_message(), cases[i].says)) fail_msg("case %zu: %s", i, df_error_message());
-    if (!cases[i].says) assert_string_equal(settings_find(&found, "data.actions_key")->value, "");
-    settings_clear(&found);
-    text_clear(&r.notes);
-    source_close(&files);
+    if (!cases[i].says) assert_string_equal(settings_find(&k.found, "data.actions_key")->value, "");
+    recognised_clear(&k);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* names of rates are the same in the conversion and in the layouts; a rate that arrays state is not found again */
@@ -503,32 +447,21 @@ static void a_stated_rate_is_kept_before_that_of_a_layout(void** state) {
       "mass='.1'/>"
       "</body></body></worldbody><actuator><motor joint='a'/></actuator></mujoco>";
   static const char* const comments[] = {"# of a robot\n", "# frame rate: 50 fps\n"};
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("walk.csv");
-  df_system* system;
-  model_study study;
-  assert_int_equal(df_mujoco_system_from_xml(model, "walker", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
+  const robot m = robot_of(model);
   for (int i = 0; i < 2; i++) {
     char recording[200];
-    const known_layout* layout;
-    source files;
-    settings found = {0};
+    recognised k;
     snprintf(recording, sizeof recording, "%s0.5,1,2,0,0,0,1,3\n0.5,1,2,0,0,0,1,3\n", comments[i]);
-    assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
-    assert_int_equal(source_open(1, &path, &files), DF_OK);
-    recognition r = {.files = &files, .model = &study, .found = &found};
-    assert_int_equal(recognise(&r, &layout), DF_OK);
-    assert_string_equal(layout->name, "retargeted joints");
-    const setting* rate = settings_find(&found, "data.rate");
+    recognise_text(&m, "walk.csv", recording, NULL, &k);
+    assert_int_equal(k.status, DF_OK);
+    assert_string_equal(k.layout->name, "retargeted joints");
+    const setting* rate = settings_find(&k.found, "data.rate");
     assert_int_equal(rate != NULL, i == 0);
-    assert_int_equal(r.rate_assumed, i == 0);
+    assert_int_equal(k.r.rate_assumed, i == 0);
     if (rate) assert_string_equal(rate->value, "30");
-    settings_clear(&found);
-    text_clear(&r.notes);
-    source_close(&files);
+    recognised_clear(&k);
   }
-  df_system_free(system);
+  df_system_free(m.system);
 }
 
 /* joints of an array each, in the order of the recording, by the names of the model and, where they differ, of the file
@@ -542,28 +475,17 @@ static void joints_of_other_names_are_named_by_both(void** state) {
   static const char recording[] =
       "{\"q_knee_left\": [1, 2], \"q_waist\": [1, 2], \"q_hip_left\": [1, 2], \"dq_knee_left\": [1, 2], "
       "\"dq_waist\": [1, 2], \"dq_hip_left\": [1, 2]}";
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  const char* path = test_file("names.json");
-  const known_layout* layout;
-  df_system* system;
-  model_study study;
-  source files;
-  settings found = {0};
-  assert_int_equal(df_mujoco_system_from_xml(model, "robot", &cfg, &system), DF_OK);
-  assert_int_equal(model_study_of(system, &study), DF_OK);
-  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
-  assert_int_equal(source_open(1, &path, &files), DF_OK);
-  recognition r = {.files = &files, .model = &study, .found = &found};
-  assert_int_equal(recognise(&r, &layout), DF_OK);
-  assert_string_equal(settings_find(&found, "data.columns")->value, "joints@q_*,joint_vel@dq_*");
-  assert_string_equal(settings_find(&found, "data.joints")->value, "left_knee=knee_left,waist,left_hip=hip_left");
-  assert_string_equal(text_of(&r.notes),
+  recognised k;
+  const robot m = robot_of(model);
+  recognise_text(&m, "names.json", recording, NULL, &k);
+  assert_int_equal(k.status, DF_OK);
+  assert_string_equal(settings_find(&k.found, "data.columns")->value, "joints@q_*,joint_vel@dq_*");
+  assert_string_equal(settings_find(&k.found, "data.joints")->value, "left_knee=knee_left,waist,left_hip=hip_left");
+  assert_string_equal(text_of(&k.r.notes),
                       "recorded joint knee_left is left_knee of the model (the same words)\n"
                       "recorded joint hip_left is left_hip of the model (the same words)\n");
-  settings_clear(&found);
-  text_clear(&r.notes);
-  source_close(&files);
-  df_system_free(system);
+  recognised_clear(&k);
+  df_system_free(m.system);
 }
 
 int main(void) {
