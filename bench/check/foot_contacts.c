@@ -18,8 +18,8 @@ static const double STANDS = 0.1, DEEP = 0.05;
  * has to make it stand more often. Right recordings of walking and standing robots gain 1.05 by the best change. */
 static const double LIKE = 0.75, GAINS = 1.3;
 /* Deeper than 1.5 times the depth of the twins, of all but 1 % of their contacts, is too deep: legs that carry more are
- * deeper. Speeds up to 1.5 times the third quartile of theirs are those of a foot that stands, and so
- * are a tenth of their speed in the air. */
+ * deeper. Speeds up to 1.5 times the third quartile of theirs are those of a foot that stands, and so are those up to a
+ * tenth of their speed in the air. */
 static const double DEEPEST = 0.99, DEEPER = 1.5, FAST = 0.75, FASTER = 1.5, SLOW = 0.1;
 /* what stands lifts less than this share of the frames; a leg moves if it lifts half as far as the least of its twins
  */
@@ -333,10 +333,9 @@ static bool find_twins(const study* s, const bool* own, double* position) {
   df_mujoco_pose(s->sim, s->x);
   df_mujoco_body_positions(s->sim, position);
   for (int a = 0; a < s->geoms; a++) {
+    if (!own[df_mujoco_geom_body(system, a)] || !isfinite(df_mujoco_geom_ground_distance(s->sim, a))) continue;
     for (int b = 0; b < a; b++) {
-      if (!own[df_mujoco_geom_body(system, a)] || !own[df_mujoco_geom_body(system, b)] ||
-          !isfinite(df_mujoco_geom_ground_distance(s->sim, a)) || !twin_geoms(system, s->sim, position, a, b))
-        continue;
+      if (!own[df_mujoco_geom_body(system, b)] || !twin_geoms(system, s->sim, position, a, b)) continue;
       s->twin[a * s->geoms + b] = s->twin[b * s->geoms + a] = s->has_twin[a] = s->has_twin[b] = any = true;
     }
   }
@@ -382,7 +381,7 @@ df_status check_foot_contacts(const trace* m, size_t poses_max, data_findings* o
   df_status status =
       s.pair && s.twin && s.has_twin && s.x && own && position ? df_sim_new(m->system, 0, &s.sim) : DF_E_NOMEM;
   if (status == DF_OK) {
-    df_robot_bodies(m->system, m->source.config ? &m->source.config->chart_objects : NULL, own);
+    df_robot_bodies(m->system, trace_objects(m), own);
     choose_pairs(&s, poses_max);
     if (s.n >= FEWEST && find_twins(&s, own, position)) status = look(&s, out);
   }
