@@ -217,6 +217,13 @@ static double spin_of_impact(const trace* m, size_t k, double radius) {
   return sqrt(square) / radius;
 }
 
+/* The largest speed that gravity gives a free body during pair k, m/s, on top of that of the pair before: one that
+ * rested may fall a little, as a box that is set down, and stop within the frame. */
+static double speed_of_fall(const trace* m, const double* size, size_t k) {
+  const double before = k > 0 && trace_continues(m, k - 1) ? size[k - 1] : 0;
+  return before + df_mujoco_gravity(m->system) * m->h[m->episode[k]];
+}
+
 /* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
 static void mark_jumps(trace* m, double* size) {
   const double radius = gyration_of(m);
@@ -232,6 +239,7 @@ static void mark_jumps(trace* m, double* size) {
       const double around = fmax(fmax(size_around(m, size, k), speed), fmax(mean, step / m->h[m->episode[k]]));
       if (!(size[k] > JUMP * around && size[k] > 0)) continue;
       if (group == GROUP_BASE_ROTATION && size[k] <= spin_of_impact(m, k, radius)) continue;
+      if (group == GROUP_BASE_POSITION && size[k] <= speed_of_fall(m, size, k)) continue;
       m->jump[k] = true;
     }
   }

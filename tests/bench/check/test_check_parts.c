@@ -1259,6 +1259,28 @@ static void frames_of_a_free_body_are_duplicated(void** state) {
   fixture_free(&f);
 }
 
+/* a body that rests moves by as much as gravity can make it fall within 0.01 s, 9.81e-4 m, or by more */
+static void what_falls_within_a_frame_does_not_jump(void** state) {
+  (void)state;
+  static const double h[1] = {0.01}, by[] = {9.8e-4, 9.9e-4};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) {
+      /* and trembles a little: steps of one size would be those of a rounding */
+      const double x[7] = {1e-7 * sin(t), 1e-7 * cos(t), 0.5 + 1e-7 * sin(2 * t) - (t > 50 ? by[i] : 0), 1};
+      memcpy(frame_of(f.d, 0, t), x, sizeof x);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    const data_finding* one = finding_of(&found, "jump");
+    assert_int_equal(one->verdict, i ? CHECK_WRONG : CHECK_OK);
+    assert_true(one->value == i);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* velocities that are differences of the positions jump with them */
 static void positions_alone_jump(void** state) {
   (void)state;
@@ -1509,6 +1531,7 @@ int main(void) {
                                      cmocka_unit_test(a_hovering_ball_needs_its_weight),
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
+                                     cmocka_unit_test(what_falls_within_a_frame_does_not_jump),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
                                      cmocka_unit_test(frames_of_the_episode_before_are_named),
                                      cmocka_unit_test(episodes_that_never_move_are_wrong),
