@@ -115,7 +115,7 @@ static void places_are_those_of_the_model(void** state) {
   assert_int_equal(slide, GROUP_SLIDES);
   assert_true(hinges < a && slide < a && a < b);
   assert_int_equal(episode_place_of(&f.m, "c"), -1);
-  assert_int_equal(episode_place_of(&f.m, trace_heading_name(true)), GROUP_BASE_ROTATION);
+  assert_int_equal(episode_place_of(&f.m, trace_heading_name(trace_has_base(&f.m))), GROUP_BASE_ROTATION);
   fixture_free(&f);
 }
 
