@@ -182,8 +182,8 @@ typedef struct best {
 static const double PAIR = 0.05;
 
 /* Whether limits of hinges tell that angles are in degrees: most samples are beyond them as read, some by more than a
- * turn, and clearly fewer are as degrees. Slides have no angles and tell nothing, be they ever so many. One joint that
- * turns past a range that is too narrow is a matter of the range. */
+ * turn, and clearly fewer are as degrees. Slides have no angles and tell nothing, however many there are. One joint
+ * that turns past a range that is too narrow is a matter of the range. */
 static bool limits_tell_degrees(const source* s, const reading* r, const misfit* fit) {
   static const double MOSTLY = 0.5, FEWER = 0.2;
   const double beyond = r->now.hinges;
