@@ -357,8 +357,10 @@ static void the_last_of_many_decides_like_the_first(void** state) {
         /* rows of one cell, or a cell each */
         json_t* cell = (kind == 2 || kind == 3) && i > 0 ? json_array_get(records, 0) : add_whole(method, i, value);
         set_text(cell, "profile", profile);
-        if (i == 0) json_array_clear(json_object_get(cell, "rows"));
-        if (kind != 2 && kind != 3) json_array_clear(json_object_get(cell, "rows"));
+        if (i == 0 || (kind != 2 && kind != 3)) {
+          json_array_clear(json_object_get(cell, "rows"));
+          json_array_clear(json_object_get(cell, "samples"));
+        }
         json_t* added = add_row(cell, metric, k, value, value, value);
         json_object_set_new(added, "n", json_integer(2));
         set_text(added, "unit", df_metric_unit(metric));
