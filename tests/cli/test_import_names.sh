@@ -74,7 +74,8 @@ check their_list_decides sets groups "joints: [elbow, slider, shoulder]"
 check the_list_is_named says "the file calls the column 'elbow' in 'joint_names' that is read as joint slider" err
 check texts_and_numbers_of_groups_are_conditions sets groups "conditions: [instruction, target_speed]"
 check one_text_of_all_is_none says "array task is named like a condition, but is not used: it is the same in all episodes" err
-check other_texts_of_groups_are_named says "arrays that nothing uses .*: ep_0/operator, ep_0/task, ep_0/timestamp" err
+check other_texts_of_groups_are_named says "arrays that nothing uses \(data.conditions may\): ep_0/operator, ep_0/task$" err
+check a_clock_of_groups_is_named_apart says "arrays that nothing uses, times by their names \(data.rate .*\): ep_0/timestamp$" err
 check numbers_that_are_not_exact_stop_nothing says "array timestamp gives no rate, and is left out: .*beyond 2\^53" err
 check names_of_no_joint_are_imported imports foreign "$made/foreign.json" $columns
 check names_of_no_joint_are_a_warning says "data check: warn: names, data.joints: the columns are called a1, b2, c3 in 'joint_names', and none of these is a joint of the model \(slider, shoulder, elbow\)" err
