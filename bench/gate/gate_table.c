@@ -130,7 +130,7 @@ static void judge_lost(gate_group* h, const run_cell* c) {
     judge(h, undefined ? GATE_ADVISORY : GATE_MISSING, c, one->metric, one->k, one->line,
           format_text("the run has no such number of seed %lld, which %s:%d has%s", (long long)c->seed, h->golden.path,
                       one->line,
-                      undefined ? ": it is not defined if all chains fall or nothing moves on"
+                      undefined ? ": it is not defined if all chains fall or the robot stays in place"
                                 : "; accept a new table if it was removed"));
   }
 }

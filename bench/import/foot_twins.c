@@ -5,7 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "twin_geoms.h"
 
-/* frames in which twins are looked for, at most: a second or two of a model of a quadruped */
+/* the most frames in which twins are looked for, spread over the recording */
 enum { FRAMES_MOST = 50000 };
 /* Of the height by which its twins lift: a foot that comes down by more than nine tenths of it is put down, a little
  * above the floor, as by retargeting; one that is held up is not. */
