@@ -31,14 +31,31 @@ static bool alike(const chain* c, int a, int b, int n) {
   return true;
 }
 
+/* whether one of two joints moves the body of the other, as a chest does a neck */
+static bool in_one_line(const df_system* system, const chain* c, int a, int b) {
+  const int first = df_mujoco_joint_body(system, c->index[a]), second = df_mujoco_joint_body(system, c->index[b]);
+  int up = first, down = second;
+  while (up > 0 && up != second) up = df_mujoco_body_parent(system, up);
+  while (down > 0 && down != first) down = df_mujoco_body_parent(system, down);
+  return up > 0 || down > 0;
+}
+
+/* whether the run at `at` hangs on one of the legs, or one of them on it */
+static bool hangs_on_a_leg(const df_system* system, const chain* c, int at) {
+  for (int l = 0; l < c->legs; l++) {
+    if (in_one_line(system, c, c->leg_of[l], at)) return true;
+  }
+  return false;
+}
+
 /* the runs of joints with the names of the run at `from` but for the prefix; `from` first */
-static chain legs_like(const chain* c, int from) {
+static chain legs_like(const df_system* system, const chain* c, int from) {
   chain out = *c;
   out.legs = 0;
   out.per_leg = run_of(c, from);
   for (int at = from; at < c->n && out.per_leg >= 2 && out.legs < LEGS_MAX;) {
     const int n = run_of(c, at);
-    if (n == out.per_leg && alike(c, from, at, n)) {
+    if (n == out.per_leg && alike(c, from, at, n) && !hangs_on_a_leg(system, &out, at)) {
       snprintf(out.prefix[out.legs], sizeof out.prefix[0], "%.*s", (int)prefix_of(c->joint[at]->name),
                c->joint[at]->name);
       out.leg_of[out.legs++] = at;
@@ -48,10 +65,10 @@ static chain legs_like(const chain* c, int from) {
   return out;
 }
 
-static void find_legs(chain* c) {
+static void find_legs(const df_system* system, chain* c) {
   chain most = *c;
   for (int at = 0; at<c->n; at += run_of(c, at)> 0 ? run_of(c, at) : 1) {
-    const chain some = legs_like(c, at);
+    const chain some = legs_like(system, c, at);
     if (some.legs > most.legs) most = some;
   }
   *c = most;
@@ -77,7 +94,7 @@ df_status chain_of(const df_system* system, chain* out) {
     out->index[out->n++] = j;
   }
   df_free(of_robot);
-  find_legs(out);
+  find_legs(system, out);
   return DF_OK;
 }
 

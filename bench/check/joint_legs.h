@@ -12,7 +12,7 @@
 enum { LEGS_MAX = 6 };
 
 /* The hinges and slides of a model, in its order; and the legs of its robot: the most runs of two or more joints with
- * the same names but for the prefix before the first '_'. */
+ * the same names but for the prefix before the first '_', of which none hangs on another, as a neck does on a chest. */
 typedef struct chain {
   const df_joint** joint; /* [n]; owned */
   int* index;             /* [n] among the joints of the model; owned */

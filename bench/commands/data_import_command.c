@@ -13,14 +13,20 @@
 #include "terminal.h"
 #include "text.h"
 
+/* of a value in the table; the task file has all of it */
+enum { SHOWN = 64 };
+
 /* a row per setting; in a table only those with a reason */
 static void print_settings(const import_result* r, const options* opts) {
   rows out = rows_new();
   for (int i = 0; i < r->found.n; i++) {
     const setting* s = &r->found.list[i];
     if (!opts->json && !s->why[0]) continue;
-    rows_add_object(&out, json_pack("{s:o,s:o,s:o}", "key", json_text(s->key), "value", json_text(s->value), "why",
+    const bool cut = !opts->json && strlen(s->value) > SHOWN;
+    char* value = cut ? format_text("%.*s...", SHOWN - 3, s->value) : format_text("%s", s->value);
+    rows_add_object(&out, json_pack("{s:o,s:o,s:o}", "key", json_text(s->key), "value", json_text(value), "why",
                                     json_text(s->why)));
+    df_free(value);
   }
   rows_print(&out, opts);
   rows_free(&out);

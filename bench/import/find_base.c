@@ -68,9 +68,8 @@ df_status work_find_base(work* w) {
       "otherwise (median of the frames); --set data.base_rotation=W,X,Y,Z says otherwise\n",
       is_y ? "y" : "z", is_y ? y_up : z_up, is_y ? z_up : y_up);
   if (!is_y)
-    text_add(
-        &w->result->notes,
-        "quaternions of ball joints are turned with the base: the bodies at these joints are taken to have its axes "
-        "where all joints are 0, so that a body with a quat or euler of its own is turned wrongly\n");
+    text_add(&w->result->notes,
+             "orientations of joints are turned with the base: the bodies at these joints are taken to have its axes "
+             "where all joints are 0, so that a body with a quat or euler of its own is turned wrongly\n");
   return DF_OK;
 }

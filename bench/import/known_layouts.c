@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "action_columns.h"
+#include "deepmimic.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/recording.h"
 #include "joint_names.h"
@@ -410,27 +411,6 @@ static df_status settle_joint_table(recognition* r) {
   return DF_OK;
 }
 
-/* ---- DeepMimic ---- */
-
-static const source_array* deepmimic(const recognition* r) {
-  return r->model->balls > 0 && r->model->free_joint >= 0 ? table(r, 1 + r->model->nq) : NULL;
-}
-
-static bool fits_deepmimic(const recognition* r) {
-  return deepmimic(r) != NULL;
-}
-
-static df_status settle_deepmimic(recognition* r) {
-  put(r, "data.states_key", deepmimic(r)->name, "");
-  put(r, "data.columns", "frame_duration,qpos", "DeepMimic: a duration, then the pose in the order of the joints");
-  put(r, "data.up", "y", "DeepMimic's world has its y axis up");
-  put(r, "data.quaternion", "wxyz", "DeepMimic's order, also of its ball joints");
-  settings_keep(r->found, "data.up");
-  settings_keep(r->found, "data.quaternion");
-  r->base_open = true;
-  return DF_OK;
-}
-
 /* ---- dm_control ---- */
 
 static const char* const walker = "walkers/walker_0/";
@@ -447,6 +427,30 @@ static bool fits_dm_control(const recognition* r) {
          (int)joints->info->shape[0] == r->model->axes && of_walker(r, "position") && of_walker(r, "quaternion");
 }
 
+/* The props of the clips are the objects of the model, in its order, if there are as many. */
+static void add_props(recognition* r, text* columns) {
+  static const char* const blocks[][2] = {{"body_pos", "position"},
+                                          {"body_quat", "quaternion"},
+                                          {"body_linvel", "velocity"},
+                                          {"body_angvel", "angular_velocity"}};
+  const model_study* m = r->model;
+  char array[96];
+  int props = 0, objects = 0, prop = 0;
+  while (snprintf(array, sizeof array, "props/prop_%d/position", props), named(r, array)) props++;
+  for (int j = 0; j < m->n_joints; j++) objects += m->joints[j].kind == DF_JOINT_FREE && model_is_object(m, j);
+  if (objects != props) return;
+  for (int j = 0; j < m->n_joints; j++) {
+    if (m->joints[j].kind != DF_JOINT_FREE || !model_is_object(m, j)) continue;
+    const char* body = df_mujoco_body_name(m->system, df_mujoco_joint_body(m->system, j));
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+      snprintf(array, sizeof array, "props/prop_%d/%s", prop, blocks[i][1]);
+      if (named(r, array)) text_add(columns, ",%s:%s@%s", blocks[i][0], body, array);
+    }
+    text_add(&r->notes, "props/prop_%d is taken to be the body '%s', by its place among the objects of the model\n",
+             prop++, body);
+  }
+}
+
 static df_status settle_dm_control(recognition* r) {
   static const char* const all[] = {"walkers/walker_0/*"};
   DF_TRY(refuse_unreadable(r, "data.columns", 1, all));
@@ -457,6 +461,7 @@ static df_status settle_dm_control(recognition* r) {
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     if (of_walker(r, blocks[i][1])) text_add(&columns, "%s%s@%s%s", i ? "," : "", blocks[i][0], walker, blocks[i][1]);
   }
+  add_props(r, &columns);
   char states[96];
   snprintf(states, sizeof states, "%sjoints", walker);
   put(r, "data.states_key", states, "");
@@ -588,8 +593,8 @@ static const known_layout table_of_layouts[] = {
     {"dm_control clips", "groups with walkers/walker_0/position, quaternion, joints", fits_dm_control,
      settle_dm_control},
     {"AMP", "Frames of 61 columns, for a quadruped", fits_amp, settle_amp},
-    {"DeepMimic", "Frames of a duration and nq columns, for a model with ball joints", fits_deepmimic,
-     settle_deepmimic},
+    {"DeepMimic", "Frames of a duration, the root and its joints, for a humanoid with their names or ball joints",
+     deepmimic_fits, deepmimic_settle},
     {"motion_imitation", "JSON, Frames of 7 columns and one per joint", fits_mocap_json, settle_mocap_json},
     {"retargeted joints", "a table of 7 columns and one per joint (LAFAN1)", fits_joint_table, settle_joint_table},
     {"observations without x, y", "[qpos, qvel] without horizontal positions of the root (Gymnasium, D4RL, Minari)",

@@ -106,17 +106,20 @@ static void set_units(const df_layout* layout, const conventions* c, double* x) 
   }
 }
 
+static void set_quaternion(const conventions* c, double q[4]) {
+  if (c->xyzw) {
+    const double w = q[3];
+    memmove(q + 1, q, 3 * sizeof *q);
+    q[0] = w;
+  }
+  for (int i = 1; i < 4 && c->inverse; i++) q[i] = -q[i];
+}
+
 static void set_quaternions(const model_joints* model, const conventions* c, double* x) {
   for (int j = 0; j < model->n; j++) {
     const df_joint* joint = &model->joint[j];
     if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
-    double* q = x + joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
-    if (c->xyzw) {
-      const double w = q[3];
-      memmove(q + 1, q, 3 * sizeof *q);
-      q[0] = w;
-    }
-    for (int i = 1; i < 4 && c->inverse; i++) q[i] = -q[i];
+    set_quaternion(c, x + joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0));
   }
 }
 
@@ -147,6 +150,14 @@ void frame_from_raw(const df_layout* layout, const conventions* c, const double*
   }
 }
 
+void frame_turn(const df_layout* layout, const conventions* c, const double* raw, int k, double q[4]) {
+  for (int i = 0; i < layout->columns; i++) {
+    const layout_column* column = &layout->column[i];
+    if (column->role == COLUMN_TURN && column->at / 4 == k) q[column->at % 4] = raw[i];
+  }
+  set_quaternion(c, q);
+}
+
 /* ---- frames ---- */
 
 static void turn_joint(const conventions* c, bool root, double* q, double* v) {
@@ -175,17 +186,33 @@ static void turn_joint(const conventions* c, bool root, double* q, double* v) {
   }
 }
 
-/* Whether data.base_rotation b turns the axes of a joint: those of a ball joint of the robot, whose bodies have the
- * axes of the base. The recorded body at the orientation p is the model's at s p b, with s of the vertical axis. With
- * q, the turn of the joint between a parent and a child, the child is at s p q b = (s p b) (b* q b). */
+/* Whether data.base_rotation b turns the axes of what a joint moves: those of a ball joint or of the orientation of a
+ * body with three hinges, of the robot, whose bodies have the axes of the base. The recorded body at the orientation p
+ * is the model's at s p b, with s of the vertical axis. With q, the turn of the joint between a parent and a child, the
+ * child is at s p q b = (s p b) (b* q b). */
+static bool is_turned(const model_joints* model, const conventions* c, int joint) {
+  return c->turned && joint_is_of_root(model, joint);
+}
+
 static bool turns_ball(const model_joints* model, const conventions* c, int joint) {
-  return c->turned && model->joint[joint].kind == DF_JOINT_BALL && joint_is_of_root(model, joint);
+  return model->joint[joint].kind == DF_JOINT_BALL && is_turned(model, c, joint);
 }
 
 /* the turn q and its velocity v, in the axes of the model's bodies */
 static void turn_ball(const conventions* c, double* q, double* v) {
   df_quat_rotate_back(c->base, q + 1, q + 1);
   df_quat_rotate_back(c->base, v, v);
+}
+
+void frame_set_turn(const df_layout* layout, const conventions* c, int k, const double q[4], const double* before,
+                    double* x) {
+  const hinge_turn* turn = &layout->turn[k];
+  double own[4], angle[3], last[3];
+  memcpy(own, q, sizeof own);
+  if (is_turned(&layout->model, c, turn->joint[0])) df_quat_rotate_back(c->base, own + 1, own + 1);
+  for (int i = 0; i < 3 && before; i++) last[i] = before[turn->qpos[i]];
+  hinge_turn_angles(turn, own, before ? last : NULL, angle);
+  for (int i = 0; i < 3; i++) x[turn->qpos[i]] = angle[i];
 }
 
 void frame_to_model(const df_layout* layout, const conventions* c, double* x) {
@@ -228,6 +255,12 @@ static void rounding_from_raw(const df_layout* layout, const conventions* c, con
       case COLUMN_EULER:
       case COLUMN_ROTVEC:
         for (int k = 0; k < 4; k++) out[root + k] = rounding_of_angle(c, precision[i]);
+        break;
+      case COLUMN_TURN:
+        for (int k = 0; k < 3; k++) {
+          out[layout->turn[column->at / 4].qpos[k]] =
+              (df_rounding){.precision = precision[i], .unit = 2, .size = LARGEST};
+        }
         break;
       case COLUMN_SKIP:
       case COLUMN_TIME:

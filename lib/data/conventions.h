@@ -25,6 +25,13 @@ DF_MUST_CHECK df_status conventions_read(const df_config* config, const model_jo
  * z; the others are 0. */
 void frame_from_raw(const df_layout* layout, const conventions* c, const double* raw, double* x);
 
+/* Writes the quaternion w, x, y, z of layout->turn[k] in a raw frame, not normalised. */
+void frame_turn(const df_layout* layout, const conventions* c, const double* raw, int k, double q[4]);
+/* Writes the angles of the hinges of layout->turn[k] into x: those of the unit quaternion that frame_turn() gave,
+ * nearest to those of the frame before [nx], NULL: this is the first one. */
+void frame_set_turn(const df_layout* layout, const conventions* c, int k, const double q[4], const double* before,
+                    double* x);
+
 /* Turns the frame into that of the model, in place, after its quaternions have norm 1: the z axis up, the base frame of
  * the model, the linear velocity of free joints in the world frame and the angular velocity in that of the body. */
 void frame_to_model(const df_layout* layout, const conventions* c, double* x);

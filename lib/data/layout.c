@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "body_block.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/words.h"
 #include "dynaflow/data/robot_base.h"
@@ -88,13 +89,13 @@ static int find_joint(const model_joints* model, const char* name, size_t n) {
   return -1;
 }
 
-static df_status fail_joint(const model_joints* model, const char* key, const char* item, size_t n) {
+static df_status fail_joint(const model_joints* model, const char* key, const char* item, const char* name, size_t n) {
   const char** names = df_alloc((size_t)model->n, sizeof *names);
   if (!names) return DF_E_NOMEM;
   char word[DF_NAME_MAX], known[512] = "";
   size_t used = 0;
   int singles = 0;
-  snprintf(word, sizeof word, "%.*s", (int)n, item);
+  snprintf(word, sizeof word, "%.*s", (int)n, name);
   for (int j = 0; j < model->n; j++) {
     if (!is_single(&model->joint[j])) continue;
     names[singles++] = model->joint[j].name;
@@ -114,7 +115,7 @@ static df_status fail_joint(const model_joints* model, const char* key, const ch
 static df_status add_item(const model_joints* model, const char* key, const char* item, joint_order* order) {
   const size_t n = strcspn(item, "=");
   const int j = find_joint(model, item, n);
-  if (n > 0 && (j < 0 || !is_single(&model->joint[j]))) return fail_joint(model, key, item, n);
+  if (n > 0 && (j < 0 || !is_single(&model->joint[j]))) return fail_joint(model, key, item, item, n);
   for (int k = 0; k < order->n && j >= 0; k++) {
     if (order->joint[k] == j) return df_fail(DF_E_CONFIG, "%s: joint '%.*s' is listed twice", key, (int)n, item);
   }
@@ -187,7 +188,7 @@ static df_status read_joints(const df_config* config, df_layout* layout) {
 
 /* ---- blocks ---- */
 
-/* X(kind, needs the free joint) */
+/* X(kind, needs the free joint of the base) */
 #define BLOCKS(X)          \
   X(state, false)          \
   X(qpos, false)           \
@@ -205,6 +206,10 @@ static df_status read_joints(const df_config* config, df_layout* layout) {
   X(joints_cos_sin, false) \
   X(ball_quats, false)     \
   X(ball_angvels, false)   \
+  X(body_pos, false)       \
+  X(body_quat, false)      \
+  X(body_linvel, false)    \
+  X(body_angvel, false)    \
   X(time, false)           \
   X(frame_duration, false) \
   X(skip, false)
@@ -234,9 +239,18 @@ static int count_balls(const model_joints* model) {
   return n;
 }
 
-/* the number of columns of a block; of skip it is `given` */
-static int width_of(const df_layout* layout, block_kind kind, int given) {
+/* an item of data.columns, read */
+typedef struct column_block {
+  block_kind kind;
+  int skipped;     /* columns, of skip:N */
+  int joint;       /* of joints:NAME and joint_vel:NAME, -1: of all recorded joints */
+  body_block body; /* of body_pos:NAME and the like */
+} column_block;
+
+/* the number of columns of a block */
+static int width_of(const df_layout* layout, const column_block* b) {
   const model_joints* m = &layout->model;
+  if (b->joint >= 0) return 1;
   const int widths[BLOCK_KINDS] = {[BLOCK_state] = m->nx,
                                    [BLOCK_qpos] = m->nq,
                                    [BLOCK_qvel] = m->nv,
@@ -253,10 +267,14 @@ static int width_of(const df_layout* layout, block_kind kind, int given) {
                                    [BLOCK_joints_cos_sin] = 2 * layout->joints.n,
                                    [BLOCK_ball_quats] = 4 * count_balls(m),
                                    [BLOCK_ball_angvels] = 3 * count_balls(m),
+                                   [BLOCK_body_pos] = 3,
+                                   [BLOCK_body_quat] = 4,
+                                   [BLOCK_body_linvel] = 3,
+                                   [BLOCK_body_angvel] = 3,
                                    [BLOCK_time] = 1,
                                    [BLOCK_frame_duration] = 1,
-                                   [BLOCK_skip] = given};
-  return widths[kind];
+                                   [BLOCK_skip] = b->skipped};
+  return widths[b->kind];
 }
 
 /* the c-th component of all ball joints, `per` to a joint, as an index in x */
@@ -269,24 +287,25 @@ static int ball_column(const model_joints* m, int c, int per) {
   return -1;
 }
 
-/* columns of recorded joint k, which the model need not have: its position in one of the roles, and its velocity */
-static layout_column joint_column(const df_layout* layout, int k, column_role role) {
-  const int j = layout->joints.joint[k];
+/* columns of recorded joint k, which the model need not have, or of the joint that the block names: its position in one
+ * of the roles, and its velocity */
+static layout_column joint_column(const df_layout* layout, const column_block* b, int k, column_role role) {
+  const int j = b->joint >= 0 ? b->joint : layout->joints.joint[k];
   if (j < 0) return (layout_column){.role = COLUMN_SKIP, .at = -1};
   return (layout_column){.role = role, .at = layout->model.joint[j].qpos};
 }
-static layout_column joint_velocity_column(const df_layout* layout, int k) {
-  const int j = layout->velocity_joints.joint[k];
+static layout_column joint_velocity_column(const df_layout* layout, const column_block* b, int k) {
+  const int j = b->joint >= 0 ? b->joint : layout->velocity_joints.joint[k];
   if (j < 0) return (layout_column){.role = COLUMN_SKIP, .at = -1};
   return (layout_column){.role = COLUMN_STATE, .at = layout->model.nq + layout->model.joint[j].dof};
 }
 
 /* what column c of a block is */
-static layout_column column_of(const df_layout* layout, block_kind kind, int c) {
+static layout_column column_of(const df_layout* layout, const column_block* b, int c) {
   const model_joints* m = &layout->model;
   const int q = m->root >= 0 ? m->joint[m->root].qpos : 0, v = m->root >= 0 ? m->nq + m->joint[m->root].dof : 0;
   const int n = layout->joints.n;
-  switch (kind) {
+  switch (b->kind) {
     case BLOCK_state:
     case BLOCK_qpos:
       return (layout_column){.role = COLUMN_STATE, .at = c};
@@ -309,15 +328,22 @@ static layout_column column_of(const df_layout* layout, block_kind kind, int c) 
     case BLOCK_root_angvel:
       return (layout_column){.role = COLUMN_STATE, .at = v + 3 + c};
     case BLOCK_joints:
-      return joint_column(layout, c, COLUMN_STATE);
+      return joint_column(layout, b, c, COLUMN_STATE);
     case BLOCK_joint_vel:
-      return joint_velocity_column(layout, c);
+      return joint_velocity_column(layout, b, c);
     case BLOCK_joints_cos_sin:
-      return joint_column(layout, c % n, c < n ? COLUMN_COS : COLUMN_SIN);
+      return joint_column(layout, b, c % n, c < n ? COLUMN_COS : COLUMN_SIN);
     case BLOCK_ball_quats:
       return (layout_column){.role = COLUMN_STATE, .at = ball_column(m, c, 4)};
     case BLOCK_ball_angvels:
       return (layout_column){.role = COLUMN_STATE, .at = ball_column(m, c, 3)};
+    case BLOCK_body_quat:
+      if (b->body.at < 0) return (layout_column){.role = COLUMN_TURN, .at = 4 * layout->turns + c};
+      return (layout_column){.role = COLUMN_STATE, .at = b->body.at + c};
+    case BLOCK_body_pos:
+    case BLOCK_body_linvel:
+    case BLOCK_body_angvel:
+      return (layout_column){.role = COLUMN_STATE, .at = b->body.at + c};
     case BLOCK_time:
       return (layout_column){.role = COLUMN_TIME, .at = -1};
     case BLOCK_frame_duration:
@@ -331,16 +357,34 @@ static bool is_velocity_block(block_kind kind) {
   return kind == BLOCK_joint_vel;
 }
 
-static bool is_joint_block(block_kind kind) {
-  return kind == BLOCK_joints || kind == BLOCK_joint_vel || kind == BLOCK_joints_cos_sin;
+static bool is_body_block(block_kind kind) {
+  return kind == BLOCK_body_pos || kind == BLOCK_body_quat || kind == BLOCK_body_linvel || kind == BLOCK_body_angvel;
 }
 
-static void name_column(const df_layout* layout, block_kind kind, int c, char name[80]) {
+/* whether the columns are those of the recorded joints, one after the other */
+static bool is_joint_block(const column_block* b) {
+  return b->joint < 0 && (b->kind == BLOCK_joints || b->kind == BLOCK_joint_vel || b->kind == BLOCK_joints_cos_sin);
+}
+
+/* what follows the colon of a body block, up to '@' */
+static int name_after_colon(const char* item, const char** name) {
+  *name = strchr(item, ':') + 1;
+  return (int)strcspn(*name, "@");
+}
+
+static void name_column(const df_layout* layout, const column_block* b, const char* item, int c, char name[80]) {
+  const block_kind kind = b->kind;
   const joint_order* order = is_velocity_block(kind) ? &layout->velocity_joints : &layout->joints;
   const int n = order->n > 0 ? order->n : 1;
-  if (kind == BLOCK_joints_cos_sin) {
+  const char* body;
+  if (b->joint >= 0) {
+    snprintf(name, 80, "%s.%.48s", kind_names[kind], layout->model.joint[b->joint].name);
+  } else if (is_body_block(kind)) {
+    const int length = name_after_colon(item, &body);
+    snprintf(name, 80, "%s.%.*s.%d", kind_names[kind], length < 48 ? length : 48, body, c);
+  } else if (kind == BLOCK_joints_cos_sin) {
     snprintf(name, 80, "joints_%s.%.48s", c < n ? "cos" : "sin", order->recorded[c % n]);
-  } else if (is_joint_block(kind)) {
+  } else if (is_joint_block(b)) {
     snprintf(name, 80, "%s.%.48s", kind_names[kind], order->recorded[c]);
   } else {
     snprintf(name, 80, "%s.%d", kind_names[kind], c);
@@ -360,8 +404,36 @@ static df_status fail_kind(const char* item, const char* word) {
                  item, word, near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", known);
 }
 
-/* reads KIND or KIND:N, which ends at `end` */
-static df_status read_kind(const char* item, const char* end, block_kind* kind, int* given) {
+static df_status read_skip(const char* item, const char* number, column_block* out) {
+  char* rest = NULL;
+  const long n = strtol(number, &rest, 10);
+  if (n < 1 || n > 100000 || *rest) {
+    return df_fail(DF_E_CONFIG, "data.columns: '%s': skip needs a number of columns up to 100000, e.g. skip:3", item);
+  }
+  out->skipped = (int)n;
+  return DF_OK;
+}
+
+static df_status read_body(const df_layout* layout, const char* item, const char* body, column_block* out) {
+  const body_part part = out->kind == BLOCK_body_pos      ? BODY_POS
+                         : out->kind == BLOCK_body_quat   ? BODY_QUAT
+                         : out->kind == BLOCK_body_linvel ? BODY_LINVEL
+                                                          : BODY_ANGVEL;
+  if (!body[0]) {
+    return df_fail(DF_E_CONFIG, "data.columns: '%s': needs the name of a body of the model, e.g. %s:box", item,
+                   kind_names[out->kind]);
+  }
+  return body_block_find(&layout->model, item, body, part, &out->body);
+}
+
+static df_status read_joint(const df_layout* layout, const char* item, const char* name, column_block* out) {
+  out->joint = find_joint(&layout->model, name, strlen(name));
+  if (out->joint >= 0 && is_single(&layout->model.joint[out->joint])) return DF_OK;
+  return fail_joint(&layout->model, "data.columns", item, name, strlen(name));
+}
+
+/* reads KIND, KIND:N or KIND:NAME, which ends at `end` */
+static df_status read_block(const df_layout* layout, const char* item, const char* end, column_block* out) {
   char word[DF_ITEM_MAX];
   snprintf(word, sizeof word, "%.*s", (int)(end - item), item);
   char* colon = strchr(word, ':');
@@ -369,18 +441,16 @@ static df_status read_kind(const char* item, const char* end, block_kind* kind, 
   int k = 0;
   while (k < BLOCK_KINDS && strcmp(word, kind_names[k]) != 0) k++;
   if (k == BLOCK_KINDS) return fail_kind(item, word);
-  *kind = (block_kind)k;
-  *given = 0;
-  if (*kind != BLOCK_skip) {
-    return colon ? df_fail(DF_E_CONFIG, "data.columns: '%s': only skip takes a number of columns", item) : DF_OK;
-  }
-  char* rest = NULL;
-  const long n = colon ? strtol(colon + 1, &rest, 10) : 0;
-  if (n < 1 || n > 100000 || *rest) {
-    return df_fail(DF_E_CONFIG, "data.columns: '%s': skip needs a number of columns up to 100000, e.g. skip:3", item);
-  }
-  *given = (int)n;
-  return DF_OK;
+  *out = (column_block){.kind = (block_kind)k, .joint = -1};
+  const char* after = colon ? colon + 1 : "";
+  if (out->kind == BLOCK_skip) return read_skip(item, after, out);
+  if (is_body_block(out->kind)) return read_body(layout, item, after, out);
+  if (!colon) return DF_OK;
+  if (out->kind == BLOCK_joints || out->kind == BLOCK_joint_vel) return read_joint(layout, item, after, out);
+  return df_fail(DF_E_CONFIG,
+                 "data.columns: '%s': only skip:N, joints:JOINT, joint_vel:JOINT and the blocks of bodies, such as "
+                 "body_pos:BODY, take something after ':'",
+                 item);
 }
 
 static df_status check_kind(const df_layout* layout, const char* item, block_kind kind, int width) {
@@ -394,22 +464,31 @@ static df_status check_kind(const df_layout* layout, const char* item, block_kin
   return DF_OK;
 }
 
+static df_status add_turn(df_layout* layout, const hinge_turn* turn) {
+  hinge_turn* turns = df_alloc((size_t)layout->turns + 1, sizeof *turns);
+  if (!turns) return DF_E_NOMEM;
+  if (layout->turns > 0) memcpy(turns, layout->turn, (size_t)layout->turns * sizeof *turns);
+  turns[layout->turns++] = *turn;
+  df_free(layout->turn);
+  layout->turn = turns;
+  return DF_OK;
+}
+
 static df_status add_block(df_layout* layout, const char* item) {
   const char* at = strchr(item, '@');
-  block_kind kind = BLOCK_skip;
-  int given = 0;
-  DF_TRY(read_kind(item, at ? at : item + strlen(item), &kind, &given));
-  const int width = width_of(layout, kind, given);
-  DF_TRY(check_kind(layout, item, kind, width));
+  column_block b;
+  DF_TRY(read_block(layout, item, at ? at : item + strlen(item), &b));
+  const int width = width_of(layout, &b);
+  DF_TRY(check_kind(layout, item, b.kind, width));
   if (at && !at[1]) return df_fail(DF_E_CONFIG, "data.columns: '%s': the name of an array is missing after '@'", item);
   layout_column* columns = df_alloc((size_t)(layout->columns + width), sizeof *columns);
   if (!columns) return DF_E_NOMEM;
   if (layout->columns > 0) memcpy(columns, layout->column, (size_t)layout->columns * sizeof *columns);
   for (int c = 0; c < width; c++) {
     layout_column* column = &columns[layout->columns + c];
-    *column = column_of(layout, kind, c);
+    *column = column_of(layout, &b, c);
     column->block = layout->blocks;
-    name_column(layout, kind, c, column->name);
+    name_column(layout, &b, item, c, column->name);
   }
   df_free(layout->column);
   layout->column = columns;
@@ -417,10 +496,11 @@ static df_status add_block(df_layout* layout, const char* item) {
                                                    .array = at ? at + 1 : NULL,
                                                    .first = layout->columns,
                                                    .width = width,
-                                                   .star = !is_joint_block(kind)     ? NULL
-                                                           : is_velocity_block(kind) ? &layout->velocity_joints
-                                                                                     : &layout->joints};
+                                                   .star = !is_joint_block(&b)         ? NULL
+                                                           : is_velocity_block(b.kind) ? &layout->velocity_joints
+                                                                                       : &layout->joints};
   layout->columns += width;
+  if (b.kind == BLOCK_body_quat && b.body.at < 0) DF_TRY(add_turn(layout, &b.body.turn));
   return DF_OK;
 }
 
@@ -443,6 +523,10 @@ bool layout_is_coordinate(const layout_column* c) {
   return c->role == COLUMN_STATE || c->role == COLUMN_HEIGHT || c->role == COLUMN_COS;
 }
 
+bool layout_is_orientation(const layout_column* c) {
+  return c->role == COLUMN_EULER || c->role == COLUMN_ROTVEC || c->role == COLUMN_TURN;
+}
+
 /* marks what the columns give; nothing may be given twice */
 static df_status mark_given(df_layout* layout) {
   layout->given = df_alloc((size_t)layout->model.nx, sizeof *layout->given);
@@ -452,7 +536,9 @@ static df_status mark_given(df_layout* layout) {
     const layout_column* c = &layout->column[i];
     const bool angles = (c->role == COLUMN_EULER || c->role == COLUMN_ROTVEC) && c->at == 0;
     if (layout_is_coordinate(c)) DF_TRY(give(layout, c->at, c));
+    const bool turns = c->role == COLUMN_TURN && c->at % 4 == 0;
     for (int k = 0; k < 4 && angles; k++) DF_TRY(give(layout, quaternion + k, c));
+    for (int k = 0; k < 3 && turns; k++) DF_TRY(give(layout, layout->turn[c->at / 4].qpos[k], c));
   }
   return DF_OK;
 }
@@ -486,6 +572,7 @@ void layout_free(df_layout* layout) {
   df_free(layout->velocity_joints.joint);
   df_free(layout->velocity_joints.recorded);
   df_free(layout->column);
+  df_free(layout->turn);
   df_free(layout->given);
   df_free(layout);
 }

@@ -5,6 +5,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "hinge_turn.h"
 
 /* the sizes and joints of a system; one that is not a MuJoCo model has nq = nx coordinates and no joints */
 typedef struct model_joints {
@@ -40,6 +41,7 @@ typedef enum column_role {
   COLUMN_SIN,
   COLUMN_EULER,  /* at: 0 .. 2 */
   COLUMN_ROTVEC, /* at: 0 .. 2 */
+  COLUMN_TURN,   /* at: 4 k .. 4 k + 3, of the quaternion of df_layout.turn[k] */
   COLUMN_TIME,
   COLUMN_DURATION
 } column_role;
@@ -53,6 +55,8 @@ typedef struct layout_column {
 
 /* whether a column gives the coordinate x[column->at], with another column or by itself */
 bool layout_is_coordinate(const layout_column* column);
+/* whether a column is part of an orientation that is no quaternion of the state */
+bool layout_is_orientation(const layout_column* column);
 
 typedef struct layout_block {
   const char* text;        /* as in data.columns */
@@ -68,6 +72,8 @@ typedef struct df_layout {
   int blocks, columns;
   layout_block block[DF_ITEMS_MAX];
   layout_column* column; /* [columns] */
+  int turns;             /* bodies whose orientation gives three hinges */
+  hinge_turn* turn;      /* [turns] */
   bool* given;           /* [nx] coordinates that the columns give, all of a quaternion for Euler angles */
 } df_layout;
 

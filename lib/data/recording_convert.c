@@ -161,10 +161,21 @@ static int quaternion_of(const df_joint* joint) {
   return joint->kind == DF_JOINT_FREE ? joint->qpos + 3 : joint->kind == DF_JOINT_BALL ? joint->qpos : -1;
 }
 
-/* a quaternion of norm `norm` that is none, with the reason */
-static df_status fail_quaternion(const converter* c, int episode, int t, int at, double norm, const char* why) {
+/* the first column of the quaternion of a joint, or of the body that it and two other hinges turn */
+static int column_of_quaternion(const converter* c, int joint) {
+  const int at = quaternion_of(&c->model->joint[joint]);
   int column = 0;
-  while (column < c->layout->columns - 1 && c->r->column[column].state != at) column++;
+  for (; column < c->layout->columns - 1; column++) {
+    const layout_column* one = &c->layout->column[column];
+    const bool turns = one->role == COLUMN_TURN && c->layout->turn[one->at / 4].joint[0] == joint;
+    if (turns || (at >= 0 && c->r->column[column].state == at)) break;
+  }
+  return column;
+}
+
+/* a quaternion of norm `norm` that is none, with the reason */
+static df_status fail_quaternion(const converter* c, int episode, int t, int joint, double norm, const char* why) {
+  const int column = column_of_quaternion(c, joint);
   char place[512];
   recorded_place(c->r, episode, column, place);
   return df_fail(DF_E_FORMAT, "%s: quaternion at episode %d, frame %d, index %d has norm %.6g, not 1: %s", place,
@@ -175,7 +186,7 @@ static df_status fail_quaternion(const converter* c, int episode, int t, int at,
 static df_status count_off(converter* c, int episode, int t, int joint, double norm) {
   df_quaternion_norms* n = &c->norms;
   if (!(norm >= least_norm && norm <= most_norm))
-    return fail_quaternion(c, episode, t, quaternion_of(&c->model->joint[joint]), norm,
+    return fail_quaternion(c, episode, t, joint, norm,
                            "norms from 0.707 to 1.293, as interpolation leaves them, would be normalised; check which "
                            "columns are quaternions (data.columns)");
   off_norms* off = &c->off[joint];
@@ -192,17 +203,31 @@ static df_status count_off(converter* c, int episode, int t, int joint, double n
   return DF_OK;
 }
 
-/* normalises the quaternions of a frame; those of norm 1 up to rounding keep their recorded bits */
+/* normalises a quaternion of a joint; one of norm 1 up to rounding keeps its recorded bits */
+static df_status normalise(converter* c, int episode, int t, int joint, double q[4]) {
+  const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
+  if (!(fabs(norm - 1) < quat_tolerance)) DF_TRY(count_off(c, episode, t, joint, norm));
+  if (fabs(norm - 1) > 1e-12) {
+    for (int i = 0; i < 4; i++) q[i] /= norm;
+  }
+  return DF_OK;
+}
+
 static df_status normalise_quaternions(converter* c, int episode, int t, double* x) {
   for (int j = 0; j < c->model->n; j++) {
     const int at = quaternion_of(&c->model->joint[j]);
-    if (at < 0) continue;
-    double* q = x + at;
-    const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
-    if (!(fabs(norm - 1) < quat_tolerance)) DF_TRY(count_off(c, episode, t, j, norm));
-    if (fabs(norm - 1) > 1e-12) {
-      for (int i = 0; i < 4; i++) q[i] /= norm;
-    }
+    if (at >= 0) DF_TRY(normalise(c, episode, t, j, x + at));
+  }
+  return DF_OK;
+}
+
+/* the angles of hinges whose bodies have recorded orientations */
+static df_status read_turns(converter* c, int episode, int t, const double* raw, double* x) {
+  for (int k = 0; k < c->layout->turns; k++) {
+    double q[4];
+    frame_turn(c->layout, &c->conventions, raw, k, q);
+    DF_TRY(normalise(c, episode, t, c->layout->turn[k].joint[0], q));
+    frame_set_turn(c->layout, &c->conventions, k, q, t > 0 ? x - c->model->nx : NULL, x);
   }
   return DF_OK;
 }
@@ -217,7 +242,7 @@ static df_status check_off(const converter* c, int episode) {
              "so are %d of the %d frames of this episode: check which columns are quaternions "
              "(data.columns)",
              c->off[j].n, e->frames);
-    return fail_quaternion(c, episode, c->off[j].frame, quaternion_of(&c->model->joint[j]), c->off[j].norm, why);
+    return fail_quaternion(c, episode, c->off[j].frame, j, c->off[j].norm, why);
   }
   return DF_OK;
 }
@@ -234,8 +259,10 @@ static df_status read_frames(converter* c, int episode) {
   for (int j = 0; j < c->model->n; j++) c->off[j] = (off_norms){0};
   for (int t = 0; t < e->frames; t++) {
     double* x = m->x + (size_t)t * nx;
-    frame_from_raw(c->layout, &c->conventions, df_recording_frame(c->r, episode, t), x);
+    const double* raw = df_recording_frame(c->r, episode, t);
+    frame_from_raw(c->layout, &c->conventions, raw, x);
     DF_TRY(normalise_quaternions(c, episode, t, x));
+    DF_TRY(read_turns(c, episode, t, raw, x));
     frame_to_model(c->layout, &c->conventions, x);
   }
   DF_TRY(check_off(c, episode));

@@ -11,7 +11,7 @@ enum { POSITIONS, VELOCITIES, ACTIVATIONS, KINDS, NO_KIND };
 static int kind_of(const df_layout* layout, int column) {
   const layout_column* c = &layout->column[column];
   const int nq = layout->model.nq, nv = layout->model.nv;
-  if (c->role == COLUMN_EULER || c->role == COLUMN_ROTVEC) return POSITIONS;
+  if (layout_is_orientation(c)) return POSITIONS;
   if (!layout_is_coordinate(c)) return NO_KIND;
   return c->at < nq ? POSITIONS : c->at < nq + nv ? VELOCITIES : ACTIVATIONS;
 }
@@ -19,7 +19,7 @@ static int kind_of(const df_layout* layout, int column) {
 /* whether a column is part of an orientation, which may have been normalised after it was rounded */
 static bool is_orientation(const df_layout* layout, int column) {
   const layout_column* c = &layout->column[column];
-  if (c->role == COLUMN_EULER || c->role == COLUMN_ROTVEC) return true;
+  if (layout_is_orientation(c)) return true;
   for (int j = 0; j < layout->model.n && c->role == COLUMN_STATE; j++) {
     const df_joint* joint = &layout->model.joint[j];
     const bool turns = joint->kind == DF_JOINT_FREE || joint->kind == DF_JOINT_BALL;

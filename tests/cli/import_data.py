@@ -105,6 +105,37 @@ write_json(folder + '/swings.json', [[1 / 50, 0.02 * t, 0.85, -0.35, 1, 0, 0, 0,
 rock = [0.15 * math.sin(4 * t / 50) for t in range(150)]
 write_json(folder + '/rocks.json', [[1 / 50, -0.84 * math.sin(a), 0.06 + 0.84 * math.cos(a), 0, 1, 0, 0, 0] +
                                     [math.cos(a / 2), 0, 0, math.sin(a / 2), 0] * 2 for a in rock])
+
+
+# the humanoid of DeepMimic, from angles of hinges about the axes of a model with x forward, y left, z up;
+# `humanoid.truth` has these angles by name
+def product(a, b):
+    return [a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3], a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2],
+            a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1], a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0]]
+
+
+def hinges(angles):
+    """the turn by hinges, (axis, angle) from the parent to the child, in DeepMimic's axes: x, y left, z up is x, z up, -y right"""
+    q = [1, 0, 0, 0]
+    for axis, angle in angles:
+        q = product(q, [math.cos(angle / 2)] + [math.sin(angle / 2) * (axis == a) for a in 'xyz'])
+    return [q[0], q[1], q[3], -q[2]]
+
+
+parts = (('chest', 'xyz'), ('neck', 'zyx'), ('right_hip', 'zxy'), ('right_knee', ''), ('right_ankle', None), ('right_shoulder', 'yxz'),
+         ('right_elbow', ''), ('left_hip', 'zxy'), ('left_knee', ''), ('left_ankle', None), ('left_shoulder', 'yxz'), ('left_elbow', ''))
+moves = {name + ('_' + axis if axis else ''): [0.1 + 0.3 * math.sin(0.05 * t + i + k) for t in range(150)]
+         for i, (name, axes) in enumerate(parts) if axes is not None for k, axis in enumerate(axes or ('',))}
+frames = []
+for t in range(150):
+    frame = [1 / 50, 0.01 * t, 0.9, 0, 1, 0, 0, 0]
+    for name, axes in parts:
+        frame += ([1, 0, 0, 0] if axes is None else hinges([(a, moves[name + '_' + a][t]) for a in axes]) if axes
+                  else [moves[name][t]])
+    frames.append(frame)
+write_json(folder + '/humanoid.json', frames)
+with open(folder + '/humanoid.truth', 'w') as file:
+    json.dump(moves, file)
 with open(folder + '/sways.truth', 'w') as file:
     file.writelines(' '.join('%r' % v for v in row) + '\n' for row in truth)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:

@@ -121,6 +121,12 @@ def cmu():
     return robot('cmu', Body('base', '0 0 1', [], 'type="sphere" size="0.1"', [leg('l', 0.1), leg('r', -0.1), back]), 60)
 
 
+def cmu_crate():
+    """The same with a crate, before it in the model."""
+    crate = '<body name="crate" pos="0 0 0.2"><freejoint name="crate"/><geom type="box" size="0.18 0.13 0.18" mass="3"/></body>'
+    return cmu().replace(FLOOR, FLOOR + crate)
+
+
 def quadruped():
     """Twelve hinges, abduction, hip and knee, with the zero pose of Laikago's description."""
     def leg(name, x, y):
@@ -160,6 +166,23 @@ def biped_y():
     return biped(lambda p: (p[0], p[2], -p[1]))
 
 
-for make in (pendulum, cartpole, deepmimic, cmu, quadruped, biped_z, biped_y):
+def humanoid_z():
+    """DeepMimic's humanoid with x forward, y left, z up and three hinges in place of each ball joint, in another order
+    than in its files, without ankles."""
+    def three(name, axes):
+        return [(f'{name}_{a}', 'hinge', {'x': '1 0 0', 'y': '0 1 0', 'z': '0 0 1'}[a]) for a in axes]
+
+    def limb(upper, lower, at, axes):
+        end = Body(lower, '0 0 -0.35', [(lower, 'hinge', '0 -1 0')], bone('0 0 -0.35', 0.04) + ' mass="1"')
+        return Body(upper, at, three(upper, axes), bone('0 0 -0.35', 0.05), [end])
+    neck = Body('neck', '0 0 0.22', three('neck', 'zyx'), 'type="sphere" size="0.1" pos="0 0 0.17"')
+    chest = Body('chest', '0 0 0.23', three('chest', 'xyz'), 'type="sphere" size="0.11" pos="0 0 0.12"',
+                 [limb('left_shoulder', 'left_elbow', '0 0.2 0.2', 'yxz'), neck, limb('right_shoulder', 'right_elbow', '0 -0.2 0.2', 'yxz')])
+    root = Body('base', '0 0 0.9', [], 'type="sphere" size="0.09"',
+                [limb('left_hip', 'left_knee', '0 0.09 0', 'zxy'), chest, limb('right_hip', 'right_knee', '0 -0.09 0', 'zxy')])
+    return robot('humanoid', root, 60)
+
+
+for make in (pendulum, cartpole, deepmimic, cmu, cmu_crate, quadruped, biped_z, biped_y, humanoid_z):
     with open(f'{sys.argv[1]}/{make.__name__}.xml', 'w') as file:
         file.write(make())

@@ -105,8 +105,9 @@ static void columns_that_are_none_are_named(void** state) {
       every_joint_xml,
       SAYS("data.columns: 'root_qaut': unknown block 'root_qaut' (did you mean root_quat?)",
            "known blocks: state, qpos, qvel, act, root_pos, root_z, root_quat, root_euler, root_rotvec, root_linvel, "
-           "root_angvel, joints, joint_vel, joints_cos_sin, ball_quats, ball_angvels, time, frame_duration, skip, each "
-           "also as KIND@ARRAY"),
+           "root_angvel, joints, joint_vel, joints_cos_sin, ball_quats, ball_angvels, body_pos, body_quat, "
+           "body_linvel, body_angvel, "
+           "time, frame_duration, skip, each also as KIND@ARRAY"),
       {"data.columns", "root_pos,root_qaut"});
   REFUSED(every_joint_xml, SAYS("'skip': skip needs a number of columns up to 100000, e.g. skip:3"),
           {"data.columns", "skip"});
@@ -114,8 +115,8 @@ static void columns_that_are_none_are_named(void** state) {
   REFUSED(every_joint_xml, SAYS("'skip:2x': skip needs"), {"data.columns", "skip:2x"});
   REFUSED(every_joint_xml, SAYS("'skip:100001': skip needs"), {"data.columns", "skip:100001"});
   REFUSED(every_joint_xml, SAYS("'skip:1:2': skip needs"), {"data.columns", "skip:1:2"});
-  REFUSED(every_joint_xml, SAYS("'qpos:3': only skip takes a number"), {"data.columns", "qpos:3"});
-  REFUSED(every_joint_xml, SAYS("'qpos:3:4': only skip takes a number"), {"data.columns", "qpos:3:4"});
+  REFUSED(every_joint_xml, SAYS("'qpos:3': only skip:N, joints:JOINT"), {"data.columns", "qpos:3"});
+  REFUSED(every_joint_xml, SAYS("'qpos:3:4': only skip:N, joints:JOINT"), {"data.columns", "qpos:3:4"});
   REFUSED(every_joint_xml, SAYS("'qpos@': the name of an array is missing"), {"data.columns", "qpos@"});
   REFUSED(every_joint_xml, SAYS("data.columns is empty"), {"data.columns", ""});
   REFUSED(every_joint_xml,

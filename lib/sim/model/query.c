@@ -27,6 +27,10 @@ int df_mujoco_joint_body(const df_system* system, int joint) {
   return as_mujoco(system)->model->jnt_bodyid[joint];
 }
 
+void df_mujoco_joint_axis(const df_system* system, int joint, double axis[3]) {
+  mju_copy3(axis, as_mujoco(system)->model->jnt_axis + 3 * joint);
+}
+
 /* ---- actuators ---- */
 
 int df_actuator_of(const mjModel* m, int k) {

@@ -147,6 +147,8 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
+/* Writes the axis of a slide or hinge, of length 1, in the frame of its body. */
+DF_API void df_mujoco_joint_axis(const df_system* system, int joint, double axis[3]);
 /* The control of the first actuator whose strength gain_scale does not change: that of a DC motor, a plugin or a user's
  * callback; -1 if there is none. */
 DF_API int df_mujoco_unscaled_gain(const df_system* system);
