@@ -5,6 +5,9 @@
 
 /* of the width of a range, and of the frames: contacts of limits are soft */
 static const double SLACK = 0.02, LIMIT_SHARE = 0.05;
+/* A joint is far beyond its range if it often is by so much of its width, or nearly always by less: no motion of the
+ * model keeps a joint outside of its range. */
+static const double OFTEN = 0.25, BY_MUCH = 0.25, ALWAYS = 0.9, BY_SOME = 0.15;
 
 typedef struct beyond {
   size_t n;
@@ -88,7 +91,7 @@ void check_joint_limits(const trace* m, data_findings* out) {
     char name[80];
     check_dof_name(m, joint->dof, name);
     data_finding* one = data_findings_add(out, DATA_CHECK_JOINT_LIMIT, name, share, LIMIT_SHARE, "share");
-    const bool far = share > 0.25 && b.worst > 0.25;
+    const bool far = (share > OFTEN && b.worst > BY_MUCH) || (share > ALWAYS && b.worst > BY_SOME);
     data_finding_judge(one, far ? CHECK_WRONG : CHECK_WARN,
                        "%.3g %% of the frames are beyond the range [%.4g, %.4g], by up to %.3g of its width%s",
                        100 * share, joint->lo, joint->hi, b.worst, slip_of_degrees(joint, &b, far));

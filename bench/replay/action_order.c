@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_sample.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/angles.h"
 #include "dynaflow/metrics/metrics.h"
-#include "dynaflow/stats/statistics.h"
 #include "stop.h"
 #include "text.h"
 
@@ -37,21 +37,12 @@ static df_status sample_of(const recording* r, sample* s) {
   s->need = s->u + n * nu;
   s->other = s->need + n * nu;
   s->error = s->other + n * nu;
-  for (size_t i = 0; i < n; i++) {
-    int episode, frame;
-    recording_place(r, all * i / n, &episode, &frame);
-    recording_state(r, episode, frame, s->x + 2 * i * nx);
-    recording_state(r, episode, frame + 1, s->x + (2 * i + 1) * nx);
-    memcpy(s->u + i * nu, recording_action(r, episode, frame), nu * sizeof *s->u);
-  }
+  action_sample_take(r, s->n, s->x, s->u);
   return DF_OK;
 }
 
 static df_status median_error(sample* s, const df_system* system, const double* u, int threads, double* median) {
-  const df_trajectories made = {.B = s->n, .H = 1, .x = s->x, .u = u};
-  DF_TRY(df_metric_sae_own(system, &made, threads, s->error, NULL));
-  *median = df_median(s->n, s->error);
-  return DF_OK;
+  return action_sample_error(system, s->n, s->x, u, threads, s->error, median);
 }
 
 /* mean distance of what actuator i needs from the actions of actuator j, within the range of i */

@@ -3,9 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "action_sample.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/metrics/metrics.h"
-#include "dynaflow/stats/statistics.h"
 #include "stop.h"
 #include "text.h"
 
@@ -52,10 +51,7 @@ static df_status measure(search* s, double* median) {
     for (size_t k = 0; k < 2; k++) read_state(s->r, s->joint, s->x + (2 * i + k) * nx, s->y + (2 * i + k) * nx);
     read_action(s->system->nu, s->joint + s->r->njoint, s->u + i * nu, s->v + i * nu);
   }
-  const df_trajectories made = {.B = s->n, .H = 1, .x = s->y, .u = s->v};
-  DF_TRY(df_metric_sae_own(s->system, &made, s->threads, s->error, NULL));
-  *median = df_median(s->n, s->error);
-  return DF_OK;
+  return action_sample_error(s->system, s->n, s->y, s->v, s->threads, s->error, median);
 }
 
 /* Exchanges a and b, and reverses a (signs & 1) and b (signs & 2) of the reading tried. */
@@ -114,23 +110,10 @@ static void find_drivers(search* s) {
   }
 }
 
-/* takes the sample, evenly spread */
-static void fill(search* s) {
-  const size_t all = recording_before(s->r, s->r->data->episodes), nx = (size_t)s->r->data->nx;
-  const size_t nu = (size_t)s->system->nu, n = (size_t)s->n;
-  for (size_t i = 0; i < n; i++) {
-    int episode, frame;
-    recording_place(s->r, all * i / n, &episode, &frame);
-    recording_state(s->r, episode, frame, s->x + 2 * i * nx);
-    recording_state(s->r, episode, frame + 1, s->x + (2 * i + 1) * nx);
-    memcpy(s->u + i * nu, recording_action(s->r, episode, frame), nu * sizeof *s->u);
-  }
-}
-
 /* `from` [njoint + nu] is scratch */
 static df_status find(search* s, int* from, joint_reading* out) {
   const int count = s->r->njoint + s->system->nu;
-  fill(s);
+  action_sample_take(s->r, s->n, s->x, s->u);
   find_drivers(s);
   for (int k = 0; k < count; k++) s->joint[k] = k < s->r->njoint ? k : k - s->r->njoint;
   memcpy(s->best, s->joint, (size_t)count * sizeof *s->best);

@@ -4,6 +4,7 @@
 #include "action_shift.h"
 #include "dynaflow/core/alloc.h"
 #include "joint_reading.h"
+#include "offset_reading.h"
 #include "text.h"
 
 void replay_reading_clear(replay_reading* r) {
@@ -86,5 +87,23 @@ df_status reading_find_joints(const reading_search* s, replay_reading* out) {
                             .as_is = joints.as_is,
                             .best = joints.best};
   joint_reading_clear(&joints);
+  return status;
+}
+
+df_status reading_find_offset(const reading_search* s, replay_reading* out) {
+  offset_reading offset;
+  df_dataset other;
+  bool follows = false;
+  DF_TRY(offset_reading_find(s->r, s->system, s->threads, &offset));
+  if (offset.joint < 0) return DF_OK;
+  df_status status = offset_reading_data(s->r, &offset, &other);
+  if (status == DF_OK) status = s->follows(&other, s->context, &follows);
+  offset_reading_free_data(&other);
+  if (status == DF_OK && follows)
+    *out = (replay_reading){.words = format_text("the zero of a joint is off by a constant in the recording"),
+                            .remedy = offset_reading_words(s->r, s->system, &offset),
+                            .states = true,
+                            .as_is = offset.as_is,
+                            .best = offset.best};
   return status;
 }

@@ -1,5 +1,5 @@
 /* replay_reading.h: whether a recording follows from its actions if its columns are read otherwise: the actions in
- * another order, unit or row, or the states as those of other joints. */
+ * another order, unit or row, or the states as those of other joints or from another zero. */
 #ifndef BENCH_REPLAY_REPLAY_READING_H
 #define BENCH_REPLAY_REPLAY_READING_H
 
@@ -10,7 +10,7 @@ typedef struct replay_reading {
   char* words;        /* "the action columns are in another order"; NULL: no other reading is found; owned */
   char* remedy;       /* "data.actuators = b,a" or "data.action_scale = 0.01745329252", or words if no setting says it;
                          owned */
-  bool states;        /* joints of the states are exchanged or reversed; otherwise only the actions are affected */
+  bool states;        /* joints of the states are exchanged, reversed or off; otherwise only the actions are affected */
   bool mean;          /* the errors are means; otherwise medians */
   double as_is, best; /* errors of one action, tangent norm, as it is read now and with the remedy */
 } replay_reading;
@@ -32,6 +32,7 @@ DF_MUST_CHECK df_status reading_find_rows(const reading_search* s, replay_readin
 DF_MUST_CHECK df_status reading_find_unit(const reading_search* s, replay_reading* out);
 DF_MUST_CHECK df_status reading_find_order(const reading_search* s, replay_reading* out);
 DF_MUST_CHECK df_status reading_find_joints(const reading_search* s, replay_reading* out);
+DF_MUST_CHECK df_status reading_find_offset(const reading_search* s, replay_reading* out);
 void replay_reading_clear(replay_reading* r);
 
 #endif

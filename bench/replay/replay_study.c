@@ -545,6 +545,7 @@ static df_status study(const replay_input* in, bool searches, replay_study* out)
   const reading_search readings = readings_of(out, in);
   if (searches && !out->reading.words && unknown) DF_TRY(reading_find_order(&readings, &out->reading));
   if (searches && !out->reading.words && unknown) DF_TRY(reading_find_joints(&readings, &out->reading));
+  if (searches && !out->reading.words && unknown) DF_TRY(reading_find_offset(&readings, &out->reading));
   if (out->reading.words) out->verdict = REPLAY_ANOTHER_CONVENTION;
   if (searches && out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));

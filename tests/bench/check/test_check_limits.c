@@ -26,7 +26,35 @@ static void a_pair_ends_on_the_side_of_its_second_frame(void** state) {
   fixture_free(&f);
 }
 
+/* a slide of the width 2 that is beyond its end by `excess` of the width in the first `n` of T frames, and in it later
+ */
+static check_verdict verdict_of(int n, double excess) {
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(slide_xml, 1);
+  data_findings found = {0};
+  for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[0] = t < n ? 1 + 2 * excess : 0;
+  trace_it(&f, h);
+  check_joint_limits(&f.m, &found);
+  assert_int_equal(found.n, 1);
+  const check_verdict verdict = found.list[0].verdict;
+  data_findings_clear(&found);
+  fixture_free(&f);
+  return verdict;
+}
+
+static void joints_that_are_always_beyond_are_wrong_sooner(void** state) {
+  (void)state;
+  assert_int_equal(verdict_of(T / 25, 0.9), CHECK_OK);
+  assert_int_equal(verdict_of(T / 10, 0.9), CHECK_WARN);
+  assert_int_equal(verdict_of(T * 3 / 10, 0.26), CHECK_WRONG);
+  assert_int_equal(verdict_of(T * 3 / 10, 0.24), CHECK_WARN);
+  assert_int_equal(verdict_of(T * 8 / 10, 0.24), CHECK_WARN);
+  assert_int_equal(verdict_of(T * 95 / 100, 0.16), CHECK_WRONG);
+  assert_int_equal(verdict_of(T * 95 / 100, 0.14), CHECK_WARN);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_pair_ends_on_the_side_of_its_second_frame)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_pair_ends_on_the_side_of_its_second_frame),
+                                     cmocka_unit_test(joints_that_are_always_beyond_are_wrong_sooner)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
