@@ -13,7 +13,8 @@
 # run (a wrong setting, a temporary folder that is missing or full), 130 if interrupted.
 #
 # A program that needs the machine to itself carries a line starting "# serial" or "/* serial" among the first 40 lines
-# of its source; the word is followed by a space, a colon or the end of the line. It runs after the others, alone.
+# of its source; the word is followed by a space, a colon or the end of the line. It runs after the others, alone. Of the
+# others, those that carry "slow" so run first: then all jobs end at about the same time.
 set -um
 refuse() { echo "tests/run.sh: $1" >&2; exit 2; }
 # setting NAME VALUE DIGITS: refuses what is no whole number from 1 up to one of DIGITS digits
@@ -86,7 +87,8 @@ source_of() {
     *) echo "$1.c" ;;
   esac
 }
-is_serial() { head -40 "$(source_of "$1")" 2>/dev/null | grep -qE '^(# |/\* )serial([ :]|$)'; }
+# marks_of PROGRAM: "serial", "slow"
+marks_of() { head -40 "$(source_of "$1")" 2>/dev/null | sed -nE 's,^(# |/\* )(serial|slow)([ :].*)?$,\2,p'; }
 
 # run_one INDEX PROGRAM: leaves output, exit code ("late" if the limit ended it) and microseconds in the results folder
 run_one() {
@@ -181,11 +183,17 @@ start() {
 
 # bash has read all of this file before the first program runs, so it may be edited meanwhile
 main() {
-  local begin i serial=()
+  local begin i slow=() others=() serial=()
   need_room
   begin=$(microseconds)
   for i in "${!programs[@]}"; do
-    if is_serial "${programs[i]}"; then serial+=("$i"); continue; fi
+    case $(marks_of "${programs[i]}") in
+      *serial*) serial+=("$i") ;;
+      slow*)    slow+=("$i") ;;
+      *)        others+=("$i") ;;
+    esac
+  done
+  for i in "${slow[@]}" "${others[@]}"; do
     wait_below "$jobs"
     start "$i"
   done

@@ -178,6 +178,20 @@ in_order() { [ "$(sed -nE 's/^([a-z]+(\.sh)?) .* passed, .*/\1/p' "$scratch/out"
 check a_slow_program_delays_no_count totals 1 '8 passed, 3 failed, 0 skipped' slow.sh bad good.sh bad.sh good
 check nor_changes_the_order in_order slow.sh bad good.sh bad.sh good
 
+# slow programs start first, and the output keeps the order of the arguments
+for name in first second third; do
+  script "$name" <<P
+# $([ $name = second ] && echo slow: takes half a minute || echo quick)
+echo $name >>'$scratch/started'; echo ok $name
+P
+done
+slow_first() {
+  rm -f "$scratch/started"
+  (export JOBS=1; totals 0 '3 passed, 0 failed, 0 skipped' first.sh second.sh third.sh) &&
+    [ "$(xargs <"$scratch/started")" = 'second first third' ] && in_order first.sh second.sh third.sh
+}
+check a_slow_program_starts_first slow_first
+
 # a serial program runs when no other does, though it is named first
 script alone <<P
 # serial: measures
