@@ -102,6 +102,19 @@ check an_absent_script_fails totals 1 '2 passed, 1 failed, 0 skipped' good absen
 check unprintable_output_is_counted totals 0 '2 passed, 0 failed, 0 skipped' unprintable
 check no_program_at_all_fails totals 1 '0 passed, 0 failed, 0 skipped'
 
+# ---- python3 that is a script ----
+mkdir "$scratch/shim"
+printf '#!/bin/sh\necho called >>"%s"\nexec "%s" "$@"\n' "$scratch/calls" "$(python3 -c 'import sys; print(sys.executable)')" \
+  >"$scratch/shim/python3"
+chmod +x "$scratch/shim/python3"
+script asks_python <<'P'
+for i in 1 2 3; do python3 -c 'import sys; print("ok", sys.argv[1])' "$i"; done
+P
+starts_the_interpreter() {
+  (export PATH=$scratch/shim:$PATH; totals 0 '3 passed, 0 failed, 0 skipped' asks_python.sh) && [ "$(wc -l <"$scratch/calls")" -eq 1 ]
+}
+check programs_start_the_interpreter_itself starts_the_interpreter
+
 # ---- exit codes above 128 ----
 for number in 200 255; do
   program "ends_with_$number" <<P
