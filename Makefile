@@ -127,6 +127,8 @@ ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench) $(OBJ_render)
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
+# the program without its main(), of which each test links what it needs
+PROGRAM_LIB := $(BUILD)/libprogram.a
 
 .PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall man symbols clean ladder print-ladder print-tests print-mujoco-dir
 .DEFAULT_GOAL := all
@@ -184,7 +186,7 @@ endef
 # A source that is added or removed, and other linker options, trigger a link.
 FLAGS := $(BUILD)/flags
 LINKED := $(BUILD)/linked
-$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)$(if $(MPI), MPI)))
+$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)))
 $(eval $(call text_file,$(LINKED),$(ALL_OBJ) $(LDFLAGS)))
 
 # folder, view, flags
@@ -208,6 +210,8 @@ $(BUILD)/lib/$(1).a: $$(OBJ_$(1)) $(LINKED)
 endef
 $(foreach r,$(ROOMS),$(eval $(call archive_rules,$(r))))
 $(HARNESS_LIB): $(OBJ_harness) $(LINKED)
+	@rm -f $@; ar rcs $@ $(filter %.o,$^)
+$(PROGRAM_LIB): $(filter-out $(BUILD)/bench/main.o,$(OBJ_program)) $(OBJ_baselines) $(LINKED)
 	@rm -f $@; ar rcs $@ $(filter %.o,$^)
 
 # networks and flows once more in double, for exact checks: linked by tests named *_double
@@ -239,8 +243,11 @@ FORCE:
 $(BUILD)/bench/base/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
 
-# the two files that know MPI
+# the two files that know MPI; all others are the same with and without it
 OBJ_mpi := $(BUILD)/bench/base/launcher.o $(BUILD)/bench/run/mpi_ranks.o
+WITH_MPI := $(BUILD)/with-mpi
+$(eval $(call text_file,$(WITH_MPI),$(if $(MPI),yes,no)))
+$(OBJ_mpi): $(WITH_MPI)
 $(if $(MPI),$(eval $(OBJ_mpi): FLAGS_bench += -DDYNAFLOW_MPI $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c))))
 
 # it exports what lib/exports.map says; the installed files differ from these only in where they look for libraries
@@ -306,7 +313,7 @@ LINKED_sim += $(call archives,gradcheck)
 LINKED_optimise += $(call archives,nn)
 LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
 LINKED_harness := $(HARNESS_LIB) $(BUILD)/lib/metrics/defs.o $(call archives,config stats core)
-LINKED_program := $(filter-out $(BUILD)/bench/main.o,$(OBJ_program)) $(HARNESS_LIB) $(LINKED_baselines)
+LINKED_program := $(PROGRAM_LIB) $(HARNESS_LIB) $(call archives,$(ROOMS))
 LINK_harness = $(LINK_OTHERS)
 # name of the tests, their folders, what they are linked with, libraries
 define test_rules

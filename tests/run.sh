@@ -13,7 +13,8 @@
 # run (a wrong setting, a temporary folder that is missing or full), 130 if interrupted.
 #
 # A program that needs the machine to itself carries a line starting "# serial" or "/* serial" among the first 40 lines
-# of its source; the word is followed by a space, a colon or the end of the line. It runs after the others, alone.
+# of its source; the word is followed by a space, a colon or the end of the line. It runs after the others, alone. Of the
+# others, those that carry "slow" so run first: then all jobs end at about the same time.
 set -um
 refuse() { echo "tests/run.sh: $1" >&2; exit 2; }
 # setting NAME VALUE DIGITS: refuses what is no whole number from 1 up to one of DIGITS digits
@@ -74,6 +75,16 @@ need_room() {
   end_all 2 "tests/run.sh: cannot write to the temporary folder $results (full or removed?): make room or set TMPDIR"
 }
 
+# A python3 that is a script, such as a shim of pyenv, takes longer to find the interpreter than most tests use it: the
+# programs find one that starts the interpreter.
+short_way_to_python() {
+  local found real folder=$results/path
+  found=$(command -v python3) && head -c 2 "$found" 2>/dev/null | grep -aq '^#!' || return 0
+  real=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) && [ -x "$real" ] || return 0
+  mkdir "$folder" && printf '#!/bin/sh\nexec "%s" "$@"\n' "$real" >"$folder/python3" && chmod +x "$folder/python3" || return 0
+  export PATH=$folder:$PATH
+}
+
 microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 # seconds MICROSECONDS: with one decimal, whatever the locale
 seconds() { local tenths=$((($1 + 50000) / 100000)); echo "$((tenths / 10)).$((tenths % 10))"; }
@@ -86,7 +97,8 @@ source_of() {
     *) echo "$1.c" ;;
   esac
 }
-is_serial() { head -40 "$(source_of "$1")" 2>/dev/null | grep -qE '^(# |/\* )serial([ :]|$)'; }
+# marks_of PROGRAM: "serial", "slow"
+marks_of() { head -40 "$(source_of "$1")" 2>/dev/null | sed -nE 's,^(# |/\* )(serial|slow)([ :].*)?$,\2,p'; }
 
 # run_one INDEX PROGRAM: leaves output, exit code ("late" if the limit ended it) and microseconds in the results folder
 run_one() {
@@ -181,11 +193,18 @@ start() {
 
 # bash has read all of this file before the first program runs, so it may be edited meanwhile
 main() {
-  local begin i serial=()
+  local begin i slow=() others=() serial=()
   need_room
+  short_way_to_python
   begin=$(microseconds)
   for i in "${!programs[@]}"; do
-    if is_serial "${programs[i]}"; then serial+=("$i"); continue; fi
+    case $(marks_of "${programs[i]}") in
+      *serial*) serial+=("$i") ;;
+      slow*)    slow+=("$i") ;;
+      *)        others+=("$i") ;;
+    esac
+  done
+  for i in "${slow[@]}" "${others[@]}"; do
     wait_below "$jobs"
     start "$i"
   done

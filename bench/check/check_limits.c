@@ -42,11 +42,19 @@ static const char* slip_of_degrees(const df_joint* joint, const beyond* b, bool 
              : "";
 }
 
+/* how many samples are beyond the range of the joint */
+static size_t count_beyond(const trace* m, const df_joint* joint) {
+  size_t n = 0;
+  for (size_t k = 0; k < m->n; k++)
+    n += excess_of(joint, df_dataset_state(m->data, m->episode[k], m->frame[k])[joint->qpos]) > SLACK;
+  return n;
+}
+
 static double share_of(const trace* m, bool hinges) {
   size_t n = 0, all = 0;
   for (int j = 0; j < m->njoint; j++) {
     if (!isfinite(m->joints[j].width) || (hinges && m->joints[j].kind != DF_JOINT_HINGE)) continue;
-    n += beyond_range(m, &m->joints[j]).n;
+    n += count_beyond(m, &m->joints[j]);
     all += m->n;
   }
   return all ? (double)n / (double)all : 0;
@@ -73,7 +81,7 @@ int check_side_beyond_limit(const trace* m, size_t pair, int dof) {
 double check_limit_share_of(const trace* m, int dof) {
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].dof == dof && isfinite(m->joints[j].width) && m->n > 0)
-      return (double)beyond_range(m, &m->joints[j]).n / (double)m->n;
+      return (double)count_beyond(m, &m->joints[j]) / (double)m->n;
   }
   return NAN;
 }

@@ -517,32 +517,49 @@ static df_status unclear_order(const source* s, const joint_orders* orders, cons
   return DF_OK;
 }
 
-/* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
- * joints within their limits. */
-static df_status find_order(const source* s, bool by_limits, reading* r) {
+/* The orders of joints that were compared, of the reading with `settings` settings: before conventions are looked for,
+ * and again after that only if some were found. */
+typedef struct compared_orders {
+  bool known;
+  int settings;
   joint_orders orders;
-  remedy fits = {0}, rival = {0};
-  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
+} compared_orders;
+
+static df_status compare_orders(const source* s, const reading* r, compared_orders* c) {
+  if (c->known && c->settings == r->n) return DF_OK;
+  joint_orders_clear(&c->orders);
   const fit_source now = source_of(r);
   int* recorded = fit_recorded_joints(&now, s->system);
-  df_status status = joint_order_find(r->data, s->system, r->h, recorded, s->cfg, &orders);
+  const df_status status = joint_order_find(r->data, s->system, r->h, recorded, s->cfg, &c->orders);
   df_free(recorded);
-  if (by_limits && !(orders.is_clear && orders.by_limits)) orders.found = false;
-  if (status == DF_OK && orders.found) fits = change_of(r, s->system, orders.best);
-  if (status == DF_OK && orders.found && orders.rival) rival = change_of(r, s->system, orders.rival);
+  c->known = status == DF_OK;
+  c->settings = r->n;
+  return status;
+}
+
+/* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
+ * joints within their limits. */
+static df_status find_order(const source* s, bool by_limits, compared_orders* c, reading* r) {
+  joint_orders* orders = &c->orders;
+  remedy fits = {0}, rival = {0};
+  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
+  DF_TRY(compare_orders(s, r, c));
+  df_status status = DF_OK;
+  const bool found = orders->found && (!by_limits || (orders->is_clear && orders->by_limits));
+  if (found) fits = change_of(r, s->system, orders->best);
+  if (found && orders->rival) rival = change_of(r, s->system, orders->rival);
   bool is = true;
-  if (status == DF_OK && !remedy_is_empty(&fits) && orders.is_clear)
-    status = is_order(s, orders.best, false, &fits, r, &is);
+  if (!remedy_is_empty(&fits) && orders->is_clear) status = is_order(s, orders->best, false, &fits, r, &is);
   if (status != DF_OK || !is) {
     /* the zero of a joint, or not clear */
-  } else if (fits.words && orders.is_clear) {
-    status = take_signs(s, &orders.best, orders.as_read, orders.misfit, r);
-  } else if (fits.n && orders.is_clear && r->n < READING_SETTINGS_MAX) {
+  } else if (fits.words && orders->is_clear) {
+    c->known = false; /* of states that change now */
+    status = take_signs(s, &orders->best, orders->as_read, orders->misfit, r);
+  } else if (fits.n && orders->is_clear && r->n < READING_SETTINGS_MAX) {
     status = take_order(s, r, &fits);
   } else if (!remedy_is_empty(&fits)) {
-    status = unclear_order(s, &orders, &fits, &rival, r);
+    status = unclear_order(s, orders, &fits, &rival, r);
   }
-  joint_orders_clear(&orders);
   remedy_clear(&fits);
   remedy_clear(&rival);
   return status;
@@ -649,7 +666,7 @@ static df_status find_posture(const source* s, reading* r) {
 
 /* Columns of joints that are shifted, bodies that are exchanged, and an order that brings all joints within their
  * limits: before conventions are looked at, since wrong joints seem to need another one. */
-static df_status find_columns(const source* s, reading* r, bool* ordered) {
+static df_status find_columns(const source* s, compared_orders* c, reading* r, bool* ordered) {
   *ordered = false;
   if (!r->data) return DF_OK;
   if (!s->cfg->named && !r->pressed) DF_TRY(find_shift(s, r));
@@ -657,16 +674,16 @@ static df_status find_columns(const source* s, reading* r, bool* ordered) {
   DF_TRY(find_exchange(s, r));
   if (r->pressed) return DF_OK;
   const int before = r->n;
-  DF_TRY(find_order(s, true, r));
+  DF_TRY(find_order(s, true, c, r));
   *ordered = r->n > before || r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER;
   return DF_OK;
 }
 
 /* Orders of joints that only the floor tells; with one, conventions are looked at again. Where there is neither an
  * order nor a sign, signs by forces. */
-static df_status find_order_on_floor(const source* s, reading* r) {
+static df_status find_order_on_floor(const source* s, compared_orders* c, reading* r) {
   const int before = r->n;
-  DF_TRY(find_order(s, false, r));
+  DF_TRY(find_order(s, false, c, r));
   if (r->n > before) return search(s, r);
   if (r->reversed || r->doubtful || r->zero.verdict == JOINT_ZERO_BETTER) return DF_OK;
   DF_TRY(joint_delay_find(r->data, s->system, &r->config.chart_objects, r->h, s->cfg, &r->delay));
@@ -677,27 +694,35 @@ static df_status find_order_on_floor(const source* s, reading* r) {
   return DF_OK;
 }
 
-df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
-                       reading* out) {
-  const source s = {path, system, cfg};
+/* reading_find(), which clears the orders that were compared */
+static df_status find_all(const source* s, const df_config* config, compared_orders* c, reading* out) {
   df_status as_is = DF_OK;
   char message[1024];
   bool explained, ordered;
   /* as it is: right, if recorded actions lead from each state to the next one */
-  DF_TRY(begin(&s, config, out, &as_is));
+  DF_TRY(begin(s, config, out, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
-  DF_TRY(is_explained(&s, out, &explained));
+  DF_TRY(is_explained(s, out, &explained));
   if (explained) return DF_OK;
-  DF_TRY(find_pressed(&s, out));
+  DF_TRY(find_pressed(s, out));
   /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
-  DF_TRY(find_columns(&s, out, &ordered));
-  DF_TRY(search(&s, out));
+  DF_TRY(find_columns(s, c, out, &ordered));
+  DF_TRY(search(s, out));
   /* no reading can be converted: the error of the one as it is */
   if (!out->data) return df_fail(as_is, "%s", message);
-  if (!cfg->orders) return DF_OK;
+  if (!s->cfg->orders) return DF_OK;
   /* orders and signs within the limits, and what only the posture of the base tells */
-  if (!ordered && !out->pressed) DF_TRY(find_order_on_floor(&s, out));
-  return find_posture(&s, out);
+  if (!ordered && !out->pressed) DF_TRY(find_order_on_floor(s, c, out));
+  return find_posture(s, out);
+}
+
+df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                       reading* out) {
+  const source s = {path, system, cfg};
+  compared_orders compared = {0};
+  const df_status status = find_all(&s, config, &compared, out);
+  joint_orders_clear(&compared.orders);
+  return status;
 }
 
 df_status reading_take_back(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,

@@ -144,23 +144,30 @@ static void fill_quanta(trace* m) {
   }
 }
 
-/* 2-norm of the change per second of a group at a pair, and of its velocities at a frame */
-static double size_of(const trace* m, size_t k, int group) {
+/* 2-norm of the change per second of each group at a pair */
+static void sizes_of(const trace* m, size_t k, double size[GROUPS]) {
+  const double* rate = m->rate + k * (size_t)m->nv;
+  for (int g = 0; g < GROUPS; g++) size[g] = 0;
+  for (int i = 0; i < m->nv; i++) size[m->group[i]] += rate[i] * rate[i];
+  for (int g = 0; g < GROUPS; g++) size[g] = sqrt(size[g]);
+}
+/* that of the velocities of a group at a frame; velocities that are differences of positions jump with them */
+static double speed_of(const trace* m, size_t k, int frame, int group) {
+  const double* v = df_dataset_state(m->data, m->episode[k], frame) + m->nq;
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
-    const double r = m->rate[k * (size_t)m->nv + (size_t)i];
-    if (m->group[i] == group) sum += r * r;
+    if (m->group[i] == group && !m->data->derived[m->nq + i]) sum += v[i] * v[i];
   }
   return sqrt(sum);
 }
-/* velocities that are differences of positions jump with them */
-static double speed_of(const trace* m, size_t k, int frame, int group) {
-  double sum = 0;
-  for (int i = 0; i < m->nv; i++) {
-    const double v = m->data->derived[m->nq + i] ? 0 : trace_velocity(m, k, frame, i);
-    if (m->group[i] == group) sum += v * v;
+
+/* sizes [GROUPS][n] */
+static void fill_sizes(const trace* m, double* sizes) {
+  double size[GROUPS];
+  for (size_t k = 0; k < m->n; k++) {
+    sizes_of(m, k, size);
+    for (int g = 0; g < GROUPS; g++) sizes[(size_t)g * m->n + k] = size[g];
   }
-  return sqrt(sum);
 }
 
 /* a change that is this many times that of any pair around it is a jump */
@@ -224,19 +231,20 @@ static double speed_of_fall(const trace* m, const double* size, size_t k) {
   return before + df_mujoco_gravity(m->system) * m->h[m->episode[k]];
 }
 
-/* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
-static void mark_jumps(trace* m, double* size) {
+/* Marks changes that stand out from those around them, from the velocities beside them and from most of the motion.
+ * `sizes` [GROUPS][n] of sizes_of(). */
+static void mark_jumps(trace* m, const double* sizes) {
   const double radius = gyration_of(m);
   for (int group = 0; group < GROUPS; group++) {
+    const double* size = sizes + (size_t)group * m->n;
     double sum = 0;
-    for (size_t k = 0; k < m->n; k++) {
-      size[k] = size_of(m, k, group);
-      sum += size[k];
-    }
+    for (size_t k = 0; k < m->n; k++) sum += size[k];
     const double mean = m->n ? sum / (double)m->n : 0, step = step_of(m, group);
     for (size_t k = 0; k < m->n; k++) {
+      const double most = fmax(mean, step / m->h[m->episode[k]]);
+      if (size[k] <= JUMP * most) continue; /* nearly all of them */
       const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
-      const double around = fmax(fmax(size_around(m, size, k), speed), fmax(mean, step / m->h[m->episode[k]]));
+      const double around = fmax(fmax(size_around(m, size, k), speed), most);
       if (!(size[k] > JUMP * around && size[k] > 0)) continue;
       if (group == GROUP_BASE_ROTATION && size[k] <= spin_of_impact(m, k, radius)) continue;
       if (group == GROUP_BASE_POSITION && size[k] <= speed_of_fall(m, size, k)) continue;
@@ -277,28 +285,32 @@ static void add_spike(trace* m, size_t from, size_t to, const trace_spike* spike
   }
 }
 
-static void mark_spikes_of(trace* m, size_t from, size_t to, const double mean[GROUPS]) {
+static void mark_spikes_of(trace* m, size_t from, size_t to, const double least[GROUPS]) {
   const int first = m->frame[from];
   for (int t = first; t <= first + (int)(to - from); t++) {
+    const double* velocity = df_dataset_state(m->data, m->episode[from], t) + m->nq;
     for (int i = 0; i < m->nv; i++) {
-      const double v = fabs(trace_velocity(m, from, t, i)), least = SPIKE * fmax(mean[m->group[i]], SMALL);
-      if (!(v > least)) continue;
-      const double limit = fmax(least, SPIKE * motion_around(m, from, to, t, i));
+      const double v = fabs(velocity[i]);
+      if (!(v > least[m->group[i]])) continue;
+      const double limit = fmax(least[m->group[i]], SPIKE * motion_around(m, from, to, t, i));
       if (v > limit) add_spike(m, from, to, &(trace_spike){m->episode[from], t, i, limit});
     }
   }
 }
 
-/* finds the velocities of single frames that are absurd, so that nothing else is judged by them */
-static void mark_spikes(trace* m) {
-  double mean[GROUPS] = {0};
+/* Finds the velocities of single frames that are absurd, so that nothing else is judged by them. `sizes` [GROUPS][n]
+ * of sizes_of(). */
+static void mark_spikes(trace* m, const double* sizes) {
+  double least[GROUPS] = {0};
   for (int g = 0; g < GROUPS; g++) {
-    for (size_t k = 0; k < m->n; k++) mean[g] += size_of(m, k, g) / (double)m->n;
+    double mean = 0;
+    for (size_t k = 0; k < m->n; k++) mean += sizes[(size_t)g * m->n + k] / (double)m->n;
+    least[g] = SPIKE * fmax(mean, SMALL);
   }
   for (size_t from = 0, to = 0; from < m->n; from = to) {
     do to++;
     while (trace_continues(m, to - 1));
-    mark_spikes_of(m, from, to, mean);
+    mark_spikes_of(m, from, to, least);
   }
 }
 
@@ -320,18 +332,19 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
   out->spoiled = df_alloc(out->n, sizeof *out->spoiled);
   out->quantum = df_alloc((size_t)out->nv, sizeof *out->quantum);
   int* index = df_alloc(2 * out->n, sizeof *index);
-  double* size = df_alloc(out->n, sizeof *size);
-  if (out->group && out->rate && out->jump && out->spoiled && out->quantum && index && size) {
+  double* sizes = df_alloc(GROUPS * out->n, sizeof *sizes);
+  if (out->group && out->rate && out->jump && out->spoiled && out->quantum && index && sizes) {
     out->episode = index;
     out->frame = index + out->n;
     list_pairs(out, stride, most);
     fill_groups(out);
     fill_rates(out);
     fill_quanta(out);
-    mark_jumps(out, size);
-    mark_spikes(out);
+    fill_sizes(out, sizes);
+    mark_jumps(out, sizes);
+    mark_spikes(out, sizes);
   }
-  df_free(size);
+  df_free(sizes);
   if (out->episode) return DF_OK;
   df_free(index);
   return DF_E_NOMEM;
@@ -406,13 +419,17 @@ double trace_change(const trace* m, size_t pair, int lag, int i) {
   return lag == LAG_CENTRAL ? (rate[0] + *(rate - m->nv)) / 2 : rate[0];
 }
 
-double trace_predicted(const trace* m, size_t pair, int lag, int i) {
-  const double* v = df_dataset_state(m->data, m->episode[pair], m->frame[pair] - 1) + m->nq + i;
+/* of a velocity v at frame t - 1, and at the others with a stride */
+static double predicted_of(int lag, const double* v, int stride) {
   double sum = 0;
   for (int k = 0; k < 4; k++) {
-    if (lags[lag].weight[k] != 0) sum += lags[lag].weight[k] * v[k * m->data->nx];
+    if (lags[lag].weight[k] != 0) sum += lags[lag].weight[k] * v[k * stride];
   }
   return sum;
+}
+
+double trace_predicted(const trace* m, size_t pair, int lag, int i) {
+  return predicted_of(lag, df_dataset_state(m->data, m->episode[pair], m->frame[pair] - 1) + m->nq + i, m->data->nx);
 }
 
 /* sums of products of changes d and velocities v */
@@ -422,8 +439,9 @@ typedef struct sums {
 } sums;
 
 static void add_products(const trace* m, size_t k, int i, int j, sums* s) {
+  const double* velocity = df_dataset_state(m->data, m->episode[k], m->frame[k] - 1) + m->nq + j;
   for (int lag = 0; lag < LAGS; lag++) {
-    const double d = trace_change(m, k, lag, i), v = trace_predicted(m, k, lag, j);
+    const double d = trace_change(m, k, lag, i), v = predicted_of(lag, velocity, m->data->nx);
     s->dd[lag] += d * d;
     s->dv[lag] += d * v;
     s->vv[lag] += v * v;

@@ -26,7 +26,8 @@ $(band tre_open_loop random_action 'at_least: 1')
 $(band tre_open_loop replay_demo 'at_most: 1.0e-6')"
 efforts '  - {profile: smoke, percent: 10, reason: because}'
 
-make_run() { rm -rf "$scratch/run"; python3 tests/cli/synthetic_run.py "$scratch/run" "$@"; }
+# -S: what follows uses no packages, the search for which takes longer than the rest
+make_run() { rm -rf "$scratch/run"; python3 -S tests/cli/synthetic_run.py "$scratch/run" "$@"; }
 gate() { run gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden" --verbose "$@"; }
 gate_exits() {
   local wanted=$1
@@ -41,7 +42,7 @@ verdict() {
   shift 3
   make_run "$@" || return 1
   gate_exits "$wanted" --json || return 1
-  python3 -c "
+  python3 -S -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
 bad = {(r['status'], r['metric']) for r in rows if r['status'] not in ('held', 'improved', 'advisory')}

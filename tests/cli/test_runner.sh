@@ -102,6 +102,19 @@ check an_absent_script_fails totals 1 '2 passed, 1 failed, 0 skipped' good absen
 check unprintable_output_is_counted totals 0 '2 passed, 0 failed, 0 skipped' unprintable
 check no_program_at_all_fails totals 1 '0 passed, 0 failed, 0 skipped'
 
+# ---- python3 that is a script ----
+mkdir "$scratch/shim"
+printf '#!/bin/sh\necho called >>"%s"\nexec "%s" "$@"\n' "$scratch/calls" "$(python3 -c 'import sys; print(sys.executable)')" \
+  >"$scratch/shim/python3"
+chmod +x "$scratch/shim/python3"
+script asks_python <<'P'
+for i in 1 2 3; do python3 -c 'import sys; print("ok", sys.argv[1])' "$i"; done
+P
+starts_the_interpreter() {
+  (export PATH=$scratch/shim:$PATH; totals 0 '3 passed, 0 failed, 0 skipped' asks_python.sh) && [ "$(wc -l <"$scratch/calls")" -eq 1 ]
+}
+check programs_start_the_interpreter_itself starts_the_interpreter
+
 # ---- exit codes above 128 ----
 for number in 200 255; do
   program "ends_with_$number" <<P
@@ -177,6 +190,20 @@ export JOBS=3
 in_order() { [ "$(sed -nE 's/^([a-z]+(\.sh)?) .* passed, .*/\1/p' "$scratch/out" | xargs)" = "$*" ] || { cat "$scratch/out"; false; }; }
 check a_slow_program_delays_no_count totals 1 '8 passed, 3 failed, 0 skipped' slow.sh bad good.sh bad.sh good
 check nor_changes_the_order in_order slow.sh bad good.sh bad.sh good
+
+# slow programs start first, and the output keeps the order of the arguments
+for name in first second third; do
+  script "$name" <<P
+# $([ $name = second ] && echo slow: takes half a minute || echo quick)
+echo $name >>'$scratch/started'; echo ok $name
+P
+done
+slow_first() {
+  rm -f "$scratch/started"
+  (export JOBS=1; totals 0 '3 passed, 0 failed, 0 skipped' first.sh second.sh third.sh) &&
+    [ "$(xargs <"$scratch/started")" = 'second first third' ] && in_order first.sh second.sh third.sh
+}
+check a_slow_program_starts_first slow_first
 
 # a serial program runs when no other does, though it is named first
 script alone <<P

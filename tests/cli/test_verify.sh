@@ -7,9 +7,9 @@
 verdict() {
   local wanted=$1 name=$2
   rm -rf "$scratch/run"
-  python3 tests/cli/synthetic_run.py "$scratch/run" "$3" "${4:-}" || return 1
+  python3 -S tests/cli/synthetic_run.py "$scratch/run" "$3" "${4:-}" || return 1
   exits_with "$wanted" verify "$scratch/run" --json || return 1
-  python3 -c "
+  python3 -S -c "
 import json, sys
 document = json.load(open(sys.argv[1]))
 said = {r['check'] for r in document['rows'] if r['status'] not in ('ok', 'not checked', 'warning')}

@@ -252,6 +252,10 @@ static inline void joint_order(const layout* l, double* x) {
 static inline void velocity_order(const layout* l, double* x) {
   reorder(l, x, false);
 }
+static inline void order_and_degrees(const layout* l, double* x) {
+  joint_order(l, x);
+  degrees(l, x);
+}
 /* the limited joints shifted by one place */
 static inline void shift(const layout* l, double* x, int by) {
   const int first = l->base ? 1 : l->n == 7 ? 3 : 0, n = l->n - first;

@@ -42,6 +42,8 @@ static const mistake mistakes[] = {
     {"joint order",
      {"data.legs = FL,FR,RL,RR", "right_thigh,left_thigh,right_knee", "data.joints = elbow,flange"},
      .in_state = joint_order},
+    /* orders are compared again once the angles are known */
+    {"joint order, degrees", {"data.angles = deg; data.legs = FL,FR,RL,RR"}, .in_state = order_and_degrees},
     {"joint columns shifted by one",
      {"data.joints = RL_calf_joint,FR_hip_joint", "data.joints = root_x,root_z,root_pitch,left_knee,right_thigh",
       "the columns of the joints are shifted by 1 place to the end: with data.columns = joints,joint_vel, data.joints "
