@@ -5,7 +5,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/nn/real.h"
 
-enum { STATE_CHANGE_MAX = 128 }; /* the most chart coordinates */
+enum { STATE_CHANGE_MAX = 512 }; /* the most chart coordinates */
 
 /* Writes the change from x [nx] to `next` [nx], delta [nz], in chart coordinates relative to x. */
 void state_change(const df_chart* chart, const double* x, const double* next, double* delta);

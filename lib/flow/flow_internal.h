@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "change.h"
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
 #include "solver.h"
@@ -11,8 +12,8 @@
 #include "variant.h"
 
 enum {
-  FLOW_HORIZON_MAX = 512, /* the upper limit of window.horizon */
-  FLOW_CONTEXT_MAX = 128  /* the most chart coordinates */
+  FLOW_HORIZON_MAX = 512,             /* the upper limit of window.horizon */
+  FLOW_CONTEXT_MAX = STATE_CHANGE_MAX /* the most chart coordinates */
 };
 
 /* the buffers of one thread, for up to `slice` windows (one micro-batch) */

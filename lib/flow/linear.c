@@ -169,7 +169,8 @@ void flow_linear_vjp(const df_flow* flow, flow_worker* work, df_window w, const 
   const df_dataset* data = flow->env.task->data;
   const size_t ndx = (size_t)flow->ndx, nu = (size_t)flow->nu;
   const double decay = flow_config(flow)->train_cotangent_decay;
-  double y[2 * FLOW_CONTEXT_MAX] = {0}, before[2 * FLOW_CONTEXT_MAX], d_u[DF_NDX_MAX], slope;
+  double y[2 * FLOW_CONTEXT_MAX], before[2 * FLOW_CONTEXT_MAX], d_u[DF_NDX_MAX], slope;
+  memset(y, 0, ndx * sizeof *y);
   for (int t = flow->H - 1; t >= 0; t--) {
     const size_t row = (size_t)r->linear_at[df_dataset_action_row(data, w.episode, w.start + t)];
     memset(before, 0, ndx * sizeof *before);

@@ -97,7 +97,8 @@ static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u,
 /* the adjoint of the feedback u = ... - K e(x): adds to the gradient of the gain and to the cotangent y of x */
 static void feedback_vjp(const df_flow* flow, const df_real* gain, const double* e, const double* d_u, const double* x0,
                          const double* x, double* d_gain, double* y) {
-  double d_e[FLOW_CONTEXT_MAX] = {0}, y_e[2 * FLOW_CONTEXT_MAX];
+  double d_e[FLOW_CONTEXT_MAX], y_e[2 * FLOW_CONTEXT_MAX];
+  memset(d_e, 0, (size_t)flow->nz * sizeof *d_e);
   for (int i = 0; i < flow->nu; i++) {
     const double g = -flow->u_half[i] * tracking_scale * d_u[i];
     for (int k = 0; k < flow->nz; k++) {
@@ -114,8 +115,9 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
                                    const double* x0, const double* x, double decay, double scale, df_real* d_out,
                                    df_real* d_gain) {
   const df_system* system = flow->env.task->system;
-  double y[2 * FLOW_CONTEXT_MAX] = {0};
+  double y[2 * FLOW_CONTEXT_MAX];
   double* gain_sum = w->d_gain;
+  memset(y, 0, (size_t)flow->ndx * sizeof *y);
   const double largest = df_largest_cotangent(w->d_x, ((size_t)w->frames + 1) * (size_t)flow->ndx);
   memset(gain_sum, 0, (size_t)flow->nu * (size_t)flow->nz * sizeof *gain_sum);
   for (int t = w->frames - 1; t >= 0; t--) {

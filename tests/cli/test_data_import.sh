@@ -596,6 +596,9 @@ for array, names in (('position', ('x', 'y', 'z')), ('velocity', ('vx', 'vy', 'v
 P
   }
   check prop_is_where_it_was_recorded prop_is_where_it_was
+  # 136 coordinates, of 62 dofs of the robot and 6 of the crate
+  check a_humanoid_with_a_crate_is_trained exits_with 0 run "$tasks/crate" --method dynaflow_tracking --set train.steps=1 \
+    --set eval.windows=2 --set eval.chains=1 --threads 1 --out "$scratch/crate-run" --quiet
 else
   skip hopper_has_its_options "no published recordings (DYNAFLOW_DATA)"
 fi
