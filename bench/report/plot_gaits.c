@@ -13,7 +13,9 @@
 #include "text.h"
 
 static const double SHOWN_SECONDS = 2; /* recorded of the path of a joint */
-enum { LEFT = 150, GAP_X = 46, GAP_Y = 22, TOP = 70, FOOT = 50, EDGE = 16 };
+/* px: room for the names of methods, between panels, and around them; of an axis label, at least, and per letter of it
+ */
+enum { METHODS = 140, BETWEEN = 16, GAP_Y = 22, TOP = 70, FOOT = 50, EDGE = 16, TICKS = 30, TICKS_LETTER = 7 };
 static const unsigned GREY = 0xB8B8B8;
 
 /* the methods that have motions, and the size of the figure; {0} is empty */
@@ -21,7 +23,16 @@ typedef struct grid {
   const run_cell** cells; /* [rows], owned */
   int rows, columns;
   int cell_width, cell_height; /* px */
+  int ticks;                   /* px, room for the labels of the vertical axis */
 } grid;
+
+static int grid_left(const grid* g) {
+  return METHODS + g->ticks;
+}
+
+static int grid_gap(const grid* g) {
+  return BETWEEN + g->ticks;
+}
 
 static const json_t* motion_of(const run_cell* c, int column) {
   return c ? json_array_get(json_object_get(c->record, "motions"), (size_t)column) : NULL;
@@ -41,7 +52,7 @@ static void grid_find(const run_view* r, const run_group* g, const char* part, g
 }
 
 static int grid_width(const grid* g) {
-  return LEFT + g->columns * (g->cell_width + GAP_X) - GAP_X + EDGE;
+  return grid_left(g) + g->columns * (g->cell_width + grid_gap(g)) - grid_gap(g) + EDGE;
 }
 
 static int grid_height(const grid* g) {
@@ -50,7 +61,7 @@ static int grid_height(const grid* g) {
 
 /* Places the next panel: title above the first row, method left of the first column, `x_label` below the last row. */
 static void begin_panel(plot* p, const grid* g, int row, int column, const char* x_label) {
-  const double x = LEFT + column * (g->cell_width + GAP_X), y = TOP + row * (g->cell_height + GAP_Y);
+  const double x = grid_left(g) + column * (g->cell_width + grid_gap(g)), y = TOP + row * (g->cell_height + GAP_Y);
   const run_cell* c = g->cells[row];
   plot_place(p, (plot_box){x, x + g->cell_width, y + g->cell_height, y}, grid_width(g), grid_height(g));
   text_add(&p->script, "set title ");
@@ -60,7 +71,7 @@ static void begin_panel(plot* p, const grid* g, int row, int column, const char*
     text_add(&p->script, "set label 1 ");
     text_add_gnuplot(&p->script, method_label(c->method));
     text_add(&p->script, " at screen %.5f, graph 0.5 right font ',12' textcolor rgb '#%06x'\n",
-             (double)(LEFT - 40) / grid_width(g), method_colour(c->method));
+             (double)(METHODS - 10) / grid_width(g), method_colour(c->method));
   }
   if (row == g->rows - 1) {
     text_add(&p->script, "set xlabel ");
@@ -81,7 +92,7 @@ static void add_legend(plot* p, const grid* g, const char* first, const char* se
   const char* const words[] = {first, second};
   const double width = grid_width(g), y = 1 - 18.0 / grid_height(g);
   for (int i = 0; i < 2; i++) {
-    const double x = LEFT + i * 200;
+    const double x = EDGE + i * 200;
     text_add(&p->script,
              "set arrow %d from screen %.5f, screen %.5f to screen %.5f, screen %.5f nohead lw %g lc rgb '#%06x'\n"
              "set label %d '%s' at screen %.5f, screen %.5f left font ',12'\n",
@@ -118,6 +129,30 @@ static bool add_contacts(text* data, const json_t* contacts, const char* side, d
   return n > 0;
 }
 
+/* room for the longest name of a foot */
+static int room_for_feet(const grid* g) {
+  int room = TICKS;
+  for (int row = 0; row < g->rows; row++) {
+    const json_t* feet = json_object_get(json_object_get(motion_of(g->cells[row], 0), "contacts"), "feet");
+    for (size_t k = 0; k < json_array_size(feet); k++) {
+      const int width = BETWEEN + TICKS_LETTER * (int)strlen(json_string_value(json_array_get(feet, k)));
+      room = width > room ? width : room;
+    }
+  }
+  return room;
+}
+
+/* a dotted line where the demonstration ends, if that is shown */
+static void mark_end(plot* p, const json_t* contacts, double dt) {
+  const char* touch = json_string_value(json_array_get(json_object_get(contacts, "demonstrated"), 0));
+  const double end = touch ? (double)strlen(touch) * dt : SHOWN_SECONDS;
+  if (end < SHOWN_SECONDS) {
+    text_add(&p->script,
+             "set arrow 3 from first %.6g, graph 0 to first %.6g, graph 1 nohead dt 3 lw 1 lc rgb '#%06x'\n", end, end,
+             GREY);
+  }
+}
+
 static void draw_gait(plot* p, const grid* g, int row, int column, int* block) {
   const json_t *motion = motion_of(g->cells[row], column), *contacts = json_object_get(motion, "contacts");
   const double dt = number_of(json_object_get(motion, "dt"));
@@ -133,6 +168,7 @@ static void draw_gait(plot* p, const grid* g, int row, int column, int* block) {
     text_add(&p->script, " %zu", feet - k);
   }
   text_add(&p->script, ")\n");
+  if (strcmp(sides[0], "demonstrated") == 0) mark_end(p, contacts, dt);
   for (int i = 0; i < 2; i++) {
     text rectangles = {0};
     if (add_contacts(&rectangles, contacts, sides[i], dt, i == 0 ? 0.36 : 0.16)) {
@@ -148,6 +184,7 @@ static void draw_gait(plot* p, const grid* g, int row, int column, int* block) {
     text_clear(&rectangles);
   }
   text_add(&p->script, join[0] == 'p' ? "plot NaN notitle\n" : "\n");
+  text_add(&p->script, "unset arrow 3\n");
   end_panel(p, row, column);
 }
 
@@ -155,6 +192,7 @@ bool plot_gaits(const run_view* r, const run_group* g, plot* p) {
   grid all = {.cell_width = 210, .cell_height = 92};
   grid_find(r, g, "contacts", &all);
   if (all.rows == 0) return false;
+  all.ticks = room_for_feet(&all);
   const char* reference = reference_of(json_object_get(motion_of(all.cells[0], 0), "contacts"));
   const bool demanded = strcmp(reference, "demanded") == 0;
   plot_begin(p, grid_width(&all), grid_height(&all));
@@ -171,7 +209,8 @@ bool plot_gaits(const run_view* r, const run_group* g, plot* p) {
            "Ground contacts of the feet (colour) in the first %g s of open-loop chains from the same start states, the "
            "first of each group, over %s (grey). Lowest seed.",
            SHOWN_SECONDS,
-           demanded ? "those of the commanded gait at the phase that agrees best" : "the demonstrated ones");
+           demanded ? "those of the commanded gait at the phase that agrees best"
+                    : "the demonstrated ones, up to the dotted line where a demonstration ends");
   df_free(all.cells);
   return true;
 }
@@ -250,7 +289,7 @@ static void draw_portrait(plot* p, const grid* g, int row, int column, int* bloc
 }
 
 bool plot_portraits(const run_view* r, const run_group* g, plot* p) {
-  grid all = {.cell_width = 190, .cell_height = 150};
+  grid all = {.cell_width = 190, .cell_height = 150, .ticks = TICKS};
   grid_find(r, g, "joint", &all);
   if (all.rows == 0) return false;
   plot_begin(p, grid_width(&all), grid_height(&all));

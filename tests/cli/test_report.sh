@@ -100,6 +100,31 @@ every_script_is_written() {
 }
 check every_script_is_written_without_gnuplot every_script_is_written
 
+# names of feet have room beside those of methods, and a demonstration that ends is marked
+cp -r tests/cli/run "$scratch/runs/feet"
+python3 tests/cli/seal.py "$scratch/runs/feet/events.jsonl" '
+for cell in cells:
+    for motion in cell.get("motions", []):
+        contacts = motion["contacts"]
+        contacts["feet"] = ["front_right_" + foot for foot in contacts["feet"]]
+        contacts.pop("demanded", None)'
+gaits_have_room() {
+  "$program" report "$scratch/runs/feet" --partial >/dev/null 2>"$scratch/err"
+  python3 - "$run_folder" "$scratch/runs/feet" <<'P'
+import re, sys
+name = '/report/plots/go1_gaits-full-gaits.gp'
+scripts = [open(folder + name).read() for folder in sys.argv[1:]]
+before, after = (int(re.search(r'terminal svg size (\d+)', s).group(1)) for s in scripts)
+columns = len(re.findall(r'unset xlabel|set xlabel', scripts[0])) // len(re.findall(r"right font ',12'", scripts[0]))
+longest = len('front_right_FR')
+assert columns > 0 and after - before == columns * (16 + 7 * longest - 30), (before, after, columns)
+ends = re.findall(r'set arrow 3 from first ([0-9.]+), graph 0 to first ([0-9.]+), graph 1', scripts[1])
+assert ends and all(a == b == '0.4' for a, b in ends), ends  # 20 frames of 0.02 s
+assert 'set arrow 3' not in scripts[0]
+P
+}
+check gait_diagrams_have_room_for_names gaits_have_room
+
 # a gnuplot that hangs is ended by the alarm that it is started with
 mkdir "$scratch/hanging"
 printf '#!%s\nimport os, signal, sys\nopen("%s", "a").write("%%d\\n" %% signal.getitimer(signal.ITIMER_REAL)[0])\nos.kill(os.getpid(), signal.SIGALRM)\n' \
