@@ -120,7 +120,7 @@ longest = len('front_right_FR')
 assert columns > 0 and after - before == columns * (16 + 7 * longest - 30), (before, after, columns)
 ends = re.findall(r'set arrow 3 from first ([0-9.]+), graph 0 to first ([0-9.]+), graph 1', scripts[1])
 assert ends and all(a == b == '0.4' for a, b in ends), ends  # 20 frames of 0.02 s
-assert 'set arrow 3' not in scripts[0]
+assert '\nset arrow 3' not in scripts[0]
 P
 }
 check gait_diagrams_have_room_for_names gaits_have_room
