@@ -35,9 +35,9 @@ typedef struct base_fit {
  * least 2 %, 2 cm or 0.02 rad/s and ten standard errors (jackknife over eighths of the pairs), right lags that fit
  * about as well agree on it to 50 %, and it lowers the error in both halves and in 75 % of the episodes. A factor is
  * that of steady velocities, too, to 50 %. A drift of the heading is fitted together with a factor of its rate, is at
- * least 0.4 standard deviations of what is left, and is to 50 % by how much more the heading turns over all pairs than
- * the velocities say. Nothing is found with fewer than 60 pairs, of a factor beyond 0.5 to 2, without a free body and
- * of velocities that are differences.
+ * least 0.4 standard deviations of what is left, and agrees to 50 % with the mean rate by which the heading gains on
+ * the velocities over all pairs. Nothing is found with fewer than 60 pairs, of a factor beyond 0.5 to 2, without a free
+ * body and of velocities that are differences.
  *
  * Of a robot without a base, pose_base() is an object, which may be carried by joints whose servos settle within a
  * frame, and then follows its velocities as badly as they do: a factor counts beyond 0.65 to 1.55, as that of a joint

@@ -48,6 +48,17 @@ void check_body_name(const df_system* system, int body, char name[64]) {
     snprintf(name, 64, "body %d", body);
 }
 
+void check_geom_name(const df_system* system, int geom, char name[64]) {
+  const char* own = df_mujoco_geom_name(system, geom);
+  const int body = df_mujoco_geom_body(system, geom);
+  if (own[0])
+    snprintf(name, 64, "%.60s", own);
+  else if (body)
+    check_body_name(system, body, name);
+  else
+    snprintf(name, 64, "a geom of the world");
+}
+
 enum { FILES_NAMED = 4 };
 
 /* "clip03.npz, clip07.npz and 3 more": the files of the episodes, if there are several */

@@ -38,6 +38,8 @@ char* check_base_words(const df_system* system, const df_names* objects);
 void check_dof_name(const trace* m, int dof, char name[80]);
 /* "trunk", "body 3" */
 void check_body_name(const df_system* system, int body, char name[64]);
+/* "table_top", else that of its body, "table"; "a geom of the world" */
+void check_geom_name(const df_system* system, int geom, char name[64]);
 
 /* "episodes 3, 7-9 (4 of 16; clip03.npz, clip07.npz)": those of n for which chosen[e], of how many, and their files if
  * there are several; `of` 0: without the numbers; for df_free() */

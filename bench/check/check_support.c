@@ -81,17 +81,6 @@ static df_tree_gap nearest(support* s, size_t stride) {
   return found;
 }
 
-/* "table", "body 3" */
-static void name_geom(const df_system* system, int geom, char name[64]) {
-  const int body = df_mujoco_geom_body(system, geom);
-  const bool own = df_mujoco_geom_name(system, geom)[0];
-  if (own && df_mujoco_geom_label(system, geom, name, 64)) return;
-  if (body)
-    check_body_name(system, body, name);
-  else
-    snprintf(name, 64, "a geom of the world");
-}
-
 /* what the force may be */
 static char* what_holds(support* s, size_t stride) {
   static const double STEEP = 0.7; /* of a way up or down: within 45 degrees */
@@ -108,7 +97,7 @@ static char* what_holds(support* s, size_t stride) {
   const df_tree_gap gap = nearest(s, stride);
   if (gap.geom >= 0) {
     const char* where = gap.up > STEEP ? "above" : gap.up < -STEEP ? "below" : "beside";
-    name_geom(system, gap.geom, name);
+    check_geom_name(system, gap.geom, name);
     return format_text("it hovers %.2g mm %s %s: its position or the size of one of the two is off by this",
                        1000 * fmax(0, gap.distance), where, name);
   }
@@ -158,7 +147,8 @@ df_status check_support(const trace* m, size_t poses_max, data_findings* out) {
   for (int j = 0; j < m->njoint && status == DF_OK; j++) {
     s.joint = &m->joints[j];
     s.root = df_mujoco_body_root(m->system, df_mujoco_joint_body(m->system, j));
-    if (s.joint->kind != DF_JOINT_FREE || s.joint == pose_base(m) || is_driven(s.joint, dof)) continue;
+    if (s.joint->kind != DF_JOINT_FREE || (trace_has_base(m) && s.joint == pose_base(m)) || is_driven(s.joint, dof))
+      continue;
     s.weight = df_mujoco_weight(m->system, s.root);
     if (!(s.weight > 0)) continue;
     const int mocap = df_mujoco_mocap_holder(m->system, s.root);

@@ -112,15 +112,13 @@ static bool is_rate(double slope) {
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
-/* the smallest error of the right lags with this slope */
-static double error_with_slope(const trace_fit* f, double slope) {
+/* the smallest error of the right lags that follow with this slope */
+static double error_of_slope(const trace_fit* f, double slope) {
   double least = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
-    if (!trace_lag_is_right(lag)) continue;
-    /* over the sum of the squares of the changes: products of both, squares of velocities */
-    const double dv = f->slope[lag] > 0 ? (1 - f->fitted[lag] * f->fitted[lag]) / f->slope[lag] : 0;
-    const double vv = f->slope[lag] > 0 ? dv / f->slope[lag] : 0;
-    least = fmin(least, sqrt(fmax(0, 1 - 2 * slope * dv + slope * slope * vv)));
+    if (!trace_lag_is_right(lag) || !(f->slope[lag] > 0)) continue;
+    const double left = f->fitted[lag] * f->fitted[lag], off = slope / f->slope[lag] - 1;
+    least = fmin(least, sqrt(left + (1 - left) * off * off));
   }
   return least;
 }
@@ -128,7 +126,7 @@ static double error_with_slope(const trace_fit* f, double slope) {
 /* Whether the velocities of a group explain its changes with the slope no worse than as they are, at some right lag; or
  * they tell nothing. */
 static bool takes_slope(const trace_fit* f, double slope) {
-  return error_with_slope(f, slope) <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
+  return error_of_slope(f, slope) <= trace_error(f, NULL) || trace_error(f, NULL) >= 1;
 }
 
 /* Whether the velocities of a group follow too badly, with any slope, to say more than that of others: as those of a
@@ -136,7 +134,7 @@ static bool takes_slope(const trace_fit* f, double slope) {
  * with the slope: a group that were right would. */
 static bool is_outvoted(const trace_fit* f, double slope) {
   return trace_fitted_error(f, NULL) > CHECK_ERROR_DOUBT &&
-         trace_error(f, NULL) > CHECK_EXPLAINS * error_with_slope(f, slope);
+         trace_error(f, NULL) > CHECK_EXPLAINS * error_of_slope(f, slope);
 }
 
 /* whether no group that moves needs another slope; `agreed`: groups that follow agree on this one, and outvote others
@@ -233,9 +231,9 @@ static double rounded_factor(double s) {
   return near != 1 && fabs(near - s) < 0.04 * s ? near : s;
 }
 
-/* Groups whose slopes are apart by this share have velocities at frames that are not the means between them: with
- * servos that settle, each group has a slope of its own, and all are off in the same direction, by about as much as
- * they are apart, and at most by the second share. */
+/* If the slopes of the groups differ by more than APART, the velocities at frames are not the mean velocities between
+ * them: with servos that settle, each group has a slope of its own, and all are off in the same direction, by about as
+ * much as they differ and at most by OFF. */
 static const double APART = 0.02, OFF = 0.1;
 
 /* the small whole number, or the inverse of one, that such slopes are of: frames that were left out, or counted twice;
@@ -263,17 +261,6 @@ static double rounded_duration(const trace* m, double h, double slope, double do
 }
 
 /* ---- a rate that single frames do not tell ---- */
-
-/* the smallest error of the right lags that follow with this slope */
-static double error_of_slope(const trace_fit* f, double slope) {
-  double least = INFINITY;
-  for (int lag = 0; lag < LAGS; lag++) {
-    if (!trace_lag_is_right(lag) || !(f->slope[lag] > 0)) continue;
-    const double left = f->fitted[lag] * f->fitted[lag], off = slope / f->slope[lag] - 1;
-    least = fmin(least, sqrt(left + (1 - left) * off * off));
-  }
-  return least;
-}
 
 /* Whether the changes of a coordinate that moves clearly follow better from the velocities as they are. */
 static bool contradicts(const trace* m, const trace_fit f[GROUPS], double slope) {

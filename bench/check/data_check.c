@@ -9,6 +9,7 @@
 #include "column_names.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/robot_base.h"
+#include "episode_distance.h"
 #include "explained.h"
 #include "foot_contacts.h"
 #include "frame_interval.h"
@@ -55,13 +56,6 @@ static bool is_of_wrong_velocity(const trace* m, const data_finding* one) {
   return velocity && one->check != DATA_CHECK_VELOCITY_SPIKE && one->verdict != CHECK_OK;
 }
 
-/* whether it is of hinges and slides, or of all that moves */
-static bool is_of_joints(const trace* m, const data_finding* one) {
-  const bool base = strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BASE_POSITION)) == 0 ||
-                    strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BASE_ROTATION)) == 0;
-  return !base && strcmp(one->column, trace_group_name(trace_has_base(m), GROUP_BALLS)) != 0;
-}
-
 /* Where no recorded actions lead to the states, as if there were none or noise hides it: velocities at frames say
  * little of the positions between them where servos settle within a frame; those that some held action of each frame
  * leads to are right. */
@@ -73,7 +67,9 @@ static df_status accept_reachable(const trace* m, data_findings* f) {
   for (int i = 0; i < f->n && reached != REACHES_NOT; i++) {
     data_finding* one = &f->list[i];
     const bool is_clear = one->verdict == CHECK_WRONG; /* others are warnings already */
-    if (!is_of_wrong_velocity(m, one) || (reached == REACHES_PERHAPS && !(is_clear && is_of_joints(m, one)))) continue;
+    if (!is_of_wrong_velocity(m, one) ||
+        (reached == REACHES_PERHAPS && !(is_clear && episode_row_is_of_joints(m, one->check, one->column))))
+      continue;
     if (reached == REACHES)
       data_finding_judge(one, CHECK_OK,
                          "right, since the actuators of the model lead from each state to the next one with an action "

@@ -35,6 +35,17 @@ unsigned episode_groups_of(const trace* m, data_check check, const char* column)
   return group >= 0 && group < GROUPS ? 1u << group : all;
 }
 
+bool episode_row_is_of_joints(const trace* m, data_check check, const char* column) {
+  const unsigned scalars = 1u << GROUP_HINGES | 1u << GROUP_SLIDES, groups = episode_groups_of(m, check, column);
+  bool single = false;
+  for (int g = 0; g < GROUPS; g++) {
+    const char* name = trace_group_name(trace_has_base(m), g);
+    const size_t n = strlen(name);
+    single |= strncmp(column, name, n) == 0 && strncmp(column + n, " of ", 4) == 0;
+  }
+  return !single && (groups == 0 || (groups & scalars) != 0);
+}
+
 int episode_place_of(const trace* m, const char* column) {
   const int dof = dof_of(m, column);
   return dof >= 0 ? GROUPS + dof : group_of(m, column);

@@ -20,6 +20,10 @@ episode_distance episode_distance_of(const trace* m, const data_findings* found,
  * of order and sign are of hinges and slides, others of all groups. */
 unsigned episode_groups_of(const trace* m, data_check check, const char* column);
 
+/* Whether a row is of hinges and slides, or of all that moves; not one of free or ball joints, of one of them ("base
+ * rotation of trunk"), their coordinates or their heading. */
+bool episode_row_is_of_joints(const trace* m, data_check check, const char* column);
+
 /* The place of a column among those of the model: groups before dofs; -1: neither. */
 int episode_place_of(const trace* m, const char* column);
 

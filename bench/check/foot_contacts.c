@@ -14,9 +14,13 @@
 enum { POSES = 300, FEWEST = 60, HALVED = 8 };
 /* Shares of the pairs: that twins stand, at least; that a foot is too deep, at least. */
 static const double STANDS = 0.1, DEEP = 0.05;
-/* A foot that stands this much as often as each of its twins stands like them; and by which factor a change of a joint
- * has to make it stand more often. Right recordings of walking and standing robots gain 1.05 by the best change. */
+/* LIKE: a foot is normal if its contact share is at least this fraction of every twin's. GAINS: a correction must raise
+ * its contact share by this factor. */
 static const double LIKE = 0.75, GAINS = 1.3;
+/* Of the pairs in which a slow foot is within four times the depth of its twins, the share in which it stands: that
+ * with the right correction is like that of the twins, which are at the height of the floor or far above it. Another
+ * one, as of a leg that limps, brings a foot near the floor at all heights. */
+static const double NEARBY = 4, TIGHT = 0.85;
 /* Deeper than 1.5 times the depth of the twins, of all but 1 % of their contacts, is too deep: legs that carry more are
  * deeper. Speeds up to 1.5 times the third quartile of theirs are those of a foot that stands, and so are those up to a
  * tenth of their speed in the air. */
@@ -35,9 +39,9 @@ typedef struct change {
   double sign, offset;
 } change;
 
-/* shares of the pairs in which a geom stands, and is too deep */
+/* shares of the pairs in which a geom stands, and is too deep; the share that stands of those in which it is near */
 typedef struct standing {
-  double stands, deep;
+  double stands, deep, tight;
 } standing;
 
 typedef struct study {
@@ -100,6 +104,7 @@ typedef struct measure_of_twins {
   double depth, speed; /* up to which a foot stands */
   double rests;        /* the largest of their median distances while they touch, m */
   double least, most;  /* shares of the pairs in which they stand */
+  double tight;        /* the least of theirs */
   double lift;         /* the least range of their distances, m */
   bool lifts;          /* each of them is in the air at times */
 } measure_of_twins;
@@ -118,11 +123,13 @@ static double quantile_when(const study* s, int geom, bool touches, const double
 
 static standing standing_of(const study* s, const double* distance, const double* speed, double depth, double fastest) {
   standing out = {0};
+  double near = 0;
   for (int i = 0; i < s->n; i++) {
     out.stands += fabs(distance[i]) <= depth && speed[i] <= fastest;
+    near += fabs(distance[i]) <= NEARBY * depth && speed[i] <= fastest;
     out.deep += distance[i] < -depth;
   }
-  return (standing){out.stands / s->n, out.deep / s->n};
+  return (standing){out.stands / s->n, out.deep / s->n, near > 0 ? out.stands / near : 0};
 }
 
 static double range_of(const study* s, int geom) {
@@ -144,7 +151,7 @@ static double share_in_the_air(const study* s, int geom) {
 
 static measure_of_twins twins_of(const study* s, int geom) {
   const bool* twin = s->twin + geom * s->geoms;
-  measure_of_twins t = {.rests = -INFINITY, .least = INFINITY, .lift = INFINITY, .lifts = true};
+  measure_of_twins t = {.rests = -INFINITY, .least = INFINITY, .tight = INFINITY, .lift = INFINITY, .lifts = true};
   for (int g = 0; g < s->geoms; g++) {
     if (!twin[g]) continue;
     t.depth = fmax(t.depth, DEEPER * quantile_when(s, g, true, row(s, s->distance, g), -1, DEEPEST));
@@ -157,6 +164,7 @@ static measure_of_twins twins_of(const study* s, int geom) {
     const standing one = standing_of(s, row(s, s->distance, g), row(s, s->speed, g), t.depth, t.speed);
     t.least = fmin(t.least, one.stands);
     t.most = fmax(t.most, one.stands);
+    t.tight = fmin(t.tight, one.tight);
     t.lift = fmin(t.lift, range_of(s, g));
     t.lifts &= share_in_the_air(s, g) > LIFTS;
   }
@@ -185,8 +193,8 @@ typedef struct trial {
   standing then;
 } trial;
 
-/* Tries a change. Returns how much higher than twins that stand the geom is where it would stand: of the share of the
- * pairs in which each twin stands, in the middle one. */
+/* Tries a change. Returns the height of the foot above its standing twins, m: the median over its lowest pairs, as many
+ * as the share in which each twin stands. */
 static double try_change(const study* s, trial* w, change c) {
   const standing now = standing_with(s, w->geom, c, w->t, w->memory);
   if (score_of(now) > score_of(w->then) && (c.sign < 0 || fabs(c.offset) >= LEAST)) {
@@ -202,7 +210,7 @@ static double try_change(const study* s, trial* w, change c) {
  * stands in a narrow range of angles */
 static void try_joint(const study* s, int joint, trial* w) {
   w->best = (change){joint, -1, 0};
-  w->then = (standing){-1, 0};
+  w->then = (standing){-1, 0, 0};
   (void)try_change(s, w, w->best);
   double before = 0;
   const int steps = (int)round(FARTHEST / STEP);
@@ -256,10 +264,6 @@ static cure cure_of(const study* s, int geom, const measure_of_twins* t, double*
 
 /* ---- the row ---- */
 
-static void name_geom(const study* s, int geom, char* label, size_t n) {
-  if (!df_mujoco_geom_label(s->m->system, geom, label, n)) snprintf(label, n, "geom %d", geom);
-}
-
 static void name_joint(const study* s, int joint, char name[80]) {
   check_dof_name(s->m, s->m->joints[joint].dof, name);
 }
@@ -273,34 +277,37 @@ static double nearest_of(const study* s, int geom) {
 
 static void say(const study* s, int geom, standing now, const measure_of_twins* t, const cure* c, data_findings* out) {
   text twins = {0}, how = {0};
-  char label[160], joint[80];
+  char label[64], joint[80];
+  int named = 0, all = 0;
+  for (int g = 0; g < s->geoms; g++) all += s->twin[geom * s->geoms + g];
   for (int g = 0; g < s->geoms; g++) {
     if (!s->twin[geom * s->geoms + g]) continue;
-    name_geom(s, g, label, sizeof label);
-    text_add(&twins, "%s%s", twins.n ? ", " : "", label);
+    check_geom_name(s->m->system, g, label);
+    text_add(&twins, "%s%s", named == 0 ? "" : named == all - 1 ? " and " : ", ", label);
+    named++;
   }
   if (now.deep >= DEEP)
-    text_add(&how, ", and is deeper in it than they are in %.0f %%", 100 * now.deep);
+    text_add(&how, ", and is deeper in the floor than they are in %.0f %%", 100 * now.deep);
   else if (nearest_of(s, geom) > 0)
     text_add(&how, ", and comes no nearer than %.2g m to it", nearest_of(s, geom));
   name_joint(s, c->best.joint, joint);
-  text_add(&how, "; it would in %.0f %% ", 100 * c->then.stands);
   if (c->best.sign < 0)
-    text_add(&how, "with the opposite sign of %s", joint);
+    text_add(&how, "; with the sign of %s reversed", joint);
   else
-    text_add(&how, "with about %.2g rad %s %s", fabs(c->best.offset),
+    text_add(&how, "; with about %.2g rad %s %s", fabs(c->best.offset),
              c->best.offset > 0 ? "subtracted from" : "added to", joint);
+  text_add(&how, " it would be in %.0f %%", 100 * c->then.stands);
   if (c->other >= 0) {
     name_joint(s, c->other, joint);
     text_add(&how, ", and about as often with a change of %s", joint);
   }
-  name_geom(s, geom, label, sizeof label);
+  check_geom_name(s->m->system, geom, label);
   data_finding* one = data_findings_add(out, DATA_CHECK_FOOT_CONTACTS, label, now.stands, NAN, "share");
-  data_finding_judge(one, CHECK_WARN,
-                     "%s stands on the floor in %.0f %% of the frames (the same geom of other legs, %s: in %.0f %% or "
-                     "more)%s: %s",
-                     label, 100 * now.stands, text_of(&twins), 100 * t->least, text_of(&how),
-                     c->best.sign < 0 ? "this joint may be recorded reversed" : "its zero may be off");
+  data_finding_judge(
+      one, CHECK_WARN,
+      "%s is in stance on the floor in %.0f %% of the frames, its counterpart%s %s in at least %.0f %%%s: %s", label,
+      100 * now.stands, all > 1 ? "s" : "", text_of(&twins), 100 * t->least, text_of(&how),
+      c->best.sign < 0 ? "this joint may be recorded reversed" : "its zero may be off");
   text_clear(&twins);
   text_clear(&how);
 }
@@ -319,6 +326,7 @@ static void judge(const study* s, int geom, double* memory, data_findings* out, 
   const cure c = cure_of(s, geom, &t, memory);
   const double score = score_of(c.then);
   if (c.best.joint < 0 || score < LIKE * t.least || score < GAINS * score_of(now)) return;
+  if (c.then.tight < TIGHT * t.tight) return;
   say(s, geom, now, &t, &c, out);
   *found = true;
 }

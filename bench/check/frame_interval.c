@@ -106,7 +106,7 @@ static const double LONGER = 1.5, MUCH_LONGER = 5.5;
 
 df_status check_time_gaps(const df_recording* recording, data_findings* out) {
   int gaps = 0, episode = 0, frame = 0;
-  double most = 0, longest = 0;
+  double most = 0, longest = 0, step = 0;
   for (int e = 0; e < df_recording_episodes(recording); e++) {
     double gap, usual;
     int at;
@@ -116,6 +116,7 @@ df_status check_time_gaps(const df_recording* recording, data_findings* out) {
     if (!(ratio > most)) continue;
     most = ratio;
     longest = gap;
+    step = usual;
     episode = e;
     frame = at;
   }
@@ -124,8 +125,10 @@ df_status check_time_gaps(const df_recording* recording, data_findings* out) {
   if (gaps == 0) return DF_OK;
   data_finding_judge(
       one, most > MUCH_LONGER ? CHECK_WRONG : CHECK_WARN,
-      "frames are missing in %d episode%s: in episode %d %.6g s pass between frames %d and %d, %.3g times "
-      "the usual time; cut the episodes there (data.ends_key), or leave them out (data.select)",
-      gaps, gaps == 1 ? "" : "s", episode, longest, frame, frame + 1, most);
+      "frames are missing, or the clock jumps, in %d episode%s: in episode %d %.6g s pass between frames %d and %d, "
+      "%.3g times the usual time; cut the episodes there (data.ends_key), or leave them out (data.select); if the "
+      "motion "
+      "goes on there, data.rate: %.6g replaces the times",
+      gaps, gaps == 1 ? "" : "s", episode, longest, frame, frame + 1, most, 1 / step);
   return DF_OK;
 }

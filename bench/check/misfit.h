@@ -28,6 +28,8 @@ typedef struct misfit {
   double hinges;        /* MISFIT_LIMITS of hinges alone, which angles in degrees change */
   double lowest;        /* of pose_summary */
   double acceleration;  /* trace_acceleration() of the base */
+  bool need_not_touch;  /* hardly anything touches the floor, and that is no mistake of a convention: objects of a robot
+                         * without a base, or what hovers by less than 1 cm */
 } misfit;
 
 /* By how much the states violate each equality constraint of joints or fixed tendons, 0 to 1: RMS over frames, as a
@@ -69,7 +71,8 @@ void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]);
 /* what it leaves of the forces that a motion needs, check_root_residual() */
 #define MISFIT_FORCES 0.8
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse: an
- * error of velocities, or those of misfit_of_contact() together. */
+ * error of velocities, or those of misfit_of_contact() together. That something touches the floor with the other one
+ * is no evidence if nothing has to. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
 /* Whether velocities that agree with the positions up to one factor, such as that of a wrong frame rate, disagree by
  * three times more with another reading: the slopes of two groups are further apart. A reading that takes degrees for

@@ -224,11 +224,38 @@ static double spin_of_impact(const trace* m, size_t k, double radius) {
   return sqrt(square) / radius;
 }
 
-/* The largest speed that gravity gives a free body during pair k, m/s, on top of that of the pair before: one that
- * rested may fall a little, as a box that is set down, and stop within the frame. */
-static double speed_of_fall(const trace* m, const double* size, size_t k) {
-  const double before = k > 0 && trace_continues(m, k - 1) ? size[k - 1] : 0;
-  return before + df_mujoco_gravity(m->system) * m->h[m->episode[k]];
+/* Whether one free body may have fallen during pair k from rest (`moving` 0) or from its speed over the pair before
+ * (1): the difference of both velocities is along gravity, of 0 to g h, since it may land within the frame, and to
+ * `little`, m/s, of no other direction. */
+static bool falls_from(const trace* m, size_t k, const df_joint* joint, int moving, double little) {
+  static const double ROUNDING = 1e-9;
+  const double h = m->h[m->episode[k]];
+  double g[3], along = 0, across = 0, rate[3];
+  df_mujoco_gravity_vector(m->system, g);
+  const double size = df_mujoco_gravity(m->system);
+  for (int i = 0; i < 3 && size > 0; i++) {
+    const double* now = m->rate + k * (size_t)m->nv + joint->dof + i;
+    rate[i] = *now - (moving ? *(now - m->nv) : 0);
+    along += rate[i] * g[i] / size;
+  }
+  for (int i = 0; i < 3 && size > 0; i++) across += pow(rate[i] - along * g[i] / size, 2);
+  return size > 0 && along >= -little && along <= size * h * (1 + ROUNDING) && sqrt(across) <= little;
+}
+
+/* Whether free fall explains the positions of pair k: each free body that moves by more than its part of `most`, m/s,
+ * falls, as a box that is set down. */
+static bool is_of_fall(const trace* m, size_t k, double most) {
+  int bodies = 0;
+  for (int j = 0; j < m->njoint; j++) bodies += m->joints[j].kind == DF_JOINT_FREE;
+  const double little = most / sqrt(bodies);
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const double* rate = m->rate + k * (size_t)m->nv + joint->dof;
+    if (joint->kind != DF_JOINT_FREE || hypot(hypot(rate[0], rate[1]), rate[2]) <= little) continue;
+    const bool moved = k > 0 && trace_continues(m, k - 1) && falls_from(m, k, joint, 1, little);
+    if (!moved && !falls_from(m, k, joint, 0, little)) return false;
+  }
+  return true;
 }
 
 /* Marks changes that stand out from those around them, from the velocities beside them and from most of the motion.
@@ -247,7 +274,7 @@ static void mark_jumps(trace* m, const double* sizes) {
       const double around = fmax(fmax(size_around(m, size, k), speed), most);
       if (!(size[k] > JUMP * around && size[k] > 0)) continue;
       if (group == GROUP_BASE_ROTATION && size[k] <= spin_of_impact(m, k, radius)) continue;
-      if (group == GROUP_BASE_POSITION && size[k] <= speed_of_fall(m, size, k)) continue;
+      if (group == GROUP_BASE_POSITION && is_of_fall(m, k, JUMP * around)) continue;
       m->jump[k] = true;
     }
   }

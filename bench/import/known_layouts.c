@@ -695,12 +695,12 @@ static void put_clock_rate(recognition* r, const source_array* a, double step, c
   r->clock = a;
 }
 
-/* that a clock pauses, which only tells the rate then, and what to do; scale: the unit of the times in that of the
- * steps */
+/* That a clock that only gives the rate pauses, and what to do: no row of the check looks at its times. scale: the unit
+ * of the times in that of the steps. */
 static void note_pause(recognition* r, const source_array* a, const clock_steps* steps, double scale) {
   const clock_pause* p = &steps->pause;
   char* of = steps->falls ? format_text(" of episode %zu", p->episode) : format_text("%s", "");
-  char* more = p->n > 1 ? format_text(", the longest of %zu pauses of more than 1 s", p->n) : format_text("%s", "");
+  char* more = p->n > 1 ? format_text(", the longest of %zu pauses", p->n) : format_text("%s", "");
   text_add(&r->notes,
            "the clock %s pauses for %.4g s at row %zu%s (a frame takes %.4g s%s), and only gives the frame rate: if an "
            "episode ends or frames are missing there, cut the episodes (data.ends_key) or leave out this one "
@@ -716,7 +716,7 @@ static bool has_time_block(const setting* columns) {
 }
 
 /* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these, or it
- * has a dimension for episodes, another unit than seconds or pauses, as a number. */
+ * has a dimension for episodes or another unit than seconds, as a number. */
 static df_status settle_time(recognition* r) {
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, CLOCK_NAMES, clock_names);
@@ -730,11 +730,10 @@ static df_status settle_time(recognition* r) {
   const clock_unit* unit = clock_unit_of(a->name, steps.unit);
   if (steps.mean == 0) return DF_OK;
   const double scale = unit->seconds / steps.unit->seconds;
-  if (steps.pause.n) note_pause(r, a, &steps, scale);
-  steps.mean *= scale;
   settings_drop(r->found, "data.rate");
-  if (steps.pause.n || source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
-    put_clock_rate(r, a, steps.mean, unit->name);
+  if (source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
+    if (steps.pause.n) note_pause(r, a, &steps, scale);
+    put_clock_rate(r, a, steps.mean * scale, unit->name);
     return DF_OK;
   }
   char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);

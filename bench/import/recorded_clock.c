@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "dynaflow/data/recording.h"
+
 static const clock_unit units[] = {{"s", "_s", 1}, {"ms", "_ms", 1e-3}, {"us", "_us", 1e-6}, {"ns", "_ns", 1e-9}};
 enum { UNITS = sizeof units / sizeof *units };
 
@@ -10,7 +12,7 @@ enum { UNITS = sizeof units / sizeof *units };
 
 typedef struct steps {
   size_t rises, falls;
-  double shortest; /* of those forward, in the unit of the numbers */
+  double sum, shortest; /* of those forward, in the unit of the numbers */
 } steps;
 
 static steps steps_of(size_t n, const double* time) {
@@ -21,6 +23,7 @@ static steps steps_of(size_t n, const double* time) {
     s.falls += one < 0;
     if (!(one > 0)) continue;
     s.shortest = fmin(s.shortest, one);
+    s.sum += one;
     s.rises++;
   }
   return s;
@@ -31,17 +34,14 @@ static bool grows(const steps* s, bool named) {
   return s->rises > (named ? 1 : 3) * s->falls;
 }
 
-/* Sorts the steps forward into those of up to `most` and pauses, in the unit of the numbers: their number, and where
- * the longest one is; *sum is that of the others. */
-static clock_pause pauses_of(size_t n, const double* time, double most, double* sum) {
+/* finds the pauses, i.e. increments above `most` (in the unit of `time`): how many, and the longest */
+static clock_pause pauses_of(size_t n, const double* time, double most) {
   clock_pause p = {0};
   size_t episode = 0, row = 0;
-  *sum = 0;
   for (size_t i = 1; i < n; i++) {
     const double one = time[i] - time[i - 1];
     episode += one < 0;
     row = one < 0 ? 0 : row + 1;
-    if (one > 0 && one <= most) *sum += one;
     if (!(one > most)) continue;
     p.n++;
     if (one > p.longest) p = (clock_pause){p.n, one, episode, row};
@@ -50,18 +50,20 @@ static clock_pause pauses_of(size_t n, const double* time, double most, double* 
 }
 
 clock_steps clock_steps_of(size_t n, const double* time, bool named) {
-  static const double LEAST = 1e-4, MOST = 1, ROUNDING = 1e-9;
+  static const double LEAST = 1e-4, MOST = 1, ROUNDING = 1e-9, FRAMES = 5.5;
   /* a clock pauses now and then, as between episodes or where a recorder waits; numbers that jump more often than in
    * one of twenty steps are those of another unit, or none of a clock */
   static const double SELDOM = 0.05;
   const steps s = steps_of(n, time);
   for (int k = 0; k < UNITS && grows(&s, named); k++) {
     const double unit = units[k].seconds;
-    double sum;
-    clock_pause pause = pauses_of(n, time, MOST * (1 + ROUNDING) / unit, &sum);
-    if (!(s.shortest * unit >= LEAST * (1 - ROUNDING)) || (double)pause.n > SELDOM * (double)s.rises) continue;
+    const clock_pause beyond = pauses_of(n, time, MOST * (1 + ROUNDING) / unit);
+    if (!(s.shortest * unit >= LEAST * (1 - ROUNDING)) || (double)beyond.n > SELDOM * (double)s.rises) continue;
+    const double usual = df_step_without_gaps(n - 1, time, 1, true);
+    const double mean = usual > 0 ? usual : s.sum / (double)s.rises;
+    clock_pause pause = pauses_of(n, time, FRAMES * mean);
     pause.longest *= unit;
-    return (clock_steps){sum / (double)(s.rises - pause.n) * unit, &units[k], s.falls, pause};
+    return (clock_steps){mean * unit, &units[k], s.falls, pause};
   }
   return (clock_steps){0, &units[0], s.falls, {0}};
 }
@@ -117,9 +119,7 @@ static df_status check_row(const clock_array* c, size_t from, size_t n) {
   if (n > 2 && s.falls == n - 1) return fail_reversed(c, time, n);
   if (!c->named && !grows(&s, false)) return DF_OK;
   /* numbers that fall more often than they grow begin no episode, by however much they fall */
-  double sum;
-  pauses_of(n, time, INFINITY, &sum);
-  const double least = s.rises > 0 && s.rises >= s.falls ? FRAMES * sum / (double)s.rises : INFINITY;
+  const double least = s.rises > 0 && s.rises >= s.falls ? FRAMES * s.sum / (double)s.rises : INFINITY;
   size_t first = 0, faults = 0;
   for (size_t i = 1; i < n; i++) {
     if (isnan(time[i]) || isnan(time[i - 1])) continue;

@@ -12,8 +12,7 @@ typedef struct clock_unit {
   double seconds;
 } clock_unit;
 
-/* Steps forward of more than 1 s, which is no duration of a frame: where an episode ends, frames are missing, or only
- * the clock stood still. */
+/* Steps forward of more than 5.5 frames: where an episode ends, frames are missing, or only the clock stood still. */
 typedef struct clock_pause {
   size_t n;            /* how many */
   double longest;      /* s */
@@ -21,10 +20,12 @@ typedef struct clock_pause {
 } clock_pause;
 
 typedef struct clock_steps {
-  double mean;            /* of the steps forward without pauses, s; 0: the numbers are no times that grow */
-  const clock_unit* unit; /* the largest one with which these are durations of frames, 0.1 ms to 1 s */
-  size_t falls;           /* steps back, with which an episode begins */
-  clock_pause pause;      /* at most one of 20 steps */
+  double mean; /* of the steps forward without gaps (df_step_without_gaps()), s; 0: the numbers are no times
+                * that grow */
+  const clock_unit*
+      unit;     /* the largest one with which all but 5 % of the steps are durations of frames, 0.1 ms to 1 s */
+  size_t falls; /* steps back, with which an episode begins */
+  clock_pause pause;
 } clock_steps;
 
 /* Of n numbers. Times grow more often than they fall, numbers that are not named as times more than three times as

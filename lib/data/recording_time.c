@@ -1,4 +1,6 @@
 /* the times of recorded frames, as files state them */
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,28 @@ bool recording_column_times(const df_recording* r, int episode, double* time) {
   return true;
 }
 
+double df_step_without_gaps(size_t n, const double* step, size_t stride, bool difference) {
+  static const double LONGER = 1.5, MOST = 0.25;
+  size_t rises = 0, kept = SIZE_MAX;
+  double mean = 0;
+  for (double most = INFINITY;; most = LONGER * mean) {
+    const size_t before = kept;
+    double sum = 0;
+    kept = 0;
+    for (size_t k = 0; k < n; k++) {
+      const double one = difference ? step[(k + 1) * stride] - step[k * stride] : step[k * stride];
+      if (!(one > 0 && one <= most)) continue;
+      sum += one;
+      kept++;
+    }
+    if (before == SIZE_MAX) rises = kept;
+    if (kept == 0 || kept == before) break;
+    mean = sum / (double)kept;
+  }
+  const size_t gaps = rises - kept;
+  return gaps > 0 && (double)gaps <= MOST * (double)rises ? mean : 0;
+}
+
 /* the last of these times, 0: there are none */
 static double column_end(const df_recording* r, int episode) {
   const recorded_episode* e = &r->episode[episode];
@@ -36,10 +60,20 @@ static double column_end(const df_recording* r, int episode) {
   return sum;
 }
 
+/* the duration of a frame by these times, if some are gaps; 0: none are */
+static double duration_without_gaps(const df_recording* r, int episode) {
+  const recorded_episode* e = &r->episode[episode];
+  const int stamps = find_role(r->layout, COLUMN_TIME), durations = find_role(r->layout, COLUMN_DURATION);
+  const double* first = e->raw + (stamps >= 0 ? stamps : durations);
+  return df_step_without_gaps((size_t)(e->frames - 1), first, (size_t)r->layout->columns, stamps >= 0);
+}
+
 double recording_stated_duration(const df_recording* r, int episode) {
   const recorded_episode* e = &r->episode[episode];
   const double end = column_end(r, episode);
-  return end > 0 ? end / (e->frames - 1) : e->stated_dt;
+  if (!(end > 0)) return e->stated_dt;
+  const double usual = duration_without_gaps(r, episode);
+  return usual > 0 ? usual : end / (e->frames - 1);
 }
 
 const char* df_recording_rate_source(const df_recording* r) {

@@ -293,3 +293,7 @@ double df_mujoco_body_mass(const df_system* system, int body) {
 double df_mujoco_gravity(const df_system* system) {
   return mju_norm3(as_mujoco(system)->model->opt.gravity);
 }
+
+void df_mujoco_gravity_vector(const df_system* system, double gravity[3]) {
+  mju_copy3(gravity, as_mujoco(system)->model->opt.gravity);
+}

@@ -1281,6 +1281,55 @@ static void what_falls_within_a_frame_does_not_jump(void** state) {
   }
 }
 
+/* A body that rests, or falls by 0.1 m/s at first, is out of place by as much as gravity explains downwards: sideways,
+ * upwards or downwards, and sideways while it falls. */
+static void what_gravity_does_not_move_jumps(void** state) {
+  (void)state;
+  static const double h[1] = {0.01};
+  static const struct {
+    double x, z;
+    bool jumps;
+  } cases[] = {{9e-4, 0, true}, {0, 9e-4, true}, {0, -9e-4, false}, {9e-4, -9e-4, true}, {-6e-4, -1e-4, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) {
+      const bool moved = t > 50;
+      const double x[7] = {1e-7 * sin(t) + (moved ? cases[i].x : 0), 1e-7 * cos(t),
+                           0.5 + 1e-7 * sin(2 * t) + (moved ? cases[i].z : 0), 1};
+      memcpy(frame_of(f.d, 0, t), x, sizeof x);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    const data_finding* one = finding_of(&found, "jump");
+    if (one->verdict != (cases[i].jumps ? CHECK_WRONG : CHECK_OK)) fail_msg("%zu: %s", i, one->reason);
+    assert_true(one->value == cases[i].jumps);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* a body that rests and drops for two frames, by nearly g h^2, and by twice as much or, which gravity does not do, by
+ * 2.1 times as much */
+static void what_goes_on_falling_does_not_jump(void** state) {
+  (void)state;
+  static const double h[1] = {0.01}, by[] = {2, 2.1};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) {
+      const double fallen = 9.7e-4 * (t < 51 ? 0 : t == 51 ? 1 : 1 + by[i]);
+      const double x[7] = {1e-7 * sin(t), 1e-7 * cos(t), 0.5 + 1e-7 * sin(2 * t) - fallen, 1};
+      memcpy(frame_of(f.d, 0, t), x, sizeof x);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    assert_int_equal(finding_of(&found, "jump")->verdict, i ? CHECK_WRONG : CHECK_OK);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
 /* velocities that are differences of the positions jump with them */
 static void positions_alone_jump(void** state) {
   (void)state;
@@ -1532,6 +1581,8 @@ int main(void) {
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame),
                                      cmocka_unit_test(most_frames_have_to_follow_with_a_scale),
                                      cmocka_unit_test(what_falls_within_a_frame_does_not_jump),
+                                     cmocka_unit_test(what_gravity_does_not_move_jumps),
+                                     cmocka_unit_test(what_goes_on_falling_does_not_jump),
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
                                      cmocka_unit_test(frames_of_the_episode_before_are_named),
                                      cmocka_unit_test(episodes_that_never_move_are_wrong),

@@ -119,10 +119,40 @@ static void places_are_those_of_the_model(void** state) {
   fixture_free(&f);
 }
 
+/* a heading, a coordinate and a group of a free body, and one body of several, are none of joints that servos hold */
+static void rows_of_free_bodies_are_none_of_joints(void** state) {
+  (void)state;
+  fixture f = fixture_new(ball_xml, 1);
+  trace_it(&f, &f.s->dt);
+  const bool based = trace_has_base(&f.m);
+  char one[80];
+  snprintf(one, sizeof one, "%s of trunk", trace_group_name(based, GROUP_BASE_ROTATION));
+  const struct {
+    data_check check;
+    const char* column;
+    bool joints;
+  } cases[] = {{DATA_CHECK_VELOCITY_OFFSET, trace_heading_name(based), false},
+               {DATA_CHECK_VELOCITY_OFFSET, "base z", false},
+               {DATA_CHECK_VELOCITY_SCALE, trace_group_name(based, GROUP_BASE_POSITION), false},
+               {DATA_CHECK_VELOCITY, trace_group_name(based, GROUP_BALLS), false},
+               {DATA_CHECK_VELOCITY, one, false},
+               {DATA_CHECK_VELOCITY_SCALE, "hinge joints", true},
+               {DATA_CHECK_FRAME_RATE, "", true},
+               {DATA_CHECK_VELOCITY_SIGN, "", true},
+               {DATA_CHECK_MIXTURE, "velocity scale", true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    if (episode_row_is_of_joints(&f.m, cases[i].check, cases[i].column) != cases[i].joints)
+      fail_msg("%s, %s", data_check_name(cases[i].check), cases[i].column);
+  }
+  fixture_free(&f);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(factors_are_as_far_as_their_reciprocals),
-      cmocka_unit_test(offsets_are_as_far_in_either_direction), cmocka_unit_test(points_are_as_far_as_their_error),
-      cmocka_unit_test(groups_are_those_of_velocities), cmocka_unit_test(places_are_those_of_the_model)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(factors_are_as_far_as_their_reciprocals),
+                                     cmocka_unit_test(offsets_are_as_far_in_either_direction),
+                                     cmocka_unit_test(points_are_as_far_as_their_error),
+                                     cmocka_unit_test(groups_are_those_of_velocities),
+                                     cmocka_unit_test(rows_of_free_bodies_are_none_of_joints),
+                                     cmocka_unit_test(places_are_those_of_the_model)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void steps_are_those_forward_in_the_unit_of_the_numbers(void** state) {
 }
 
 /* Times of 40 frames of 20 ms, of which some wait for `pause` s before frames `at`, in one or two episodes. A clock may
- * do so before two of 38 steps. */
+ * do so for more than 1 s before two of 38 steps, and what is 5.5 frames or less is no pause. */
 static void a_clock_may_pause(void** state) {
   (void)state;
   static const struct {
@@ -53,7 +53,9 @@ static void a_clock_may_pause(void** state) {
   } cases[] = {{1, 2.7, {7}, FRAMES, 1, 0, 7, "s"},
                {1, 2.7, {7, 9}, FRAMES, 0, 0, 0, NULL},
                {1, 2.7, {27}, 20, 1, 1, 7, "s"},
-               {1, 0.8, {7, 9}, FRAMES, 0, 0, 0, "s"},
+               {1, 0.8, {7}, FRAMES, 1, 0, 7, "s"},
+               {1, 0.1, {7}, FRAMES, 1, 0, 7, "s"},
+               {1, 0.08, {7}, FRAMES, 0, 0, 0, "s"},
                {1000, 2.7, {7}, FRAMES, 1, 0, 7, "ms"},
                {1e6, 1500, {33}, FRAMES, 1, 0, 33, "us"},
                {1, 2.7, {7, 9, 20}, FRAMES, 0, 0, 0, NULL},
@@ -72,10 +74,28 @@ static void a_clock_may_pause(void** state) {
     }
     assert_string_equal(s.unit->name, cases[i].name);
     assert_int_equal(s.pause.n, cases[i].n);
+    assert_true(fabs(s.mean - 0.02) < 1e-9);
     if (s.pause.n == 0) continue;
-    assert_true(fabs(s.mean - 0.02) < 1e-9 && fabs(s.pause.longest - cases[i].pause - 0.02) < 1e-6);
+    assert_true(fabs(s.pause.longest - cases[i].pause - 0.02) < 1e-6);
     assert_int_equal(s.pause.episode, cases[i].episode);
     assert_int_equal(s.pause.row, cases[i].row);
+  }
+}
+
+/* An episode with a pause of 1.4 s, and one with gaps of 0.1 s before every sixth frame, of 0.02 s; every second one is
+ * a quarter or more of the steps, and the duration of a frame the mean, 0.04 s or more. */
+static void gaps_do_not_count_for_the_duration_of_a_frame(void** state) {
+  (void)state;
+  for (int every = 2; every <= 6; every += 4) {
+    double time[FRAMES] = {0};
+    for (int i = 1; i < FRAMES; i++)
+      time[i] = i == 20 ? 0 : time[i - 1] + (i == 9 ? 1.42 : i > 20 && i % every == 0 ? 0.1 : 0.02);
+    const clock_steps s = clock_steps_of(FRAMES, time, true);
+    if (every == 6)
+      assert_true(fabs(s.mean - 0.02) < 1e-9);
+    else
+      assert_true(s.mean > 0.04);
+    assert_true(s.pause.n == 1 && fabs(s.pause.longest - 1.42) < 1e-9);
   }
 }
 
@@ -186,6 +206,7 @@ int main(void) {
                                      cmocka_unit_test(names_state_units),
                                      cmocka_unit_test(steps_go_on_after_what_is_missing),
                                      cmocka_unit_test(a_clock_may_pause),
+                                     cmocka_unit_test(gaps_do_not_count_for_the_duration_of_a_frame),
                                      cmocka_unit_test(the_first_row_out_of_order_is_named),
                                      cmocka_unit_test(what_fills_up_a_row_is_no_time),
                                      cmocka_unit_test(known_ends_may_repeat_a_time)};

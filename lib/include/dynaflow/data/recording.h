@@ -99,8 +99,13 @@ DF_API int df_recording_actions(const df_recording* recording, int episode);
 DF_API const char* df_recording_action_name(const df_recording* recording, int column, const char** stated_by);
 DF_API const double* df_recording_action(const df_recording* recording, int episode, int i);
 
+/* Of n increments of a clock: the mean of those above 0 without gaps, which are more than 1.5 times the mean of the
+ * others. 0: none is a gap, or more than a quarter of them would be, so that the mean of all says as much. The k-th is
+ * step[k * stride] or, `difference`, step[(k + 1) * stride] - step[k * stride]. */
+DF_API double df_step_without_gaps(size_t n, const double* step, size_t stride, bool difference);
+
 /* the frame rate that the files state, Hz: from dt, FrameDuration, an attribute of them, or a time or frame_duration
- * column; the mean over all frames of the episodes whose file states one; 0: none does */
+ * column, without gaps; the mean over all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
 
 /* what states that rate in the first file that does: "times" or "durations" of a column, the name of an array such as
@@ -113,7 +118,7 @@ DF_API const char* df_recording_rate_source(const df_recording* recording);
 DF_API const char* df_recording_rate_name(int k, bool* array);
 
 /* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
- * as its file states it, else that of an action of the system */
+ * as its file states it, without gaps (df_step_without_gaps()), else that of an action of the system */
 DF_API double df_recording_frame_duration(const df_recording* recording, const df_config* config,
                                           const df_system* system, int episode);
 

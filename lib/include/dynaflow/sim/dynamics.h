@@ -117,6 +117,8 @@ DF_API double df_mujoco_body_mass(const df_system* system, int body);
 
 /* |gravity|, m/s^2 */
 DF_API double df_mujoco_gravity(const df_system* system);
+/* gravity [3], m/s^2, in the frame of the world */
+DF_API void df_mujoco_gravity_vector(const df_system* system, double gravity[3]);
 
 DF_END_DECLS
 

@@ -241,9 +241,9 @@ typedef struct df_tree_gap {
   int geom;        /* of another tree, or of what cannot move; -1: none within `most` */
   double up;       /* how far up the shortest way from there to the tree leads, -1 (down) to 1; 0 if they touch */
 } df_tree_gap;
-/* After df_mujoco_pose() or df_mujoco_inverse(): the smallest distance, below `most` (m), between a geom of the tree
- * with this root (df_mujoco_body_root()) and one that is not of it and that it may collide with; height fields and SDFs
- * are not measured. */
+/* After df_mujoco_pose() or df_mujoco_inverse(): the smallest distance, below `most` (m), between a geom of the
+ * kinematic tree rooted at `root` (df_mujoco_body_root()) and any geom outside it that may collide with it; height
+ * fields and SDFs are not measured. */
 DF_API df_tree_gap df_mujoco_tree_gap(df_sim* sim, int root, double most);
 /* After df_mujoco_pose(): the height, m, of the highest surface below a point of what cannot move and may collide;
  * planes have no end, SDFs are left out. -inf if there is none. */
