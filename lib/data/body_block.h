@@ -2,7 +2,8 @@
 #ifndef LIB_DATA_BODY_BLOCK_H
 #define LIB_DATA_BODY_BLOCK_H
 
-#include "layout.h"
+#include "hinge_turn.h"
+#include "model_joints.h"
 
 typedef enum body_part { BODY_POS, BODY_QUAT, BODY_LINVEL, BODY_ANGVEL } body_part;
 

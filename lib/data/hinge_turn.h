@@ -15,11 +15,14 @@ typedef struct hinge_turn {
 /* Sets the axes from those of the hinges, of length 1; false: they are not perpendicular. */
 bool hinge_turn_set_axes(hinge_turn* turn, double axis[3][3]);
 
-/* Writes the angles [rad] that give the unit quaternion q, the turn R. With the axes as basis, R = Rx(a) Ry(b) Rz(c),
- * so R = [ cb cc                 -cb sc                  sb ca sc + sa sb cc       ca cc - sa sb sc       -sa cb sa sc
- * - ca sb cc       sa cc + ca sb sc        ca cb ]. Of its two solutions (a, b, c) and (a + pi, pi - b, c + pi), and
- * their full turns, it is the one nearest to the angles `before` [3], or the one with |b| <= pi/2 if `before` is NULL.
- * At |b| = pi/2, where only a + c or a - c matters, a is that of `before`, or 0. */
+/* Writes the angles a, b, c [rad] that give the unit quaternion q. With the axes as basis, its matrix R is
+ * Rx(a) Ry(b) Rz(c), of which
+ *   R[0] = (cos b cos c, -cos b sin c, sin b),
+ *   R[1][2] = -sin a cos b,  R[2][2] = cos a cos b,
+ *   R[1][0] = sin(a + c) and R[1][1] = cos(a + c) at b = pi/2;  sin(c - a) and cos(c - a) at b = -pi/2.
+ * Of the two solutions (a, b, c) and (a + pi, pi - b, c + pi), and their full turns, it is the one nearest to the
+ * angles `before` [3], or the one with |b| <= pi/2 if `before` is NULL. At |b| = pi/2, where only a + c or c - a
+ * matters, a is that of `before`, or 0. */
 void hinge_turn_angles(const hinge_turn* turn, const double q[4], const double* before, double angle[3]);
 
 #endif
