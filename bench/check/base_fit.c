@@ -428,6 +428,7 @@ base_fit base_fit_of(const trace* m) {
   base_fit out = {.drift = NAN};
   base b = {.m = m, .joint = pose_base(m)};
   if (!b.joint || b.joint->kind != DF_JOINT_FREE) return out;
+  if (trace_mocap_of(m, (int)(b.joint - m->joints)) >= 0) return out;
   const bool* derived = m->data->derived + m->nq + b.joint->dof;
   b.moves = !derived[0] && !derived[1] && !derived[2];
   b.turns = !derived[3] && !derived[4] && !derived[5];

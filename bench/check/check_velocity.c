@@ -267,7 +267,8 @@ static bool contradicts(const trace* m, const trace_fit f[GROUPS], double slope)
   static const double RESTS = 0.02, CLEARLY = 0.95;
   for (int i = 0; i < m->nv; i++) {
     const trace_fit own = trace_fit_pair(m, i, i);
-    if (!moves(&own) || is_zero(&own) || own.change < RESTS * f[m->group[i]].change) continue;
+    if (m->group[i] >= GROUPS || !moves(&own) || is_zero(&own)) continue;
+    if (own.change < RESTS * f[m->group[i]].change) continue;
     if (error_of_slope(&own, 1) < CLEARLY * error_of_slope(&own, slope)) return true;
   }
   return false;
@@ -663,6 +664,9 @@ static const double CONTRADICTED = 0.5;
 /* error with the best slope, of a correlation of 0.3: what rocks between two frames follows less, but it follows */
 static const double UNRELATED = 0.954;
 
+/* what moves by less, m or rad, in the whole recording rests */
+static const double REST = 1e-3;
+
 /* a joint that changes less than this share of its group may rest but for noise */
 static const double SLOW = 0.02;
 
@@ -706,6 +710,12 @@ static void check_rest(const trace* m, int group, const char* name, const trace_
   const bool disagree = trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED &&
                         trace_fitted_error(f, NULL) > UNRELATED;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && (disagree || is_too_fast(m, f));
+  const double extent = trace_extent(m, group);
+  if (!contradict && extent < REST) {
+    data_finding_judge(one, CHECK_OK, "not judged: %s stays within %.2g %s, as of what rests and rocks on its contacts",
+                       name, extent, group == GROUP_BASE_POSITION || group == GROUP_SLIDES ? "m" : "rad");
+    return;
+  }
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
                      contradict
                          ? "recorded velocities of %s disagree with finite differences of the positions (relative "
@@ -756,7 +766,40 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   return all_take_slope(f, factor, false) && !is_of_one_group(m, f, factor, doubt);
 }
 
-df_status check_velocities(const trace* m, data_findings* out) {
+/* The velocities of what a mocap body holds: which of them are zero, and else a row that says why no more is judged. A
+ * factor that no settling explains is a warning. */
+static void check_held(const trace* m, int mocap, data_findings* out) {
+  static const double SETTLES = 1.5;
+  char body[64];
+  check_body_name(m->system, mocap, body);
+  for (int g = 0; g < GROUPS; g++) {
+    const trace_fit f = trace_fit_group(m, g);
+    const part all = part_of(m, g);
+    char name[120];
+    if (!moves(&f)) continue;
+    check_zero(m, g, &f, out);
+    if (is_zero(&f)) continue;
+    snprintf(name, sizeof name, "%s held by %s", trace_group_name(trace_has_base(m), g), body);
+    const double slope = slope_of(&all, &f);
+    data_finding* one =
+        data_findings_add(out, DATA_CHECK_VELOCITY, name, trace_error(&f, NULL), CHECK_ERROR_LIMIT, "relative error");
+    if (fmax(slope, 1 / slope) > SETTLES) {
+      data_finding_judge(
+          one, CHECK_WARN,
+          "positions change about %.2g times as fast as the velocities say, more than what settles within "
+          "a frame, tied to the mocap body %s, may: the frame rate or a unit may be wrong",
+          slope, body);
+    } else {
+      data_finding_judge(one, CHECK_OK,
+                         "rate, scale, shift and offset are not judged: an equality constraint ties them to the mocap "
+                         "body %s, whose pose is not in the recording, so that they may settle within a frame",
+                         body);
+    }
+  }
+}
+
+/* `m`: without what mocap bodies hold; `whole`: with it, since whatever settles has its column and its sign */
+static df_status check_free_velocities(const trace* m, const trace* whole, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG), first = out->n;
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
@@ -779,7 +822,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
   }
   check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_rates(m, out));
-  DF_TRY(check_order(m, out));
+  DF_TRY(check_order(whole, out));
   check_velocity_spans(m, first, out);
   base_fit_report(&base, m, first, out);
   check_velocity_offset(m, first, out);
@@ -789,4 +832,18 @@ df_status check_velocities(const trace* m, data_findings* out) {
     if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
   }
   return check_joints(m, f, explained, out);
+}
+
+df_status check_velocities(const trace* m, data_findings* out) {
+  int* group = df_alloc((size_t)m->nv, sizeof *group);
+  if (!group) return DF_E_NOMEM;
+  trace some;
+  const int mocap = trace_of_held(m, false, group, &some);
+  const df_status status = check_free_velocities(&some, m, out);
+  if (status == DF_OK && mocap >= 0) {
+    trace_of_held(m, true, group, &some);
+    check_held(&some, mocap, out);
+  }
+  df_free(group);
+  return status;
 }

@@ -489,14 +489,19 @@ static trace_fit fit_of(const sums* s) {
   return f;
 }
 
-/* group -1: all dofs */
+/* group -1: of any */
+static bool is_of(const trace* m, int i, int group) {
+  return group < 0 ? m->group[i] < GROUPS : m->group[i] == group;
+}
+
+/* group -1: all dofs that are of one */
 static trace_fit fit_between(const trace* m, size_t from, size_t to, int group) {
   sums s = {0};
   for (size_t k = from; k < to; k++) {
     if (!trace_comparable(m, k)) continue;
     s.n++;
     for (int i = 0; i < m->nv; i++) {
-      if (group < 0 || m->group[i] == group) add_products(m, k, i, i, &s);
+      if (is_of(m, i, group)) add_products(m, k, i, i, &s);
     }
   }
   return fit_of(&s);
@@ -509,7 +514,7 @@ double trace_share_explained(const trace* m, size_t from, size_t to, int group, 
     double dd = 0, ee = 0;
     if (!trace_comparable(m, k)) continue;
     for (int i = 0; i < m->nv; i++) {
-      if (group >= 0 && m->group[i] != group) continue;
+      if (!is_of(m, i, group)) continue;
       const double d = trace_change(m, k, lag, i), e = d - slope * trace_predicted(m, k, lag, i);
       dd += d * d;
       ee += e * e;
@@ -535,6 +540,26 @@ void trace_of_joint(const trace* m, int j, int* group, trace* out) {
   *out = *m;
   out->group = group;
   for (int i = 0; i < m->nv; i++) group[i] = i >= joint->dof && i < joint->dof + dofs ? m->group[i] : GROUPS;
+}
+
+int trace_mocap_of(const trace* m, int j) {
+  const int root = df_mujoco_body_root(m->system, df_mujoco_joint_body(m->system, j));
+  return df_mujoco_mocap_holder(m->system, root);
+}
+
+int trace_of_held(const trace* m, bool held, int* group, trace* out) {
+  int first = -1;
+  *out = *m;
+  out->group = group;
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int mocap = trace_mocap_of(m, j);
+    if (first < 0) first = mocap;
+    for (int i = joint->dof; i < joint->dof + joint_dofs(joint->kind); i++) {
+      group[i] = (mocap >= 0) == held ? m->group[i] : GROUPS;
+    }
+  }
+  return first;
 }
 
 trace_fit trace_fit_pair(const trace* m, int i, int j) {
@@ -618,6 +643,21 @@ double trace_acceleration(const trace* m) {
   return median;
 }
 
+double trace_extent(const trace* m, int group) {
+  double most = 0;
+  for (int i = 0; i < m->nv; i++) {
+    double at = 0, low = 0, high = 0;
+    for (size_t k = 0; k < m->n && m->group[i] == group; k++) {
+      if (k > 0 && !trace_continues(m, k - 1)) at = low = high = 0;
+      at += m->rate[k * (size_t)m->nv + (size_t)i] * m->h[m->episode[k]];
+      low = fmin(low, at);
+      high = fmax(high, at);
+      most = fmax(most, high - low);
+    }
+  }
+  return most;
+}
+
 enum { SPAN = 10 };
 
 static bool is_span(const trace* m, size_t first) {
@@ -653,7 +693,7 @@ trace_steady trace_steady_of(const trace* m, size_t from, size_t to, int group) 
     double one_dv = 0, one_vv = 0, changes = 0;
     if (!trace_comparable(m, k)) continue;
     for (int i = 0; i < m->nv; i++) {
-      if (group >= 0 && m->group[i] != group) continue;
+      if (!is_of(m, i, group)) continue;
       const double v = trace_predicted(m, k, LAG_MEAN, i);
       const double change = trace_predicted(m, k, LAG_SEMI_IMPLICIT, i) - trace_predicted(m, k, LAG_EXPLICIT, i);
       one_dv += trace_change(m, k, LAG_MEAN, i) * v;

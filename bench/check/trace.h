@@ -119,7 +119,7 @@ typedef struct trace_fit {
 } trace_fit;
 
 /* The share of the pairs of [from, to) whose change the velocities explain to a quarter, with a slope; without pairs
- * that change by less than a tenth of `change`, a speed. `group` -1: all dofs. 0 without pairs. */
+ * that change by less than a tenth of `change`, a speed. `group` -1: all dofs that are of one. 0 without pairs. */
 double trace_share_explained(const trace* m, size_t from, size_t to, int group, int lag, double slope, double change);
 
 /* of all dofs at the pairs [from, to); of the dofs of one group at all pairs */
@@ -128,6 +128,13 @@ trace_fit trace_fit_group(const trace* m, int group);
 /* Makes *out the trace with only the dofs of joint j in its groups, in memory `group` [nv] that must outlive it; it
  * must not be cleared. */
 void trace_of_joint(const trace* m, int j, int* group, trace* out);
+/* The mocap body that holds what joint j moves, or the tree that it is of (df_mujoco_mocap_holder()); -1: none. Its
+ * pose, which is not in a recording, is mostly set once per frame of several physics steps: what it holds settles
+ * within the frame, so that its velocities at frames tell neither how long the frame is nor their unit. */
+int trace_mocap_of(const trace* m, int j);
+/* Makes *out the trace with only the dofs in its groups that mocap bodies hold, or only the others, in memory `group`
+ * as of trace_of_joint(). Returns the first such mocap body; -1: none. */
+int trace_of_held(const trace* m, bool held, int* group, trace* out);
 /* of dof i with the velocities of dof j */
 trace_fit trace_fit_pair(const trace* m, int i, int j);
 
@@ -137,6 +144,10 @@ bool trace_is_smooth(const trace* m, int group);
 
 /* The share of the pairs at which the velocities of a group are further from its change than velocities of zero. */
 double trace_contradicted(const trace* m, int group);
+
+/* How far, in m or rad, the coordinate of the group that moves furthest within a stretch of pairs gets from where it is
+ * at its other end: the largest range of its summed changes. */
+double trace_extent(const trace* m, int group);
 
 /* Whether an angle of a hinge is beyond one turn, as angles in degrees are: smaller ones are radians. */
 bool trace_exceeds_turn(const df_dataset* data, const df_system* system);

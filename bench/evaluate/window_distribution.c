@@ -55,12 +55,12 @@ df_status distribution_rows(const eval_job* job, int k, int shown_k, const doubl
   DF_TRY(df_metric_sliced_wasserstein(task->chart, task->system->nx, &made, set->x, (uint64_t)task->config.eval_seed,
                                       &distance.mean, &distance.failed));
   measure_row(out->rows, "sliced_wasserstein", measure_unit("sliced_wasserstein"), shown_k, distance);
-  if (set->B > DF_COVERAGE_NEIGHBOURS) {
+  if (set->B >= DF_COVERAGE_WINDOWS) {
     double* covered = df_alloc((size_t)set->B, sizeof *covered);
     if (!covered) return DF_E_NOMEM;
     df_status status = df_metric_coverage(task->chart, task->system->nx, &made, set->x, covered);
     if (status == DF_OK) {
-      status = measure_part(job, out->rows, "coverage", measure_unit("coverage"), shown_k, set->B, covered, NULL);
+      status = measure_share(job, out->rows, "coverage", measure_unit("coverage"), shown_k, set->B, covered);
     }
     df_free(covered);
     DF_TRY(status);

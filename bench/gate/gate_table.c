@@ -97,11 +97,25 @@ static void judge_numbers(gate_group* h, const run_cell* c) {
 
 /* ---- numbers that the run lost ---- */
 
-/* whether it depends on what the robot did that there is such a number: chains may all fall, a robot may stay where it
- * is */
-static bool may_be_undefined(const char* metric) {
-  return strncmp(metric, "command_error", strlen("command_error")) == 0 || strcmp(metric, "gait_phase") == 0 ||
-         strstr(metric, ".chain") || strstr(metric, ".transport");
+/* Whether a chain of the record is whole: one does not fall, or, without a rule of falls, another number of executed
+ * chains tells that they have frames, of which jerk needs most. */
+static bool has_whole_chain(const json_t* record, const char* metric, int k) {
+  static const char* const others[] = {"jerk.chain", "root_residual.chain", "penetration.chain"};
+  const json_t* falls = find_row(record, "fall_rate", k);
+  if (falls) return number_of(json_object_get(falls, "value")) < 1;
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    if (strcmp(metric, others[i]) != 0 && find_row(record, others[i], k)) return true;
+  }
+  return false;
+}
+
+/* whether it depends on what the robot did that there is such a number: chains may all fall, unless the record has one
+ * that does not, and a robot may stay where it is */
+static bool may_be_undefined(const json_t* record, const char* metric, int k) {
+  if (strstr(metric, ".transport")) return true;
+  const bool of_chains = strncmp(metric, "command_error", strlen("command_error")) == 0 ||
+                         strcmp(metric, "gait_phase") == 0 || strstr(metric, ".chain");
+  return of_chains && !has_whole_chain(record, metric, k);
 }
 
 /* whether a row has been added for the number: a tolerance requires it, or another seed lacks it, too */
@@ -126,7 +140,7 @@ static void judge_lost(gate_group* h, const run_cell* c) {
     if (one->seed != c->seed || strcmp(one->method, c->method) != 0 || !is_of_group(h, one)) continue;
     if (strcmp(one->metric, GOLDEN_SECONDS) == 0 || find_row(c->record, one->metric, one->k)) continue;
     if (is_judged(h, one)) continue;
-    const bool undefined = may_be_undefined(one->metric);
+    const bool undefined = may_be_undefined(c->record, one->metric, one->k);
     judge(h, undefined ? GATE_ADVISORY : GATE_MISSING, c, one->metric, one->k, one->line,
           format_text("the run has no such number of seed %lld, which %s:%d has%s", (long long)c->seed, h->golden.path,
                       one->line,

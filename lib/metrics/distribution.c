@@ -116,35 +116,49 @@ static double square_distance(size_t n, const double* a, const double* b) {
   return sum;
 }
 
-/* whether a generated point is as near to demonstration b as the fifth nearest of the others; near: [B], scratch */
-static bool is_covered(const points* p, size_t b, double* near) {
+/* out: the squared distance of demonstration b from the fifth nearest of the others; near [B]: scratch */
+static double square_radius(const points* p, size_t b, double* near) {
   const size_t n = (size_t)p->n;
-  const double* at = p->ref + b * n;
   int others = 0;
   for (size_t i = 0; i < (size_t)p->B; i++) {
-    if (i != b) near[others++] = square_distance(n, at, p->ref + i * n);
+    if (i != b) near[others++] = square_distance(n, p->ref + b * n, p->ref + i * n);
   }
   df_sort(others, near);
-  const double radius = near[DF_COVERAGE_NEIGHBOURS - 1];
-  for (size_t i = 0; i < (size_t)p->B; i++) {
-    if (p->finite[i] && square_distance(n, at, p->of + i * n) <= radius) return true;
+  return near[DF_COVERAGE_NEIGHBOURS - 1];
+}
+
+/* marks the demonstrations that generated point i covers: those of the five nearest to it that have it within their
+ * radius. radius [B] and work [2 B]: squares, scratch */
+static void mark_covered(const points* p, size_t i, const double* radius, double* work, double* covered) {
+  const size_t n = (size_t)p->n, B = (size_t)p->B;
+  double *at = work, *near = work + B;
+  for (size_t b = 0; b < B; b++) at[b] = near[b] = square_distance(n, p->of + i * n, p->ref + b * n);
+  df_sort(p->B, near);
+  for (size_t b = 0; b < B; b++) {
+    if (at[b] <= near[DF_COVERAGE_NEIGHBOURS - 1] && at[b] <= radius[b]) covered[b] = 1;
   }
-  return false;
 }
 
 df_status df_metric_coverage(const df_chart* chart, int nx, const df_trajectories* made, const double* x_demo,
                              double* covered) {
   DF_TRY(check_arguments(chart, nx, made, x_demo));
   DF_REQUIRE_POINTER(covered);
-  DF_REQUIRE(made->B > DF_COVERAGE_NEIGHBOURS, "coverage: B = %d must be above %d", made->B, DF_COVERAGE_NEIGHBOURS);
+  DF_REQUIRE(made->B >= DF_COVERAGE_WINDOWS, "coverage: B = %d must be at least %d", made->B, DF_COVERAGE_WINDOWS);
+  const size_t B = (size_t)made->B;
   points p;
-  double* near = df_alloc((size_t)made->B, sizeof *near);
-  df_status status = near ? DF_OK : DF_E_NOMEM;
+  double* radius = df_alloc(3 * B, sizeof *radius);
+  df_status status = radius ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
     status = points_of(chart, nx, made, x_demo, &p);
-    for (int b = 0; status == DF_OK && b < p.B; b++) covered[b] = is_covered(&p, (size_t)b, near);
+    for (size_t b = 0; status == DF_OK && b < B; b++) {
+      radius[b] = square_radius(&p, b, radius + B);
+      covered[b] = 0;
+    }
+    for (size_t i = 0; status == DF_OK && i < B; i++) {
+      if (p.finite[i]) mark_covered(&p, i, radius, radius + B, covered);
+    }
     points_clear(&p);
   }
-  df_free(near);
+  df_free(radius);
   return status;
 }

@@ -481,9 +481,11 @@ def add_distribution(task, out, k, made, second):
             direction /= math.sqrt((direction**2).sum())
             mean += ((np.sort(a @ direction) - np.sort(b @ direction))**2).mean() / 256
     out.put('sliced_wasserstein', k, 'std', math.sqrt(mean) if good.all() else math.inf, B, failed=int((~good).sum()))
-    if B > 5:
+    if B >= 20:
         radius = [np.sort(np.delete(((b - y)**2).sum(1), i))[4] for i, y in enumerate(b)]
-        out.mean('coverage', k, 'share', [any(((x - y)**2).sum() <= r for x in a[good]) for y, r in zip(b, radius)], samples=False)
+        nearest = [np.sort(((b - x)**2).sum(1))[4] for x in a[good]]
+        out.share('coverage', k, [any(((x - y)**2).sum() <= min(r, n) for x, n in zip(a[good], nearest)) for y, r in zip(b, radius)],
+                  samples=False)
     if second is not None:
         out.mean('diversity', k, 'std', [math.sqrt(squares(task, x, z).sum() / (task.H * len(task.std))) if finite(x, z) else math.inf
                                          for x, z in zip(second, made)], samples=False)

@@ -17,7 +17,7 @@
 #include "near.h"
 #include "two_feet.h"
 
-enum { B = 10, H = 2, NX = TWO_FEET_NX, NZ = TWO_FEET_NZ, SLIDE = 7, UP = TWO_FEET_NQ + 2, DIRECTIONS = 256 };
+enum { B = 20, H = 2, NX = TWO_FEET_NX, NZ = TWO_FEET_NZ, SLIDE = 7, UP = TWO_FEET_NQ + 2, DIRECTIONS = 256 };
 
 typedef struct fixture {
   df_system* system;
@@ -142,19 +142,77 @@ static void a_shift_of_all_coordinates_is_about_that_far(void** state) {
   assert_true(fabs(distance(f, 1) - 0.5 * sqrt(share)) < 0.1);
 }
 
-/* demonstrations at 0, 1, ..., 9: the fifth nearest other one is 5 away from the ends, 4 from 1 and 8, 3 from the rest
- */
+/* demonstrations at 0, 1, ..., 19: the fifth nearest other one is 5 away from the ends, 4 from 1 and 18, 3 from the
+ * rest; of windows that are all the same, the five nearest are covered if that is not closer */
 static void a_window_is_covered_within_its_fifth_nearest(void** state) {
   fixture* f = *state;
   static const struct {
     double at;
     int first, last; /* covered ones */
-  } cases[] = {{12.5, 9, 9}, {14, 9, 9}, {14.01, 1, 0}, {12, 8, 9}, {4.4, 0, 9}, {6.1, 4, 9}, {-5, 0, 0}};
+  } cases[] = {{22.5, 19, 19}, {24, 19, 19}, {24.01, 1, 0}, {22, 18, 19}, {4.4, 2, 6}, {9.5, 7, 12}, {-5, 0, 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = cases[i].at;
     cover(f);
     for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], cases[i].first <= b && b <= cases[i].last);
   }
+}
+
+/* Random points of many coordinates: their mean is nearer to all of them than they are to each other, but has five
+ * nearest ones. */
+static void the_mean_of_all_windows_covers_five(void** state) {
+  fixture* f = *state;
+  double mean[H + 1][NX] = {{0}}, z[B][H + 1][NX];
+  int within = 0, covered = 0;
+  for (int b = 0; b < B; b++) {
+    df_rng_normal(7, DF_STREAM_PROJECTION, (uint64_t)b, (size_t)(H + 1) * NX, z[b][0]);
+    for (int t = 1; t <= H; t++) {
+      for (int i = TWO_FEET_NQ; i < NX; i++) {
+        f->demo[b][t][i] = z[b][t][i] * (i == UP ? 2 : 1);
+        mean[t][i] += f->demo[b][t][i] / B;
+      }
+      f->demo[b][t][SLIDE] = 0;
+    }
+  }
+  for (int b = 0; b < B; b++) {
+    memcpy(f->x[b], f->demo[b], sizeof f->x[b]);
+    for (int t = 1; t <= H; t++) {
+      for (int i = TWO_FEET_NQ; i < NX; i++) f->x[b][t][i] = mean[t][i];
+    }
+  }
+  for (int b = 0; b < B; b++) {
+    double to_mean = 0, to_others[B];
+    int nearer = 0;
+    for (int c = 0; c < B; c++) {
+      to_others[c] = 0;
+      for (int t = 1; t <= H; t++) {
+        for (int i = TWO_FEET_NQ; i < NX; i++) {
+          const double unit = i == UP ? 2 : 1, d = (f->demo[b][t][i] - f->demo[c][t][i]) / unit;
+          to_others[c] += d * d;
+          if (c == b) to_mean += (f->demo[b][t][i] - mean[t][i]) * (f->demo[b][t][i] - mean[t][i]) / unit / unit;
+        }
+      }
+    }
+    for (int c = 0; c < B; c++) nearer += c != b && to_others[c] < to_mean;
+    within += nearer < 5;
+  }
+  cover(f);
+  for (int b = 0; b < B; b++) covered += f->covered[b] == 1;
+  assert_true(within > 15); /* by distances alone, it would cover these */
+  assert_int_equal(covered, 5);
+}
+
+/* four kinds of five windows each, of which one is never returned: the fifth nearest window of each is of another kind,
+ * far away */
+static void a_missing_kind_is_not_covered(void** state) {
+  fixture* f = *state;
+  for (int b = 0; b < B; b++) f->demo[b][H][SLIDE] = 100 * (b / 5) + b % 5;
+  for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = f->demo[b < 15 ? b : b - 15][H][SLIDE];
+  cover(f);
+  for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], b < 15);
+  /* half of the windows of each kind cover all of it */
+  for (int b = 0; b < B; b++) f->x[b][H][SLIDE] = f->demo[b - b % 5 + b % 2][H][SLIDE];
+  cover(f);
+  for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], 1);
 }
 
 static void windows_that_are_not_finite_fail_and_cover_nothing(void** state) {
@@ -179,9 +237,9 @@ static void wrong_arguments_are_named(void** state) {
   fixture* f = *state;
   double out;
   df_trajectories of = made(f);
-  of.B = DF_COVERAGE_NEIGHBOURS;
+  of.B = DF_COVERAGE_WINDOWS - 1;
   assert_int_equal(df_metric_coverage(f->chart, NX, &of, f->demo[0][0], f->covered), DF_E_ARG);
-  assert_non_null(strstr(df_error_message(), "B = 5 must be above 5"));
+  assert_non_null(strstr(df_error_message(), "B = 19 must be at least 20"));
   of.B = 0;
   assert_int_equal(df_metric_sliced_wasserstein(f->chart, NX, &of, f->demo[0][0], 1, &out, NULL), DF_E_ARG);
   assert_non_null(strstr(df_error_message(), "B = 0"));
@@ -197,6 +255,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(the_distance_is_that_of_projections_in_order, setup, teardown),
       cmocka_unit_test_setup_teardown(a_shift_of_all_coordinates_is_about_that_far, setup, teardown),
       cmocka_unit_test_setup_teardown(a_window_is_covered_within_its_fifth_nearest, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_mean_of_all_windows_covers_five, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_missing_kind_is_not_covered, setup, teardown),
       cmocka_unit_test_setup_teardown(windows_that_are_not_finite_fail_and_cover_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(wrong_arguments_are_named, setup, teardown),
   };

@@ -41,10 +41,10 @@ static size_t check_samples(const evaluation* e, const char* metric, int k) {
   return json_array_size(values);
 }
 
-/* evaluates a method on a tiny task: 6 windows, 4 chains of which some fall by a tilt in degrees; 0: no fall rule */
-static evaluation evaluate_with_tilt(const df_method* method, int first_k, double tilt) {
+/* evaluates a method on a tiny task: some windows, 4 chains of which some fall by a tilt in degrees; 0: no fall rule */
+static evaluation evaluate_with(const df_method* method, int first_k, double tilt, int windows) {
   df_config config = tiny_config();
-  config.eval_windows = 6;
+  config.eval_windows = windows;
   config.eval_sae_windows = 1;
   config.eval_chains = 4;
   config.eval_chain_seconds = 0.3;
@@ -72,13 +72,13 @@ static evaluation evaluate_with_tilt(const df_method* method, int first_k, doubl
 }
 
 static evaluation evaluate_tiny(const df_method* method, int first_k) {
-  return evaluate_with_tilt(method, first_k, 1.9);
+  return evaluate_with(method, first_k, 1.9, 6);
 }
 
 static void without_a_fall_rule_there_are_neither_falls_nor_survival(void** state) {
   (void)state;
   evaluation with = evaluate_tiny(&df_method_random_action, 1);
-  evaluation e = evaluate_with_tilt(&df_method_random_action, 1, 0);
+  evaluation e = evaluate_with(&df_method_random_action, 1, 0, 6);
   static const char* const metrics[] = {"fall_rate", "survival", "fall_rate.replanned"};
   for (size_t i = 0; i < 3; i++) {
     assert_non_null(find(with.rows, metrics[i], 0));
@@ -361,14 +361,31 @@ static void diversity_is_the_difference_of_two_samples(void** state) {
   e = evaluate_tiny(&df_method_random_action, 1);
   assert_null(find(e.rows, "diversity", 0));
   assert_true(value_of(&e, "sliced_wasserstein", 0) > 0);
-  assert_int_equal(json_integer_value(json_object_get(find(e.rows, "coverage", 0), "n")), 6);
   evaluation_clear(&e);
   e = evaluate_tiny(&df_method_replay_demo, 1);
-  assert_true(value_of(&e, "sliced_wasserstein", 0) < 1e-12 && value_of(&e, "coverage", 0) == 1);
+  assert_true(value_of(&e, "sliced_wasserstein", 0) < 1e-12);
   evaluation_clear(&e);
   method->destroy(instance);
   eval_set_free(set);
   df_task_free(task);
+}
+
+/* With fewer than 20 windows, one that is always returned would cover more than a quarter. All of 20 are covered, but
+ * others of such episodes may not be: the interval is Wilson's. */
+static void coverage_needs_20_windows_and_has_a_width(void** state) {
+  (void)state;
+  evaluation e = evaluate_with(&df_method_replay_demo, 1, 1.9, 19);
+  assert_int_equal(json_integer_value(json_object_get(find(e.rows, "sliced_wasserstein", 0), "n")), 19);
+  assert_null(find(e.rows, "coverage", 0));
+  evaluation_clear(&e);
+  e = evaluate_with(&df_method_replay_demo, 1, 1.9, 20);
+  const json_t* row = find(e.rows, "coverage", 0);
+  const df_interval of = df_share_interval((int)json_integer_value(json_object_get(row, "episodes")),
+                                           (int)json_integer_value(json_object_get(row, "episodes")));
+  assert_int_equal(json_integer_value(json_object_get(row, "n")), 20);
+  assert_true(value_of(&e, "coverage", 0) == 1 && number_of(json_object_get(row, "hi")) == 1);
+  assert_true(of.lo < 0.9 && fabs(number_of(json_object_get(row, "lo")) - of.lo) < 1e-15);
+  evaluation_clear(&e);
 }
 
 int main(void) {
@@ -385,6 +402,7 @@ int main(void) {
       cmocka_unit_test(replays_lead_to_their_states),
       cmocka_unit_test(every_k_has_its_own),
       cmocka_unit_test(diversity_is_the_difference_of_two_samples),
+      cmocka_unit_test(coverage_needs_20_windows_and_has_a_width),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1197,6 +1197,36 @@ static void numbers_that_a_run_lost_are_missing(void** state) {
   expect_of_table(&c, GATE_HELD, "", "");
 }
 
+/* adds a number to the record of the seed that lost one */
+static void keep(const gate_case* c, const char* metric, double value) {
+  json_array_append_new(json_object_get((json_t*)(uintptr_t)c->r.cells[3].record, "rows"),
+                        json_pack("{s:s,s:i,s:f,s:s}", "metric", metric, "k", 1, "value", value, "unit", ""));
+}
+
+static void a_number_of_chains_is_lost_if_one_of_them_stays_up(void** state) {
+  (void)state;
+  static const struct {
+    const char *lost, *kept;
+    double value;
+    gate_verdict verdict;
+  } cases[] = {{"jerk.chain", "fall_rate", 0.75, GATE_MISSING},
+               {"jerk.chain", "fall_rate", 1, GATE_ADVISORY},
+               {"command_error", "fall_rate", 0.75, GATE_MISSING},
+               {"gait_phase", "fall_rate", 1, GATE_ADVISORY},
+               {"power.transport.chain", "fall_rate", 0.75, GATE_ADVISORY}, /* a robot may stay where it is */
+               {"power.chain", "jerk.chain", 3, GATE_MISSING},              /* no rule of falls */
+               {"power.chain", "fall_rate.replanned", 0, GATE_ADVISORY},
+               {"jerk.chain", "power.chain", 3, GATE_ADVISORY}}; /* chains may be too short for it */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    gate_case c;
+    open_table_case(&c, NULL, 0, NULL);
+    lose(&c, cases[i].lost);
+    keep(&c, cases[i].kept, cases[i].value);
+    expect_of_table(&c, cases[i].verdict, cases[i].lost,
+                    cases[i].verdict == GATE_MISSING ? "; accept a new table if it was removed" : "if all chains fall");
+  }
+}
+
 static void numbers_of_another_unit_are_not_compared(void** state) {
   (void)state;
   for (int other = 0; other < 2; other++) {
@@ -1230,6 +1260,7 @@ int main(void) {
       cmocka_unit_test(a_method_without_accepted_numbers_is_named_once),
       cmocka_unit_test(a_seed_that_other_methods_have_is_missing),
       cmocka_unit_test(numbers_that_a_run_lost_are_missing),
+      cmocka_unit_test(a_number_of_chains_is_lost_if_one_of_them_stays_up),
       cmocka_unit_test(numbers_of_another_unit_are_not_compared),
       cmocka_unit_test(counters_that_were_lost_from_the_golden_table_are_missing),
       cmocka_unit_test(a_spread_on_one_side_is_told),

@@ -23,8 +23,9 @@ DF_BEGIN_DECLS
     "distance between the sets of returned and of demonstrated windows: RMS over 256 directions of the Wasserstein-2 " \
     "distance of their projections, in the coordinates of tre. Depends on the number of windows")                      \
   X(coverage, "share", "higher",                                                                                       \
-    "share of demonstrated windows to which some returned window is as near as the fifth nearest demonstrated one. "   \
-    "Not defined below 6 windows")                                                                                     \
+    "share of demonstrated windows that are among the five nearest to some returned window, which is as near as the "  \
+    "fifth nearest demonstrated one: at most 5 / windows for a method that always returns the same. Not defined "      \
+    "below 20 windows")                                                                                                \
   X(diversity, "std", "",                                                                                              \
     "RMS difference, as tre, of two samples from the same start state and condition, over the first "                  \
     "eval.sae_windows windows: as large as tre if the samples are distributed as the demonstrations, 0 for a mean of " \
@@ -106,8 +107,10 @@ DF_API const char* df_metric_unit(const char* metric);
 
 /* a deeper penetration, m, counts in penetration.share */
 #define DF_PENETRATION_LIMIT 0.005
-/* the nearest demonstrated windows whose distance counts in coverage */
+/* the nearest demonstrated windows that count in coverage, and the fewest windows that have one: the neighbours of one
+ * returned window are at most a quarter of them */
 #define DF_COVERAGE_NEIGHBOURS 5
+#define DF_COVERAGE_WINDOWS    (4 * DF_COVERAGE_NEIGHBOURS)
 /* a larger force, in weights, counts in root_residual.share: the limit that Hicks et al. (J. Biomech. Eng. 137, 2015)
  * recommend for residual forces, 5 % of the external force */
 #define DF_RESIDUAL_LIMIT 0.05

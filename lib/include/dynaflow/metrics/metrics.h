@@ -58,11 +58,12 @@ DF_API DF_MUST_CHECK df_status df_metric_sliced_wasserstein(const df_chart* char
                                                             const double* x_demo, uint64_t seed, double* distance,
                                                             int* failed);
 
-/* Coverage (Naeem et al., ICML 2020) with DF_COVERAGE_NEIGHBOURS neighbours, of the same points: whether some generated
- * window is at most as far from a demonstrated one as its fifth nearest other demonstrated window. A generated window
- * that is not finite covers none.
+/* Coverage, of the same points, by mutual neighbours: whether some generated window is at most as far from a
+ * demonstrated one as its fifth nearest other demonstrated window (Naeem et al., ICML 2020), and the demonstrated one
+ * is among the five that are nearest to the generated one. The second condition is this suite's: m different generated
+ * windows cover at most 5 m, in a space of any dimension. A generated window that is not finite covers none.
  *   covered   out, [B], 1 or 0, of the demonstrated windows
- * The other arguments as above. Errors: DF_E_ARG for a NULL argument, a size < 1 or B <= DF_COVERAGE_NEIGHBOURS;
+ * The other arguments as above. Errors: DF_E_ARG for a NULL argument, a size < 1 or B < DF_COVERAGE_WINDOWS;
  * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_metric_coverage(const df_chart* chart, int nx, const df_trajectories* made,
                                                   const double* x_demo, double* covered);
