@@ -50,8 +50,9 @@ DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
  * of a servo out while its force is at an end of its forcerange. The actions are not known; the servos on a hinge or
  * slide with a known range (df_dof) are taken to be there if the force would otherwise exceed the range, or is just its
  * end with them there; where that lowers the force below the end, it is the end. All other actuators are taken to be
- * within their ranges. The free joint's angular part is in the frame of the body. The state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a
- * state beyond 1e6; DF_E_SIM with MuJoCo's message; `force` is then 0. */
+ * within their ranges. The free joint's angular part is in the frame of the body. The state is loaded as by
+ * df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6; DF_E_SIM with MuJoCo's
+ * message; `force` is then 0. */
 DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
                                                  double* force);
 
