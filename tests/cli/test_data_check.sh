@@ -211,7 +211,7 @@ check positions_alone_tell_no_rate differences_have_no_rate
 edits 'for s in x: s[1] = 0'
 check velocities_of_zero finds 'velocity zero' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[1] *= 0.03'
-check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
+check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}" --set data.rate=100
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[:] = [1e300, 1e300]'
