@@ -104,11 +104,19 @@ static bool follows(const trace_fit* f) {
   return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
 
+/* whether something states how long a frame takes: without that it is taken to be the action of the system */
+static bool is_stated(const trace* m) {
+  const fit_source* source = &m->source;
+  return !source->config || source->config->data_rate > 0 || df_recording_rate(source->recording) > 0;
+}
+
 /* Whether a factor may be that of a frame rate: up to 10, or a whole number up to 25, since recordings of every 10th or
- * 20th step of a model are common. Larger ones are those of units. */
-static bool is_rate(double slope) {
-  static const double ANY_MAX = 10, WHOLE_MAX = 25, WHOLE = 0.005;
+ * 20th step of a model are common. Larger ones are those of units. Where nothing states the rate, so that it is one of
+ * a step of the model, of up to 50 steps. */
+static bool is_rate(const trace* m, double slope) {
+  static const double ANY_MAX = 10, WHOLE_MAX = 25, WHOLE = 0.005, UNSTATED_MAX = 50.5;
   const double factor = fmax(slope, 1 / slope);
+  if (!is_stated(m)) return factor < UNSTATED_MAX;
   return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
 }
 
@@ -145,12 +153,6 @@ static bool all_take_slope(const trace_fit f[GROUPS], double slope, bool agreed)
     if (moves(&f[g]) && !is_zero(&f[g]) && !takes) return false;
   }
   return true;
-}
-
-/* whether something states how long a frame takes: without that it is taken to be the action of the system */
-static bool is_stated(const trace* m) {
-  const fit_source* source = &m->source;
-  return !source->config || source->config->data_rate > 0 || df_recording_rate(source->recording) > 0;
 }
 
 /* Whether the stated duration of a frame, which is a whole number of physics steps, outweighs the one with a slope,
@@ -221,7 +223,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
   const bool agreed = groups_that_show(m, f, mean).same > 1;
-  const bool common = high < 1.15 * low && is_rate(mean) && all_take_slope(f, mean, agreed);
+  const bool common = high < 1.15 * low && is_rate(m, mean) && all_take_slope(f, mean, agreed);
   return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
 }
 
@@ -320,8 +322,9 @@ static double shared_slope(const trace* m, const trace_fit f[GROUPS], double* do
   for (int g = 0; g < GROUPS && known; g++) {
     if (moves(&f[g]) && !is_zero(&f[g])) known = share_closer(m, g, mean) > MOST;
   }
-  return known && high < AGREE * low && is_rate(mean) && fmax(mean, 1 / mean) > CLEAR && !contradicts(m, f, mean) ? mean
-                                                                                                                  : NAN;
+  return known && high < AGREE * low && is_rate(m, mean) && fmax(mean, 1 / mean) > CLEAR && !contradicts(m, f, mean)
+             ? mean
+             : NAN;
 }
 
 /* The error of the group that follows best, with its slope. Below CHECK_ERROR_FREE the slope is that of the frames,
@@ -355,9 +358,10 @@ static void report_rate(const trace* m, double slope, double doubt, double error
   }
   data_finding_judge(
       one, CHECK_WRONG,
-      "positions change %.4g times as fast as the velocities say%s: a frame takes %.4g s, not %.4g s (or "
+      "positions change %.4g times as fast as the velocities say%s: a frame takes %.4g s, not %.4g s%s (or "
       "all velocities are scaled: data.velocities = differences)",
-      slope, factor_of_apart(slope, doubt, error) > 0 ? apart : "", duration, h);
+      slope, factor_of_apart(slope, doubt, error) > 0 ? apart : "", duration, h,
+      is_stated(m) ? "" : ", which nothing states");
   if (one_rate) {
     remedy_set(&one->would_fit, "data.rate", "%.6g", 1 / duration);
   } else {
@@ -758,7 +762,7 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const base_fit* b) {
   static const double NOT_WHOLE = 0.02;
   const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
-  if (b->cause != BASE_SCALE || !is_rate(factor)) return false;
+  if (b->cause != BASE_SCALE || !is_rate(m, factor)) return false;
   const double steps = h / m->step, right = steps * factor;
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;

@@ -65,11 +65,13 @@ static void print_notes(const char* name, const text* notes) {
   }
 }
 
-/* takes the settings data.* of a layout that import knows */
+/* takes the settings data.* of a layout that import knows; of a file of this program, the rate that it states by a name
+ * that only import knows */
 static df_status apply_layout(const found_reading* r, df_config* config) {
-  for (int i = 0; i < r->found.n && r->layout; i++) {
+  for (int i = 0; i < r->found.n; i++) {
     const setting* s = &r->found.list[i];
-    if (strncmp(s->key, "data.", 5) == 0) DF_TRY(df_config_set(config, s->key, s->value, "data check"));
+    const bool takes = r->layout ? strncmp(s->key, "data.", 5) == 0 : strcmp(s->key, "data.rate") == 0;
+    if (takes) DF_TRY(df_config_set(config, s->key, s->value, "data check"));
   }
   return DF_OK;
 }
@@ -112,9 +114,11 @@ static df_status open_checked(const char* target, const data_check_arguments* a,
   return c->path ? DF_OK : task_data_path(&c->config, &c->search, opts, true, &c->path);
 }
 
-/* whether the first of the files has the array of actions, outside of groups or in the first one */
+/* Whether the first of the files has the array of actions, outside of groups or in the first one. Several arrays, or a
+ * pattern, are those of a layout that was recognised, or of the user: reading them tells what is missing. */
 static bool has_actions(const checked* c, const df_recording* states) {
   df_arrays* arrays = NULL;
+  if (strpbrk(c->config.data_actions_key, "*+")) return true;
   const char* pattern = c->config.data_episodes_key;
   const size_t group = strcspn(pattern, "*?[");
   bool found = df_arrays_open(df_recording_file(states, 0), &arrays) != DF_OK;

@@ -155,11 +155,25 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
 
 /* ---- plain numbers ---- */
 
+/* frames per second that are common */
+static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
+                               100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
+
+/* motions with contacts are measured to a few hundredths */
+static const double CLOSE = 0.02, NEAR = 0.05;
+
+/* the common duration that is nearest to the measured one; that itself if none is near */
+static double usual_near(double measured) {
+  double usual = 0;
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    const double error = fabs(1 / rates[i] - measured);
+    if (error <= NEAR * measured && !(usual > 0 && error >= fabs(usual - measured))) usual = 1 / rates[i];
+  }
+  return usual > 0 ? usual : measured;
+}
+
 double plain_duration(double measured, double timestep) {
-  static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
-                                 100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
-  /* motions with contacts are measured to a few hundredths */
-  static const double CLOSE = 0.02, NEAR = 0.05, OF_A_STEP = 0.25;
+  static const double OF_A_STEP = 0.25;
   const double steps = fmax(1, round(measured / timestep)) * timestep, off = fabs(steps - measured);
   double both = 0, usual = 0;
   for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
@@ -170,7 +184,26 @@ double plain_duration(double measured, double timestep) {
   }
   if (both > 0) return both;
   if (usual > 0 && !(off < fabs(usual - measured))) return usual;
-  return off <= CLOSE * measured || (off <= NEAR * measured && off <= OF_A_STEP * timestep) ? steps : measured;
+  return off <= CLOSE * measured || (off <= NEAR * measured && off <= OF_A_STEP * timestep) ? steps
+                                                                                            : usual_near(measured);
+}
+
+char* rate_doubt_text(const velocity_fit* fit, double taken) {
+  static const double EXACT = 0.01, SAME = 1e-3;
+  const double measured = fit->duration, low = 1 / (measured * (1 + NEAR)), high = 1 / (measured * (1 - NEAR));
+  const double usual = usual_near(measured);
+  if (fit->error < EXACT && fabs(taken / measured - 1) < SAME) return NULL;
+  text more = {0};
+  if (usual != measured && fabs(usual / taken - 1) < SAME)
+    text_add(&more, ", a usual rate");
+  else if (usual != measured)
+    text_add(&more, ", not as the usual %g Hz", 1 / usual);
+  char* out = format_text(
+      "the recording states no frame rate; by its velocities it is between %.3g and %.3g Hz, and it is taken as %.6g "
+      "Hz%s; --set data.rate=HZ says otherwise",
+      low, high, 1 / taken, text_of(&more));
+  text_clear(&more);
+  return out;
 }
 
 /* ---- the rate of an import ---- */
@@ -286,7 +319,7 @@ static df_status follow_actions(work* w, const velocity_fit* fit) {
 df_status work_find_rate(work* w) {
   /* the duration is off by less than twice this, from which plain_duration() finds it */
   static const double DOUBT = 0.03;
-  static const double MOST_STEPS = 50, CLOSE = 1e-6;
+  static const double MOST_STEPS = 50, SAME = 1e-6;
   const double step = df_mujoco_timestep(w->own);
   velocity_fit fit;
   DF_TRY(work_settle_steps(w, false));
@@ -298,7 +331,7 @@ df_status work_find_rate(work* w) {
   const bool disagree = !(fit.duration > 0) && fit.low > (1 + DOUBT) * step && fit.high < MOST_STEPS * step;
   if (disagree || (fit.duration > 0 && fit.doubt > DOUBT)) return follow_actions(w, &fit);
   const double duration = plain_duration(fit.duration, step);
-  w->timed = fit.duration > 0 && duration < (1 + CLOSE) * MOST_STEPS * step && MOST_STEPS * duration > step;
+  w->timed = fit.duration > 0 && duration < (1 + SAME) * MOST_STEPS * step && MOST_STEPS * duration > step;
   if (!w->timed) {
     text_add(&w->result->notes,
              "the recording states no frame rate, and its velocities do not show it: a frame is taken as one step of "
@@ -306,7 +339,10 @@ df_status work_find_rate(work* w) {
              step);
     return DF_OK;
   }
-  if (fabs(duration - step) < CLOSE * step) return DF_OK;
+  char* doubt = rate_doubt_text(&fit, duration);
+  if (doubt) text_add(&w->result->notes, "%s\n", doubt);
+  df_free(doubt);
+  if (fabs(duration - step) < SAME * step) return DF_OK;
   settings_put_number_why(w->found, "data.rate", 1 / duration,
                           "the recording states none; by its velocities a frame takes %.4g s", fit.duration);
   DF_TRY(work_open_recording(w));

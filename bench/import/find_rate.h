@@ -23,8 +23,13 @@ DF_MUST_CHECK df_status velocity_fit_of(const df_dataset* data, const model_stud
 
 /* The plain duration near a measured one: a whole number of steps of `timestep` that is one of the usual rates, to 5 %;
  * else the nearer of such a number and such a rate, to 2 %; else such a number to 5 % and a quarter of a step; else the
- * duration itself. */
+ * usual rate to 5 %; else the duration itself. */
 double plain_duration(double measured, double timestep);
+
+/* What to say of a rate that velocities show to a few hundredths only: its range, and that the duration `taken` is of a
+ * usual rate, or which one is near. NULL where velocities follow to 1 % and `taken` is what they say. The caller frees
+ * it with df_free(). */
+char* rate_doubt_text(const velocity_fit* fit, double taken);
 
 /* whether velocities are recorded */
 bool work_has_velocities(const work* w);

@@ -68,6 +68,14 @@ static df_status recognise_files(work* w, found_reading* out) {
   return ask_motion(w);
 }
 
+/* the rate alone, of files of which the user says what the columns are */
+static df_status recognise_rate(work* w) {
+  recognition r = {.files = &w->files, .found = w->found};
+  const df_status status = layout_find_rate(&r);
+  text_clear(&r.notes);
+  return status;
+}
+
 df_status found_reading_of(const char* target, const char* model, const options* opts, found_reading* out) {
   import_result result = {0};
   const import_cfg cfg = {.n = 1, .sources = &target, .model = model, .opts = opts};
@@ -82,7 +90,7 @@ df_status found_reading_of(const char* target, const char* model, const options*
     w.data = out->path;
     status = out->path ? DF_OK : DF_E_NOMEM;
   }
-  if (status == DF_OK && !given) status = recognise_files(&w, out);
+  if (status == DF_OK) status = given ? recognise_rate(&w) : recognise_files(&w, out);
   work_close_files(&w);
   out->found = result.found;
   out->notes = result.notes;

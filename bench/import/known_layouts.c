@@ -757,9 +757,7 @@ bool layout_names_rate(const char* name) {
   return found;
 }
 
-/* A number that is named like a frame rate, where nothing else states one; the conversion itself knows dt, fps and a
- * few more names (df_recording_rate()). */
-static df_status settle_rate(recognition* r) {
+df_status layout_find_rate(recognition* r) {
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   if ((rate && rate->given) || states_rate(r)) return DF_OK;
@@ -1011,7 +1009,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
   DF_TRY(settle_time(r));
-  DF_TRY(settle_rate(r));
+  DF_TRY(layout_find_rate(r));
   DF_TRY(settle_actions(r));
   DF_TRY(settle_ends(r));
   return check_clocks(r);

@@ -18,6 +18,11 @@ int known_layouts(const known_layout** list);
  * rate. */
 bool layout_names_rate(const char* name);
 
+/* Puts data.rate by a number that is named like a frame rate, where nothing else states one; the conversion itself
+ * knows dt, fps and a few more names (df_recording_rate_name()). r->model is not used. Errors: DF_E_CONFIG for text in
+ * its place; those of source_read(). */
+DF_MUST_CHECK df_status layout_find_rate(recognition* r);
+
 /* Recognises the recording and puts its settings: data.states_key, columns, joints, conventions, actions, ends of
  * episodes, conditions. If the user gave data.columns, only what he left open is put. *layout: which one, NULL with
  * data.columns given. Errors: DF_E_CONFIG if none fits: the message lists the arrays with their shapes, the sizes of

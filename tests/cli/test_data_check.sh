@@ -211,7 +211,7 @@ check positions_alone_tell_no_rate differences_have_no_rate
 edits 'for s in x: s[1] = 0'
 check velocities_of_zero finds 'velocity zero' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[1] *= 0.03'
-check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
+check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}" --set data.rate=100
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[:] = [1e300, 1e300]'
@@ -310,6 +310,51 @@ check a_training_refuses_the_copy refuses "the demonstrations are wrong: held-ou
 check without_one_of_them_it_is_right exits_with 0 data check "$tasks/copied" --quiet --set data.select=0,1,3-19
 check a_file_of_no_task_has_a_warning exits_with 0 data check "$tasks/copied/pendulum.npz" --model "$model" --set system.timestep=0.01 --json
 check that_names_both rows "at['held-out copy', '']['verdict'] == 'warn' and 'episode 4 repeats episode 2' in at['held-out copy', '']['reason']"
+
+# files of no task whose arrays only import knows: a rate under another name, and a column of actions per actuator
+python3 - "$file" "$scratch" <<'PYTHON'
+import math, struct, sys, zipfile
+z, folder = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
+read = lambda name: struct.unpack('<%dd' % ((len(z.read(name)) - 128) // 8), z.read(name)[128:])
+states, actions = read('states.npy'), read('actions.npy')
+
+def npy(shape, values):
+    head = ("{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)).ljust(117) + '\n'
+    return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%dd' % len(values), *values)
+
+def write(name, arrays):
+    with zipfile.ZipFile('%s/%s.npz' % (folder, name), 'w') as out:
+        for key, (shape, values) in arrays.items(): out.writestr(key + '.npy', npy(shape, values))
+
+half = [v for e in range(20) for t in range(0, 101, 2) for v in states[(e * 101 + t) * 2:][:2]]
+for name in ('rate', 'frame_rate', 'hz'): write(name, {'states': ((20, 51, 2), half), name: ((1,), [50.0])})
+# frames of 0.3 s, which nothing states, of a model without a motor
+slow = [v for t in range(200) for v in (2 * math.sin(.09 * t), .6 * math.cos(.09 * t))]
+write('slow', {'states': ((1, 200, 2), slow)})
+for e in range(2):
+    for name, factor in (('table', 1), ('twice', 2)):
+        with open('%s/%s_%d.csv' % (folder, name, e), 'w') as out:
+            out.write('time,swing_pos,swing_vel,swing_cmd\n')
+            for t in range(100): out.write('%.9g,%.17g,%.17g,%.17g\n' % (t * .01, *states[(e * 101 + t) * 2:][:2], factor * actions[e * 100 + t]))
+PYTHON
+for array in rate frame_rate hz; do
+  of_an_array() {
+    exits_with 0 data check "$scratch/$array.npz" --model "$model" "$@" --json &&
+      rows "at['frame interval', '']['value'] == 0.02 and all(r['verdict'] != 'wrong' for r in rows)" &&
+      ! grep -q 'nothing uses' "$scratch/err"
+  }
+  check "the_rate_is_the_array_${array}" of_an_array
+  check "also_if_the_columns_of_${array}_are_given" of_an_array --set data.states_key=states
+done
+sed '/<actuator>/d' "$model" >"$scratch/passive.xml"
+check a_frame_that_nothing_states_has_another_rate finds 'frame rate' '' 'data.rate = 3.33333' "$scratch/slow.npz" --model "$scratch/passive.xml"
+check which_the_row_says rows "'a frame takes 0.3 s, not 0.01 s, which nothing states (or all velocities are scaled' in at['frame rate', '']['reason'] and ('velocity scale', 'hinge joints') not in at"
+check columns_of_actions_are_replayed exits_with 0 data check "$scratch/table_?.csv" --model "$model" --json
+check and_lead_to_the_states rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1 and ('actions', '') not in at"
+for key in "" "--set data.actions_key=*_cmd" "--set data.actions_key=swing_cmd"; do
+  check "doubled_actions_are_found${key:+_by_their_key}" exits_with 0 data check "$scratch/twice_?.csv" --model "$model" $key --json
+  check with_their_scale rows "at['replay', '']['verdict'] == 'warn' and at['replay', '']['would_fit'] == 'data.action_scale = 0.5'"
+done
 
 # a filter of HDF5 that rounds
 packages=third_party/python

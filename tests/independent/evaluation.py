@@ -644,6 +644,37 @@ def sliding(task, c):
     return np.linalg.norm(v - normal * (v @ normal))
 
 
+def inverse_force(task, acceleration):
+    """(force beyond the compensation, compensation) of the state that is loaded, with servos at the end of their range as
+    docs/metrics.md has them; MuJoCo reads from actuator_force which those are"""
+    m, d, body = task.model, task.data, task.body
+    motor = (m.actuator_gaintype == int(mujoco.mjtGain.mjGAIN_FIXED)) & (m.actuator_biastype == int(mujoco.mjtBias.mjBIAS_NONE))
+    implicit = m.opt.integrator in (int(mujoco.mjtIntegrator.mjINT_IMPLICIT), int(mujoco.mjtIntegrator.mjINT_IMPLICITFAST))
+    damped = np.array(m.actuator_forcelimited, bool) & ~motor & implicit
+    at, ranges = m.jnt_dofadr[m.actuator_trnid[:, 0]], {dof: (lo, hi) for dof, lo, hi in body.force_range}
+
+    def needed(dofs):
+        low, high = m.actuator_forcerange.T
+        d.actuator_force[:] = np.where(damped & np.isin(at, list(dofs)), high, (low + high) / 2)
+        d.qacc[:] = acceleration
+        mujoco.mj_inverse(m, d)
+        return d.qfrc_inverse - d.qfrc_gravcomp * body.eased
+
+    free, dofs = needed([]), set(at[damped]) & set(ranges)
+    if dofs:
+        held, chosen = needed(at[damped]), []
+        for i in dofs:
+            lo, hi = ranges[i]
+            near = 1e-6 * (hi - lo)
+            if not lo - near <= free[i] <= hi + near or min(abs(held[i] - lo), abs(held[i] - hi)) <= near: chosen.append(i)
+        force = needed(chosen)
+        for i in chosen:
+            if free[i] > ranges[i][1]: force[i] = max(force[i], ranges[i][1])
+            if free[i] < ranges[i][0]: force[i] = min(force[i], ranges[i][0])
+        free = force
+    return free, d.qfrc_gravcomp * body.eased
+
+
 def plausibility(task, states):
     """{metric: value} of the frames of a motion; None where it is not defined"""
     m, d, body = task.model, task.data, task.body
@@ -663,10 +694,9 @@ def plausibility(task, states):
         if speeds: slips.append(np.mean(speeds))
         centres.append(d.xipos[body.moving].copy())
         if t + 1 < n:
-            d.qacc[:] = (states[t + 1, nq:nq + nv] - x[nq:nq + nv]) / dt
-            mujoco.mj_inverse(m, d)
-            eased.append(d.qfrc_gravcomp * body.eased)
-            force.append(d.qfrc_inverse - eased[-1])
+            needed, carried = inverse_force(task, (states[t + 1, nq:nq + nv] - x[nq:nq + nv]) / dt)
+            force.append(needed)
+            eased.append(carried)
     m.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
     force, centres, depths, selfs = np.array(force).reshape(-1, nv), np.array(centres), np.array(depths), np.array(selfs)
     q, v = states[:, :nq], states[:, nq:nq + nv]

@@ -46,11 +46,55 @@ void df_mujoco_body_centres(const df_sim* sim, double* position) {
   mju_copy(position, sim->data->xipos, 3 * (int)sim->system->model->nbody);
 }
 
+static bool acts_on_one_joint(const mjModel* m, int actuator) {
+  const int type = m->actuator_trntype[actuator];
+  if (type != mjTRN_JOINT && type != mjTRN_JOINTINPARENT) return false;
+  const int joint = m->jnt_type[m->actuator_trnid[2 * actuator]];
+  return joint == mjJNT_HINGE || joint == mjJNT_SLIDE;
+}
+
+/* Whether the integrator leaves the damping of an actuator out while its force is at the end of its range: implicit
+ * and implicitfast do so with the derivative of its force by the velocity, which a motor lacks. */
+static bool loses_damping(const mjModel* m, int actuator) {
+  const bool implicit = m->opt.integrator == mjINT_IMPLICIT || m->opt.integrator == mjINT_IMPLICITFAST;
+  const bool plain = m->actuator_gaintype[actuator] == mjGAIN_FIXED && m->actuator_biastype[actuator] == mjBIAS_NONE;
+  return implicit && !plain && m->actuator_forcelimited[actuator] && acts_on_one_joint(m, actuator) &&
+         !df_actuator_disabled(m, actuator);
+}
+
+/* A motion, and which servos it is taken to saturate. */
+typedef struct inversion {
+  df_sim* sim;
+  const double* acceleration;
+  const bool* saturated; /* [nv] the servos on a dof are at the ends of their ranges; NULL: none */
+  int skip;              /* what of the state is computed already, mjtStage */
+} inversion;
+
 static void invert(void* argument) {
-  df_sim* sim = argument;
-  mjModel m = *sim->system->model; /* shares the arrays */
+  const inversion* v = argument;
+  mjData* d = v->sim->data;
+  mjModel m = *v->sim->system->model; /* shares the arrays */
   if (m.opt.integrator != mjINT_RK4) m.opt.enableflags |= mjENBL_INVDISCRETE;
-  mj_inverse(&m, sim->data);
+  /* MuJoCo reads from the forces which actuators are saturated, so those that are not are within their ranges */
+  mju_zero(d->actuator_force, (int)m.nout);
+  for (int i = 0; i < m.nactuator; i++) {
+    if (!m.actuator_forcelimited[i]) continue;
+    const mjtNum* range = m.actuator_forcerange + 2 * i;
+    const bool end = v->saturated && loses_damping(&m, i) && v->saturated[m.jnt_dofadr[m.actuator_trnid[2 * i]]];
+    mju_fill(d->actuator_force + m.actuator_outadr[i], end ? range[1] : (range[0] + range[1]) / 2,
+             m.actuator_outnum[i]);
+  }
+  mju_copy(d->qacc, v->acceleration, (int)m.nv);
+  mj_inverseSkip(&m, d, v->skip, 0);
+}
+
+/* Whether the servos on a dof with the range lo to hi are saturated: it needs the force `off` if they are, and `on` if
+ * they are not. Beyond the range they cannot be unsaturated. Within it both may hold, and a force that is just that of
+ * saturated servos tells. */
+static bool is_saturated(double on, double off, double lo, double hi) {
+  static const double AT_END = 1e-6; /* of the range: and the solver's tolerance */
+  const double near = AT_END * (hi - lo);
+  return on < lo - near || on > hi + near || fabs(off - lo) <= near || fabs(off - hi) <= near;
 }
 
 void df_mujoco_compensation(const df_sim* sim, double* force) {
@@ -59,18 +103,57 @@ void df_mujoco_compensation(const df_sim* sim, double* force) {
     force[i] = df_compensated_by_actuators(m, m->dof_jntid[i]) ? sim->data->qfrc_gravcomp[i] : 0;
 }
 
+/* force [nv] = what is left of qfrc_inverse without the compensation */
+static void beyond_compensation(const df_sim* sim, double* force) {
+  df_mujoco_compensation(sim, force);
+  mju_sub(force, sim->data->qfrc_inverse, force, (int)sim->system->model->nv);
+}
+
+/* Takes the damping of the servos that the motion saturates out of `force` [nv], that of no such servo. */
+static bool saturate(inversion* v, double* force) {
+  const mjModel* m = v->sim->system->model;
+  df_dof dof[MAX_NV];
+  mjtNum on[MAX_NV], off[MAX_NV];
+  bool all[MAX_NV] = {false}, some[MAX_NV] = {false}, any = false;
+  for (int i = 0; i < m->nactuator; i++) {
+    if (loses_damping(m, i)) any = all[m->jnt_dofadr[m->actuator_trnid[2 * i]]] = true;
+  }
+  if (!any) return true;
+  df_mujoco_dofs(&v->sim->system->base, dof);
+  mju_copy(on, force, (int)m->nv);
+  v->skip = mjSTAGE_VEL;
+  v->saturated = all;
+  if (!df_mujoco_guarded(invert, v)) return false;
+  beyond_compensation(v->sim, off);
+  for (int i = 0; i < m->nv; i++) {
+    const df_dof* d = &dof[i];
+    some[i] = all[i] && isfinite(d->lo) && isfinite(d->hi) && is_saturated(on[i], off[i], d->lo, d->hi);
+  }
+  v->saturated = some;
+  if (!df_mujoco_guarded(invert, v)) return false;
+  beyond_compensation(v->sim, force);
+  /* beyond the range without saturation, but short of its end with it: just the end */
+  for (int i = 0; i < m->nv; i++) {
+    if (some[i] && on[i] > dof[i].hi) force[i] = fmax(force[i], dof[i].hi);
+    if (some[i] && on[i] < dof[i].lo) force[i] = fmin(force[i], dof[i].lo);
+  }
+  return true;
+}
+
 df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration, double* force) {
   const int nv = (int)sim->system->model->nv;
   mju_zero(force, nv);
   DF_REQUIRE(df_within_limit(x, (size_t)sim->system->base.nx), "inverse: a state is not finite or exceeds 1e6");
   DF_REQUIRE(df_within(acceleration, (size_t)nv, DBL_MAX), "inverse: an acceleration is not finite");
   df_mujoco_look_at(sim, x);
-  mju_copy(sim->data->qacc, acceleration, nv);
-  if (!df_mujoco_guarded(invert, sim)) {
-    sim->needs_reset = true;
-    return df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
+  inversion v = {.sim = sim, .acceleration = acceleration, .skip = mjSTAGE_NONE};
+  bool done = df_mujoco_guarded(invert, &v);
+  if (done) {
+    beyond_compensation(sim, force);
+    done = saturate(&v, force);
   }
-  df_mujoco_compensation(sim, force);
-  mju_sub(force, sim->data->qfrc_inverse, force, nv);
-  return DF_OK;
+  if (done) return DF_OK;
+  sim->needs_reset = true;
+  mju_zero(force, nv);
+  return df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
 }

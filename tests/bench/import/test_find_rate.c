@@ -2,7 +2,9 @@
 #include "find_rate.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "unit.h"
 
 static const char robot[] =
@@ -136,9 +138,9 @@ static void durations_are_plain(void** state) {
   (void)state;
   static const struct {
     double measured, step, plain;
-  } cases[] = {{0.02019, 0.002, 0.02}, {0.0333, 0.002, 1.0 / 30}, {0.00799, 0.002, 0.008},
-               {0.03998, 0.01, 0.04},  {0.0519, 0.01, 0.05},      {0.0615, 0.01, 0.06},
-               {0.0207, 0.002, 0.02},  {0.0341, 0.002, 0.034},    {0.0113, 0.01, 0.0113}};
+  } cases[] = {{0.02019, 0.002, 0.02}, {0.0333, 0.002, 1.0 / 30}, {0.00799, 0.002, 0.008},    {0.03998, 0.01, 0.04},
+               {0.0519, 0.01, 0.05},   {0.0615, 0.01, 0.06},      {0.0207, 0.002, 0.02},      {0.0341, 0.002, 0.034},
+               {0.0113, 0.01, 0.0113}, {0.02562, 0.009, 0.025},   {0.03457, 0.008, 1.0 / 30}, {0.0275, 0.05, 0.0275}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const double plain = plain_duration(cases[i].measured, cases[i].step);
     if (fabs(plain - cases[i].plain) > 1e-12)
@@ -159,6 +161,28 @@ static void usual_rates_are_plain(void** state) {
   }
 }
 
+/* a rate that is known to a few hundredths only is not taken silently */
+static void a_doubtful_rate_is_told_with_its_range(void** state) {
+  (void)state;
+  static const struct {
+    double measured, error, taken;
+    const char* text;
+  } cases[] = {
+      {0.02562, 0.1, 0.025, "it is between 37.2 and 41.1 Hz, and it is taken as 40 Hz, a usual rate; --set data"},
+      {0.0345, 0.1, 0.035, "between 27.6 and 30.5 Hz, and it is taken as 28.5714 Hz, not as the usual 30 Hz; --set"},
+      {0.0275, 0.1, 0.0275, "between 34.6 and 38.3 Hz, and it is taken as 36.3636 Hz; --set data.rate=HZ says"},
+      {0.02001, 0.1, 0.02, "taken as 50 Hz, a usual rate"},
+      {0.0202, 1e-4, 0.02, "taken as 50 Hz, a usual rate"},
+      {0.02001, 1e-4, 0.02, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const velocity_fit fit = {.duration = cases[i].measured, .error = cases[i].error};
+    char* told = rate_doubt_text(&fit, cases[i].taken);
+    if (!told != !cases[i].text || (told && !strstr(told, cases[i].text)))
+      fail_msg("case %zu: %s", i, told ? told : "nothing");
+    df_free(told);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(usual_rates_are_plain),
@@ -169,6 +193,7 @@ int main(void) {
       cmocka_unit_test(velocities_of_another_motion_give_none),
       cmocka_unit_test(a_fast_joint_does_not_matter_beside_a_slow_base),
       cmocka_unit_test(durations_are_plain),
+      cmocka_unit_test(a_doubtful_rate_is_told_with_its_range),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,6 +210,83 @@ static void simulated_steps_need_the_forces_of_their_actuators(void** state) {
   }
 }
 
+/* Servos with damping on two arms that hang one on the other: the first one pulls only. implicitfast leaves the damping
+ * out of the steps in which their force is at an end of its range; the attributes of <option>, of the servos and their
+ * joints. */
+#define SERVOS                                                                                        \
+  "<mujoco><option timestep='.0025' %s/><worldbody><body><joint name='a' axis='0 1 0' %s/>"           \
+  "<inertial pos='0 0 -.3' mass='1.5' diaginertia='.01 .01 .01'/><body pos='0 0 -.5'>"                \
+  "<joint name='b' axis='0 1 0' %s/><inertial pos='0 0 -.2' mass='.5' diaginertia='.004 .004 .004'/>" \
+  "</body></body></worldbody><actuator><position joint='a' kp='60' kv='8' forcerange='0 5'/>"         \
+  "<position joint='b' kp='40' kv='4' gear='-2' forcerange='-3 2'/></actuator></mujoco>"
+
+static void check_servos(const char* option, const char* joint) {
+  enum { STEPS = 400 };
+  char xml[2048];
+  assert_true(snprintf(xml, sizeof xml, SERVOS, option, joint, joint) < (int)sizeof xml);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  df_system* s;
+  OK(df_mujoco_system_from_xml(xml, "test", &cfg, &s));
+  df_sim *sim, *look;
+  df_dof dof[2];
+  double x[4], next[4], a[2], force[2];
+  int low = 0, high = 0, within = 0, back = 0;
+  OK(df_sim_new(s, 0, &sim));
+  OK(df_sim_new(s, 0, &look));
+  df_mujoco_dofs(s, dof);
+  assert_true(dof[0].lo == 0 && dof[1].lo == -4 && dof[1].hi == (*joint ? 2.5 : 6));
+  df_mujoco_initial_state(s, x);
+  s->ops->reset(sim, x);
+  for (int t = 0; t < STEPS; t++) {
+    const double u[2] = {.4 * sin(.03 * t), .9 * sin(.07 * t)};
+    assert_int_equal(s->ops->step(sim, u, next), DF_TRAJ_COMPLETE);
+    for (int k = 0; k < 2; k++) a[k] = (next[2 + k] - x[2 + k]) / s->dt;
+    OK(df_mujoco_inverse(look, x, a, force));
+    const double one = 60 * (u[0] - x[0]) - 8 * x[2], two = 40 * (u[1] + 2 * x[1]) + 8 * x[3];
+    CLOSE(force[0], fmin(fmax(one, dof[0].lo), dof[0].hi), 1e-8);
+    CLOSE(force[1], fmin(fmax(-2 * fmin(fmax(two, -3), 2), dof[1].lo), dof[1].hi), 1e-8);
+    low += one < 0;
+    high += one > 5;
+    within += one > 0 && one < 5;
+    back += one > 5 && a[0] < 0; /* where the force is within the range, too, if the servo were not saturated */
+    memcpy(x, next, sizeof x);
+  }
+  assert_true(low > 50 && high > 50 && within > 20 && back > 20);
+  df_sim_free(s, sim);
+  df_sim_free(s, look);
+  df_system_free(s);
+}
+
+static void saturated_servos_are_no_damping(void** state) {
+  (void)state;
+  check_servos("integrator='Euler'", "");
+  check_servos("integrator='implicit'", "");
+  check_servos("integrator='implicitfast'", "");
+  check_servos("integrator='implicitfast'", "actuatorfrcrange='-9 2.5'");
+}
+
+/* what no state of the servo gives: 1 N m more than its range without saturation, less than it with it */
+static void a_force_between_two_states_of_a_servo_is_the_end_of_its_range(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><option timestep='.01' integrator='implicitfast' gravity='0 0 0'/><worldbody><body><joint name='a'/>"
+      "<inertial pos='0 0 0' mass='1' diaginertia='.1 .1 .1'/></body></worldbody><actuator>"
+      "<position joint='a' kp='9' kv='10' forcerange='-5 5'/></actuator></mujoco>",
+      1);
+  static const double cases[][2] = {{20, 4}, {25, 5}, {30, 5}, {45, 5}, {60, 6}, {-30, -5}, {-60, -6}};
+  df_sim* sim;
+  double x[2] = {0};
+  OK(df_sim_new(s, 0, &sim));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double force;
+    OK(df_mujoco_inverse(sim, x, &cases[i][0], &force)); /* 0.1 kg m^2, and 0.1 more with the damping */
+    CLOSE(force, cases[i][1], 1e-12);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 /* A pendulum of 1.5 kg at 0.4 m whose motor holds half of its weight, a free ball that floats, and a rod without a
  * motor on a ball joint; the attributes of <option> */
 #define EASED                                                                                                    \
@@ -398,6 +475,8 @@ int main(void) {
       cmocka_unit_test(a_falling_body_needs_no_force_and_a_hovering_one_its_weight),
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
+      cmocka_unit_test(saturated_servos_are_no_damping),
+      cmocka_unit_test(a_force_between_two_states_of_a_servo_is_the_end_of_its_range),
       cmocka_unit_test(compensated_gravity_is_no_force_of_the_actuators),
       cmocka_unit_test(a_limit_on_the_sum_with_the_compensation_is_no_range_of_the_actuators),
       cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
