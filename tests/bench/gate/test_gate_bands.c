@@ -1188,6 +1188,16 @@ static void numbers_that_a_run_lost_are_missing(void** state) {
   judged.task = c.h.g->task, judged.profile = c.h.g->profile, judged.method = "b", judged.metric = "jerk", judged.k = 1;
   gate_add_row(&c.out, GATE_REGRESSED, &judged, "", "by a tolerance");
   expect_of_table(&c, GATE_REGRESSED, "jerk", "by a tolerance");
+  /* one of other sampler steps has not: it has a row of its own */
+  open_table_case(&c, NULL, 0, NULL);
+  lose(&c, "jerk");
+  judged.task = c.h.g->task, judged.profile = c.h.g->profile, judged.k = 5;
+  gate_add_row(&c.out, GATE_REGRESSED, &judged, "", "by a tolerance");
+  gate_judge_table(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 2);
+  assert_verdict(verdict_at(&c, 1), GATE_MISSING);
+  assert_int_equal(json_integer_value(json_object_get(verdict_at(&c, 1), "k")), 1);
+  close_case(&c);
   /* a number of another group is none of this one */
   open_table_case(&c, NULL, 0, NULL);
   lose(&c, "jerk");
