@@ -488,6 +488,9 @@ static df_status check_found(const char* path, const df_config* config, const df
   if (r->doubtful)
     data_finding_judge(data_findings_add(out, DATA_CHECK_JOINT_ZERO, NULL, NAN, NAN, "rad"), CHECK_WRONG, "%s",
                        r->doubtful);
+  if (r->height)
+    data_finding_judge(data_findings_add(out, DATA_CHECK_CONVENTION, "height", NAN, NAN, "misfit"), CHECK_WARN, "%s",
+                       r->height);
   if (r->unclear)
     data_finding_judge(data_findings_add(out, DATA_CHECK_CONVENTION, "data.joints", NAN, NAN, "misfit"), CHECK_WARN,
                        "%s", r->unclear);

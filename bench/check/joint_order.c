@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/robot_base.h"
+#include "dynaflow/sim/dynamics.h"
 #include "joint_legs.h"
 
 enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
@@ -398,6 +400,45 @@ static df_status agree(trial* t, bool* both) {
   return DF_OK;
 }
 
+/* The joint that carries the robot up and down: its free one, or a vertical slide of a body in the world; -1: none.
+ * *axis: 1, or -1 of a slide downwards. */
+static int lift_of(const df_system* system, double* axis) {
+  static const double VERTICAL = 0.999;
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints), base = df_robot_base(system, NULL).joint;
+  *axis = 1;
+  if (base >= 0) return base;
+  for (int j = 0; j < n; j++) {
+    const int body = df_mujoco_joint_body(system, j);
+    double a[3];
+    if (joints[j].kind != DF_JOINT_SLIDE || df_mujoco_body_root(system, body) != body) continue;
+    df_mujoco_joint_axis(system, j, a);
+    if (fabs(a[2]) < VERTICAL) continue;
+    *axis = a[2] > 0 ? 1 : -1;
+    return j;
+  }
+  return -1;
+}
+
+/* the misfit as read, but with the robot on the floor; infinite without a joint that carries it there */
+static df_status misfit_at_floor(trial* t, double* sum) {
+  const df_dataset* d = t->data;
+  const df_joint* joints;
+  double axis;
+  misfit fit;
+  const int lift = lift_of(t->system, &axis);
+  *sum = INFINITY;
+  if (lift < 0 || t->now.lowest == 0 || !isfinite(t->now.lowest)) return DF_OK;
+  df_mujoco_joints(t->system, &joints);
+  const int at = joints[lift].qpos + (joints[lift].kind == DF_JOINT_FREE ? 2 : 0);
+  memcpy(t->moved->states, d->states, d->first[d->episodes] * (size_t)d->nx * sizeof *d->states);
+  for (size_t f = 0; f < d->first[d->episodes]; f++)
+    t->moved->states[f * (size_t)d->nx + (size_t)at] -= axis * t->now.lowest;
+  DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
+  *sum = misfit_of_contact(&fit);
+  return DF_OK;
+}
+
 /* what the comparison says */
 static df_status conclude(trial* t, joint_orders* out) {
   const double as_read = misfit_of_contact(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
@@ -405,6 +446,13 @@ static df_status conclude(trial* t, joint_orders* out) {
   *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
   out->found = best < MISFIT_CLEAR * as_read && best < as_read - MISFIT_LESS;
   if (!out->found) return DF_OK;
+  /* a height that is off explains as much, and is the simpler mistake */
+  DF_TRY(misfit_at_floor(t, &out->at_floor));
+  if (out->at_floor <= best) {
+    out->found = false;
+    out->above = t->now.lowest;
+    return DF_OK;
+  }
   const bool rival = best >= MISFIT_CLEAR * t->second.misfit; /* both may be 0 */
   out->is_clear = best < MISFIT_SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);

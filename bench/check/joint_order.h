@@ -17,6 +17,9 @@ typedef struct joint_orders {
   bool by_limits;    /* more than 10 % of the samples are beyond joint limits as read, less than 2 % in the best one */
   int *best, *rival; /* [joints of the model] owned; rival: NULL unless it is about as good as the best */
   double as_read, misfit; /* misfit_of_contact() as read and with it */
+  double above;           /* m: the median height of the robot above the floor, without which the states fit as well as
+                           * with the best order, which is not found then; 0: they do not */
+  double at_floor;        /* misfit_of_contact() without that height */
 } joint_orders;
 
 /* Compares the orders. `recorded`: the joints in the order of their columns, as they are read [hinges and slides of the

@@ -517,6 +517,16 @@ static df_status unclear_order(const source* s, const joint_orders* orders, cons
   return DF_OK;
 }
 
+/* that the robot is above the floor or in it, which explains as much as another order of joints */
+static void say_height(const source* s, const joint_orders* orders, reading* r) {
+  char parts[MISFIT_NAME_MAX];
+  misfit_contact_name(s->system, parts);
+  r->height = format_text(
+      "the robot is %.3g m %s the floor (median over frames): the misfit of %s is %.2g as read and %.2g without that "
+      "height; correct the height of the base, or the model's floor",
+      fabs(orders->above), orders->above > 0 ? "above" : "in", parts, orders->as_read, orders->at_floor);
+}
+
 /* The orders of joints that were compared, of the reading with `settings` settings: before conventions are looked for,
  * and again after that only if some were found. */
 typedef struct compared_orders {
@@ -542,9 +552,12 @@ static df_status compare_orders(const source* s, const reading* r, compared_orde
 static df_status find_order(const source* s, bool by_limits, compared_orders* c, reading* r) {
   joint_orders* orders = &c->orders;
   remedy fits = {0}, rival = {0};
+  df_free(r->height);
+  r->height = NULL;
   if (joint_any_is_dead(r->data, s->system)) return DF_OK;
   DF_TRY(compare_orders(s, r, c));
   df_status status = DF_OK;
+  if (orders->above != 0) say_height(s, orders, r);
   const bool found = orders->found && (!by_limits || (orders->is_clear && orders->by_limits));
   if (found) fits = change_of(r, s->system, orders->best);
   if (found && orders->rival) rival = change_of(r, s->system, orders->rival);
@@ -689,6 +702,8 @@ static df_status find_order_on_floor(const source* s, compared_orders* c, readin
   DF_TRY(joint_delay_find(r->data, s->system, &r->config.chart_objects, r->h, s->cfg, &r->delay));
   if (!r->delay.frames) return find_signs(s, r);
   /* joints of another frame fit worse in every order */
+  df_free(r->height);
+  r->height = NULL;
   df_free(r->unclear);
   r->unclear = NULL;
   return DF_OK;
@@ -774,6 +789,7 @@ void reading_clear(reading* r) {
   df_dataset_free(r->data);
   df_free(r->h);
   df_free(r->stated);
+  df_free(r->height);
   df_free(r->unclear);
   df_free(r->doubtful);
   df_free(r->reversed);

@@ -35,6 +35,7 @@ typedef struct reading {
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
   bool pressed; /* positions beyond joint limits are those to which the model's actuators press, reachable.h */
   reading_setting righted; /* with which a base that lies is upright, and all else is as it is; key NULL: none */
+  char* height;            /* a sentence on a height that explains as much as another order; NULL: none; owned */
   char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;

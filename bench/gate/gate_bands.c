@@ -112,6 +112,7 @@ typedef struct pairing {
   const golden_row* undefined; /* its first value that is not finite; NULL: all are */
   int n;
   double value, golden;                /* means */
+  double size;                         /* of the golden numbers, of which a tolerance is a share */
   double* difference;                  /* [n], run - table, per seed; owned */
   double difference_lo, difference_hi; /* 95 % interval of their mean; of up to 3 seeds, the smallest and the largest */
   int worst_line;                      /* of the table's row with the largest difference; 0: none */
@@ -140,10 +141,23 @@ static void set_interval(pairing* p) {
   }
 }
 
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* The size of the mean of n golden numbers, unless few of them are far above the others: one absurd number would make
+ * the tolerance of all seeds so wide that each of them holds. Sorts the sizes. */
+static double size_of(double mean, int n, double* sizes) {
+  static const double FAR = 3;
+  qsort(sizes, (size_t)n, sizeof *sizes, by_size);
+  return fmin(fabs(mean), FAR * sizes[(n - 1) / 2]);
+}
+
 /* free the `difference` of the result */
 static pairing pair_with(const gate_group* h, const char* method, const char* metric, int k, const measured* m) {
   pairing p = {.n = 0};
-  double largest = 0;
+  double largest = 0, *sizes = NULL;
   const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
   p.known = accepted != NULL;
   for (; accepted; accepted = next_accepted(h, accepted, method, metric, k)) {
@@ -151,6 +165,8 @@ static pairing pair_with(const gate_group* h, const char* method, const char* me
     for (int j = 0; j < m->n && !p.undefined; j++) {
       if (m->seed[j] != accepted->seed) continue;
       p.difference = list_grow(p.difference, p.n, sizeof *p.difference);
+      sizes = list_grow(sizes, p.n, sizeof *sizes);
+      sizes[p.n] = fabs(accepted->value);
       p.difference[p.n] = m->value[j] - accepted->value;
       if (!p.n || fabs(p.difference[p.n]) > largest) {
         largest = fabs(p.difference[p.n]);
@@ -162,10 +178,13 @@ static pairing pair_with(const gate_group* h, const char* method, const char* me
     }
   }
   if (p.undefined) p.n = 0;
-  if (p.n == 0) return p;
-  p.value /= p.n;
-  p.golden /= p.n;
-  set_interval(&p);
+  if (p.n > 0) {
+    p.value /= p.n;
+    p.golden /= p.n;
+    p.size = size_of(p.golden, p.n, sizes);
+    set_interval(&p);
+  }
+  df_free(sizes);
   return p;
 }
 
@@ -206,7 +225,7 @@ static gate_verdict judge_limit(const band* b, const measured* m) {
 
 /* by how much the mean may differ from the golden one */
 static double tolerance_of(const band* b, const pairing* p) {
-  return b->bound * fabs(p->golden) + b->absolute;
+  return b->bound * p->size + b->absolute;
 }
 
 static gate_verdict judge_relative(const band* b, const pairing* p) {
@@ -293,7 +312,8 @@ static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
     return;
   }
   size_t used = (size_t)snprintf(out, n, "+- %.6g %%", 100 * b->bound);
-  if (p->n) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
+  const double base = p->size < fabs(p->golden) ? p->size : p->golden;
+  if (p->n) used += (size_t)snprintf(out + used, n - used, " of %.6g", base);
   if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
 }
 

@@ -251,23 +251,27 @@ static void advise(gate_group* h, const char* kind, const text* detail) {
 
 void gate_advise_table(gate_group* h) {
   const struct {
-    const char *line, *own, *field;
-  } lines[] = {{"data", h->golden.data, "data_sha256"}, {"windows", h->golden.windows, "windows_sha256"}};
-  text absent = {0}, detail = {0};
+    const char *line, *own, *field, *what;
+  } lines[] = {{"data", h->golden.data, "data_sha256", "demonstrations"},
+               {"windows", h->golden.windows, "windows_sha256", "start states"}};
+  text absent = {0}, names = {0}, detail = {0};
   for (size_t i = 0; i < sizeof lines / sizeof lines[0] && h->has_golden; i++) {
     const run_cell* c = lines[i].own[0] ? NULL : cell_with(h, lines[i].field);
     if (c) {
+      text_add(&names, "%s%s", names.n ? " and " : "", lines[i].what);
       text_add(&absent, "%s'# %s: %s'", absent.n ? " and " : "", lines[i].line, string_of(c->record, lines[i].field));
     }
   }
   if (absent.n) {
-    text_add(&detail,
-             "%s does not say of which demonstrations and start states its numbers are, so those of the run are not "
-             "compared with them; accept a new table, or, if they are those of this run, add the lines %s",
-             h->golden.path, text_of(&absent));
+    text_add(
+        &detail,
+        "%s does not say of which %s its numbers are, so those of the run are not compared with them; accept a new "
+        "table, or, if they are those of this run, add the line%s %s",
+        h->golden.path, text_of(&names), strstr(text_of(&absent), " and ") ? "s" : "", text_of(&absent));
     advise(h, GATE_OLD_TABLE, &detail);
   }
   text_clear(&absent);
+  text_clear(&names);
   text_clear(&detail);
   const run_cell* c = cell_with(h, "data_sha256");
   if (!h->has_golden || !c || !h->golden.data[0]) return;

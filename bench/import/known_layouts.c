@@ -710,6 +710,25 @@ static void note_pause(recognition* r, const source_array* a, const clock_steps*
   df_free(more);
 }
 
+/* Says that numbers which are times by their name, and grow, tell no rate. */
+static df_status note_no_rate(recognition* r, const source_array* a) {
+  df_array values;
+  double shortest = INFINITY;
+  DF_TRY(source_read(r->files, a, &values));
+  for (size_t i = 1; i < values.count; i++) {
+    const double one = values.values[i] - values.values[i - 1];
+    if (one > 0) shortest = fmin(shortest, one);
+  }
+  df_array_clear(&values);
+  if (!is_named_clock(a->name) || isinf(shortest)) return DF_OK;
+  text_add(
+      &r->notes,
+      "the array %s gives no frame rate: of its steps forward, the shortest is %.4g, and in none of s, ms, us and ns "
+      "are they durations of frames, 0.1 ms to 1 s; --set data.rate=HZ gives the rate\n",
+      a->name, shortest);
+  return DF_OK;
+}
+
 /* whether a block of the columns has times or durations */
 static bool has_time_block(const setting* columns) {
   return columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"));
@@ -728,7 +747,7 @@ static df_status settle_time(recognition* r) {
   DF_TRY(refuse_endless(r, a));
   DF_TRY(time_step(r, a, &steps));
   const clock_unit* unit = clock_unit_of(a->name, steps.unit);
-  if (steps.mean == 0) return DF_OK;
+  if (steps.mean == 0) return note_no_rate(r, a);
   const double scale = unit->seconds / steps.unit->seconds;
   settings_drop(r->found, "data.rate");
   if (source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {

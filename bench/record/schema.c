@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "key.h"
@@ -19,6 +20,7 @@
   X(COUNT, "an integer >= 0")                                      \
   X(WHOLE, "an integer")                                           \
   X(NUMBER, "a number")                                            \
+  X(SECONDS, "a number of seconds from 0 to 1e10")                 \
   X(NUMBER_OR_NULL, "a number or null")                            \
   X(NUMBERS, "an array of numbers or nulls")                       \
   X(WHOLES, "an array of integers")                                \
@@ -53,13 +55,16 @@ static bool is_sha256(const json_t* v) {
 /* as iso_time() writes it */
 static bool is_time(const char* s) {
   static const char pattern[] = "0000-00-00T00:00:00Z";
-  int month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   if (!s || strlen(s) != sizeof pattern - 1) return false;
   for (size_t i = 0; s[i]; i++) {
     if (pattern[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != pattern[i]) return false;
   }
-  return sscanf(s + 5, "%2d-%2dT%2d:%2d:%2d", &month, &day, &hour, &minute, &second) == 5 && month >= 1 &&
-         month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second <= 60;
+  if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6) return false;
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && leap) && hour < 24 &&
+         minute < 60 && second < 60;
 }
 
 static bool all_are(const json_t* array, kind k);
@@ -80,6 +85,8 @@ static bool is_kind(const json_t* v, kind k) {
       return json_is_integer(v) && json_integer_value(v) >= 0;
     case WHOLE:
       return json_is_integer(v);
+    case SECONDS:
+      return json_is_number(v) && json_number_value(v) >= 0 && json_number_value(v) <= 1e10;
     case NUMBER:
       return json_is_number(v);
     case NUMBER_OR_NULL:
@@ -109,6 +116,16 @@ static bool all_are(const json_t* array, kind k) {
   return json_is_array(array);
 }
 
+/* names the value if it is short */
+static df_status refuse(const char* where, const char* name, kind k, const json_t* v) {
+  char* words = json_is_object(v) || json_is_array(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+  const bool shown = words && strlen(words) <= 40;
+  const df_status status =
+      df_fail(DF_E_FORMAT, "%s%s%s%s: expected %s", where, name, shown ? " = " : "", shown ? words : "", expected[k]);
+  free(words);
+  return status;
+}
+
 /* `where` is the prefix of field names in messages: "", or e.g. "rows[3]." */
 static df_status check_fields(const json_t* object, const char* where, size_t n, const field* fields) {
   if (!json_is_object(object)) return df_fail(DF_E_FORMAT, "%.*s: expected an object", (int)strlen(where) - 1, where);
@@ -116,9 +133,7 @@ static df_status check_fields(const json_t* object, const char* where, size_t n,
     const json_t* v = json_object_get(object, fields[i].name);
     if (!v && !fields[i].required) continue;
     if (!v) return df_fail(DF_E_FORMAT, "%s%s is missing", where, fields[i].name);
-    if (!is_kind(v, fields[i].kind)) {
-      return df_fail(DF_E_FORMAT, "%s%s: expected %s", where, fields[i].name, expected[fields[i].kind]);
-    }
+    if (!is_kind(v, fields[i].kind)) return refuse(where, fields[i].name, fields[i].kind, v);
   }
   return DF_OK;
 }
@@ -149,9 +164,9 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"config", OBJECT, true},
                                     {"provenance", OBJECT, true},
                                     {"started", TIME, true},
-                                    {"wall_s", NUMBER, true},
-                                    {"cpu_s", NUMBER, true},
-                                    {"train_cpu_s", NUMBER, false},
+                                    {"wall_s", SECONDS, true},
+                                    {"cpu_s", SECONDS, true},
+                                    {"train_cpu_s", SECONDS, false},
                                     {"model_sha256", SHA256, false},
                                     {"compiled_sha256", SHA256, false},
                                     {"model_files", ARRAY, false},
@@ -190,7 +205,7 @@ static const field curve_fields[] = {
     {"name", ANY_TEXT, true},      {"step", WHOLES, true},       {"loss", NUMBERS, true},
     {"adjoints", OBJECT, false},   {"residual", NUMBER, false},  {"residual_share", NUMBER_OR_NULL, false},
     {"validation", OBJECT, false}, {"steps", COUNT, false},      {"diverged", COUNT, false},
-    {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", NUMBER, false},
+    {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", SECONDS, false},
     {"whole_from", COUNT, false}};
 static const field validation_fields[] = {{"step", WHOLES, true},
                                           {"loss", NUMBERS, true},

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +183,22 @@ static df_status run_gnuplot(const char* folder, const char* script, bool pdf) {
   return df_fail(DF_E_MISSING, "%s/%s: gnuplot did not draw the figure, see its message above", folder, script);
 }
 
+/* A gnuplot that is only called so, or one whose disk is full, may end without an error and without a picture. There
+ * may be no terminal for PDF. */
+static df_status check_drawn(const char* folder, const char* name) {
+  char* path = format_text("%s/%s%s", folder, name, FORMATS[0]);
+  struct stat about;
+  const bool drawn = stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0;
+  const df_status status =
+      drawn ? DF_OK
+            : df_fail(DF_E_MISSING,
+                      "%s: gnuplot ended without an error, but did not write this figure; run `gnuplot %s.gp` there to "
+                      "see why",
+                      path, name);
+  df_free(path);
+  return status;
+}
+
 /* Replaces the time at which cairo wrote a PDF file by a fixed one, so that the same figure has the same bytes. */
 static df_status remove_time(const char* folder, const char* name) {
   static const char key[] = "/CreationDate (D:", fixed[] = "20000101000000";
@@ -215,7 +232,10 @@ df_status plot_save(const char* folder, const plot* p) {
   /* in a folder of somebody else, an older picture may be a link to any file, which gnuplot would overwrite */
   if (status == DF_OK) status = remove_pictures(folder, p->name);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
-  for (int i = 0; i < N_FORMATS && status == DF_OK; i++) status = run_gnuplot(folder, script, i == 1);
+  for (int i = 0; i < N_FORMATS && status == DF_OK; i++) {
+    status = run_gnuplot(folder, script, i == 1);
+    if (status == DF_OK) status = check_drawn(folder, p->name);
+  }
   if (status == DF_OK) {
     status = remove_time(folder, p->name);
   } else if (remove_pictures(folder, p->name) != DF_OK) {

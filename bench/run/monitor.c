@@ -113,10 +113,8 @@ static void begin_curves(monitor* m, const char* network, long after) {
 
 /* ---- the line of progress ---- */
 
-/* the shares of the parts of a training in the CPU time since it began here */
-static void add_parts(text* note) {
-  const df_parts parts = df_parts_read();
-  const double* s = parts.seconds;
+void monitor_add_parts(const df_parts* parts, text* note) {
+  const double* s = parts->seconds;
   const struct {
     const char* name;
     double seconds;
@@ -125,9 +123,12 @@ static void add_parts(text* note) {
                {"network", s[DF_PART_FORWARD] + s[DF_PART_BACKWARD]},
                {"optimizer", s[DF_PART_OPTIMIZER]}};
   double sum = 0;
+  const char* join = ",";
   for (int i = 0; i < DF_PARTS; i++) sum += s[i];
-  for (size_t i = 0; i < sizeof shown / sizeof shown[0] && sum > 0; i++) {
-    if (shown[i].seconds > 0) text_add(note, "%s %s %.0f%%", i ? "" : ",", shown[i].name, 100 * shown[i].seconds / sum);
+  for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+    if (!(shown[i].seconds > 0)) continue;
+    text_add(note, "%s %s %.0f%%", join, shown[i].name, 100 * shown[i].seconds / sum);
+    join = "";
   }
 }
 
@@ -138,7 +139,8 @@ static void show(monitor* m, const df_progress* at) {
   if (at->validation_diverged)
     text_add(&note, "%d of %d validation windows diverged, ", at->validation_diverged, at->validation_windows);
   text_add(&note, "gradient %.3g", at->gradient_norm);
-  add_parts(&note);
+  const df_parts parts = df_parts_read();
+  monitor_add_parts(&parts, &note);
   progress_update(&m->bar, (double)at->step, text_of(&note));
   text_clear(&note);
 }

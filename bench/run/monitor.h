@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dynaflow/core/parts.h"
 #include "dynaflow/flow/method.h"
 #include "event_file.h"
 #include "progress.h"
+#include "text.h"
 #include "training_log.h"
 
 typedef struct monitor {
@@ -44,5 +46,9 @@ void monitor_end(monitor* m);
 /* The file of the weights of a network after a step of a training of `steps` steps: for "a/b.safetensors",
  * "a/b-<network>-step<step>.safetensors". A new string. */
 char* monitor_copy_path(const char* checkpoint, const char* network, long step, long steps);
+
+/* Appends the shares of the parts of a training in all of its CPU time, ", simulation 25% network 50%"; nothing if no
+ * time was measured. */
+void monitor_add_parts(const df_parts* parts, text* note);
 
 #endif

@@ -58,12 +58,31 @@ static void check_status(verifier* v, const json_t* record, const json_t* number
               string_of(number, "metric"), number_k(number), number_value(number), status);
 }
 
+/* whether it is a number of all windows together */
+static bool is_of_all(const char* metric) {
+  return strcmp(metric, "sliced_wasserstein") == 0 || strcmp(metric, "coverage") == 0;
+}
+
+static void check_no_interval(verifier* v, const json_t* record, const json_t* number) {
+  const char* metric = string_of(number, "metric");
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  const bool none = strcmp(metric, "sliced_wasserstein") == 0 || is_effort(metric) || strstr(metric, ".worst");
+  if (!none || !df_metric_find(metric) || !record_is_current(record) || (isnan(lo) && isnan(hi))) return;
+  verify_find(v, VERIFY_FAILED, record, "%s at K = %d: it has an interval, %.9g to %.9g, but this metric has none",
+              metric, number_k(number), lo, hi);
+}
+
 /* counters of a training are of its curves, everything else is of windows */
 static void check_count(verifier* v, const json_t* record, const json_t* number) {
   const char* metric = string_of(number, "metric");
   const json_t* windows = json_object_get(json_object_get(record, "windows"), "episode");
   const json_int_t n = json_integer_value(json_object_get(number, "n"));
   if (!windows || (is_effort(metric) && number_k(number) == 0)) return;
+  if (record_is_current(record) && is_of_all(metric) && n != (json_int_t)json_array_size(windows)) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: n is %lld, but it is of all %zu windows", metric,
+                number_k(number), (long long)n, json_array_size(windows));
+    return;
+  }
   if (n <= (json_int_t)json_array_size(windows)) return;
   verify_find(v, VERIFY_FAILED, record, "%s at K = %d: n is %lld, but there are %zu windows", metric, number_k(number),
               (long long)n, json_array_size(windows));
@@ -211,6 +230,24 @@ static void check_worst(verifier* v, const json_t* record, const json_t* number)
               k, worst, most);
 }
 
+/* what every done record of this program has */
+static void check_there(verifier* v, const json_t* record) {
+  const bool trained = json_array_size(json_object_get(json_object_get(record, "training"), "curves")) > 0;
+  const struct {
+    const char* key;
+    bool needed;
+    const char* of;
+  } fields[] = {{"train_cpu_s", trained, "a training has"},
+                {"windows_sha256", record_windows(record) > 0 && !json_object_get(record, "trajectories"),
+                 "held-out start states have"}};
+  if (!record_is_current(record)) return;
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    v->looked++;
+    if (!fields[i].needed || json_object_get(record, fields[i].key)) continue;
+    verify_find(v, VERIFY_FAILED, record, "%s is missing, which %s", fields[i].key, fields[i].of);
+  }
+}
+
 static void check_record_ranges(verifier* v, const json_t* record) {
   size_t i;
   json_t* number;
@@ -218,9 +255,11 @@ static void check_record_ranges(verifier* v, const json_t* record) {
     check_range(v, record, number);
     check_status(v, record, number);
     check_count(v, record, number);
+    check_no_interval(v, record, number);
     check_defined(v, record, number);
     check_worst(v, record, number);
   }
+  check_there(v, record);
   check_k(v, record, "rows");
   check_k(v, record, "samples");
   check_k(v, record, "replays");

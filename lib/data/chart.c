@@ -54,9 +54,10 @@ static const char* const group_names[GROUPS][2] = {CHART_GROUPS(GROUP_NAME)};
 /* adds channels first .. first+n-1 to group `which` */
 static df_status add_channels(df_chart_group* groups, int which, int first, int n) {
   df_chart_group* g = &groups[which];
-  if (g->n + n > DF_LIST_MAX) {
-    return df_fail(DF_E_CONFIG, "the model has more than %d channels of the group %s", DF_LIST_MAX,
-                   group_names[which][0]);
+  if (g->n + n > DF_CHART_GROUP_MAX) {
+    return df_fail(DF_E_CONFIG,
+                   "the model has more than %d channels of the group %s: leave joints that do not matter out of it",
+                   DF_CHART_GROUP_MAX, group_names[which][0]);
   }
   for (int i = 0; i < n; i++) g->channel[g->n++] = first + i;
   return DF_OK;

@@ -138,6 +138,17 @@ hanging_gnuplot() {
 }
 check a_gnuplot_that_hangs_is_stopped hanging_gnuplot
 
+# a program of that name that ends without an error, and draws nothing or an empty picture
+idle_gnuplot() {
+  local code=0
+  printf '#!%s\n%s\n' "$(command -v bash)" "$1" >"$scratch/hanging/gnuplot"
+  PATH=$scratch/hanging:$PATH "$program" report "$scratch/runs/bare" --partial >/dev/null 2>"$scratch/err" || code=$?
+  [ "$code" -eq 3 ] && grep -q '/plots/.*\.svg: gnuplot ended without an error, but did not write this figure; run `gnuplot .*\.gp`' \
+    "$scratch/err" && ! grep -q '<img' "$scratch/runs/bare/report/index.html"
+}
+check a_gnuplot_that_draws_nothing_is_named idle_gnuplot 'exit 0'
+check a_gnuplot_that_draws_nothing_into_a_file_is_named idle_gnuplot 'for last; do :; done; : >"${last%.gp}.svg"'
+
 sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/whole.jsonl"
 mkdir "$scratch/runs/whole"
 mv "$scratch/runs/whole.jsonl" "$scratch/runs/whole/events.jsonl"

@@ -293,6 +293,30 @@ static void groups_cover_every_channel_once(void** state) {
   for (int k = 0; k < nz; k++) assert_int_equal(seen[k], 1);
 }
 
+/* of hinges in a row, up to the most coordinates that a system may have, 1024 */
+static void a_group_has_room_for_many_joints(void** state) {
+  (void)state;
+  enum { MOST = 512 };
+  static const int hinges[] = {65, 120, MOST};
+  static char model[100 * (MOST + 2)];
+  for (int i = 0; i < 3; i++) {
+    const int n = hinges[i];
+    const df_config plain = df_config_default();
+    const df_chart_group* groups;
+    df_chart* many;
+    size_t at = (size_t)snprintf(model, sizeof model, "<mujoco><worldbody>");
+    for (int j = 0; j < n; j++)
+      at += (size_t)snprintf(model + at, sizeof model - at, "<body><joint/><geom size='.1' contype='0'/></body>");
+    snprintf(model + at, sizeof model - at, "</worldbody></mujoco>");
+    df_system* row = make_system(model);
+    assert_ok(df_chart_new(row, &plain, &many));
+    assert_int_equal(df_chart_groups(many, &groups), 2);
+    assert_true(groups[0].n == n && groups[1].n == n && groups[1].channel[n - 1] == 2 * n - 1);
+    df_chart_free(many);
+    df_system_free(row);
+  }
+}
+
 /* makes the chart of `body` anew, with objects */
 static void name_objects(df_names objects) {
   config.chart_objects = objects;
@@ -489,6 +513,7 @@ int main(void) {
       WITH_CHART(training_windows_are_normalised),
       WITH_CHART(groups_cover_every_channel_once),
       WITH_CHART(objects_have_groups_of_their_own),
+      cmocka_unit_test(a_group_has_room_for_many_joints),
       WITH_CHART(an_object_keeps_its_place_in_the_world_of_a_fixed_robot),
       WITH_CHART(an_object_is_seen_from_the_robot),
       WITH_CHART(what_nothing_drives_is_no_origin),

@@ -99,6 +99,8 @@ static void train(df_policy* m) {
   int n = 0;
   require(df_policy_train(m, logs, &n));
   assert_int_equal(n, m->dynamics ? 2 : 1);
+  /* the simulation of the random data is a part of the training of the dynamics */
+  if (m->dynamics) assert_true(m->dynamics->earlier_cpu_s > 0 && logs[1].cpu_s >= m->dynamics->earlier_cpu_s);
 }
 
 /* start states of held-out windows */
@@ -758,6 +760,11 @@ static void what_does_not_fit_is_refused(void** state) {
   task->config.dap_chunk = task->config.dap_execute = task->config.act_chunk_length = 100;
   m = new_policy(task, DF_POLICY_DAP, 1);
   assert_true(m->chunk == H && m->execute == H);
+  df_policy_free(m);
+  /* and no more actions are executed than a chunk has */
+  task->config.dap_chunk = CHUNK;
+  m = new_policy(task, DF_POLICY_DAP, 1);
+  assert_true(m->chunk == CHUNK && m->execute == CHUNK);
   df_policy_free(m);
 
   /* states alone do not suffice */

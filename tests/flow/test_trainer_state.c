@@ -360,6 +360,19 @@ static void a_state_with_an_impossible_counter_is_set_aside(void** state) {
     assert_true(from.step == 0 && loaded.n == 0 && t->optimizer->step == 0);
     assert_true(df_file_exists(DAMAGED) && !df_file_exists(STATE));
   }
+  /* of two batches per step there are twice as many samples */
+  t->cfg.accumulate = 2;
+  for (int more = 0; more < 2; more++) {
+    remove_states();
+    h = (heard){0};
+    trainer_of(flow, &at, &log);
+    log.diverged = 2 * 5 * 12 + more;
+    assert_int_equal(trainer_state_save(t, &at, &log, &env), DF_OK);
+    assert_int_equal(trainer_state_load(t, &from, &loaded, &env), DF_OK);
+    assert_int_equal(h.n, more ? 2 : 0);
+    if (more) assert_non_null(strstr(h.text[0], "the number of diverged samples is 121, must be in 0..120"));
+  }
+  t->cfg.accumulate = 1;
   /* the number of points, which indexes the curve, and sums that are not finite */
   static const int points[] = {4, 6, -1, 1000000};
   for (int i = 0; i < 4; i++) {

@@ -1,6 +1,7 @@
 /* Names of what actuators did, which must not be proposed as conditions. */
 #include "action_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "unit.h"
@@ -14,10 +15,11 @@ static void the_command_of_an_actuator_is_no_condition(void** state) {
   static const struct {
     const char* name;
     bool is;
-  } cases[] = {{"action_push", true}, {"ctrl/push", true}, {"push_cmd", true},    {"push command", true},
-               {"hip_cmd", true},     {"cmd.hip", true},   {"actions", true},     {"obs/joint_pos", true},
-               {"vel_cmd", false},    {"command", false},  {"vel_cmd_0", false},  {"pushes_cmd", false},
-               {"push_speed", false}, {"surface", false},  {"hip_height", false}, {"goal_x", false}};
+  } cases[] = {{"action_push", true}, {"ctrl/push", true},  {"push_cmd", true},   {"push command", true},
+               {"hip_cmd", true},     {"cmd.hip", true},    {"actions", true},    {"obs/joint_pos", true},
+               {"vel_cmd", false},    {"command", false},   {"vel_cmd_0", false}, {"pushes_cmd", false},
+               {"push_speed", false}, {"push2_cmd", false}, {"1hip_cmd", false},  {"surface", false},
+               {"hip_height", false}, {"goal_x", false}};
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_system* system;
   assert_int_equal(df_mujoco_system_from_xml(model, "one", &cfg, &system), DF_OK);
@@ -29,13 +31,30 @@ static void the_command_of_an_actuator_is_no_condition(void** state) {
   for (int k = 0; k < 2; k++) unused_names_line(&names, k, "arrays", &line[k]);
   assert_string_equal(text_of(&line[0]),
                       "arrays that nothing uses (data.conditions may): vel_cmd, command, vel_cmd_0, pushes_cmd, "
-                      "push_speed, surface, hip_height, goal_x");
+                      "push_speed, push2_cmd, 1hip_cmd, surface, hip_height, goal_x");
   assert_non_null(strstr(text_of(&line[1]),
                          "must not be conditions (data.actions_key names actions): action_push, "
                          "ctrl/push, push_cmd, push command, hip_cmd, cmd.hip, actions, "));
   for (int k = 0; k < 2; k++) text_clear(&line[k]);
   unused_names_clear(&names);
   df_system_free(system);
+}
+
+/* twelve of each kind */
+static void further_names_are_counted(void** state) {
+  (void)state;
+  unused_names names = {0};
+  text line = {0};
+  char name[8];
+  for (int i = 0; i < 14; i++) {
+    snprintf(name, sizeof name, "%c", 'a' + i);
+    unused_names_add(&names, NULL, name);
+  }
+  unused_names_line(&names, 0, "arrays", &line);
+  assert_string_equal(text_of(&line),
+                      "arrays that nothing uses (data.conditions may): a, b, c, d, e, f, g, h, i, j, k, l and 2 more");
+  text_clear(&line);
+  unused_names_clear(&names);
 }
 
 /* times by their names, with units and folders; how long something took, or is to take, is no clock */
@@ -64,6 +83,7 @@ static void a_clock_is_no_condition(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_of_an_actuator_is_no_condition),
+                                     cmocka_unit_test(further_names_are_counted),
                                      cmocka_unit_test(a_clock_is_no_condition)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

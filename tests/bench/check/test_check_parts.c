@@ -448,6 +448,28 @@ static void the_best_of_several_exchanges_is_found(void** state) {
   fixture_free(&f);
 }
 
+/* all of their positions and velocities, and nothing of the body between them */
+static void whole_bodies_are_exchanged(void** state) {
+  (void)state;
+  enum { NQ = 21, NX = 39 };
+  static const char three[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.5'/></body><body><freejoint/><geom size='.1'/></body>"
+      "<body><freejoint/><geom size='.12'/></body></worldbody></mujoco>";
+  fixture f = fixture_new(three, 1);
+  assert_int_equal(f.s->nx, NX);
+  for (int t = 0; t <= T; t++) {
+    for (int i = 0; i < NX; i++) frame_of(f.d, 0, t)[i] = 100 * t + i;
+  }
+  free_bodies_exchange(f.s, &(free_exchange){.base = 0, .other = 2}, f.d);
+  for (int t = 0; t <= T; t++) {
+    for (int i = 0; i < NX; i++) {
+      const int each = i < NQ ? 7 : 6, body = (i < NQ ? i : i - NQ) / each, to = body == 1 ? 0 : 2 * each;
+      assert_true(frame_of(f.d, 0, t)[i] == 100 * t + i + (body == 0 ? to : -to));
+    }
+  }
+  fixture_free(&f);
+}
+
 /* A box stands before the robot in the model, and nothing drives it: the base is the robot, which is recorded in the
  * place of the box. As read, it is 0.4 m in the floor. */
 static void the_base_is_that_of_the_robot(void** state) {
@@ -1471,25 +1493,28 @@ static void frames_of_the_episode_before_are_named(void** state) {
   }
 }
 
-/* the second of three episodes never moves; in the last case all of them rest */
+/* the second of three episodes never moves; in the third case its last frame does, in the last all of them rest */
 static void episodes_that_never_move_are_wrong(void** state) {
   (void)state;
   static const double h[3] = {0.01, 0.01, 0.01};
   static const struct {
     double at, others;
     const char* reason; /* NULL: none */
+    double last;        /* by which the last frame of the episode moves */
   } cases[] = {{0, 0.001,
                 "the positions of episode 1 (1 of 3) never change and are all 0, as those of an array that was never "
-                "filled: leave them out (data.select)"},
-               {0.3, 0.001, "the positions of episode 1 (1 of 3) never change: leave them out (data.select)"},
-               {0, 0, NULL}};
-  for (int i = 0; i < 3; i++) {
+                "filled: leave them out (data.select)",
+                0},
+               {0.3, 0.001, "the positions of episode 1 (1 of 3) never change: leave them out (data.select)", 0},
+               {0.3, 0.001, NULL, 0.001},
+               {0, 0, NULL, 0}};
+  for (int i = 0; i < 4; i++) {
     fixture f = fixture_new(slide_xml, 3);
     data_findings found = {0};
     for (int e = 0; e < 3; e++) {
       for (int t = 0; t <= T; t++) {
         double* x = frame_of(f.d, e, t);
-        x[0] = e == 1 ? cases[i].at : cases[i].others * t;
+        x[0] = e == 1 ? cases[i].at + (t == T ? cases[i].last : 0) : cases[i].others * t;
         x[2] = e == 1 ? 0 : 100 * cases[i].others;
       }
     }
@@ -1620,6 +1645,7 @@ int main(void) {
                                      cmocka_unit_test(only_the_robot_shows_where_its_feet_stand),
                                      cmocka_unit_test(the_base_is_that_of_the_robot),
                                      cmocka_unit_test(the_best_of_several_exchanges_is_found),
+                                     cmocka_unit_test(whole_bodies_are_exchanged),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(only_what_the_floor_would_carry_is_put_down),
                                      cmocka_unit_test(without_contacts_there_is_no_floor),

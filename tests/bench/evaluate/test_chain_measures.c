@@ -184,6 +184,42 @@ static void a_fall_in_the_last_frame_counts(void** state) {
   df_task_free(task);
 }
 
+/* Given motions have as many chains as motions, if they are as long as a chain. */
+static void given_motions_are_chains_if_they_are_long_enough(void** state) {
+  (void)state;
+  enum { GIVEN = 2 };
+  df_config config = tiny_config();
+  config.eval_windows = config.eval_chains = 4;
+  config.eval_chain_seconds = 0.1; /* CHAIN actions of 0.02 s */
+  df_task* task = tiny_task_with(&config);
+  eval_set* set;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+  assert_true(set->B > GIVEN);
+  snprintf(task->config.eval_height_joint, sizeof task->config.eval_height_joint, "z");
+  task->config.eval_fall_height = -9;
+  const df_method method = {.name = "fall", .flags = DF_METHOD_RETURNS_ACTIONS, .sample = fall};
+  for (int more = -1; more < 2; more++) {
+    const eval_job job = {.task = task,
+                          .set = set,
+                          .method = &method,
+                          .instance = task,
+                          .seed = 1,
+                          .threads = 1,
+                          .given = {.n = GIVEN, .length = CHAIN + more}};
+    evaluation out = {.rows = json_array(), .samples = json_array()};
+    assert_int_equal(chain_measures(&job, 1, 0, &out), DF_OK);
+    assert_int_equal(json_array_size(out.samples) > 0, more >= 0);
+    assert_int_equal(json_array_size(out.rows) > 0, more >= 0);
+    if (more >= 0) {
+      assert_int_equal(json_array_size(json_object_get(json_array_get(out.samples, 0), "values")), GIVEN);
+      assert_int_equal(json_integer_value(json_object_get(json_array_get(out.rows, 0), "n")), GIVEN);
+    }
+    evaluation_clear(&out);
+  }
+  eval_set_free(set);
+  df_task_free(task);
+}
+
 /* more actions than an int counts, or than a chain may have, are refused before anything is planned */
 static void a_chain_has_a_largest_length(void** state) {
   (void)state;
@@ -496,9 +532,11 @@ static void every_row_is_of_the_chains_that_it_is_about(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_command_is_that_of_the_robot), cmocka_unit_test(a_robot_without_a_base_has_no_command_error),
-      cmocka_unit_test(a_fall_in_the_last_frame_counts), cmocka_unit_test(a_chain_has_a_largest_length),
-      cmocka_unit_test(every_row_is_of_the_chains_that_it_is_about)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_is_that_of_the_robot),
+                                     cmocka_unit_test(a_robot_without_a_base_has_no_command_error),
+                                     cmocka_unit_test(a_fall_in_the_last_frame_counts),
+                                     cmocka_unit_test(a_chain_has_a_largest_length),
+                                     cmocka_unit_test(given_motions_are_chains_if_they_are_long_enough),
+                                     cmocka_unit_test(every_row_is_of_the_chains_that_it_is_about)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,8 @@ static void gaits_have_names_and_commands_units(void** state) {
 
 static void other_conditions_have_their_last_name_and_no_unit(void** state) {
   (void)state;
-  df_dataset* data = named(2, (const char* const[]){"load", "goal.vx"});
-  says(data, (const double[]){2, 0.254}, true, "load 2.00, vx 0.25");
+  df_dataset* data = named(3, (const char* const[]){"load", "goal.vx", "goal.arm.z"});
+  says(data, (const double[]){2, 0.254, 3}, true, "load 2.00, vx 0.25, z 3.00");
   df_dataset_free(data);
 }
 

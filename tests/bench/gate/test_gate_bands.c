@@ -377,6 +377,40 @@ static void a_tolerance_is_a_share_of_the_golden_number_plus_an_absolute_part(vo
   assert_int_equal(relative("effort.physics_steps", 3, above(3), above(3), 0, 0), GATE_REGRESSED);
 }
 
+/* One golden number that is absurd does not widen the tolerance of the other seeds: a share of the mean, or of 3 times
+ * the lower median. */
+static void one_absurd_golden_number_holds_nothing(void** state) {
+  (void)state;
+  static const struct {
+    int n;
+    double golden[3], run[3];
+    gate_verdict verdict;
+    const char* limit;
+  } cases[] = {{2, {1e308, 0.001}, {0.0281, 0.0321}, GATE_INCONCLUSIVE, "+- 50 % of 0.003"},
+               /* -1000 and 0.0015, of 0.0015; then 0.0016 */
+               {2, {1000, 1 / 1024.}, {0, 5 / 2048.}, GATE_HELD, "+- 50 % of 0.00292969"},
+               {2, {1000, 1 / 1024.}, {0, 5.01 / 2048}, GATE_INCONCLUSIVE, "+- 50 % of 0.00292969"},
+               {3, {1, 2, 1000}, {1, 2, 1003}, GATE_HELD, "+- 50 % of 6"},
+               {3, {1, 2, 1000}, {1, 2, 1003.1}, GATE_INCONCLUSIVE, "+- 50 % of 6"},
+               /* seeds that differ as seeds do: the mean */
+               {2, {1, 5}, {1, 6.5}, GATE_HELD, "+- 50 % of 3"},
+               {2, {-1, -5}, {-1, -3.5}, GATE_HELD, "+- 50 % of -3"},
+               {3, {1, 2, 15}, {1, 2, 18}, GATE_HELD, "+- 50 % of 6"},
+               {2, {0, 4}, {0, 4}, GATE_HELD, "+- 50 % of 0"},
+               {2, {0, 4}, {0, 4.1}, GATE_INCONCLUSIVE, "+- 50 % of 0"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < cases[i].n; s++) add_value(add_cell("a", s), "tre", 1, cases[i].run[s]);
+    open_case(&c);
+    for (int s = 0; s < cases[i].n; s++) add_golden(&c, "a", "tre", s, cases[i].golden[s]);
+    const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.5));
+    if (strcmp(string_of(v, "limit"), cases[i].limit) != 0) fail_msg("case %zu: %s", i, string_of(v, "limit"));
+    assert_verdict(v, cases[i].verdict);
+    close_case(&c);
+  }
+}
+
 static void seeds_are_compared_by_their_number(void** state) {
   (void)state;
   gate_case c;
@@ -1188,6 +1222,16 @@ static void numbers_that_a_run_lost_are_missing(void** state) {
   judged.task = c.h.g->task, judged.profile = c.h.g->profile, judged.method = "b", judged.metric = "jerk", judged.k = 1;
   gate_add_row(&c.out, GATE_REGRESSED, &judged, "", "by a tolerance");
   expect_of_table(&c, GATE_REGRESSED, "jerk", "by a tolerance");
+  /* one of other sampler steps has not: it has a row of its own */
+  open_table_case(&c, NULL, 0, NULL);
+  lose(&c, "jerk");
+  judged.task = c.h.g->task, judged.profile = c.h.g->profile, judged.k = 5;
+  gate_add_row(&c.out, GATE_REGRESSED, &judged, "", "by a tolerance");
+  gate_judge_table(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 2);
+  assert_verdict(verdict_at(&c, 1), GATE_MISSING);
+  assert_int_equal(json_integer_value(json_object_get(verdict_at(&c, 1), "k")), 1);
+  close_case(&c);
   /* a number of another group is none of this one */
   open_table_case(&c, NULL, 0, NULL);
   lose(&c, "jerk");
@@ -1249,6 +1293,7 @@ int main(void) {
       cmocka_unit_test(a_part_of_the_cells_can_break_a_limit_and_never_hold_it),
       cmocka_unit_test(a_change_counts_by_its_better_side),
       cmocka_unit_test(a_tolerance_is_a_share_of_the_golden_number_plus_an_absolute_part),
+      cmocka_unit_test(one_absurd_golden_number_holds_nothing),
       cmocka_unit_test(seeds_are_compared_by_their_number),
       cmocka_unit_test(seeds_that_the_golden_table_has_count),
       cmocka_unit_test(what_the_golden_table_lacks_is_missing),

@@ -365,20 +365,25 @@ static void a_golden_table_of_other_demonstrations_or_start_states_does_not_comp
     bool given;                                /* the cell is of a file of trajectories that start elsewhere */
     const char* wanted;
     const char* notice; /* part of the advisory row, "": none */
-  } cases[] = {{"d", "w", "file", "x, y", false, "", ""},
-               {"", "", "file", "x, y", false, "", "add the lines '# data: d' and '# windows: w'"},
-               {"", "w", "file", "x, y", false, "", "add the lines '# data: d'"},
-               {"d", "", "file", "x, y", false, "", "add the lines '# windows: w'"},
-               {"e", "w", "file", "x, y", false, "golden", ""},
-               {"e", "v", "file", "z", false, "golden", ""},
-               {"d", "v", "file", "x, y", false, "golden", ""},
-               {"d", "v", "generator", "z", false, "golden", ""},
-               /* generated on the same processor, and on another one */
-               {"e", "v", "generator", "x, y", false, "golden", ""},
-               {"e", "v", "generator", "z", false, "", "generated demonstrations are not bit by bit those of"},
-               {"e", "v", "generator", "", false, "", "generated demonstrations are not bit by bit those of"},
-               {"d", "v", "file", "x, y", true, "", ""},
-               {"e", "v", "file", "x, y", true, "golden", ""}};
+  } cases[] = {
+      {"d", "w", "file", "x, y", false, "", ""},
+      {"", "", "file", "x, y", false, "",
+       "of which demonstrations and start states its numbers are, so those of the run are not compared with them; "
+       "accept a new table, or, if they are those of this run, add the lines '# data: d' and '# windows: w'"},
+      {"", "w", "file", "x, y", false, "",
+       "does not say of which demonstrations its numbers are, so those of the run are not compared with them; accept "
+       "a new table, or, if they are those of this run, add the line '# data: d'"},
+      {"d", "", "file", "x, y", false, "", "of which start states its numbers are, so"},
+      {"e", "w", "file", "x, y", false, "golden", ""},
+      {"e", "v", "file", "z", false, "golden", ""},
+      {"d", "v", "file", "x, y", false, "golden", ""},
+      {"d", "v", "generator", "z", false, "golden", ""},
+      /* generated on the same processor, and on another one */
+      {"e", "v", "generator", "x, y", false, "golden", ""},
+      {"e", "v", "generator", "z", false, "", "generated demonstrations are not bit by bit those of"},
+      {"e", "v", "generator", "", false, "", "generated demonstrations are not bit by bit those of"},
+      {"d", "v", "file", "x, y", true, "", ""},
+      {"e", "v", "file", "x, y", true, "golden", ""}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     gate_case c;
     begin_records();

@@ -141,6 +141,35 @@ static void every_row_has_its_place(void** state) {
   gate_clear(&g);
 }
 
+/* the words of a verdict: an interval has two ends; one seed, or several */
+static void words_have_an_interval_and_the_number_of_seeds(void** state) {
+  (void)state;
+  static const struct {
+    double lo, hi;
+    int n;
+    const char* words;
+  } cases[] = {{1, 2, 2, "t, profile p, limit <= 1, interval [1, 2], 2 seeds: why"},
+               {1, 2, 1, "t, profile p, limit <= 1, interval [1, 2], 1 seed: why"},
+               {1, 1, 1, "t, profile p, limit <= 1, 1 seed: why"},
+               {NAN, NAN, 0, "t, profile p, limit <= 1: why"}};
+  for (int i = 0; i < 4; i++) {
+    gate_result g = {.verdicts = rows_new()};
+    text words = {0};
+    row r = row_default();
+    r.task = "t";
+    r.profile = "p";
+    r.metric = "tre";
+    r.lo = cases[i].lo;
+    r.hi = cases[i].hi;
+    r.n = cases[i].n;
+    gate_add_row(&g, GATE_REGRESSED, &r, "<= 1", "why");
+    gate_add_detail(&g, 0, &words);
+    assert_string_equal(text_of(&words), cases[i].words);
+    text_clear(&words);
+    gate_clear(&g);
+  }
+}
+
 /* advisory rows are counted, but metrics that nothing was compared with are named */
 static void metrics_that_are_not_compared_are_named(void** state) {
   (void)state;
@@ -327,6 +356,7 @@ int main(void) {
       cmocka_unit_test(a_run_has_the_gravest_verdict_or_none),
       cmocka_unit_test(rows_that_are_too_wide_are_cut_at_their_heads),
       cmocka_unit_test(every_row_has_its_place),
+      cmocka_unit_test(words_have_an_interval_and_the_number_of_seeds),
       cmocka_unit_test(metrics_that_are_not_compared_are_named),
       cmocka_unit_test(wide_characters_take_two_columns),
       cmocka_unit_test(words_are_broken_where_a_line_is_full),

@@ -108,6 +108,41 @@ static void a_number_named_like_a_rate_is_one(void** state) {
   df_system_free(m.system);
 }
 
+/* A column that is a time by its name, with steps of no frame in any unit, is named; one that is a time by no name, is
+ * not. */
+static void a_clock_without_a_rate_is_said(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *name, *times;
+    const char* shortest; /* NULL: nothing is said */
+  } cases[] = {{"time", "0, 2e-9, 3e-9, 4e-9", "1e-09"},
+               {"timestamp", "0, 1e298, 2e298, 3e298", "1e+298"},
+               {"time_s", "0, 10, 25, 35", NULL}, /* ms, by the numbers */
+               {"time", "0, 0.02, 0.04, 0.06", NULL},
+               {"t", "0, 1e-9, 2e-9, 3e-9", NULL}};
+  const robot m = robot_of(model);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char recording[256], wanted[160];
+    recognised k;
+    snprintf(recording, sizeof recording, "{\"states\": [[1, 2], [3, 4], [5, 6], [7, 8]], \"%s\": [%s]}", cases[i].name,
+             cases[i].times);
+    recognise_text(&m, "rate.json", recording, NULL, &k);
+    if (k.status != DF_OK) fail_msg("case %zu: %s", i, df_error_message());
+    const char* said = strstr(text_of(&k.r.notes), "gives no frame rate");
+    if ((said != NULL) != (cases[i].shortest != NULL)) fail_msg("case %zu: %s", i, text_of(&k.r.notes));
+    snprintf(
+        wanted, sizeof wanted,
+        "the array %s gives no frame rate: of its steps forward, the shortest is %s, and in none of s, ms, us and ",
+        cases[i].name, cases[i].shortest ? cases[i].shortest : "");
+    if (said && !strstr(text_of(&k.r.notes), wanted)) fail_msg("%s", text_of(&k.r.notes));
+    recognised_clear(&k);
+  }
+  df_system_free(m.system);
+}
+
 /* A clock of 40 frames that waits for 2.7 s is one whose gaps the check finds. In ms it gives the rate alone, and a
  * note says where it waits, in each of one or two episodes. */
 static void a_pause_of_a_clock_is_said(void** state) {
@@ -494,6 +529,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(joints_of_other_names_are_named_by_both),
                                      cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(a_clock_without_a_rate_is_said),
                                      cmocka_unit_test(a_pause_of_a_clock_is_said),
                                      cmocka_unit_test(names_of_states_are_known),
                                      cmocka_unit_test(a_clock_that_begins_again_ends_episodes),

@@ -66,10 +66,10 @@ static void each_number_stands_in_its_field(void** state) {
 }
 
 /* the table that is printed, with single spaces, to be freed */
-static char* printed(void) {
+static char* printed(bool quiet) {
   const comparisons c = all();
   options opts = options_default();
-  opts.quiet = true;
+  opts.quiet = quiet;
   capture out = capture_begin(stdout);
   compare_print(&c, &opts);
   char *words = capture_end(&out), *to = words;
@@ -82,7 +82,7 @@ static char* printed(void) {
 
 static void each_number_stands_in_its_column(void** state) {
   (void)state;
-  char* words = printed();
+  char* words = printed(true);
   assert_string_equal(words,
                       "t, profile p: A = x of first, B = y of second; 3 seeds\n"
                       "metric k unit A B A - B 95 % interval by seed P(A better) fell p p (Holm) n verdict\n"
@@ -90,14 +90,23 @@ static void each_number_stands_in_its_column(void** state) {
                       "0.0078 0.031 48 A is better\n\n");
   free(words);
   one.winner = 'b';
-  words = printed();
+  words = printed(true);
   assert_non_null(strstr(words, " B is better\n"));
   free(words);
   one.winner = 0;
   one.outcome = COMPARE_UNSURE;
   one.reason = (char*)(uintptr_t) "why";
-  words = printed();
+  words = printed(true);
   assert_non_null(strstr(words, " inconclusive: why\n"));
+  free(words);
+}
+
+/* intervals are of all tests, of which there may be more or fewer than comparisons */
+static void the_notes_count_the_tests(void** state) {
+  (void)state;
+  char* words = printed(false);
+  assert_non_null(strstr(words, "p (Holm) is adjusted for the 6 tests made here"));
+  assert_non_null(strstr(words, "(if all 6 differences were zero, about 0.3\nintervals would exclude zero)"));
   free(words);
 }
 
@@ -105,6 +114,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_number_stands_in_its_field),
       cmocka_unit_test(each_number_stands_in_its_column),
+      cmocka_unit_test(the_notes_count_the_tests),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,50 @@ static void a_number_is_of_no_more_than_the_windows(void** state) {
   finds(check_ranges, "");
 }
 
+static void a_number_of_all_windows_is_of_each(void** state) {
+  (void)state;
+  static const char* const metrics[] = {"coverage", "sliced_wasserstein", "gait_agreement"};
+  for (int i = 0; i < 3; i++) {
+    char wanted[128] = "";
+    begin();
+    json_object_set_new(add_number(metrics[i], "share", 1, 0.5), "n", json_integer(1));
+    if (i < 2) snprintf(wanted, sizeof wanted, "%s at K = 1: n is 1, but it is of all 2 windows", metrics[i]);
+    finds(check_ranges, wanted);
+  }
+}
+
+static void a_number_without_an_interval_has_none(void** state) {
+  (void)state;
+  static const char* const metrics[] = {"sliced_wasserstein", "effort.physics_steps", "sae_own.worst_step", "sae_own"};
+  for (int i = 0; i < 4; i++) {
+    for (int without = 0; without < 2; without++) {
+      char wanted[128] = "";
+      begin();
+      json_t* one = add_number(metrics[i], "std", 1, 1);
+      if (!without) json_object_set_new(one, "lo", json_real(0.5));
+      if (!without) json_object_set_new(one, "hi", json_real(2));
+      if (i < 3 && !without)
+        snprintf(wanted, sizeof wanted, "%s at K = 1: it has an interval, 0.5 to 2, but this metric has none",
+                 metrics[i]);
+      finds(check_ranges, wanted);
+    }
+  }
+}
+
+static void a_time_of_training_and_the_start_states_are_there(void** state) {
+  (void)state;
+  for (int without = 0; without < 2; without++) {
+    begin();
+    json_object_del(record, "train_cpu_s");
+    if (without) json_object_set_new(json_object_get(record, "training"), "curves", json_array());
+    finds(check_ranges, without ? "" : "train_cpu_s is missing, which a training has");
+    begin();
+    json_object_del(record, "windows_sha256");
+    if (without) set_trajectories();
+    finds(check_ranges, without ? "" : "windows_sha256 is missing, which held-out start states have");
+  }
+}
+
 /* a row of another K before the others */
 static void add_first_k(int k) {
   json_t *list = json_object_get(record, "rows"), *one = json_deep_copy(json_array_get(list, 0));
@@ -232,6 +276,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_value_is_in_the_range_of_its_metric),
                                      cmocka_unit_test(a_value_has_the_status_ok),
                                      cmocka_unit_test(a_number_is_of_no_more_than_the_windows),
+                                     cmocka_unit_test(a_number_of_all_windows_is_of_each),
+                                     cmocka_unit_test(a_number_without_an_interval_has_none),
+                                     cmocka_unit_test(a_time_of_training_and_the_start_states_are_there),
                                      cmocka_unit_test(a_k_is_one_of_the_setting),
                                      cmocka_unit_test(every_k_is_there_in_the_order_of_the_setting),
                                      cmocka_unit_test(a_cell_ends_within_its_limit),

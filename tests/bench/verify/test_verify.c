@@ -133,7 +133,7 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"checkpoints", "not checked", 0},
                 {"numbers", "ok", 4},
                 {"units", "ok", 4},
-                {"ranges", "ok", 4},
+                {"ranges", "ok", 12},
                 {"counts", "ok", 4},
                 {"related", "not checked", 0},
                 {"chains", "not checked", 0},

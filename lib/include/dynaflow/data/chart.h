@@ -30,13 +30,15 @@
 
 DF_BEGIN_DECLS
 
+enum { DF_CHART_GROUP_MAX = 1024 }; /* as many as a differentiable system has tangent coordinates */
+
 /* channels of one physical quantity, for errors in physical units */
 typedef struct df_chart_group {
   char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation; of
                   * objects: object_pos object_rot object_vel object_angvel */
   char unit[12]; /* m rad m/s rad/s; "" for activations */
   int n;
-  int channel[DF_LIST_MAX]; /* [n] indices in z */
+  int channel[DF_CHART_GROUP_MAX]; /* [n] indices in z */
 } df_chart_group;
 
 typedef struct df_chart df_chart;
@@ -44,7 +46,7 @@ typedef struct df_chart df_chart;
 /* Makes the chart of a MuJoCo system, with mean 0 and std 1. The chart does not keep pointers to its arguments. The
  * caller frees *out with df_chart_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a joint of chart.objects
  * or chart.relative that the model lacks, one of chart.relative that is neither slide nor hinge, and for a group of
- * more than DF_LIST_MAX channels; DF_E_ARG for a NULL argument or another kind of system; DF_E_NOMEM. */
+ * more than DF_CHART_GROUP_MAX channels; DF_E_ARG for a NULL argument or another kind of system; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out);
 DF_API void df_chart_free(df_chart* chart);      /* NULL is allowed */
 DF_API int df_chart_size(const df_chart* chart); /* nz */
