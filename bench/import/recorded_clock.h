@@ -20,11 +20,9 @@ typedef struct clock_pause {
 } clock_pause;
 
 typedef struct clock_steps {
-  double mean; /* of the steps forward without gaps (df_step_without_gaps()), s; 0: the numbers are no times
-                * that grow */
-  const clock_unit*
-      unit;     /* the largest one with which all but 5 % of the steps are durations of frames, 0.1 ms to 1 s */
-  size_t falls; /* steps back, with which an episode begins */
+  double mean;            /* of the steps forward without gaps (df_step_without_gaps()), s; 0: no times that grow */
+  const clock_unit* unit; /* the largest one with which all but 5 % of the steps are 0.1 ms to 1 s */
+  size_t falls;           /* steps back, with which an episode begins */
   clock_pause pause;
 } clock_steps;
 
