@@ -148,8 +148,8 @@ static void mark_end(plot* p, const json_t* contacts, double dt) {
   const double end = touch ? (double)strlen(touch) * dt : SHOWN_SECONDS;
   if (end < SHOWN_SECONDS) {
     text_add(&p->script,
-             "set arrow 3 from first %.6g, graph 0 to first %.6g, graph 1 nohead dt 3 lw 1 lc rgb '#%06x'\n", end, end,
-             GREY);
+             "set arrow 3 from first %.6g, graph 0 to first %.6g, graph 1 nohead dt 3 lw 1 lc rgb '#555555'\n", end,
+             end);
   }
 }
 
