@@ -18,12 +18,10 @@ static const double BETTER = 0.8, FOLLOWS = 0.1;
 typedef struct search {
   const recording* r;
   const df_system* system;
-  int threads, n;    /* actions of the sample */
+  int threads;
   int *joint, *best; /* [njoint + nu] of joints, then of actuators: the reading tried, and the best one */
   int* driver;       /* [njoint] the one actuator on the joint; -1: none or several */
-  double *x, *u;     /* [n][2][nx], [n][nu] as recorded */
-  double *y, *v;     /* the same in the reading tried */
-  double* error;     /* [n] */
+  action_sample sample;
 } search;
 
 static int index_of(int reading) {
@@ -47,11 +45,12 @@ static void read_action(int nu, const int* actuator, const double* from, double*
 
 static df_status measure(search* s, double* median) {
   const size_t nx = (size_t)s->r->data->nx, nu = (size_t)s->system->nu;
-  for (size_t i = 0; i < (size_t)s->n; i++) {
-    for (size_t k = 0; k < 2; k++) read_state(s->r, s->joint, s->x + (2 * i + k) * nx, s->y + (2 * i + k) * nx);
-    read_action(s->system->nu, s->joint + s->r->njoint, s->u + i * nu, s->v + i * nu);
+  const action_sample* a = &s->sample;
+  for (size_t i = 0; i < (size_t)a->n; i++) {
+    for (size_t k = 0; k < 2; k++) read_state(s->r, s->joint, a->x + (2 * i + k) * nx, a->y + (2 * i + k) * nx);
+    read_action(s->system->nu, s->joint + s->r->njoint, a->u + i * nu, a->v + i * nu);
   }
-  return action_sample_error(s->system, s->n, s->y, s->v, s->threads, s->error, median);
+  return action_sample_error(s->system, a->n, a->y, a->v, s->threads, a->error, median);
 }
 
 /* Exchanges a and b, and reverses a (signs & 1) and b (signs & 2) of the reading tried. */
@@ -113,7 +112,6 @@ static void find_drivers(search* s) {
 /* `from` [njoint + nu] is scratch */
 static df_status find(search* s, int* from, joint_reading* out) {
   const int count = s->r->njoint + s->system->nu;
-  action_sample_take(s->r, s->n, s->x, s->u);
   find_drivers(s);
   for (int k = 0; k < count; k++) s->joint[k] = k < s->r->njoint ? k : k - s->r->njoint;
   memcpy(s->best, s->joint, (size_t)count * sizeof *s->best);
@@ -133,30 +131,22 @@ static df_status find(search* s, int* from, joint_reading* out) {
 
 /* the number of actions of the sample */
 static int sample_size(const recording* r, const df_system* system) {
-  const size_t all = recording_before(r, r->data->episodes);
   const double moves = 4.0 * r->njoint * r->njoint;
-  const double most = fmin(SAMPLE_MOST, STEPS / (moves * df_mujoco_substeps(system)));
-  return (int)fmin((double)all, fmax(SAMPLE_LEAST, most));
+  return (int)fmax(SAMPLE_LEAST, fmin(SAMPLE_MOST, STEPS / (moves * df_mujoco_substeps(system))));
 }
 
 df_status joint_reading_find(const recording* r, const df_system* system, int threads, joint_reading* out) {
-  const size_t nx = (size_t)r->data->nx, nu = (size_t)system->nu, count = (size_t)r->njoint + nu;
-  search s = {.r = r, .system = system, .threads = threads, .n = sample_size(r, system)};
-  const size_t n = (size_t)s.n;
+  const size_t count = (size_t)(r->njoint + system->nu);
+  search s = {.r = r, .system = system, .threads = threads};
   *out = (joint_reading){.as_is = INFINITY, .best = INFINITY};
-  if (n == 0) return DF_OK;
+  DF_TRY(action_sample_of(r, sample_size(r, system), &s.sample));
+  if (s.sample.n == 0) return DF_OK;
   int* numbers = df_alloc(3 * count + (size_t)r->njoint, sizeof *numbers);
-  double* memory = df_alloc(n * (4 * nx + 2 * nu + 1), sizeof *memory);
-  df_status status = numbers && memory ? DF_OK : DF_E_NOMEM;
+  df_status status = numbers ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
     s.joint = numbers;
     s.best = numbers + count;
     s.driver = numbers + 3 * count;
-    s.x = memory;
-    s.y = s.x + 2 * n * nx;
-    s.u = s.y + 2 * n * nx;
-    s.v = s.u + n * nu;
-    s.error = s.v + n * nu;
     status = find(&s, numbers + 2 * count, out);
   }
   if (status == DF_OK && out->best < FOLLOWS * out->as_is) {
@@ -168,7 +158,7 @@ df_status joint_reading_find(const recording* r, const df_system* system, int th
     }
   }
   df_free(numbers);
-  df_free(memory);
+  action_sample_clear(&s.sample);
   return status;
 }
 
@@ -181,14 +171,9 @@ df_status joint_reading_data(const recording* r, const joint_reading* j, df_data
   const df_dataset* data = r->data;
   const size_t nx = (size_t)data->nx, nu = (size_t)data->nu, frames = data->first[data->episodes];
   const size_t actions = df_dataset_actions(data);
-  *out = *data;
-  out->states = df_alloc(frames * nx, sizeof *out->states);
-  out->actions = df_alloc(actions * nu, sizeof *out->actions);
-  out->rounding = df_alloc(nx + nu, sizeof *out->rounding);
-  if (!out->states || !out->actions || !out->rounding) return DF_E_NOMEM;
+  DF_TRY(recording_copy_data(r, out));
   for (size_t t = 0; t < frames; t++) read_state(r, j->joint, data->states + t * nx, out->states + t * nx);
   for (size_t t = 0; t < actions; t++) read_action((int)nu, j->actuator, data->actions + t * nu, out->actions + t * nu);
-  memcpy(out->rounding, data->rounding, (nx + nu) * sizeof *out->rounding);
   for (int k = 0; k < r->njoint; k++) {
     const df_joint *is = &r->joints[k], *read = &r->joints[index_of(j->joint[k])];
     out->rounding[is->qpos] = data->rounding[read->qpos];
@@ -200,14 +185,6 @@ df_status joint_reading_data(const recording* r, const joint_reading* j, df_data
     if (j->actuator[i] < 0) out->rounding[nx + i].offset *= -1;
   }
   return DF_OK;
-}
-
-void joint_reading_free_data(df_dataset* data) {
-  df_free(data->states);
-  df_free(data->actions);
-  df_free(data->rounding);
-  data->states = data->actions = NULL;
-  data->rounding = NULL;
 }
 
 static void add_joint(text* t, const recording* r, int j) {

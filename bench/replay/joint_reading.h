@@ -20,9 +20,8 @@ DF_MUST_CHECK df_status joint_reading_find(const recording* r, const df_system* 
 void joint_reading_clear(joint_reading* j);
 
 /* *out = the data of the recording in that reading. States, actions and rounding are its own: free them with
- * joint_reading_free_data(), also after a failure. Errors: DF_E_NOMEM. */
+ * recording_free_data(), also after a failure. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status joint_reading_data(const recording* r, const joint_reading* j, df_dataset* out);
-void joint_reading_free_data(df_dataset* data);
 
 /* "hip from the columns of knee, knee from the columns of hip, the opposite sign of ankle", and the same of actuators;
  * for df_free() */

@@ -21,10 +21,8 @@ static const double NEARER = 0.7, FOLLOWS = 0.01;
 typedef struct search {
   const recording* r;
   const df_system* system;
-  int threads, n;
-  double *x, *u; /* [n][2][nx], [n][nu] as recorded */
-  double *y, *v; /* the same in the reading tried */
-  double* error; /* [n] */
+  int threads;
+  action_sample sample;
 } search;
 
 static void read_states(const recording* r, const offset_reading* o, size_t n, double* x) {
@@ -51,15 +49,16 @@ static int servo_of(const df_system* system, int joint, double* by) {
 
 /* the error with the positions of the joint too large by `offset` */
 static df_status try_offset(search* s, offset_reading* o, double offset, double by, double* median) {
-  const size_t n = (size_t)s->n, nx = (size_t)s->r->data->nx, nu = (size_t)s->r->data->nu;
+  action_sample* a = &s->sample;
+  const size_t n = (size_t)a->n, nx = (size_t)s->r->data->nx, nu = (size_t)s->r->data->nu;
   o->offset = offset;
   o->target = o->servo >= 0 ? by * offset : 0;
-  memcpy(s->y, s->x, 2 * n * nx * sizeof *s->y);
-  memcpy(s->v, s->u, n * nu * sizeof *s->v);
-  read_states(s->r, o, 2 * n, s->y);
-  read_actions(s->r, o, n, s->v);
+  memcpy(a->y, a->x, 2 * n * nx * sizeof *a->y);
+  memcpy(a->v, a->u, n * nu * sizeof *a->v);
+  read_states(s->r, o, 2 * n, a->y);
+  read_actions(s->r, o, n, a->v);
   DF_TRY(stop_check());
-  return action_sample_error(s->system, s->n, s->y, s->v, s->threads, s->error, median);
+  return action_sample_error(s->system, a->n, a->y, a->v, s->threads, a->error, median);
 }
 
 /* Golden-section search: the error grows to both sides of the offset that makes the states follow. */
@@ -103,8 +102,8 @@ static df_status try_joint(search* s, int joint, int servo, double by, double st
 }
 
 static df_status find(search* s, offset_reading* out) {
-  action_sample_take(s->r, s->n, s->x, s->u);
-  DF_TRY(action_sample_error(s->system, s->n, s->x, s->u, s->threads, s->error, &out->as_is));
+  const action_sample* a = &s->sample;
+  DF_TRY(action_sample_error(s->system, a->n, a->x, a->u, s->threads, a->error, &out->as_is));
   out->best = out->as_is;
   for (int j = 0; j < s->r->njoint; j++) {
     const df_joint_kind kind = s->r->joints[j].kind;
@@ -119,55 +118,27 @@ static df_status find(search* s, offset_reading* out) {
 }
 
 static int sample_size(const recording* r, const df_system* system) {
-  const size_t all = recording_before(r, r->data->episodes);
   const double tries = 4.0 * TO_A_SIDE * r->njoint;
-  const double most = fmin(SAMPLE_MOST, STEPS / (tries * df_mujoco_substeps(system)));
-  return (int)fmin((double)all, fmax(SAMPLE_LEAST, most));
+  return (int)fmax(SAMPLE_LEAST, fmin(SAMPLE_MOST, STEPS / (tries * df_mujoco_substeps(system))));
 }
 
 df_status offset_reading_find(const recording* r, const df_system* system, int threads, offset_reading* out) {
-  const size_t nx = (size_t)r->data->nx, nu = (size_t)system->nu;
-  search s = {.r = r, .system = system, .threads = threads, .n = sample_size(r, system)};
-  const size_t n = (size_t)s.n;
+  search s = {.r = r, .system = system, .threads = threads};
   *out = (offset_reading){.joint = -1, .servo = -1, .as_is = INFINITY, .best = INFINITY};
-  if (n == 0) return DF_OK;
-  s.x = df_alloc(n * (4 * nx + 2 * nu + 1), sizeof *s.x);
-  if (!s.x) return DF_E_NOMEM;
-  s.y = s.x + 2 * n * nx;
-  s.u = s.y + 2 * n * nx;
-  s.v = s.u + n * nu;
-  s.error = s.v + n * nu;
-  const df_status status = find(&s, out);
+  df_status status = action_sample_of(r, sample_size(r, system), &s.sample);
+  if (status == DF_OK && s.sample.n > 0) status = find(&s, out);
   if (!(out->best < FOLLOWS * out->as_is)) out->joint = -1;
-  df_free(s.x);
+  action_sample_clear(&s.sample);
   return status;
 }
 
 df_status offset_reading_data(const recording* r, const offset_reading* o, df_dataset* out) {
-  const df_dataset* data = r->data;
-  const size_t nx = (size_t)data->nx, nu = (size_t)data->nu, frames = data->first[data->episodes];
-  const size_t actions = df_dataset_actions(data);
-  *out = *data;
-  out->states = df_alloc(frames * nx, sizeof *out->states);
-  out->actions = df_alloc(actions * nu, sizeof *out->actions);
-  out->rounding = df_alloc(nx + nu, sizeof *out->rounding);
-  if (!out->states || !out->actions || !out->rounding) return DF_E_NOMEM;
-  memcpy(out->states, data->states, frames * nx * sizeof *out->states);
-  memcpy(out->actions, data->actions, actions * nu * sizeof *out->actions);
-  read_states(r, o, frames, out->states);
-  read_actions(r, o, actions, out->actions);
-  memcpy(out->rounding, data->rounding, (nx + nu) * sizeof *out->rounding);
+  DF_TRY(recording_copy_data(r, out));
+  read_states(r, o, r->data->first[r->data->episodes], out->states);
+  read_actions(r, o, df_dataset_actions(r->data), out->actions);
   out->rounding[r->joints[o->joint].qpos].offset -= o->offset;
-  if (o->servo >= 0) out->rounding[nx + (size_t)o->servo].offset -= o->target;
+  if (o->servo >= 0) out->rounding[r->data->nx + o->servo].offset -= o->target;
   return DF_OK;
-}
-
-void offset_reading_free_data(df_dataset* data) {
-  df_free(data->states);
-  df_free(data->actions);
-  df_free(data->rounding);
-  data->states = data->actions = NULL;
-  data->rounding = NULL;
 }
 
 char* offset_reading_words(const recording* r, const df_system* system, const offset_reading* o) {

@@ -21,9 +21,8 @@ DF_MUST_CHECK df_status offset_reading_find(const recording* r, const df_system*
                                             offset_reading* out);
 
 /* *out = the data of the recording in that reading. States, actions and rounding are its own: free them with
- * offset_reading_free_data(), also after a failure. Errors: DF_E_NOMEM. */
+ * recording_free_data(), also after a failure. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status offset_reading_data(const recording* r, const offset_reading* o, df_dataset* out);
-void offset_reading_free_data(df_dataset* data);
 
 /* "0.35 rad subtracted from knee", and "from the targets of knee_servo"; for df_free() */
 char* offset_reading_words(const recording* r, const df_system* system, const offset_reading* o);

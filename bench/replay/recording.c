@@ -340,3 +340,26 @@ df_status recording_extent(const recording* r, double scale[KINDS], double motio
   df_free(x);
   return DF_OK;
 }
+
+df_status recording_copy_data(const recording* r, df_dataset* out) {
+  const df_dataset* data = r->data;
+  const size_t states = data->first[data->episodes] * (size_t)data->nx;
+  const size_t actions = df_dataset_actions(data) * (size_t)data->nu, numbers = (size_t)(data->nx + data->nu);
+  *out = *data;
+  out->states = df_alloc(states, sizeof *out->states);
+  out->actions = df_alloc(actions, sizeof *out->actions);
+  out->rounding = df_alloc(numbers, sizeof *out->rounding);
+  if (!out->states || !out->actions || !out->rounding) return DF_E_NOMEM;
+  memcpy(out->states, data->states, states * sizeof *out->states);
+  memcpy(out->actions, data->actions, actions * sizeof *out->actions);
+  memcpy(out->rounding, data->rounding, numbers * sizeof *out->rounding);
+  return DF_OK;
+}
+
+void recording_free_data(df_dataset* data) {
+  df_free(data->states);
+  df_free(data->actions);
+  df_free(data->rounding);
+  data->states = data->actions = NULL;
+  data->rounding = NULL;
+}

@@ -58,6 +58,11 @@ typedef struct recording {
  * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates). */
 DF_MUST_CHECK df_status recording_of(const df_dataset* data, const df_system* system, recording* out);
 
+/* *out = the data with states, actions and rounding of its own, to read them otherwise: free them with
+ * recording_free_data(), also after a failure. DF_E_NOMEM. */
+DF_MUST_CHECK df_status recording_copy_data(const recording* r, df_dataset* out);
+void recording_free_data(df_dataset* data);
+
 /* The kind of tangent coordinate i; its name: that of its joint, or "dof 3" if that is unnamed, "activation 0". */
 int recording_kind(const recording* r, int i);
 void recording_name(const recording* r, int i, char name[64]);

@@ -79,7 +79,7 @@ df_status reading_find_joints(const reading_search* s, replay_reading* out) {
   if (!joints.joint) return DF_OK;
   df_status status = joint_reading_data(s->r, &joints, &other);
   if (status == DF_OK) status = s->follows(&other, s->context, &follows);
-  joint_reading_free_data(&other);
+  recording_free_data(&other);
   if (status == DF_OK && follows)
     *out = (replay_reading){.words = format_text("joints are exchanged or have the opposite sign in the recording"),
                             .remedy = joint_reading_words(s->r, s->system, &joints),
@@ -98,7 +98,7 @@ df_status reading_find_offset(const reading_search* s, replay_reading* out) {
   if (offset.joint < 0) return DF_OK;
   df_status status = offset_reading_data(s->r, &offset, &other);
   if (status == DF_OK) status = s->follows(&other, s->context, &follows);
-  offset_reading_free_data(&other);
+  recording_free_data(&other);
   if (status == DF_OK && follows)
     *out = (replay_reading){.words = format_text("the zero of a joint is off by a constant in the recording"),
                             .remedy = offset_reading_words(s->r, s->system, &offset),

@@ -106,7 +106,7 @@ static void what_is_exchanged_or_reversed_is_found(void** state) {
     assert_ok(joint_reading_data(&f.r, &f.found, &other));
     for (int k = 0; k < (LENGTH + 1) * NX; k++) assert_true(other.states[k] == f.right.states[k]);
     for (int k = 0; k < LENGTH * N; k++) assert_true(other.actions[k] == f.right.actions[k]);
-    joint_reading_free_data(&other);
+    recording_free_data(&other);
     fixture_free(&f);
   }
 }
@@ -174,7 +174,7 @@ static void roundings_go_with_their_columns(void** state) {
     assert_true(other.rounding[i].unit == unit[i]);
     if (fabs(other.rounding[i].offset - offset[i]) > 1e-12) fail_msg("%d: %g", i, other.rounding[i].offset);
   }
-  joint_reading_free_data(&other);
+  recording_free_data(&other);
   fixture_free(&f);
 }
 

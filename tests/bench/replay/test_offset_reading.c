@@ -97,7 +97,7 @@ static void a_zero_that_is_off_is_found(void** state) {
                                                                               : 0;
       if (fabs(other.rounding[k].offset - wanted) > 1e-9) fail_msg("%d: %g", k, other.rounding[k].offset);
     }
-    offset_reading_free_data(&other);
+    recording_free_data(&other);
     fixture_free(&f);
   }
 }
