@@ -2,7 +2,7 @@
 
 POLICY.onnx is mujoco_playground/experimental/sim2sim/onnx/go1_policy.onnx of github.com/google-deepmind/mujoco_playground
 (Zakka et al., MuJoCo Playground, 2025; Apache-2.0), MODEL.xml tasks/go1_gaits/go1.xml, whose gains and contacts are those
-that it was trained with. Commands are uniform in the ranges of Playground's play_go1_joystick.py for forward and sideways
+that it was trained with. Commands are uniform in the ranges of Playground's joystick demonstration for forward and sideways
 velocity, 1.2 rad/s for the yaw rate, and constant over an episode. OUT.npz has states, actions, commands, and conditions in
 the layout of go1_gaits, as the policy trots. Walks that fall are left out and counted. Needs mujoco, numpy and onnxruntime."""
 import sys
