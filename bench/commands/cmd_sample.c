@@ -178,8 +178,10 @@ static json_t* motion_json(const checkpoint_arguments* a, const cell* c, const c
   json_object_set_new(one, "finite", json_boolean(r->finite));
   json_object_set_new(one, "fell", m->falls_defined ? json_boolean(isfinite(r->fell)) : json_null());
   json_object_set_new(one, "fell_at", json_number(r->fell));
-  json_object_set_new(one, "command_error", json_number(r->command_error));
-  json_object_set_new(one, "yaw_rate_error", json_number(r->yaw_rate_error));
+  json_object_set_new(one, "command_error", json_number(r->errors.velocity));
+  json_object_set_new(one, "yaw_rate_error", json_number(r->errors.yaw_rate));
+  json_object_set_new(one, "position_error", json_number(r->errors.position));
+  json_object_set_new(one, "heading_error", json_number(r->errors.heading));
   json_object_set_new(one, m->u ? "sae_own" : "sae_min", json_number(r->sae));
   json_object_set_new(one, "tre", json_number(r->tre));
   json_object_set_new(one, "tre_actions", json_integer(r->tre_actions));

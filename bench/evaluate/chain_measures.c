@@ -11,6 +11,7 @@
 #include "dynaflow/data/robot_base.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
+#include "dynaflow/metrics/defs.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "example_motions.h"
@@ -26,23 +27,24 @@ static int condition_at(const df_dataset* data, const char* name) {
   return -1;
 }
 
-bool chain_command(const df_task* task, const double* condition, int frames, const double* x, double* error,
-                   double* yaw_rate_error) {
+bool chain_command(const df_task* task, const double* condition, int frames, const double* x, command_errors* out) {
   const int vx = condition_at(task->data, "command.vx"), vy = condition_at(task->data, "command.vy");
   const int wz = condition_at(task->data, "command.wz");
   const df_base base = df_robot_base(task->system, &task->config.chart_objects);
   if (!condition || vx < 0 || vy < 0 || wz < 0 || base.joint < 0) return false;
   const double command[3] = {condition[vx], condition[vy], condition[wz]};
   const int nx = task->system->nx;
-  *error = df_metric_command(frames, nx, &base, x + nx, command, yaw_rate_error);
+  out->velocity = df_metric_command(frames, nx, &base, x + nx, command, &out->yaw_rate);
+  out->position = df_metric_command_path(frames, nx, &base, x, task->system->dt, command, &out->heading);
   return true;
 }
 
 /* measures of upright chains: velocity against the command, contacts against the commanded gait */
 typedef struct upright_measures {
   int n_command, n_gait;
-  double *command, *yaw_rate, *phase; /* [n_command], [n_command], [n_gait], with room for all chains */
-  int *command_of, *gait_of;          /* index of the chain of each value */
+  double *command, *yaw_rate, *position, *heading; /* [n_command], with room for all chains, as `phase` has */
+  double* phase;                                   /* [n_gait] */
+  int *command_of, *gait_of;                       /* index of the chain of each value */
 } upright_measures;
 
 static df_status measure_upright(const eval_job* job, const chains* c, int i, const double* x, upright_measures* m) {
@@ -51,7 +53,12 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   if (!job->set->condition) return DF_OK;
   const double* condition = job->set->condition + (size_t)i * (size_t)data->nc;
   /* distance from the commanded velocity, if the task has one */
-  if (chain_command(task, condition, c->frames, x, &m->command[m->n_command], &m->yaw_rate[m->n_command])) {
+  command_errors errors;
+  if (chain_command(task, condition, c->frames, x, &errors)) {
+    m->command[m->n_command] = errors.velocity;
+    m->yaw_rate[m->n_command] = errors.yaw_rate;
+    m->position[m->n_command] = errors.position;
+    m->heading[m->n_command] = errors.heading;
     m->command_of[m->n_command++] = i;
   }
   /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
@@ -100,9 +107,18 @@ static df_status add_falls(const eval_job* job, int n, int k, const falls* f, ev
 }
 
 static df_status add_upright(const eval_job* job, int k, const upright_measures* m, json_t* list) {
-  DF_TRY(measure_part(job, list, "command_error", measure_unit("command_error"), k, m->n_command, m->command,
-                      m->command_of));
-  DF_TRY(measure_part(job, list, "command_error.yaw_rate", "rad/s", k, m->n_command, m->yaw_rate, m->command_of));
+  const struct {
+    const char* metric;
+    const double* values;
+  } of_command[] = {{"command_error", m->command},
+                    {"command_error.yaw_rate", m->yaw_rate},
+                    {"command_error.position", m->position},
+                    {"command_error.heading", m->heading}};
+  for (size_t i = 0; i < sizeof of_command / sizeof *of_command; i++) {
+    const char* metric = of_command[i].metric;
+    DF_TRY(
+        measure_part(job, list, metric, df_metric_unit(metric), k, m->n_command, of_command[i].values, m->command_of));
+  }
   return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
 }
 
@@ -159,14 +175,19 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
   const bool defined = df_fall_rule_is_set(&rule);
   const size_t n = (size_t)c->n;
-  double* work = df_alloc(5 * n, sizeof *work);
+  double* work = df_alloc(7 * n, sizeof *work);
   int* of = df_alloc(2 * n, sizeof *of);
   falls f = {.fell = work, .seconds = work ? work + n : NULL};
   df_status status = work && of ? DF_OK : DF_E_NOMEM;
   /* falls, upright chains, the same falls with replanning, plausibility */
   if (status == DF_OK) {
-    upright_measures m = {
-        .command = work + 2 * n, .yaw_rate = work + 3 * n, .phase = work + 4 * n, .command_of = of, .gait_of = of + n};
+    upright_measures m = {.command = work + 2 * n,
+                          .yaw_rate = work + 3 * n,
+                          .position = work + 4 * n,
+                          .heading = work + 5 * n,
+                          .phase = work + 6 * n,
+                          .command_of = of,
+                          .gait_of = of + n};
     status = measure_each(job, c, &rule, &f, &m);
     if (status == DF_OK && defined) status = add_falls(job, c->n, shown_k, &f, out);
     if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);

@@ -12,10 +12,14 @@
  * chains_new(). */
 DF_MUST_CHECK df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* out);
 
-/* Sets the command_error [m/s] of a chain x [frames+1][nx] under a condition [nc], and that of the yaw rate [rad/s].
- * Returns false, and sets nothing, if the task has no velocity command, the robot no base (df_robot_base()), or
- * `condition` is NULL. */
-bool chain_command(const df_task* task, const double* condition, int frames, const double* x, double* error,
-                   double* yaw_rate_error);
+/* how a chain follows its command: df_metric_command() over its frames 1.., df_metric_command_path() from frame 0 */
+typedef struct command_errors {
+  double velocity, yaw_rate; /* m/s, rad/s */
+  double position, heading;  /* at the end, m and rad */
+} command_errors;
+
+/* Sets the command errors of a chain x [frames+1][nx] under a condition [nc]. Returns false, and sets nothing, if the
+ * task has no velocity command, the robot no base (df_robot_base()), or `condition` is NULL. */
+bool chain_command(const df_task* task, const double* condition, int frames, const double* x, command_errors* out);
 
 #endif

@@ -121,7 +121,7 @@ static double get_fell(const motion_row* r) {
   return r->fell;
 }
 static double get_command(const motion_row* r) {
-  return r->command_error;
+  return r->errors.velocity;
 }
 static double get_sae(const motion_row* r) {
   return r->sae;

@@ -112,8 +112,9 @@ static df_status measure_one(const df_task* task, const df_fall_rule* rule, cons
   for (size_t k = 0; k < states; k++) row->finite &= isfinite(x[k]) != 0;
   const int frame = df_fall_frame(rule, (int)nx, m->length, x);
   row->fell = m->falls_defined && frame <= m->length ? frame * task->system->dt : NAN;
-  row->command_error = row->yaw_rate_error = row->sae = NAN;
-  if (frame > m->length) chain_command(task, condition, m->length, x, &row->command_error, &row->yaw_rate_error);
+  row->sae = NAN;
+  row->errors = (command_errors){NAN, NAN, NAN, NAN};
+  if (frame > m->length) chain_command(task, condition, m->length, x, &row->errors);
   return compare(task, x, condition, m->length, row);
 }
 

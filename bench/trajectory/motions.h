@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chain_measures.h"
 #include "job.h"
 #include "start.h"
 
@@ -24,8 +25,7 @@ typedef struct motion_row {
   int start;             /* index of the start state */
   bool finite;           /* whether all states are */
   double fell;           /* time of the fall, s; NaN: it did not fall, or no fall is defined */
-  double command_error;  /* m/s, of a trajectory that does not fall, in a task with velocity commands */
-  double yaw_rate_error; /* rad/s */
+  command_errors errors; /* of a trajectory that does not fall, in a task with velocity commands */
   double sae;            /* sae_own of the claimed states of an open-loop motion; sae_min without actions */
   nearest demonstration; /* the nearest frame of a demonstration */
   double tre;            /* against the demonstration, if the motion begins in that frame under its condition */

@@ -120,11 +120,11 @@ static void measure(const transfer_input* in, const df_fall_rule* rule, transfer
     const double* x = out->x + (size_t)i * (size_t)(in->length + 1) * nx;
     const int frame = df_fall_frame(rule, (int)nx, in->length, x);
     const double* condition = in->condition ? in->condition + (size_t)i * nc : NULL;
-    double error, yaw_rate_error;
+    command_errors errors;
     out->fell[i] = frame <= in->length;
     out->seconds[i] = (frame <= in->length ? frame : in->length) * task->system->dt;
-    const bool commanded = frame > in->length && chain_command(task, condition, in->length, x, &error, &yaw_rate_error);
-    out->command_error[i] = commanded ? error : NAN;
+    const bool commanded = frame > in->length && chain_command(task, condition, in->length, x, &errors);
+    out->command_error[i] = commanded ? errors.velocity : NAN;
   }
 }
 

@@ -52,6 +52,8 @@ const char* df_metric_unit(const char* metric) {
     if (strncmp(metric, by_group[i], length) == 0) return unit_of_group(metric + length);
   }
   if (strcmp(metric, "command_error.yaw_rate") == 0) return "rad/s";
+  if (strcmp(metric, "command_error.position") == 0) return "m";
+  if (strcmp(metric, "command_error.heading") == 0) return "rad";
   const df_metric_def* def = df_metric_find(metric);
   return def ? def->unit : NULL;
 }

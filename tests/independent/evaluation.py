@@ -763,6 +763,19 @@ def heading_errors(task, states, command):
     return np.mean(errors, 0)
 
 
+def path_errors(task, states, command):
+    """distance between the last place and where the command leads in small steps, and the shortest angle between headings"""
+    at, n, seconds = task.model.jnt_qposadr[task.free], 20000, (len(states) - 1) * task.dt
+    def heading(x):
+        matrix = np.empty(9)
+        mujoco.mju_quat2Mat(matrix, x[at + 3:at + 7] / np.linalg.norm(x[at + 3:at + 7]))
+        return math.atan2(matrix[3], matrix[0])
+    angles = heading(states[0]) + command[2] * seconds * (np.arange(n) + .5) / n
+    way = np.array([command[0] * np.cos(angles) - command[1] * np.sin(angles), command[0] * np.sin(angles) + command[1] * np.cos(angles)])
+    turned = heading(states[-1]) - heading(states[0]) - command[2] * seconds
+    return math.hypot(*(states[-1][at:at + 2] - states[0][at:at + 2] - way.mean(1) * seconds)), abs(math.atan2(math.sin(turned), math.cos(turned)))
+
+
 def clock_frequency(task, chain):
     """cycles of the gait per second: a condition, or a setting"""
     if 'command.frequency' in task.condition_names: return task.condition[chain][task.condition_names.index('command.frequency')]
@@ -827,6 +840,9 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
+        ends = [path_errors(task, chain[i], command[i]) for i in up]
+        out.mean('command_error.position', shown, 'm', [e[0] for e in ends], up, samples=False)
+        out.mean('command_error.heading', shown, 'rad', [e[1] for e in ends], up, samples=False)
     if has_clock(task):
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i), clock_frequency(task, i))[0] for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])

@@ -157,9 +157,76 @@ static void the_base_may_stand_anywhere_in_a_state(void** state) {
   assert_near(wz, 0.5 * cos(0.2) + 0.2, ROUNDING);
 }
 
+/* first and last pose of a walk: pose 0 at a place and yaw, tilted; pose H displaced in the world and turned */
+static void poses(double yaw, double dx, double dy, double turn, double x[H + 1][NX]) {
+  const double w[3] = {0};
+  double last[H + 1][NX];
+  walk(yaw + turn, -0.1, 0, 0, w, last);
+  walk(yaw, 0.3, 0, 0, w, x);
+  memcpy(x[H], last[H], sizeof last[H]);
+  x[H][0] = x[0][0] + dx;
+  x[H][1] = x[0][1] + dy;
+}
+
+/* where velocity and yaw rate lead in 10000 small steps, each in the heading of its middle */
+static void follow(double yaw, const double command[3], double seconds, double* dx, double* dy) {
+  const int n = 10000;
+  *dx = *dy = 0;
+  for (int i = 0; i < n; i++) {
+    const double heading = yaw + command[2] * seconds * (i + 0.5) / n;
+    *dx += (cos(heading) * command[0] - sin(heading) * command[1]) * seconds / n;
+    *dy += (sin(heading) * command[0] + cos(heading) * command[1]) * seconds / n;
+  }
+}
+
+static void a_base_at_the_end_of_the_path_has_no_error(void** state) {
+  (void)state;
+  const double commands[][3] = {{0.8, -0.3, 0.4}, {1, 0.2, 0}, {0.3, 0, -2.5}, {0, 0, 1}, {0.5, 0.5, 1e-12}};
+  const double dt = 0.4; /* 2 s */
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (double yaw = -3; yaw <= 3; yaw += 0.5) {
+      double x[H + 1][NX], dx, dy, heading;
+      follow(yaw, commands[i], H * dt, &dx, &dy);
+      poses(yaw, dx, dy, commands[i][2] * H * dt, x);
+      /* a step's heading is wrong by at most 2.5 * 2 / 10000 / 2, which has second order */
+      assert_near(df_metric_command_path(H, NX, &base, x[0], dt, commands[i], &heading), 0, 1e-7);
+      assert_near(heading, 0, 1e-14);
+      /* 0.3 m forward and 0.4 m to the left of it, in its first heading, and turned by 5 rad = 1.28 rad too far */
+      x[H][0] += cos(yaw) * 0.3 - sin(yaw) * 0.4;
+      x[H][1] += sin(yaw) * 0.3 + cos(yaw) * 0.4;
+      assert_near(df_metric_command_path(H, NX, &base, x[0], dt, commands[i], NULL), 0.5, 1e-7);
+      const double other[3] = {commands[i][0], commands[i][1], commands[i][2] - 5 / (H * dt)};
+      (void)df_metric_command_path(H, NX, &base, x[0], dt, other, &heading);
+      assert_near(heading, 2 * acos(-1) - 5, 1e-14);
+    }
+  }
+}
+
+static void only_the_first_and_the_last_pose_of_a_path_count(void** state) {
+  (void)state;
+  const double command[3] = {0.8, -0.3, 0.4};
+  double x[H + 1][NX], heading, wanted_heading;
+  poses(0.5, 1, 2, 0.1, x);
+  const double wanted = df_metric_command_path(H, NX, &base, x[0], 0.4, command, &wanted_heading);
+  x[1][0] = x[H - 1][4] = x[0][7] = x[H][8] = NAN;
+  assert_true(df_metric_command_path(H, NX, &base, x[0], 0.4, command, &heading) == wanted);
+  assert_true(heading == wanted_heading);
+  const int places[][2] = {{0, 0}, {0, 6}, {H, 1}, {H, 3}};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    double broken[H + 1][NX];
+    memcpy(broken, x, sizeof broken);
+    broken[places[i][0]][places[i][1]] = NAN;
+    assert_true(df_metric_command_path(H, NX, &base, broken[0], 0.4, command, &heading) == INFINITY);
+    assert_true(heading == INFINITY);
+  }
+  assert_true(isnan(df_metric_command_path(0, NX, &base, x[0], 0.4, command, &heading)) && isnan(heading));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(obeying_the_command_is_no_error_in_any_heading),
+      cmocka_unit_test(a_base_at_the_end_of_the_path_has_no_error),
+      cmocka_unit_test(only_the_first_and_the_last_pose_of_a_path_count),
       cmocka_unit_test(the_error_is_the_hand_computed_one_in_any_heading),
       cmocka_unit_test(the_yaw_rate_is_that_of_the_world),
       cmocka_unit_test(a_rolled_robot_yaws_about_its_side),

@@ -51,6 +51,8 @@ static void a_part_has_its_unit(void** state) {
                                          {"sae_own.worst_step", "mixed SI"},
                                          {"command_error", "m/s"},
                                          {"command_error.yaw_rate", "rad/s"},
+                                         {"command_error.position", "m"},
+                                         {"command_error.heading", "rad"},
                                          {"fall_rate.replanned", "share"},
                                          {"root_residual.torque.chain", "N m/N"},
                                          {"penetration.worst.chain", "m"},

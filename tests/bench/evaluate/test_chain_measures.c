@@ -81,11 +81,16 @@ static void the_command_is_that_of_the_robot(void** state) {
   const double condition[] = {0.2, -0.3, -0.2};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     df_task task = task_of(cases[i].xml, cases[i].objects);
-    double x[FRAMES + 1][MOST], error = -1, yaw_rate_error = -1;
+    double x[FRAMES + 1][MOST];
+    command_errors errors;
     move(&task, cases[i].robot, cases[i].box, x);
-    assert_true(chain_command(&task, condition, FRAMES, x[0], &error, &yaw_rate_error));
-    assert_near(error, 0.5, 1e-14);
-    assert_near(yaw_rate_error, 0.5, 1e-14);
+    assert_true(chain_command(&task, condition, FRAMES, x[0], &errors));
+    assert_near(errors.velocity, 0.5, 1e-14);
+    assert_near(errors.yaw_rate, 0.5, 1e-14);
+    /* it stands where it began, where the command leads it along the chord of an arc */
+    const double half = -0.2 * FRAMES * task.system->dt / 2, way = hypot(0.2, 0.3) * FRAMES * task.system->dt;
+    assert_near(errors.position, way * sin(half) / half, 1e-14);
+    assert_near(errors.heading, 0.2 * FRAMES * task.system->dt, 1e-14);
     task_clear(&task);
   }
 }
@@ -98,9 +103,9 @@ static void a_robot_without_a_base_has_no_command_error(void** state) {
   const double condition[] = {0.2, -0.3, -0.2}, x[FRAMES + 1][MOST] = {{0}};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
     df_task task = task_of(models[i][0], models[i][1]);
-    double error = -1, yaw_rate_error = -2;
-    assert_false(chain_command(&task, condition, FRAMES, x[0], &error, &yaw_rate_error));
-    assert_true(error == -1 && yaw_rate_error == -2);
+    command_errors errors = {-1, -2, -3, -4};
+    assert_false(chain_command(&task, condition, FRAMES, x[0], &errors));
+    assert_true(errors.velocity == -1 && errors.yaw_rate == -2 && errors.position == -3 && errors.heading == -4);
     task_clear(&task);
   }
 }
@@ -408,7 +413,7 @@ static void make_walkers(walkers* w) {
 /* the rows of the chains from their motions: 0 and 4 fall, 4 only if its plans go on from the states that it claims */
 static void wanted_rows(const eval_job* job, walkers* w, evaluation* out) {
   const df_base base = df_robot_base(w->task.system, &w->task.config.chart_objects);
-  double fell[CHAINS], seconds[CHAINS], error[3], turn[3], phase[2], replanned[CHAINS] = {1};
+  double fell[CHAINS], seconds[CHAINS], error[3], turn[3], place[3], heading[3], phase[2], replanned[CHAINS] = {1};
   int frames[CHAINS], command_of[3] = {1, 2, 3}, gait_of[2] = {1, 2};
   for (int i = 0; i < CHAINS; i++) {
     frames[i] = fall_of(w->made[i]);
@@ -418,6 +423,8 @@ static void wanted_rows(const eval_job* job, walkers* w, evaluation* out) {
     if (fell[i] > 0) continue;
     const double command[3] = {conditions[i][3], conditions[i][4], conditions[i][0]};
     error[i - 1] = df_metric_command(STEPS, WNX, &base, w->made[i][1], command, &turn[i - 1]);
+    place[i - 1] =
+        df_metric_command_path(STEPS, WNX, &base, w->made[i][0], job->task->system->dt, command, &heading[i - 1]);
   }
   uint8_t clock[STEPS + 1][FEET];
   phase[0] = follow_gait(DF_GAIT_TROT, STEPS, w->touch[1], clock);
@@ -428,6 +435,8 @@ static void wanted_rows(const eval_job* job, walkers* w, evaluation* out) {
   assert_int_equal(measure_mean(job, out, "survival", 7, CHAINS, seconds), DF_OK);
   assert_int_equal(measure_part(job, rows, "command_error", "m/s", 7, 3, error, command_of), DF_OK);
   assert_int_equal(measure_part(job, rows, "command_error.yaw_rate", "rad/s", 7, 3, turn, command_of), DF_OK);
+  assert_int_equal(measure_part(job, rows, "command_error.position", "m", 7, 3, place, command_of), DF_OK);
+  assert_int_equal(measure_part(job, rows, "command_error.heading", "rad", 7, 3, heading, command_of), DF_OK);
   assert_int_equal(measure_part(job, rows, "gait_phase", "share", 7, 2, phase, gait_of), DF_OK);
   assert_int_equal(measure_share(job, rows, "fall_rate.replanned", "share", 7, CHAINS, replanned), DF_OK);
   assert_int_equal(

@@ -165,6 +165,14 @@ DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* 
 DF_API double df_metric_command(int frames, int nx, const df_base* base, const double* x, const double command[3],
                                 double* wz_error);
 
+/* Returns how far the base ends from where the command leads it [m]: the horizontal distance between its last position
+ * and the end of the path that begins in its first pose and has, for frames * dt seconds, the velocity vx, vy in a
+ * heading that turns at the yaw rate. x [frames+1][nx], base and command as in df_metric_command(); dt > 0 is the time
+ * between states [s]. Writes the shortest angle between the last heading and that of the path [rad, 0 .. pi] to
+ * heading_error (may be NULL). First or last pose that are not finite make both +inf. NaN for frames < 1. */
+DF_API double df_metric_command_path(int frames, int nx, const df_base* base, const double* x, double dt,
+                                     const double command[3], double* heading_error);
+
 DF_END_DECLS
 
 #endif
