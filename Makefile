@@ -442,6 +442,7 @@ install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow $(if $(HAS_RENDER),$(ST
 	@printenv PKG_CONFIG_FILE > $(TREE)/lib/pkgconfig/dynaflow.pc
 	@cp -r lib/include/dynaflow $(TREE)/include/
 	@cp -r tasks $(TREE)/share/dynaflow/; rm -rf $(TREE)/share/dynaflow/tasks/*/data
+	@[ ! -d results/reference ] || cp -r results/reference $(TREE)/share/dynaflow/
 	@cp LICENSE $(TREE)/share/doc/dynaflow/
 	@mkdir -p $(TREE)/share/bash-completion/completions $(TREE)/share/zsh/site-functions
 	@$(PROGRAM) completion bash > $(TREE)/share/bash-completion/completions/dynaflow

@@ -349,10 +349,17 @@ static df_status compare_groups(comparisons* c, const run_group* a, const run_gr
     return compare_methods(c, a, b, left, right);
   }
   for (int i = 0; i < a->n_methods; i++) {
-    DF_TRY(has_method(b, a->methods[i]) ? compare_methods(c, a, b, a->methods[i], a->methods[i])
-                                        : add_absent(c, a, a->methods[i], "B"));
+    const char* method = a->methods[i];
+    if (has_method(b, method)) {
+      DF_TRY(compare_methods(c, a, b, method, method));
+    } else if (!c->cfg.rivals) {
+      DF_TRY(add_absent(c, a, method, "B"));
+    }
+    for (int j = 0; j < b->n_methods && c->cfg.rivals && !has_method(b, method); j++) {
+      DF_TRY(compare_methods(c, a, b, method, b->methods[j]));
+    }
   }
-  for (int i = 0; i < b->n_methods; i++) {
+  for (int i = 0; i < b->n_methods && !c->cfg.rivals; i++) {
     if (!has_method(a, b->methods[i])) DF_TRY(add_absent(c, b, b->methods[i], "A"));
   }
   return DF_OK;

@@ -25,6 +25,8 @@ typedef enum compare_outcome {
 typedef struct compare_cfg {
   int min_seeds; /* with fewer seeds no winner is named */
   bool partial;  /* compare the finished cells of unfinished runs; no winner is named for them */
+  bool rivals;   /* two runs without methods: compare a method that only `a` has with every method of `b`; methods that
+                  * only `b` has are left out */
   uint64_t seed; /* of the bootstrap */
   int resamples; /* for differences; for probabilities of improvement at most 2000 */
 } compare_cfg;

@@ -19,6 +19,7 @@
 typedef struct arguments {
   run_argument runs;
   compare_cfg cfg;
+  bool reference;
   char methods[2 * DF_NAME_MAX]; /* "A,B", cut at the comma */
   const char* method[2];
 } arguments;
@@ -37,7 +38,12 @@ static void take_methods(arguments* a, const char* value, struct argp_state* sta
 
 static void check_arguments(const arguments* a, struct argp_state* state) {
   /* the parser of RUN reports that there is no run */
-  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "with one run, --method A,B is required");
+  if (a->reference) {
+    if (a->runs.n > 1)
+      argp_error(state, "--reference: the second run is that of the reference records; remove %s", a->runs.run[1]);
+    return;
+  }
+  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "with one run, --method A,B or --reference is required");
   if (a->runs.n == 1 && strcmp(a->method[0], a->method[1]) == 0) {
     argp_error(state, "--method: cannot compare %s with itself", a->method[0]);
   }
@@ -61,6 +67,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case 'p':
       a->cfg.partial = true;
       return 0;
+    case 'r':
+      a->reference = a->cfg.rivals = true;
+      return 0;
     case ARGP_KEY_END:
       check_arguments(a, state);
       return 0;
@@ -75,12 +84,17 @@ static const struct argp_option own_options[] = {
     {"min-seeds", 'n', "N", 0, "least number of seeds to name a winner (default: 3)", 0},
     {"bootstrap-seed", 'b', "N", 0, "seed of the bootstrap resamples (default: 1)", 0},
     {"partial", 'p', NULL, 0, "compare the finished cells of unfinished runs; no winner is named", 0},
+    {"reference", 'r', NULL, 0,
+     "compare with the reference records of the same task and profile: each method with itself, one that they lack "
+     "with "
+     "all of them",
+     0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
 const struct argp compare_argp = {
     .options = own_options,
     .parser = parse,
-    .args_doc = "RUN_A RUN_B\nRUN --method A,B",
+    .args_doc = "RUN_A RUN_B\nRUN --method A,B\nRUN --reference",
     .doc =
         "Compares two runs, or two methods of a run, on the same start states.\n\n"
         "Prints paired differences with 95 % intervals over seeds and test episodes, probabilities of improvement, and "
@@ -113,9 +127,11 @@ static df_status check_method(const run_view* r, const char* method) {
   return status;
 }
 
-static df_status open_run(const arguments* a, int i, const char* method, run_view* out) {
+/* opens run i; `first`, which is open, has the reference records that are asked for, or is NULL */
+static df_status open_run(const arguments* a, int i, const run_view* first, const char* method, run_view* out) {
   char* folder;
-  df_status status = run_argument_open(&a->runs, i, &folder, out);
+  df_status status =
+      first ? run_argument_open_reference(first, &folder, out) : run_argument_open(&a->runs, i, &folder, out);
   df_free(folder);
   DF_TRY(status);
   if (out->n_cells == 0) return df_fail(DF_E_FORMAT, "%s: no cell is recorded yet", store_path(out->source));
@@ -128,8 +144,8 @@ int cmd_compare(int argc, char** argv) {
   run_view left = {0}, right = {0};
   comparisons c = {0};
   const char* method_b = a.method[1] ? a.method[1] : a.method[0];
-  df_status status = open_run(&a, 0, a.method[0], &left);
-  if (status == DF_OK) status = open_run(&a, a.runs.n - 1, method_b, &right);
+  df_status status = open_run(&a, 0, NULL, a.method[0], &left);
+  if (status == DF_OK) status = open_run(&a, a.runs.n - 1, a.reference ? &left : NULL, method_b, &right);
   if (status == DF_OK) {
     status = compare_new(&a.cfg, (compare_side){&left, a.method[0]}, (compare_side){&right, method_b}, &c);
   }

@@ -30,4 +30,10 @@ extern const struct argp run_argument_argp;
  * with df_free(*folder) and run_view_clear(r). Errors: those of run_folder() and run_view_new(). */
 DF_MUST_CHECK df_status run_argument_open(const run_argument* a, int i, char** folder, run_view* r);
 
+/* Opens the reference records of the task and profile of `run`, as run_argument_open(): those in the folder
+ * <task>-<profile> of ./results/reference, <program folder>/../results/reference or
+ * <program folder>/../share/dynaflow/reference. Errors: DF_E_ARG if the run is of several tasks or profiles;
+ * DF_E_MISSING if there is no such folder; those of run_view_new(). */
+DF_MUST_CHECK df_status run_argument_open_reference(const run_view* run, char** folder, run_view* r);
+
 #endif

@@ -137,6 +137,27 @@ check fewer_values_are_not_comparable rows 5 "'39 values of tre, not 40' in row(
 make_run foreign 'for r in cells + plan["cells"]: r["task"] = "other"'
 check runs_without_a_common_task_say_so exits_with 3 compare "$runs/one" "$runs/foreign"
 
+# reference records: those of the task and profile, found from the folder where the program runs
+reference=$scratch/published/results/reference
+mkdir -p "$reference"
+cp -r "$runs/one" "$reference/t-full"
+make_run mine 'for c in of("a"): s = samples(c, "tre"); s[:] = [v - 0.03 for v in s]
+cells[:] = of("a")
+for c in cells + [p for p in plan["cells"] if p["method"] == "a"]: c["method"] = "mine"
+plan["cells"] = [p for p in plan["cells"] if p["method"] == "mine"]'
+make_run known 'cells[:] = [c for c in of("a") if c["seed"] < 3]
+plan["cells"] = [p for p in plan["cells"] if p["method"] == "a" and p["seed"] < 3]'
+there() { (cd "$scratch/published" && "$@"); }
+check a_new_method_meets_every_reference_method there rows 0 \
+  "[(r['method'], round(r['value'], 9)) for r in rows if (r['metric'], r['k']) == ('tre', 1)] == [('mine - a', -0.03), ('mine - b', -0.13), ('mine - floor', -2.03)]" \
+  "$runs/mine" --reference
+check a_known_method_meets_itself_only there rows 4 \
+  "[(r['method'], r['value']) for r in rows if (r['metric'], r['k']) == ('tre', 1)] == [('a', 0)] and rows[0]['reason'] == 'seeds differ: A has 1 2, B has 1 2 3'" \
+  "$runs/known" --reference
+check a_named_method_of_the_reference there rows 0 "{r['method'] for r in rows} == {'mine - b'}" "$runs/mine" --reference --method mine,b
+check a_second_run_beside_a_reference_is_refused there refuses 'the second run is that of the reference records; remove' compare "$runs/mine" "$runs/one" --reference
+check a_reference_that_is_not_there_is_named misses 'no reference records of task t, profile full: no folder t-full in results/reference' compare "$runs/mine" --reference
+
 # seeds
 make_run seeds 'for r in cells + plan["cells"]: r["seed"] += r["method"] == "b"'
 check other_seeds_are_inconclusive rows 4 \
@@ -178,7 +199,7 @@ check values_that_are_not_finite_are_counted rows 4 "'1 of 120 pairs not finite'
   "$runs/infinite" --method a,b
 
 # usage
-check one_run_needs_methods refuses 'with one run, --method A,B is required' compare "$runs/one"
+check one_run_needs_methods refuses 'with one run, --method A,B or --reference is required' compare "$runs/one"
 check a_method_is_not_compared_with_itself refuses 'cannot compare a with itself' compare "$runs/one" --method a,a
 check three_methods_are_refused refuses 'one or two methods' compare "$runs/one" --method a,b,floor
 check an_unknown_method_is_named refuses "did you mean 'floor'" compare "$runs/one" --method a,flor
