@@ -185,26 +185,6 @@ static void methods_are_found_by_name_and_have_one_line(void** state) {
   assert_null(df_method_by_name("nonesuch"));
 }
 
-static void diffusions_refuse_a_straight_line_and_flows_take_it(void** state) {
-  (void)state;
-  static const char* const names[] = {"kinematic_diffusion", "action_diffusion", "kinematic_fm_idm", "action_fm"};
-  asked a;
-  ask(&a);
-  snprintf(a.task->config.flow_path, sizeof a.task->config.flow_path, "linear");
-  const df_method_env env = {.task = a.task, .seed = 1, .threads = 1};
-  for (int i = 0; i < 4; i++) {
-    const df_method* m = df_method_by_name(names[i]);
-    void* self;
-    assert_int_equal(m->create(&env, &self), i < 2 ? DF_E_CONFIG : DF_OK);
-    if (i < 2) {
-      assert_null(self);
-      if (!strstr(df_error_message(), names[i])) fail_msg("%s", df_error_message());
-    }
-    m->destroy(self);
-  }
-  df_task_free(a.task);
-}
-
 static df_status nothing(const df_method_env* env, void** self) {
   (void)env;
   *self = NULL;
@@ -305,7 +285,6 @@ int main(void) {
       cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
       cmocka_unit_test(random_actions_fill_the_reach_of_the_learned_ones),
       cmocka_unit_test(methods_are_found_by_name_and_have_one_line),
-      cmocka_unit_test(diffusions_refuse_a_straight_line_and_flows_take_it),
       cmocka_unit_test(what_is_no_method_is_not_registered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
