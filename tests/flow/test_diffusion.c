@@ -257,6 +257,24 @@ static void a_line_predicts_no_noise_and_a_diffusion_follows_no_line(void** stat
 
 /* ---- flows ---- */
 
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const df_method_env env = env_of(task, 1);
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    df_flow* flow;
+    df_alloc_fail_at(n);
+    status = df_flow_new_diffusion(&env, "test", DF_DECODE_STATES, &flow);
+    df_alloc_fail_at(0);
+    if (status == DF_OK) assert_true(n > 10);
+    if (status != DF_OK) assert_int_equal(status, DF_E_NOMEM);
+    if (status != DF_OK) assert_null(flow);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 static void more_steps_than_noise_and_velocities_are_refused(void** state) {
   (void)state;
   const df_config c = diffusion_config();
@@ -456,6 +474,7 @@ int main(void) {
       cmocka_unit_test(data_that_follow_from_noise_are_limited),
       cmocka_unit_test(what_only_fits_straight_lines_is_refused),
       cmocka_unit_test(a_line_predicts_no_noise_and_a_diffusion_follows_no_line),
+      cmocka_unit_test(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(more_steps_than_noise_and_velocities_are_refused),
       cmocka_unit_test(threads_and_interruptions_change_no_byte),
       cmocka_unit_test(fresh_noise_changes_samples_and_depends_on_the_window_only),
