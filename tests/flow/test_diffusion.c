@@ -224,6 +224,7 @@ static void what_only_fits_straight_lines_is_refused(void** state) {
       {DF_DECODE_STATES, "flow.sigma_min", "0.1", "flow.sigma_min = 0.1: test follows a diffusion"},
       {DF_DECODE_STATES, "flow.reflow_from", "0.5", "flow.reflow_from = 0.5: test follows a diffusion"},
       {DF_DECODE_STATES, "eval.sampler_steps", "8,9", "eval.sampler_steps has 9, more than flow.diffusion_steps = 8"},
+      {DF_DECODE_STATES, "eval.sampler_steps", "9,8", "eval.sampler_steps has 9, more than flow.diffusion_steps = 8"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     df_config c = diffusion_config();
