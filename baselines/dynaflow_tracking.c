@@ -4,5 +4,5 @@
 #include "flow_method.h"
 #include "methods.h"
 
-FLOW_METHOD(dynaflow_tracking, DF_DECODE_TRACKING, DF_METHOD_RETURNS_ACTIONS | DF_METHOD_SIMULATES,
+FLOW_METHOD(dynaflow_tracking, df_flow_new, DF_DECODE_TRACKING, DF_METHOD_RETURNS_ACTIONS | DF_METHOD_SIMULATES,
             "dynaflow with a learned gain that tracks the network's reference in the simulator: steadier long chains");

@@ -11,12 +11,12 @@ df_status flow_method_save(const void* self, const char* path);
 df_status flow_method_load(void* self, const char* path);
 df_status flow_method_sample(void* self, const df_request* request, double* x, double* u);
 
-/* Defines df_method_<id>: a flow with the given decoder, the flags DF_METHOD_TRAINS, DF_METHOD_SAMPLES and extra_flags,
- * and a one-line summary. */
-#define FLOW_METHOD(id, decoder, extra_flags, line)                     \
+/* Defines df_method_<id>: a flow that `make` makes, df_flow_new or df_flow_new_diffusion, with the given decoder, the
+ * flags DF_METHOD_TRAINS, DF_METHOD_SAMPLES and extra_flags, and a one-line summary. */
+#define FLOW_METHOD(id, make, decoder, extra_flags, line)               \
   static df_status create_##id(const df_method_env* env, void** self) { \
     df_flow* flow = NULL;                                               \
-    const df_status status = df_flow_new(env, #id, decoder, &flow);     \
+    const df_status status = make(env, #id, decoder, &flow);            \
     *self = flow;                                                       \
     return status;                                                      \
   }                                                                     \

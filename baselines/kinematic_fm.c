@@ -2,4 +2,4 @@
 #include "flow_method.h"
 #include "methods.h"
 
-FLOW_METHOD(kinematic_fm, DF_DECODE_STATES, 0, "flow matching over states: no actions, no physics");
+FLOW_METHOD(kinematic_fm, df_flow_new, DF_DECODE_STATES, 0, "flow matching over states: no actions, no physics");

@@ -18,9 +18,17 @@
 
 #define VELOCITY \
   { "flow.prediction", "velocity" }
+#define DIFFUSION \
+  { "flow.path", "diffusion" }
 
 static const toy_variant variants[] = {
     {"x1", "the network predicts the end of the path: the default", {{0}}, 0, false},
+    {"diffusion", "the same on the path of a diffusion, sampled by DDIM", {DIFFUSION}, 1, false},
+    {"diffusion_noise",
+     "a diffusion whose network predicts the noise",
+     {DIFFUSION, {"flow.prediction", "noise"}},
+     2,
+     false},
     {"velocity", "the network predicts the velocity; the variants below differ from this one", {VELOCITY}, 1, false},
     {"time_power", "flow times u^1.5", {VELOCITY, {"flow.time_power", "1.5"}}, 2, false},
     {"time_beta", "flow times of Beta(1.5, 1)", {VELOCITY, {"flow.time", "beta"}}, 2, false},
@@ -122,13 +130,18 @@ static void add_number(json_t* entry, const char* name, double value) {
   json_object_set_new(entry, name, isfinite(value) ? json_real(value) : json_null());
 }
 
-static bool takes_few_steps(const subject* s) {
-  return strcmp(s->task->config.flow_few_step, "none") != 0;
+static bool is_diffusion(const subject* s) {
+  return strcmp(s->task->config.flow_path, "diffusion") == 0;
+}
+
+/* whether the sampler is its own, which `euler` stands for */
+static bool is_stepped(const subject* s) {
+  return is_diffusion(s) || strcmp(s->task->config.flow_few_step, "none") != 0;
 }
 
 /* whether the network has a velocity at every flow time below 1 */
 static bool has_field(const subject* s) {
-  return strcmp(s->task->config.flow_few_step, "consistency") != 0;
+  return !is_diffusion(s) && strcmp(s->task->config.flow_few_step, "consistency") != 0;
 }
 
 /* distances of all samplers; `points` and `right` [samples][2] are memory, `right` gets fresh points */
@@ -140,7 +153,7 @@ static df_status measure_samples(const subject* s, double* points, double* right
   DF_TRY(toy_sliced_wasserstein(n, points, right, &distance));
   add_number(entry, "floor", distance);
   for (int k = 0; k < SAMPLERS; k++) {
-    if (takes_few_steps(s) && strcmp(samplers[k].solver, "euler") != 0) continue;
+    if (is_stepped(s) && strcmp(samplers[k].solver, "euler") != 0) continue;
     const long before = df_flow_evaluations(s->flow);
     DF_TRY(df_config_set(&s->task->config, "flow.solver", samplers[k].solver, "toy2d"));
     DF_TRY(sample(s, samplers[k].K, points));
@@ -214,9 +227,9 @@ static void moment_errors(int n, const double* points, double* of_mean, double* 
 
 static df_status measure_gaussian(const subject* s, double* points, json_t* entry) {
   double error, of_mean, of_covariance;
-  const bool few = takes_few_steps(s);
-  DF_TRY(df_config_set(&s->task->config, "flow.solver", few ? "euler" : "rk4", "toy2d"));
-  DF_TRY(sample(s, few ? 4 : 5, points));
+  const bool stepped = is_stepped(s);
+  DF_TRY(df_config_set(&s->task->config, "flow.solver", stepped ? "euler" : "rk4", "toy2d"));
+  DF_TRY(sample(s, is_diffusion(s) ? 20 : stepped ? 4 : 5, points));
   moment_errors(s->cfg->samples, points, &of_mean, &of_covariance);
   const df_config* c = &s->task->config;
   if (strcmp(c->flow_coupling, "independent") == 0 && c->flow_reflow_from == 1 && has_field(s)) {

@@ -34,15 +34,16 @@ typedef struct toy_cfg {
  * - train_cpu_s: CPU seconds of the training; of a conditional variant, for all its clouds;
  * - floor: the sliced Wasserstein distance between two sets of fresh points of the cloud itself;
  * - euler_1 and so on: that between sampled and fresh points, by solver and steps K; with Euler only for networks that
- *   are made for few steps;
+ *   are made for few steps, and by as many steps of DDIM for diffusions;
  * - evaluations: network evaluations per point of the solver `adaptive`;
  * - nll, entropy: the mean of -log p of fresh points, by the flow and by the density of the cloud;
  * - field_error: the RMS difference of the velocity to the closed form, over the RMS of that; GAUSSIAN without
  *   coupling, reflow and guidance;
- * - mean_error, covariance_error: the largest differences of the moments of the points of rk4_5, or of euler_4 of
- *   networks that are made for few steps; GAUSSIAN.
+ * - mean_error, covariance_error: the largest differences of the moments of the points of rk4_5, of euler_4 of
+ *   networks that are made for few steps, or of euler_20 of diffusions; GAUSSIAN.
  *
- * With `out`, draws toy2d-<variant>: a row of panels for each cloud; not of a consistency model, which has no field.
+ * With `out`, draws toy2d-<variant>: a row of panels for each cloud; not of diffusions and
+ * consistency models, which have no field.
  * Errors: DF_E_CONFIG for a --set; those of training, sampling and plot_save(); DF_E_INTERRUPTED. */
 DF_MUST_CHECK df_status toy_study_run(const toy_cfg* cfg, rows* out);
 

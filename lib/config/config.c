@@ -307,8 +307,8 @@ df_status df_config_set(df_config* config, const char* key, const char* value, c
 }
 
 bool df_config_trains(const char* key) {
-  static const char* const sections[] = {"eval.",  "tracking.",   "projection.",    "trajopt.",
-                                         "expert", "flow.solver", "flow.tolerance", "flow.guidance"};
+  static const char* const sections[] = {"eval.",       "tracking.",      "projection.",   "trajopt.", "expert",
+                                         "flow.solver", "flow.tolerance", "flow.guidance", "flow.eta", "flow.clip"};
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
     if (strncmp(key, sections[i], strlen(sections[i])) == 0) return false;
   }

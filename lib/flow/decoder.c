@@ -8,6 +8,12 @@ const df_config* flow_config(const df_flow* flow) {
   return &flow->env.task->config;
 }
 
+flow_variant flow_variant_of(const df_flow* flow) {
+  flow_variant v = variant_of(flow_config(flow));
+  v.kept = flow->kept;
+  return v;
+}
+
 void task_condition(const df_task* task, const double* x0, const double* condition, df_real* out) {
   double context[FLOW_CONTEXT_MAX];
   const int nz = df_chart_size(task->chart);

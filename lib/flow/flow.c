@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "diffusion.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/action_map.h"
 #include "flow_internal.h"
@@ -205,6 +206,22 @@ static df_status make_curriculum(df_flow* flow) {
   return DF_OK;
 }
 
+/* chooses straight lines or a diffusion */
+static df_status make_path(df_flow* flow) {
+  const df_config* c = flow_config(flow);
+  const bool diffuses = flow->of_diffusion || strcmp(c->flow_path, "diffusion") == 0;
+  if (flow->of_diffusion && strcmp(c->flow_path, "linear") == 0) {
+    return df_fail(DF_E_CONFIG, "task %s: flow.path = linear: the method %s is a diffusion; use auto", c->task_name,
+                   flow->name);
+  }
+  DF_TRY(diffusion_check(c, flow->name, diffuses, flow_simulates(flow)));
+  if (!diffuses) return DF_OK;
+  flow->kept = df_alloc((size_t)c->flow_diffusion_steps + 1, sizeof *flow->kept);
+  if (!flow->kept) return DF_E_NOMEM;
+  diffusion_schedule(strcmp(c->flow_noise_schedule, "cosine") == 0, c->flow_diffusion_steps, flow->kept);
+  return DF_OK;
+}
+
 static df_status build(df_flow* flow) {
   const df_task* task = flow->env.task;
   const df_system* system = task->system;
@@ -237,7 +254,8 @@ static df_status build(df_flow* flow) {
     if (!flow->action_scale) return DF_E_NOMEM;
   }
 
-  /* action map, network, start-state perturbation, buffers of the threads */
+  /* path, action map, network, start-state perturbation, buffers of the threads */
+  DF_TRY(make_path(flow));
   flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
   flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
   if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
@@ -259,12 +277,13 @@ static df_status build(df_flow* flow) {
 }
 
 static df_status make(const df_method_env* env, const char* name, df_decoder decoder, bool from_recovered,
-                      df_flow** out) {
+                      bool of_diffusion, df_flow** out) {
   df_flow* flow = df_alloc(1, sizeof *flow);
   if (!flow) return DF_E_NOMEM;
   flow->env = *env;
   flow->decoder = decoder;
   flow->from_recovered = from_recovered;
+  flow->of_diffusion = of_diffusion;
   snprintf(flow->name, sizeof flow->name, "%s", name);
   const df_status status = build(flow);
   if (status != DF_OK) {
@@ -281,7 +300,16 @@ df_status df_flow_new(const df_method_env* env, const char* name, df_decoder dec
   DF_REQUIRE_POINTER(name);
   DF_REQUIRE(env->task, "df_flow_new: env.task is NULL");
   DF_REQUIRE(env->threads >= 1, "df_flow_new: env.threads is %d, must be at least 1", env->threads);
-  return make(env, name, decoder, false, out);
+  return make(env, name, decoder, false, false, out);
+}
+
+df_status df_flow_new_diffusion(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(env);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(env->task, "df_flow_new_diffusion: env.task is NULL");
+  DF_REQUIRE(env->threads >= 1, "df_flow_new_diffusion: env.threads is %d, must be at least 1", env->threads);
+  return make(env, name, decoder, false, true, out);
 }
 
 df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
@@ -291,13 +319,14 @@ df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_d
   DF_REQUIRE(env->task, "df_flow_new_recovered: env.task is NULL");
   DF_REQUIRE(env->threads >= 1, "df_flow_new_recovered: env.threads is %d, must be at least 1", env->threads);
   DF_REQUIRE(decoder != DF_DECODE_STATES, "df_flow_new_recovered: the decoder must be ACTIONS, ROLLOUT or TRACKING");
-  return make(env, name, decoder, true, out);
+  return make(env, name, decoder, true, false, out);
 }
 
 void df_flow_free(df_flow* flow) {
   if (!flow) return;
   flow_recovered_free(flow->recovered);
   df_free(flow->action_scale);
+  df_free(flow->kept);
   df_free(flow->teacher);
   if (flow->worker) {
     for (int i = 0; i < flow->env.threads; i++) free_worker(flow, &flow->worker[i]);

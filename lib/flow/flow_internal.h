@@ -68,6 +68,8 @@ struct df_flow {
   df_gradient_count adjoints_before; /* computed on the workers before the training */
   bool from_recovered;               /* trains on recovered actions; these are: */
   struct flow_recovered* recovered;
+  bool of_diffusion;     /* its method is one of a diffusion */
+  double* kept;          /* [flow.diffusion_steps + 1] (diffusion.h); NULL: its paths are straight lines */
   df_real* teacher;      /* the averaged weights when reflow began; NULL without it */
   df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
@@ -130,6 +132,9 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
                       df_real* gradient, double* loss);
 
 const df_config* flow_config(const df_flow* flow);
+
+/* the variant of the settings as they are now, on the path of the flow */
+flow_variant flow_variant_of(const df_flow* flow);
 
 /* ---- few_step.c: flows that are trained for few steps of the sampler ---- */
 

@@ -6,6 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "diffusion.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
@@ -150,6 +151,8 @@ static void end_path(const chunk* c, int row, bool arrived, double t, const doub
     decode(s->flow, c->w, row, x0, z1, x, u);
     for (size_t k = 0; s->variant.prediction == FLOW_PREDICT_VELOCITY && k < n; k++)
       z1[k] = variant_end(&s->variant, t, x_t[k], z1[k]);
+    for (size_t k = 0; s->variant.prediction == FLOW_PREDICT_NOISE && k < n; k++)
+      z1[k] = diffusion_end(&s->variant, t, x_t[k], z1[k]);
   }
   if (s->projection) {
     project(s, c->w, true, x0, z1, x, u);
@@ -207,6 +210,34 @@ static void follow_consistently(chunk* c, int K) {
   }
 }
 
+/* all but the last of K steps of a diffusion */
+static void diffuse(chunk* c, int K) {
+  const sampling* s = c->s;
+  const flow_variant* v = &s->variant;
+  const size_t n = (size_t)s->flow->H * (size_t)s->flow->in;
+  double *z1 = c->w->target, *fresh = c->w->noise;
+  unsigned char* lost = c->w->failed;
+  for (int step = 0; step + 1 < K; step++) {
+    const double t = diffusion_time(v, K, step), next = diffusion_time(v, K, step + 1);
+    for (int row = 0; row < c->count; row++) c->w->time[row] = t;
+    predict(c, c->w->time, c->w->state);
+    for (int row = 0; row < c->count; row++) {
+      double* x_t = c->w->state + (size_t)row * n;
+      decode(s->flow, c->w, row, start_of(c, row), z1, states_of(c, row), actions_of(c, row));
+      for (size_t k = 0; v->prediction == FLOW_PREDICT_NOISE && k < n; k++) z1[k] = diffusion_end(v, t, x_t[k], z1[k]);
+      if (s->projection && t >= s->projection->from)
+        project(s, c->w, false, start_of(c, row), z1, states_of(c, row), actions_of(c, row));
+      if (!all_finite(z1, n)) {
+        lost[row] = 1;
+        continue;
+      }
+      const uint64_t window = s->request->first_index + (uint64_t)(c->first + row);
+      if (v->eta > 0) df_rng_normal(s->request->seed, DF_STREAM_DIFFUSION, window << 14 | (uint64_t)step, n, fresh);
+      diffusion_step(v, t, next, n, z1, fresh, x_t);
+    }
+  }
+}
+
 /* samples the windows of one chunk */
 static void sample_chunk(const sampling* s, int number) {
   df_flow* flow = s->flow;
@@ -238,12 +269,14 @@ static void sample_chunk(const sampling* s, int number) {
                             .n = n,
                             .field = field,
                             .context = &c};
-  if (s->variant.few_step == FLOW_CONSISTENCY) {
+  if (s->variant.kept) {
+    diffuse(&c, K);
+  } else if (s->variant.few_step == FLOW_CONSISTENCY) {
     follow_consistently(&c, K);
   } else {
     solver_run(&p, K, arrives ? K : K - 1, w->state, w->solver);
   }
-  const double last = (double)(K - 1) / K;
+  const double last = s->variant.kept ? diffusion_time(&s->variant, K, K - 1) : (double)(K - 1) / K;
   if (!arrives) {
     for (int row = 0; row < c.count; row++) w->time[row] = last;
     predict(&c, w->time, w->state);
@@ -274,12 +307,11 @@ static df_status run(df_flow* flow, const df_request* request, const df_flow_pro
   DF_TRY(check_windows(flow, "df_flow_sample", request->B, request->x0, request->condition));
   DF_REQUIRE(request->sampler_steps >= 1, "df_flow_sample: sampler_steps = %d: must be at least 1",
              request->sampler_steps);
-  sampling s = {.flow = flow,
-                .request = request,
-                .projection = projection,
-                .x = x,
-                .u = u,
-                .variant = variant_of(flow_config(flow))};
+  DF_REQUIRE(!flow->kept || request->sampler_steps <= flow_config(flow)->flow_diffusion_steps,
+             "df_flow_sample: sampler_steps = %d: a diffusion of %d steps (flow.diffusion_steps) takes at most as many",
+             request->sampler_steps, flow_config(flow)->flow_diffusion_steps);
+  sampling s = {
+      .flow = flow, .request = request, .projection = projection, .x = x, .u = u, .variant = flow_variant_of(flow)};
   const int chunks = (request->B + flow->slice - 1) / flow->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(flow->env.threads)
   for (int i = 0; i < chunks; i++) sample_chunk(&s, i);
@@ -358,9 +390,10 @@ df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* 
   DF_REQUIRE(points->z, "df_flow_velocity: points.z is NULL");
   DF_REQUIRE_POINTER(velocity);
   DF_TRY(check_windows(flow, "df_flow_velocity", points->B, points->x0, points->condition));
+  DF_REQUIRE(!flow->kept, "df_flow_velocity: a diffusion (flow.path) goes in steps of noise and has no velocity");
   DF_REQUIRE(!divergence || !flow_simulates(flow), "df_flow_velocity: no divergence of a decoder that simulates");
   const df_request request = {.B = points->B, .x0 = points->x0, .condition = points->condition};
-  field_call f = {.s = {.flow = flow, .request = &request, .variant = variant_of(flow_config(flow))},
+  field_call f = {.s = {.flow = flow, .request = &request, .variant = flow_variant_of(flow)},
                   .points = points,
                   .velocity = velocity,
                   .divergence = divergence};

@@ -176,15 +176,17 @@ static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker*
   } else if (v->transport)
     couple(flow, v, w, count);
   for (int row = 0; row < count; row++) {
-    const double *noise = w->noise + (size_t)row * n, t = w->time[row], share = variant_base_share(v, t);
+    const double *noise = w->noise + (size_t)row * n, t = w->time[row];
+    const double share = variant_base_share(v, t), of_end = variant_end_share(v, t);
     double* target = w->target + (size_t)row * n;
     df_real* x_t = w->x_t + (size_t)row * n;
-    for (size_t k = 0; k < n; k++) x_t[k] = (df_real)(share * v->sigma * noise[k] + t * target[k]);
+    for (size_t k = 0; k < n; k++) x_t[k] = (df_real)(share * v->sigma * noise[k] + of_end * target[k]);
     w->t[row] = (df_real)t;
 
     /* what a direct prediction is compared with */
     for (size_t k = 0; v->prediction == FLOW_PREDICT_VELOCITY && k < n; k++)
       target[k] -= (1 - v->sigma_min) * v->sigma * noise[k];
+    if (v->prediction == FLOW_PREDICT_NOISE) memcpy(target, noise, n * sizeof *target);
 
     double draw = 1;
     if (v->dropout > 0) df_rng_uniform(flow->env.seed, DF_STREAM_CONDITION, index + (uint64_t)(stride * row), 1, &draw);
@@ -357,7 +359,7 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
 
   /* network inputs and forward pass */
   start from[TRAINER_SLICE_MAX];
-  const flow_variant v = variant_of(flow_config(flow));
+  const flow_variant v = flow_variant_of(flow);
   for (int row = 0; row < count; row++) {
     from[row] = choose_start(flow, w, step, first + row, row);
     draw_sample(flow, &v, w, event(flow, step, first + row), row, &from[row]);
@@ -400,7 +402,7 @@ static void validate(void* context, int thread, int first, int count, const df_r
   df_flow* flow = context;
   flow_worker* w = &flow->worker[thread];
   start from[TRAINER_SLICE_MAX];
-  const flow_variant v = variant_of(flow_config(flow));
+  const flow_variant v = flow_variant_of(flow);
   for (int row = 0; row < count; row++) {
     from[row].window = trainer_validation_window(&flow->trainer->cfg, flow->env.task, first + row);
     from[row].x0 = df_dataset_state(flow->env.task->data, from[row].window.episode, from[row].window.start);

@@ -17,27 +17,30 @@ static int choice(const char* value, int n, const char* const* names) {
 }
 
 flow_variant variant_of(const df_config* c) {
+  static const char* const predictions[] = {"x1", "velocity", "noise"};
   static const char* const laws[] = {"power", "beta", "logit_normal"};
   static const char* const few_steps[] = {"none", "shortcut", "mean_flow", "consistency"};
   static const char* const solvers[] = {"euler", "midpoint", "rk4", "adaptive"};
-  return (flow_variant){
-      .prediction = strcmp(c->flow_prediction, "velocity") == 0 ? FLOW_PREDICT_VELOCITY : FLOW_PREDICT_X1,
-      .sigma = c->flow_sigma,
-      .sigma_min = c->flow_sigma_min,
-      .law = (flow_time_law)choice(c->flow_time, 3, laws),
-      .power = c->flow_time_power,
-      .shape = {c->flow_time_shape.v[0], c->flow_time_shape.v[1]},
-      .normal = {c->flow_time_normal.v[0], c->flow_time_normal.v[1]},
-      .transport = strcmp(c->flow_coupling, "transport") == 0,
-      .cost = c->flow_coupling_condition,
-      .dropout = c->flow_condition_dropout,
-      .few_step = (flow_few_step)choice(c->flow_few_step, 4, few_steps),
-      .span_share = c->flow_few_step_share,
-      .reflow_from = c->flow_reflow_from,
-      .reflow_steps = c->flow_reflow_steps,
-      .guidance = c->flow_guidance,
-      .solver = (flow_solver)choice(c->flow_solver, 4, solvers),
-      .tolerance = c->flow_tolerance};
+  return (flow_variant){.prediction = (flow_prediction)choice(c->flow_prediction, 3, predictions),
+                        .sigma = c->flow_sigma,
+                        .sigma_min = c->flow_sigma_min,
+                        .law = (flow_time_law)choice(c->flow_time, 3, laws),
+                        .power = c->flow_time_power,
+                        .shape = {c->flow_time_shape.v[0], c->flow_time_shape.v[1]},
+                        .normal = {c->flow_time_normal.v[0], c->flow_time_normal.v[1]},
+                        .transport = strcmp(c->flow_coupling, "transport") == 0,
+                        .cost = c->flow_coupling_condition,
+                        .dropout = c->flow_condition_dropout,
+                        .few_step = (flow_few_step)choice(c->flow_few_step, 4, few_steps),
+                        .span_share = c->flow_few_step_share,
+                        .reflow_from = c->flow_reflow_from,
+                        .reflow_steps = c->flow_reflow_steps,
+                        .guidance = c->flow_guidance,
+                        .solver = (flow_solver)choice(c->flow_solver, 4, solvers),
+                        .tolerance = c->flow_tolerance,
+                        .steps = c->flow_diffusion_steps,
+                        .eta = c->flow_eta,
+                        .clip = c->flow_clip};
 }
 
 static df_status check_times(const df_config* c) {
@@ -200,7 +203,7 @@ double variant_beta_quantile(double a, double b, double p) {
   return x;
 }
 
-double variant_time(const flow_variant* v, uint64_t seed, uint64_t index) {
+static double draw_time(const flow_variant* v, uint64_t seed, uint64_t index) {
   double draw;
   if (v->law == FLOW_TIME_LOGIT_NORMAL) {
     df_rng_normal(seed, DF_STREAM_FLOW_TIME, index, 1, &draw);
@@ -209,4 +212,10 @@ double variant_time(const flow_variant* v, uint64_t seed, uint64_t index) {
   df_rng_uniform(seed, DF_STREAM_FLOW_TIME, index, 1, &draw);
   if (v->law == FLOW_TIME_BETA) return variant_beta_quantile(v->shape[0], v->shape[1], draw);
   return v->power == 1 ? draw : pow(draw, v->power);
+}
+
+double variant_time(const flow_variant* v, uint64_t seed, uint64_t index) {
+  const double t = draw_time(v, seed, index);
+  /* without noise there is nothing to learn */
+  return v->kept ? fmin(floor(t * v->steps), v->steps - 1) / v->steps : t;
 }

@@ -3,13 +3,14 @@
 #ifndef LIB_FLOW_VARIANT_H
 #define LIB_FLOW_VARIANT_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "dynaflow/config/config.h"
 
-/* what the network's output is: the end of the path, or its velocity */
-typedef enum flow_prediction { FLOW_PREDICT_X1, FLOW_PREDICT_VELOCITY } flow_prediction;
+/* what the network's output is: the end of the path, its velocity, or X^0 / sigma */
+typedef enum flow_prediction { FLOW_PREDICT_X1, FLOW_PREDICT_VELOCITY, FLOW_PREDICT_NOISE } flow_prediction;
 
 /* distributions of the flow times of training */
 typedef enum flow_time_law {
@@ -46,9 +47,14 @@ typedef struct flow_variant {
   double guidance; /* w of out = unconditional + w (conditional - unconditional) */
   flow_solver solver;
   double tolerance; /* FLOW_ADAPTIVE */
+  /* of a diffusion (diffusion.h) */
+  const double* kept; /* [steps+1] share of the variance of the data after n steps of noise; NULL: straight lines */
+  int steps;          /* T */
+  double eta;         /* share of fresh noise in a sampler step */
+  double clip;        /* largest magnitude of X^1 that follows from predicted noise; 0: any */
 } flow_variant;
 
-/* The variant of the settings, which variant_check() has found good. */
+/* The variant of the settings, which variant_check() has found good, along straight lines. */
 flow_variant variant_of(const df_config* config);
 
 /* DF_E_CONFIG for settings that do not fit together, a method or a task: a velocity or reflow of a decoder that
@@ -62,11 +68,21 @@ df_status variant_check(const df_config* config, const char* method, bool simula
 /* DF_E_CONFIG for a method that has its own sampler, if a variant other than that of flow times is set. */
 df_status variant_check_times_only(const df_config* config, const char* method);
 
-/* ---- path: X^t = (1 - (1-s) t) X^0 + t X^1, velocity X^1 - (1-s) X^0 ---- */
+/* ---- path: X^t = (1 - (1-s) t) X^0 + t X^1, velocity X^1 - (1-s) X^0, or a diffusion ---- */
+
+/* how many of its steps of noise the flow time t of a diffusion stands for */
+static inline int variant_noise_steps(const flow_variant* v, double t) {
+  return v->steps - (int)lround(t * v->steps);
+}
 
 /* the share of X^0 in X^t */
 static inline double variant_base_share(const flow_variant* v, double t) {
-  return 1 - (1 - v->sigma_min) * t;
+  return v->kept ? sqrt(1 - v->kept[variant_noise_steps(v, t)]) : 1 - (1 - v->sigma_min) * t;
+}
+
+/* the share of X^1 in X^t */
+static inline double variant_end_share(const flow_variant* v, double t) {
+  return v->kept ? sqrt(v->kept[variant_noise_steps(v, t)]) : t;
 }
 
 /* the velocity at x on a path that ends at X^1 = end: (end - (1-s) x) / (1 - (1-s) t) */
@@ -86,7 +102,8 @@ static inline double variant_clean(const flow_variant* v, double t, double x, do
 
 /* ---- flow times ---- */
 
-/* The flow time of a training sample: a function of seed and index, in [0, 1]. */
+/* The flow time of a training sample: a function of seed and index, in [0, 1]; of a diffusion rounded down to a step of
+ * noise. */
 double variant_time(const flow_variant* v, uint64_t seed, uint64_t index);
 
 /* The share of Beta(a, b) below x, and the x below which a share p lies; a, b > 0. By the continued fraction 8.17.22 of

@@ -36,6 +36,7 @@ static void a_null_output_is_refused(void** state) {
   REFUSES(df_task_system(NULL, NULL, NULL, sha256), "df_task_system: out is NULL");
   REFUSES(df_task_new(NULL, NULL, NULL, NULL), "df_task_new: out is NULL");
   REFUSES(df_flow_new(NULL, NULL, DF_DECODE_ROLLOUT, NULL), "df_flow_new: out is NULL");
+  REFUSES(df_flow_new_diffusion(NULL, NULL, DF_DECODE_STATES, NULL), "df_flow_new_diffusion: out is NULL");
   REFUSES(df_inverse_new(NULL, DF_INVERSE_DEMONSTRATED, NULL), "df_inverse_new: out is NULL");
   REFUSES(df_gait_demonstrate(NULL, NULL, NULL, NULL), "df_gait_demonstrate: out is NULL");
   REFUSES(df_npz_open(NULL, NULL), "df_npz_open: out is NULL");
@@ -76,6 +77,11 @@ static void after_a_null_input_the_output_is_null(void** state) {
               "df_flow_new: env.task is NULL");
   REFUSES_OUT(df_flow, df_flow_new(&(df_method_env){.threads = 1}, NULL, DF_DECODE_ROLLOUT, &out),
               "df_flow_new: name is NULL");
+  REFUSES_OUT(df_flow, df_flow_new_diffusion(NULL, "x", DF_DECODE_STATES, &out), "df_flow_new_diffusion: env is NULL");
+  REFUSES_OUT(df_flow, df_flow_new_diffusion(&(df_method_env){.threads = 1}, "x", DF_DECODE_STATES, &out),
+              "df_flow_new_diffusion: env.task is NULL");
+  REFUSES_OUT(df_flow, df_flow_new_diffusion(&(df_method_env){.threads = 1}, NULL, DF_DECODE_STATES, &out),
+              "df_flow_new_diffusion: name is NULL");
   REFUSES_OUT(df_inverse, df_inverse_new(&(df_method_env){.task = nowhere}, DF_INVERSE_DEMONSTRATED, &out),
               "df_inverse_new: env.threads is 0, must be at least 1");
   REFUSES_OUT(df_dataset, df_gait_demonstrate(NULL, &config, NULL, &out), "df_gait_demonstrate: system is NULL");

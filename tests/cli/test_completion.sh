@@ -38,7 +38,7 @@ check every_command_is_completed completes "$(tr '\n' ' ' <<<"$commands")help --
 check an_option_is_completed completes '--cell-memory --cell-seconds' run --cell
 check a_common_option_is_completed completes '--threads' gate --thr
 check a_common_option_has_its_letter completes '-t' gate -t
-check a_method_is_completed completes 'kinematic_fm kinematic_fm_idm kinematic_fm_inverse kinematic_fm_tracking' run tiny --method kin
+check a_method_is_completed completes 'kinematic_diffusion kinematic_fm kinematic_fm_idm kinematic_fm_inverse kinematic_fm_tracking' run tiny --method kin
 check a_method_behind_a_comma_is_completed completes 'dynaflow,random_action' run -m dynaflow,ran
 check methods_behind_an_equals_sign_are_completed completes 'replay_demo' run --method = repl
 check a_setting_is_completed completes 'net.width=' run --set net.w
@@ -48,7 +48,7 @@ check a_run_is_completed completes 'night nine' report ni
 check a_word_of_data_is_completed completes 'fetch' data f
 check a_kind_of_list_is_completed completes 'metrics methods' list me
 check a_name_of_a_list_is_completed completes 'net.width' list settings net.w
-check a_method_of_a_list_is_completed completes 'kinematic_fm kinematic_fm_idm kinematic_fm_inverse kinematic_fm_tracking' list methods kin
+check a_method_of_a_list_is_completed completes 'kinematic_diffusion kinematic_fm kinematic_fm_idm kinematic_fm_inverse kinematic_fm_tracking' list methods kin
 check a_task_of_the_profiles_is_completed completes 'tiny' list profiles ti
 check a_task_of_data_is_completed completes 'tiny' data info ti
 check a_word_of_data_stands_once completes '' data info f

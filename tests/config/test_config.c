@@ -379,7 +379,8 @@ static void some_settings_change_no_training(void** state) {
     bool trains;
   } cases[] = {{"eval.windows", false},   {"tracking.steps", false}, {"projection.steps", false},
                {"trajopt.steps", false},  {"expert.updates", false}, {"flow.solver", false},
-               {"flow.tolerance", false}, {"flow.guidance", false},  {"flow.prediction", true},
+               {"flow.tolerance", false}, {"flow.guidance", false},  {"flow.eta", false},
+               {"flow.clip", false},      {"flow.path", true},       {"flow.prediction", true},
                {"flow.sigma", true},      {"train.steps", true},     {"net.width", true},
                {"inverse.steps", true},   {"evaluation", true},      {"data.path", true}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

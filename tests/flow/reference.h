@@ -294,6 +294,42 @@ static double normal_action(const reference* r, const double* u, int i) {
   return (fmin(fmax(u[i], -BOX), BOX) - r->actions.mean[i]) / r->actions.std[i];
 }
 
+/* ---- diffusion ---- */
+
+static bool diffuses(const reference* r) {
+  return strcmp(r->c->flow_path, "diffusion") == 0;
+}
+
+static bool predicts_noise(const reference* r) {
+  return strcmp(r->c->flow_prediction, "noise") == 0;
+}
+
+/* the share of the variance of the data after n steps of noise: Nichol & Dhariwal 2021, eq. 17, with the last step's
+ * noise of 0.999; or the product of Ho et al. 2020, section 4, for any number of steps */
+static double kept_after(const reference* r, int n) {
+  const int T = r->c->flow_diffusion_steps;
+  if (strcmp(r->c->flow_noise_schedule, "cosine") == 0) {
+    if (n == T) return kept_after(r, T - 1) / 1000;
+    return pow(cos(((double)n / T + 0.008) / 1.008 * acos(0)) / cos(0.008 / 1.008 * acos(0)), 2);
+  }
+  double share = 1;
+  for (int k = 0; k < n; k++) share *= 1 - fmin(1000.0 / T * (1e-4 + (0.02 - 1e-4) * k / (T - 1)), 0.999);
+  return share;
+}
+
+/* x_t, the flow time that the network is told, and what it is compared with */
+static void draw_diffused(reference* r, int i, sample* s, const double* noise) {
+  double draw;
+  df_rng_uniform(r->seed, DF_STREAM_FLOW_TIME, event_of(r, i), 1, &draw);
+  const int T = r->c->flow_diffusion_steps, n = T - (int)(draw * T);
+  const double data = sqrt(kept_after(r, n)), rest = sqrt(1 - kept_after(r, n));
+  s->t = 1 - (double)n / T;
+  for (int k = 0; k < r->H * r->in; k++) {
+    s->x_t[k] = data * s->target[k] + rest * r->c->flow_sigma * noise[k];
+    if (predicts_noise(r)) s->target[k] = noise[k];
+  }
+}
+
 static void draw_sample(reference* r, int i, sample* s) {
   draw_start(r, i, s);
   for (int t = 0; t < r->H; t++) {
@@ -307,6 +343,7 @@ static void draw_sample(reference* r, int i, sample* s) {
   df_rng_uniform(r->seed, DF_STREAM_FLOW_TIME, event_of(r, i), 1, &s->t);
   df_rng_normal(r->seed, DF_STREAM_FLOW_NOISE, event_of(r, i), (size_t)(r->H * r->in), noise);
   for (int k = 0; k < r->H * r->in; k++) s->x_t[k] = (1 - s->t) * r->c->flow_sigma * noise[k] + s->t * s->target[k];
+  if (diffuses(r)) draw_diffused(r, i, s, noise);
   for (int k = 0; k < NX; k++) s->cond[k] = chart(&r->context, s->x0, s->x0, k);
   memcpy(s->cond + NX, r->task->data->conditions + s->window.episode * NC, NC * sizeof(double));
 }
@@ -482,8 +519,41 @@ static void reference_start(reference* r, const df_task* task, int kind, uint64_
 
 /* ---- sampling ---- */
 
-/* the states and actions of a window from x0 and the noise of (seed, index) by K Euler steps with the averaged weights:
- * x [H+1][NX], u [H][NU]. Returns whether all that was wrong with it is a prediction before the last. */
+/* how many steps of noise there are before sampler step i of K; before step K: none */
+static int noise_before(const reference* r, int i, int K) {
+  const int T = r->c->flow_diffusion_steps;
+  if (i == K) return 0;
+  return predicts_noise(r) ? (K - 1 - i) * T / K + 1 : T - i * T / K;
+}
+
+static double time_of(const reference* r, int i, int K) {
+  return diffuses(r) ? 1 - (double)noise_before(r, i, K) / r->c->flow_diffusion_steps : (double)i / K;
+}
+
+/* where a prediction of noise leads, within the limit */
+static double data_of(const reference* r, double t, double x, double noise) {
+  const int T = r->c->flow_diffusion_steps;
+  const double kept = kept_after(r, T - (int)(t * T + 0.5)), limit = r->c->flow_clip;
+  const double data = (x - sqrt(1 - kept) * r->c->flow_sigma * noise) / sqrt(kept);
+  return limit > 0 && fabs(data) > limit ? copysign(limit, data) : data;
+}
+
+/* eq. 12 of Song et al. 2021 with eq. 16, from the prediction z of the data */
+static void step_of_ddim(const reference* r, uint64_t seed, uint64_t index, int i, int K, const num* z, double* state) {
+  const double now = kept_after(r, noise_before(r, i, K)), next = kept_after(r, noise_before(r, i + 1, K));
+  const double sigma = r->c->flow_sigma;
+  const double renewed = r->c->flow_eta * sqrt((1 - next) / (1 - now)) * sqrt(1 - now / next);
+  double fresh[ROW];
+  df_rng_normal(seed, DF_STREAM_DIFFUSION, index * 16384 + (uint64_t)i, (size_t)(r->H * r->in), fresh);
+  for (int k = 0; k < r->H * r->in; k++) {
+    const double noise = (state[k] - sqrt(now) * creal(z[k])) / sqrt(1 - now);
+    state[k] = sqrt(next) * creal(z[k]) + sqrt(1 - next - renewed * renewed) * noise + renewed * sigma * fresh[k];
+  }
+}
+
+/* the states and actions of a window from x0 and the noise of (seed, index) by K steps, of Euler or DDIM, with the
+ * averaged weights: x [H+1][NX], u [H][NU]. Returns whether all that was wrong with it is a prediction before the last.
+ */
 static bool reference_sample(reference* r, const double* x0, const double* condition, uint64_t seed, uint64_t index,
                              int K, double* x, double* u) {
   r->now = r->H;
@@ -499,9 +569,10 @@ static bool reference_sample(reference* r, const double* x0, const double* condi
   for (int k = 0; k < NX; k++) cond[k] = chart(&r->context, x0, x0, k);
   memcpy(cond + NX, condition, NC * sizeof *cond);
   for (int step = 0; step < K; step++) {
-    const double t = (double)step / K;
+    const double t = time_of(r, step, K);
     memcpy(in, state, sizeof in);
     forward(&r->l, p, in, cond, t, out);
+    for (int k = 0; k < n && predicts_noise(r); k++) out[k] = data_of(r, t, state[k], creal(out[k]));
     memcpy(z, out, sizeof z);
     if (simulates) {
       frames = simulate(r, out, r->kind == DF_DECODE_TRACKING ? p + r->l.weights : NULL, x0, actions, states);
@@ -510,7 +581,8 @@ static bool reference_sample(reference* r, const double* x0, const double* condi
     }
     /* a path whose prediction is not finite cannot be followed */
     if (frames <= r->H && step + 1 < K) failed = true;
-    for (int k = 0; k < n && frames > r->H; k++) state[k] += (creal(z[k]) - state[k]) / (1 - t) / K;
+    if (diffuses(r) && frames > r->H && step + 1 < K) step_of_ddim(r, seed, index, step, K, z, state);
+    for (int k = 0; k < n && frames > r->H && !diffuses(r); k++) state[k] += (creal(z[k]) - state[k]) / (1 - t) / K;
   }
 
   /* the last prediction is the sample; of an open loop that diverged all actions are planned, of a closed one none */

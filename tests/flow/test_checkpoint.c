@@ -168,7 +168,9 @@ static bool leaves_weights(const char* name) {
                                          "flow.tolerance",
                                          "flow.few_step_share",
                                          "flow.reflow",
-                                         "flow.guidance"};
+                                         "flow.guidance",
+                                         "flow.eta",
+                                         "flow.clip"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(name, names[i]) == 0) return true;
   }

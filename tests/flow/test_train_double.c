@@ -119,6 +119,35 @@ static void ten_steps_of_every_decoder_are_those_of_the_reference(void** state) 
   df_task_free(task);
 }
 
+/* a diffusion of a few steps; of noise only where no simulator makes the data */
+static df_config diffusion_config(const char* schedule, const char* prediction, double eta, double clip) {
+  df_config c = closed_config();
+  snprintf(c.flow_path, sizeof c.flow_path, "diffusion");
+  snprintf(c.flow_noise_schedule, sizeof c.flow_noise_schedule, "%s", schedule);
+  snprintf(c.flow_prediction, sizeof c.flow_prediction, "%s", prediction);
+  c.flow_diffusion_steps = 9;
+  c.flow_eta = eta;
+  c.flow_clip = clip;
+  return c;
+}
+
+static void ten_steps_of_diffusions_are_those_of_the_reference(void** state) {
+  (void)state;
+  static reference r;
+  for (int k = 0; k < 4; k++) {
+    const bool noise = k >= 2;
+    const df_config config = diffusion_config(k % 2 ? "linear" : "cosine", noise ? "noise" : "x1", 0, 5);
+    df_task* task = closed_task(&config);
+    for (int d = DF_DECODE_STATES; d <= (noise ? DF_DECODE_ACTIONS : DF_DECODE_TRACKING); d++) {
+      watch w = {.r = &r};
+      train_in_parts(&w, task, (df_decoder)d);
+      df_flow_free(w.flow);
+      assert_int_equal(r.step, 10);
+    }
+    df_task_free(task);
+  }
+}
+
 static df_flow* train_accumulated(df_task* task, df_decoder decoder, int batch, int batches, df_training_log* log);
 
 /* 2, 3 and 4 frames in the steps 0 to 2, 3 to 4 and from 5 on; the curve is of whole windows from step 8 on */
@@ -218,39 +247,65 @@ static void accumulated_batches_are_one_batch_of_their_size(void** state) {
 
 enum { SAMPLES = 150, FIRST_INDEX = 7, NOISE_SEED = 23 };
 
-static void samples_of_every_decoder_are_those_of_the_reference(void** state) {
-  (void)state;
-  static reference r;
+/* samples by 1, 4 and 7 steps; adds how many diverged, and how many did so before their last step */
+static void compare_samples(reference* r, df_flow* flow, int* diverged, int* failed) {
   static double x0[SAMPLES * NX], c[SAMPLES * NC], x[SAMPLES * (H_MAX + 1) * NX], u[SAMPLES * H_MAX * NU];
   double right_x[(H_MAX + 1) * NX], right_u[H_MAX * NU];
-  const df_config config = closed_config();
-  df_task* task = closed_task(&config);
   df_rng_uniform(1, DF_STREAM_TEST, 0, SAMPLES * NX, x0);
   df_rng_uniform(1, DF_STREAM_TEST, 1, SAMPLES * NC, c);
   for (int k = 0; k < SAMPLES * NX; k++) x0[k] = k % 3 == 2 ? 0 : 2 * (k % NX < 3 ? 1 : 2) * (x0[k] - 0.5);
+  for (int K = 1; K <= 7; K += 3) {
+    const df_request request = {
+        .B = SAMPLES, .x0 = x0, .condition = c, .seed = NOISE_SEED, .first_index = FIRST_INDEX, .sampler_steps = K};
+    memset(u, 0, sizeof u);
+    assert_int_equal(df_flow_sample(flow, &request, x, u), DF_OK);
+    for (int b = 0; b < SAMPLES; b++) {
+      const bool lost_on_the_way =
+          reference_sample(r, x0 + b * NX, c + b * NC, NOISE_SEED, (uint64_t)(FIRST_INDEX + b), K, right_x, right_u);
+      compare((size_t)(r->H + 1) * NX, x + b * (r->H + 1) * NX, right_x, "sampled state", r);
+      compare((size_t)r->H * NU, u + b * r->H * NU, right_u, "sampled action", r);
+      *diverged += isnan(right_x[r->H * NX]) && !isnan(right_x[NX]);
+      *failed += lost_on_the_way;
+    }
+  }
+}
+
+static void samples_of_every_decoder_are_those_of_the_reference(void** state) {
+  (void)state;
+  static reference r;
+  const df_config config = closed_config();
+  df_task* task = closed_task(&config);
   for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
     watch w = {.r = &r};
     train_in_parts(&w, task, (df_decoder)d);
     int diverged = 0, failed = 0;
-    for (int K = 1; K <= 7; K += 3) {
-      const df_request request = {
-          .B = SAMPLES, .x0 = x0, .condition = c, .seed = NOISE_SEED, .first_index = FIRST_INDEX, .sampler_steps = K};
-      memset(u, 0, sizeof u);
-      assert_int_equal(df_flow_sample(w.flow, &request, x, u), DF_OK);
-      for (int b = 0; b < SAMPLES; b++) {
-        const bool lost_on_the_way =
-            reference_sample(&r, x0 + b * NX, c + b * NC, NOISE_SEED, (uint64_t)(FIRST_INDEX + b), K, right_x, right_u);
-        compare((size_t)(r.H + 1) * NX, x + b * (r.H + 1) * NX, right_x, "sampled state", &r);
-        compare((size_t)r.H * NU, u + b * r.H * NU, right_u, "sampled action", &r);
-        diverged += isnan(right_x[r.H * NX]) && !isnan(right_x[NX]);
-        failed += lost_on_the_way;
-      }
-    }
+    compare_samples(&r, w.flow, &diverged, &failed);
     assert_true(d == DF_DECODE_STATES || diverged);
     assert_true(d < DF_DECODE_ROLLOUT || failed);
     df_flow_free(w.flow);
   }
   df_task_free(task);
+}
+
+/* deterministic and with fresh noise, with and without a limit, which samples reach that are predicted by noise */
+static void samples_of_diffusions_are_those_of_the_reference(void** state) {
+  (void)state;
+  static reference r;
+  for (int k = 0; k < 4; k++) {
+    const bool noise = k >= 2;
+    const df_config config =
+        diffusion_config(k % 2 ? "linear" : "cosine", noise ? "noise" : "x1", k % 2 ? 0.6 : 0, k == 3 ? 0 : 1.5);
+    df_task* task = closed_task(&config);
+    for (int d = DF_DECODE_STATES; d <= (noise ? DF_DECODE_ACTIONS : DF_DECODE_TRACKING); d++) {
+      watch w = {.r = &r};
+      train_in_parts(&w, task, (df_decoder)d);
+      int diverged = 0, failed = 0;
+      compare_samples(&r, w.flow, &diverged, &failed);
+      assert_true(d < DF_DECODE_ROLLOUT || failed);
+      df_flow_free(w.flow);
+    }
+    df_task_free(task);
+  }
 }
 
 /* ---- inverse dynamics, of which only files and results can be seen ---- */
@@ -311,11 +366,13 @@ static void inverse_dynamics_is_that_of_the_reference(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ten_steps_of_every_decoder_are_those_of_the_reference),
+      cmocka_unit_test(ten_steps_of_diffusions_are_those_of_the_reference),
       cmocka_unit_test(ten_steps_of_a_horizon_curriculum_are_those_of_the_reference),
       cmocka_unit_test(a_curriculum_of_whole_windows_changes_nothing),
       cmocka_unit_test(a_curriculum_beyond_the_window_is_refused),
       cmocka_unit_test(accumulated_batches_are_one_batch_of_their_size),
       cmocka_unit_test(samples_of_every_decoder_are_those_of_the_reference),
+      cmocka_unit_test(samples_of_diffusions_are_those_of_the_reference),
       cmocka_unit_test(inverse_dynamics_is_that_of_the_reference),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

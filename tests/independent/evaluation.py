@@ -954,8 +954,8 @@ def expected_strip(task, index, chain):
 
 FLAGS = {  # returns actions, samples with K steps, sees the demonstration
     'dynaflow': (1, 1, 0), 'dynaflow_tracking': (1, 1, 0), 'kinematic_fm': (0, 1, 0), 'kinematic_fm_idm': (1, 1, 0),
-    'action_fm': (1, 1, 0), 'random_action': (1, 0, 0), 'replay_demo': (1, 0, 1)}
-OWN_STATES = ('kinematic_fm', 'kinematic_fm_idm')  # other methods return the states to which their actions lead
+    'action_fm': (1, 1, 0), 'kinematic_diffusion': (1, 1, 0), 'action_diffusion': (1, 1, 0), 'random_action': (1, 0, 0), 'replay_demo': (1, 0, 1)}
+OWN_STATES = ('kinematic_fm', 'kinematic_fm_idm', 'kinematic_diffusion')  # other methods return the states to which their actions lead
 
 
 def check_cell(record, task, calls):

@@ -17,6 +17,7 @@ BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
               act_chunk='Action chunks', dap='DAP',
+              kinematic_diffusion='Kinematic diffusion + IDM', action_diffusion='Action diffusion',
               kinematic_fm_inverse='Kinematic FM + simulator inverse', kinematic_fm_tracking='Kinematic FM + tracking',
               ddat_projection='DDAT projection', trajopt='Trajectory optimisation',
               random_action='Random actions', replay_demo='Replayed demonstration')

@@ -64,7 +64,7 @@ static bool is_silent(const char* name) {
 static bool is_no_training(const char* name) {
   return !strncmp(name, "eval.", 5) || !strncmp(name, "tracking.", 9) || !strncmp(name, "projection.", 11) ||
          !strncmp(name, "trajopt.", 8) || !strcmp(name, "flow.solver") || !strcmp(name, "flow.tolerance") ||
-         !strcmp(name, "flow.guidance");
+         !strcmp(name, "flow.guidance") || !strcmp(name, "flow.eta") || !strcmp(name, "flow.clip");
 }
 
 /* variants of the flow, which older results were made without: left out while they have their defaults */

@@ -38,6 +38,8 @@ static void methods_have_their_label_colour_and_dash(void** state) {
   } cases[] = {{"dynaflow", "DynaFlow", 0x0072B2, 1},
                {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
                {"trajopt", "Trajectory optimisation", 0x555555, 3},
+               {"kinematic_diffusion", "Kinematic diffusion + IDM", 0x661100, 4},
+               {"action_diffusion", "Action diffusion", 0x6699CC, 4},
                {"own", "own", 0x44AA99, 1},
                {"a_plugin", "a_plugin", 0x661100, 1},
                {"x1", "x1", 0xAA4499, 1}};

@@ -201,8 +201,16 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(LIST, flow, time_shape, "1.5,1", 0, 100, "", "", "alpha and beta of flow.time: beta")                              \
   X(LIST, flow, time_normal, "0,1", -10, 10, "", "",                                                                   \
     "mean and standard deviation of the logit of the flow time of flow.time: logit_normal")                            \
-  X(TEXT, flow, prediction, "x1", 0, 0, "x1|velocity", "",                                                             \
-    "what the network predicts: the end of the path, or its velocity (decoders that do not simulate)")                 \
+  X(TEXT, flow, prediction, "x1", 0, 0, "x1|velocity|noise", "",                                                       \
+    "what the network predicts: the end of the path, its velocity, or the noise of a diffusion")                       \
+  X(TEXT, flow, path, "auto", 0, 0, "auto|linear|diffusion", "",                                                       \
+    "from noise to data: a straight line, or a diffusion's steps; auto: diffusion for methods of that name")           \
+  X(TEXT, flow, noise_schedule, "cosine", 0, 0, "cosine|linear", "",                                                   \
+    "how the noise of a diffusion grows (Nichol & Dhariwal 2021; Ho et al. 2020)")                                     \
+  X(INT, flow, diffusion_steps, "100", 2, 10000, "", "", "steps of noise that a diffusion is trained on")              \
+  X(REAL, flow, eta, "0", 0, 1, "", "",                                                                                \
+    "fresh noise in the sampler steps of a diffusion: 0 none (DDIM), 1 as much as ancestral sampling (DDPM)")          \
+  X(REAL, flow, clip, "5", 0, 1e6, "", "std", "largest magnitude of data that follow from a predicted noise; 0: any")  \
   X(REAL, flow, sigma_min, "0", 0, 1, "", "", "share of the base sample that is left at flow time 1")                  \
   X(TEXT, flow, coupling, "independent", 0, 0, "independent|transport", "",                                            \
     "pairs of base sample and target: as drawn, or by optimal transport within a micro-batch")                         \
@@ -449,8 +457,8 @@ typedef struct df_config_key {
 DF_API int df_config_keys(const df_config_key** keys);
 
 /* Whether trained weights depend on a setting: not on those of evaluation (eval.*) and of sampling (tracking.*,
- * projection.*, trajopt.*, flow.solver, flow.tolerance, flow.guidance), nor on those of experts (expert*), which are no
- * methods. */
+ * projection.*, trajopt.*, flow.solver, flow.tolerance, flow.guidance, flow.eta, flow.clip), nor on those of experts
+ * (expert*), which are no methods. */
 DF_API bool df_config_trains(const char* key);
 
 /* Returns the settings with every default value. */

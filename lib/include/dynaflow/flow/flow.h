@@ -18,6 +18,9 @@
  *     solver      Euler, midpoint, RK4, or Bogacki-Shampine with a chosen step length. A velocity network is followed
  *                 to t = 1. With Xhat^1, whose velocity is not defined at t = 1, the solver takes K - 1 of the K steps,
  *                 and the last one returns Xhat^1 at t = 1 - 1/K.
+ *     diffusion   instead of the line, X^t = sqrt(kept_n) X^1 + sqrt(1 - kept_n) X^0 after n = T (1 - t) steps of noise
+ *                 of T = diffusion_steps (DDPM). The network predicts Xhat^1 or X^0 / sigma, trained by the squared
+ *                 error. Sampling takes K <= T steps of DDIM, of which the last one returns Xhat^1.
  *
  * The decoder computes Xhat^1 from the network's output:
  *     STATES    Xhat^1 is the output, in chart coordinates: kinematic flow matching.
@@ -51,6 +54,11 @@ typedef struct df_flow df_flow;
  * NULL argument, no task or env->threads < 1; DF_E_BLAS before df_blas_open(); DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
                                            df_flow** out);
+/* As df_flow_new(), for a method that is a diffusion: with flow.path: auto, too. DF_E_CONFIG also for flow.path:
+ * linear.
+ */
+DF_API DF_MUST_CHECK df_status df_flow_new_diffusion(const df_method_env* env, const char* name, df_decoder decoder,
+                                                     df_flow** out);
 DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */
 
 /* Trains for train.steps gradient steps, or for those that remain after the saved state in env.state_folder, and fills
@@ -62,8 +70,8 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
 /* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
  * is unchanged with STATES. The noise of a window depends on (seed, index) only. If the rollout of a window diverges, x
  * is NaN from that frame on; if it diverges before the last step, all frames but the first are NaN. Errors:
- * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1, a missing condition, or guidance of a flow without
- * condition_dropout. Allocates nothing. */
+ * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or above the steps of a diffusion, a missing condition, or
+ * guidance of a flow without condition_dropout. Allocates nothing. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
 /* points of the paths of many windows; the arrays are owned by the caller */
@@ -78,8 +86,9 @@ typedef struct df_flow_points {
 /* Computes the velocity [B][H][in] of the averaged weights at points of the path, with guidance, and, if it is not
  * NULL, its divergence [B], the trace of d(velocity)/d(X^t), exactly, by H in backward passes. A velocity that is not
  * finite, after a divergence of the simulator, is 0. Errors: those of df_flow_sample() for the windows; DF_E_ARG for a
- * t out of range, t = 1 where the velocity is not defined there (prediction x1 without sigma_min), the divergence of a
- * decoder that simulates, and a consistency model (flow.few_step), which has no velocity; DF_E_NOMEM. */
+ * diffusion (flow.path), a t out of range, t = 1 where the velocity is not defined there (prediction x1 without
+ * sigma_min), the divergence of a decoder that simulates, and a consistency model (flow.few_step), which has no
+ * velocity; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_velocity(df_flow* flow, const df_flow_points* points, double* velocity,
                                                 double* divergence);
 
