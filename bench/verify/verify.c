@@ -24,6 +24,7 @@
 #include "schema.h"
 #include "store.h"
 #include "text.h"
+#include "walks.h"
 
 static json_int_t seed_of(const json_t* record) {
   return json_integer_value(json_object_get(record, "seed"));
@@ -426,6 +427,7 @@ static void check_weights(verifier* v) {
   X(counts, check_counts)     \
   X(related, check_related)   \
   X(chains, check_chains)     \
+  X(walks, check_walks)       \
   X(samples, check_samples)   \
   X(unshown, check_unshown)   \
   X(training, check_training) \
