@@ -125,12 +125,12 @@ static bool take_line(const json_t* line, long updates, long* done, point* p, js
   p->falls += number_of(json_object_get(line, "falls"));
   p->n++;
   ++*done;
-  const long each = (updates + POINTS - 1) / POINTS;
-  if (*done % each == 0 || *done == updates) end_point(curve, line, p);
+  const long points = updates < POINTS ? updates : POINTS;
+  if (*done * points / updates > (*done - 1) * points / updates) end_point(curve, line, p);
   return true;
 }
 
-/* the curve of a whole training from its log, at most 200 points of as many updates each; a new reference */
+/* the curve of a whole training from its log, at most 200 points of nearly as many updates each; a new reference */
 static df_status read_curve(const char* path, long updates, json_t** out) {
   char* data;
   size_t n;

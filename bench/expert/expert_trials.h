@@ -42,7 +42,7 @@ typedef struct expert_walks {
   double *x, *u;
   df_walk_order* order;
   trials_walk* judged;         /* [n] */
-  char starts[DF_SHA256_TEXT]; /* of the states and orders that the walks begin with, which no policy changes */
+  char starts[DF_SHA256_TEXT]; /* of the states and orders that the walks begin with, to 1e-6; no policy changes them */
 } expert_walks;
 
 /* Runs walks of a policy, every gait in turn, and judges each by itself. Scores leave out the first 1.5 s, in which a

@@ -10,7 +10,7 @@
 #include "text.h"
 
 static bool is_of_group(const gate_group* h, const golden_row* one) {
-  return strcmp(one->task, h->g->task) == 0 && strcmp(one->profile, h->g->profile) == 0;
+  return run_group_has(h->g, one->task, one->profile, one->method);
 }
 
 /* the first row of the group of this method (NULL: of any) and seed (< 0: any); NULL: there is none */
