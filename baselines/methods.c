@@ -50,6 +50,10 @@ static df_status check_name(const char* name) {
     return df_fail(DF_E_CONFIG, "method '%.64s': a name must consist of letters, digits and _, at most %d of them",
                    name, DF_NAME_MAX - 1);
   }
+  /* those of the cells of `dynaflow expert`, which a run tells from methods by them */
+  static const char experts[] = "expert_";
+  if (strncmp(name, experts, sizeof experts - 1) == 0)
+    return df_fail(DF_E_CONFIG, "method '%s': names that begin with %s are those of `dynaflow expert`", name, experts);
   return DF_OK;
 }
 

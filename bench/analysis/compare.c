@@ -327,7 +327,8 @@ static bool has_method(const run_group* g, const char* method) {
 
 static const run_group* find_group(const run_view* r, const run_group* like) {
   for (int i = 0; i < r->n_groups; i++) {
-    if (!strcmp(r->groups[i].task, like->task) && !strcmp(r->groups[i].profile, like->profile)) return &r->groups[i];
+    const run_group* g = &r->groups[i];
+    if (!strcmp(g->task, like->task) && !strcmp(g->profile, like->profile) && g->experts == like->experts) return g;
   }
   return NULL;
 }

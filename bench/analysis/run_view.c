@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "escape.h"
+#include "experts.h"
 #include "identity.h"
 #include "json.h"
 #include "list.h"
@@ -135,7 +136,7 @@ static const json_t* first_record(const run_view* r, const run_group* g) {
 
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b) {
   const json_t *of_a = first_record(r, a), *of_b = first_record(r, b);
-  if (strcmp(a->task, b->task) != 0 || !of_a || !of_b) return false;
+  if (strcmp(a->task, b->task) != 0 || a->experts != b->experts || !of_a || !of_b) return false;
   json_t* names = json_object();
   add_record_differences(of_a, of_b, names);
   const bool equal = json_object_size(names) == 0;
@@ -159,8 +160,12 @@ void run_differences(const run_view* r, const run_group* g, text* out) {
   json_decref(names);
 }
 
+bool run_group_has(const run_group* g, const char* task, const char* profile, const char* method) {
+  return strcmp(g->task, task) == 0 && strcmp(g->profile, profile) == 0 && g->experts == is_expert(method);
+}
+
 bool run_in_group(const run_group* g, const run_cell* c) {
-  return strcmp(g->task, c->task) == 0 && strcmp(g->profile, c->profile) == 0;
+  return run_group_has(g, c->task, c->profile, c->method);
 }
 
 static void add_missing(const run_cell* c, const run_group* g, const char* method, text* out) {
@@ -204,13 +209,14 @@ static void add_steps(run_group* g, int k) {
 
 /* the file name of a group that is new; "a-b" with profile "c" and "a" with profile "b-c" do not share one */
 static char* group_file(const run_view* r, const run_cell* c) {
-  char* name = format_text("%s-%s", c->task, c->profile);
+  const char* end = is_expert(c->method) ? "-experts" : "";
+  char* name = format_text("%s-%s%s", c->task, c->profile, end);
   char* file = file_name_of(name);
   df_free(name);
   for (int i = 0; i < r->n_groups; i++) {
     if (strcmp(r->groups[i].file, file) != 0) continue;
     df_free(file);
-    name = format_text("%s/%s", c->task, c->profile);
+    name = format_text("%s/%s%s", c->task, c->profile, end);
     file = file_name_of(name);
     df_free(name);
     break;
@@ -224,7 +230,8 @@ static run_group* group_of(run_view* r, const run_cell* c) {
   }
   char* file = group_file(r, c);
   r->groups = list_grow(r->groups, r->n_groups, sizeof *r->groups);
-  r->groups[r->n_groups] = (run_group){.task = c->task, .profile = c->profile, .file = file};
+  r->groups[r->n_groups] =
+      (run_group){.task = c->task, .profile = c->profile, .experts = is_expert(c->method), .file = file};
   return &r->groups[r->n_groups++];
 }
 

@@ -23,11 +23,12 @@ typedef struct run_cell {
   bool done;            /* the status of `record` is "done" */
 } run_cell;
 
-/* The cells of one task and profile, which are compared with each other. The arrays hold as many entries as the records
- * have; the run_view owns them. */
+/* The cells of one task and profile, either experts (experts.h) or other methods, which are compared with each other.
+ * The arrays hold as many entries as the records have; the run_view owns them. */
 typedef struct run_group {
   const char *task, *profile;
-  const char* file; /* of "<task>-<profile>", by file_name_of(); owned by the run_view */
+  bool experts;
+  const char* file; /* of "<task>-<profile>", of experts with "-experts", by file_name_of(); owned by the run_view */
   int n_methods;
   const char** methods;
   int n_k; /* the numbers of sampler steps K in the records, ascending; {0} if no method has a sampler */
@@ -60,8 +61,9 @@ void run_differences(const run_view* r, const run_group* g, text* out);
  * so that their numbers are comparable. False if one of them has no done cell. */
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b);
 
-/* Whether a cell belongs to a group. */
+/* Whether a cell belongs to a group, and whether one of this task, profile and method does. */
 bool run_in_group(const run_group* g, const run_cell* c);
+bool run_group_has(const run_group* g, const char* task, const char* profile, const char* method);
 
 /* Appends the planned cells that are not done, with their status: "cart full dap seed 3 (not run), ...". `g` and
  * `method` select cells and are then not repeated in the text; NULL: all. Names the first 8, then the number of the

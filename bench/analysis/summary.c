@@ -80,7 +80,7 @@ const summary_row* summary_find(const summary* s, const run_group* g, const char
 }
 
 static bool is_of(const comparison* c, const run_group* g) {
-  return strcmp(c->task, g->task) == 0 && strcmp(c->profile, g->profile) == 0;
+  return run_group_has(g, c->task, c->profile, c->method_a);
 }
 
 const comparison* summary_compared(const summary* s, const run_group* g, const char* method, const char* metric,

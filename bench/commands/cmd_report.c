@@ -86,22 +86,22 @@ static df_status write_all(const run_view* r, const char* folder, const options*
 /* prints the main metrics at one K: means over seeds, without intervals, which are in the files */
 static void print_table(const run_view* r, const run_group* g, int k, const options* opts) {
   rows out = rows_new();
+  const char* columns[MAIN_METRICS];
+  const int n = table_main_columns(g, columns);
   for (int m = 0; m < g->n_methods; m++) {
     json_t* one = json_pack("{s:s}", "method", g->methods[m]);
-    for (int place = 0; place < MAIN_METRICS; place++) {
-      for (int i = 0; i < g->n_metrics; i++) {
-        if (metric_column(g->metrics[i]) != place) continue;
-        const aggregate a = aggregate_of(r, g, g->methods[m], g->metrics[i], k);
-        char* value = a.n ? format_text("%.3g", a.mean) : format_text(a.failed ? "not finite" : "-");
-        json_object_set_new(one, g->metrics[i], json_string(value));
-        df_free(value);
-      }
+    for (int c = 0; c < n; c++) {
+      const aggregate a = aggregate_of(r, g, g->methods[m], columns[c], k);
+      char* value = a.n ? format_text("%.3g", a.mean) : format_text(a.failed ? "not finite" : "-");
+      json_object_set_new(one, columns[c], json_string(value));
+      df_free(value);
     }
     rows_add_object(&out, one);
   }
   char steps[48] = "";
   if (k > 0) snprintf(steps, sizeof steps, ", K = %d sampler step%s", k, k == 1 ? "" : "s");
-  print_line(stdout, "%s, profile %s, %d of %d cells done%s", g->task, g->profile, g->done, g->cells, steps);
+  print_line(stdout, "%s%s, profile %s, %d of %d cells done%s", g->task, g->experts ? ", experts" : "", g->profile,
+             g->done, g->cells, steps);
   rows_print(&out, opts);
   print_line(stdout, "%s", "");
   rows_free(&out);

@@ -13,6 +13,7 @@
 #include "dynaflow/gait/gait.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
+#include "experts.h"
 
 /* ---- settings as the task of a walk ---- */
 
@@ -197,12 +198,7 @@ static bool shapes_policy(const char* key) {
 }
 
 bool expert_depends(const df_config_key* setting, const char* value) {
-  /* objects are no base; without any, a policy has the identity of one from before they counted */
-  if (strcmp(setting->name, "chart.objects") == 0) return value[0] != '\0';
-  const char* key = setting->name;
-  const bool file = strcmp(key, "system.model") == 0 || begins(key, "system.model_");
-  return begins(key, "expert") || begins(key, "action.") || (begins(key, "system.") && !file) ||
-         strcmp(key, "eval.feet") == 0 || begins(key, "eval.fall_");
+  return expert_setting(setting->name, value);
 }
 
 void expert_identity(const expert_task* task, uint64_t seed, text* out) {

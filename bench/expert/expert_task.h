@@ -20,7 +20,7 @@ typedef struct expert_task {
 DF_MUST_CHECK df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out);
 void expert_task_clear(expert_task* task);
 
-/* Whether the training of a policy depends on a setting: the names of files do not count. */
+/* expert_setting() as the rule of a data card. */
 bool expert_depends(const df_config_key* key, const char* value);
 
 /* Appends every setting on which a policy depends, "key value" in a line each, then its model, MuJoCo, BLAS kernel and

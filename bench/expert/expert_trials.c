@@ -5,26 +5,21 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/io/npz.h"
 
-/* n walks of equal length with their arrays */
-typedef struct walks {
-  int n, length;
-  df_expert_walk* walk;
-  double *x, *u;
-  df_walk_order* order;
-} walks;
-
-static void walks_clear(walks* w) {
+void expert_walks_clear(expert_walks* w) {
   df_free(w->walk);
   df_free(w->x);
   df_free(w->u);
   df_free(w->order);
+  df_free(w->judged);
+  *w = (expert_walks){0};
 }
 
-static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int n, walks* w) {
+static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int n, expert_walks* w) {
   const df_system* system = task->system;
   const double dt = system->dt, length = round(cfg->seconds / dt);
-  *w = (walks){.n = n, .length = (int)length};
+  *w = (expert_walks){.n = n, .length = (int)length};
   if (!(length >= 1 && length < 1e6))
     return df_fail(DF_E_CONFIG, "--seconds %g: a walk must have 1 to 999999 actions of %g s each", cfg->seconds, dt);
   const size_t frames = (size_t)w->length + 1, count = (size_t)n;
@@ -71,36 +66,150 @@ static void finish(trials_score* s) {
   s->contact = s->contacts ? s->contact / s->contacts : NAN;
 }
 
-static df_status judge(const expert_task* task, const walks* w, trials_score* score, trials_score* all, text* without) {
+/* the mean reward and costs of a walk */
+static df_status reward_of(const expert_task* task, const df_expert_walk* made, trials_walk* out) {
+  const df_walk* walk = task->walk;
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu;
+  const double* last = made->x + (size_t)(made->fell + 1) * nx;
+  int n = made->fell < 0 ? made->length : made->fell + 1;
+  df_sim* sim = NULL;
+  double *f = df_alloc((size_t)df_walk_features(walk), sizeof *f), cost[DF_REWARD_TERMS];
+  df_status status = f ? df_sim_new(task->system, 0, &sim) : DF_E_NOMEM;
+  /* a state at which the simulator diverged has no reward */
+  for (size_t i = 0; i < nx && made->fell >= 0 && n > made->fell; i++) n -= !isfinite(last[i]);
+  if (n == 0) out->reward = NAN;
+  for (int i = 0; i < DF_REWARD_TERMS && n == 0; i++) out->cost[i] = NAN;
+  for (int t = 0; t < n && status == DF_OK; t++) {
+    /* a command that changes after the action is not that of the action */
+    df_walk_order order = made->order[t];
+    df_walk_tick(walk, &order);
+    const double *u = made->u + (size_t)t * nu, *before = t ? u - nu : df_walk_get_cfg(walk)->home;
+    df_walk_look(walk, sim, made->x + (size_t)(t + 1) * nx, f);
+    const df_walk_step step = {f, u, before, &order};
+    out->reward += df_walk_reward(walk, &step, cost) / n;
+    for (int i = 0; i < DF_REWARD_TERMS; i++)
+      out->cost[i] += df_walk_get_cfg(walk)->gait[order.gait].weight[i] * cost[i] / n;
+  }
+  df_sim_free(task->system, sim);
+  df_free(f);
+  return status;
+}
+
+static df_status judge(const expert_task* task, expert_walks* w) {
   static const double SETTLE = 1.5;
-  const int gaits = df_walk_get_cfg(task->walk)->n_gaits, first = (int)round(SETTLE / task->system->dt);
+  const int first = (int)round(SETTLE / task->system->dt);
+  if (!(w->judged = df_alloc((size_t)w->n, sizeof *w->judged))) return DF_E_NOMEM;
+  for (int i = 0; i < w->n; i++) {
+    DF_TRY(df_walk_judge(task->walk, &w->walk[i], first, &w->judged[i].score));
+    DF_TRY(reward_of(task, &w->walk[i], &w->judged[i]));
+  }
+  return DF_OK;
+}
+
+static df_status hash_starts(const expert_task* task, expert_walks* w) {
+  enum { ORDER = 5 };
+  /* processors differ in the last bits of the states, which are the same start all the same */
+  static const double DIGIT = 1e-6;
+  const size_t nx = (size_t)task->system->nx, each = nx + ORDER;
+  double* all = df_alloc((size_t)w->n * each, sizeof *all);
+  if (!all) return DF_E_NOMEM;
+  for (size_t i = 0; i < (size_t)w->n; i++) {
+    const df_walk_order* order = w->walk[i].order;
+    double *x = all + i * each, *told = x + nx;
+    memcpy(x, w->walk[i].x, nx * sizeof *x);
+    told[0] = order->gait;
+    memcpy(told + 1, order->command, sizeof order->command);
+    told[4] = order->phase;
+    for (size_t k = 0; k < each; k++) x[k] = round(x[k] / DIGIT) + 0.; /* not -0 */
+  }
+  const df_status status = df_sha256(all, (size_t)w->n * each * sizeof *all, w->starts);
+  df_free(all);
+  return status;
+}
+
+df_status expert_walk(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, expert_walks* out) {
+  const int gaits = df_walk_get_cfg(task->walk)->n_gaits;
+  DF_TRY(walks_make(task, cfg, cfg->walks, out));
+  for (int i = 0; i < out->n; i++) {
+    out->walk[i].gait = i % gaits;
+    out->walk[i].event = (uint64_t)i;
+  }
+  DF_TRY(df_expert_run(expert, out->n, out->walk, cfg->threads));
+  DF_TRY(judge(task, out));
+  return hash_starts(task, out);
+}
+
+void expert_sum_up(const expert_task* task, const expert_walks* w, trials_score* score, trials_score* all,
+                   text* without) {
+  const int gaits = df_walk_get_cfg(task->walk)->n_gaits;
   memset(all, 0, sizeof *all);
   memset(score, 0, (size_t)gaits * sizeof *score);
   for (int i = 0; i < w->n; i++) {
-    df_walk_score one;
-    DF_TRY(df_walk_judge(task->walk, &w->walk[i], first, &one));
-    add_score(&score[w->walk[i].gait], &one);
-    add_score(all, &one);
-    if (!one.fell && isnan(one.velocity_error))
-      text_add(without, "%s%d (%s)", without->n ? ", " : "", i, task->config.expert_gaits.v[w->walk[i].gait]);
+    const int gait = w->walk[i].gait;
+    const df_walk_score* one = &w->judged[i].score;
+    add_score(&score[gait], one);
+    add_score(all, one);
+    if (!one->fell && isnan(one->velocity_error))
+      text_add(without, "%s%d (%s)", without->n ? ", " : "", i, task->config.expert_gaits.v[gait]);
   }
   for (int g = 0; g < gaits; g++) finish(&score[g]);
   finish(all);
-  return DF_OK;
 }
 
 df_status expert_try(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, trials_score* score,
                      trials_score* all, text* without) {
-  const int gaits = df_walk_get_cfg(task->walk)->n_gaits;
-  walks w;
-  df_status status = walks_make(task, cfg, cfg->walks, &w);
-  for (int i = 0; status == DF_OK && i < w.n; i++) {
-    w.walk[i].gait = i % gaits;
-    w.walk[i].event = (uint64_t)i;
+  expert_walks w;
+  const df_status status = expert_walk(task, expert, cfg, &w);
+  if (status == DF_OK) expert_sum_up(task, &w, score, all, without);
+  expert_walks_clear(&w);
+  return status;
+}
+
+/* ---- walks as a file ---- */
+
+static char* joined(int n, const char (*names)[DF_NAME_MAX]) {
+  text list = {0};
+  for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? "," : "", names[i]);
+  char* out = format_text("%s", text_of(&list));
+  text_clear(&list);
+  return out;
+}
+
+df_status expert_walks_write(const char* path, const expert_task* task, const expert_walks* w) {
+  enum { COMMAND = 3 };
+  const size_t n = (size_t)w->n, length = (size_t)w->length, frames = length + 1;
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu;
+  double* told = df_alloc(n * (frames * (COMMAND + 2) + length * nu + 1), sizeof *told);
+  if (!told) return DF_E_NOMEM;
+  double *command = told, *gait = command + n * frames * COMMAND, *phase = gait + n * frames,
+         *fell = phase + n * frames;
+  double* actions = fell + n;
+  for (size_t i = 0; i < n; i++) {
+    fell[i] = w->walk[i].fell;
+    /* walks are laid out with as many actions as states */
+    memcpy(actions + i * length * nu, w->walk[i].u, length * nu * sizeof *actions);
+    for (size_t t = 0; t < frames; t++) {
+      const df_walk_order* order = &w->walk[i].order[t];
+      memcpy(command + (i * frames + t) * COMMAND, order->command, sizeof order->command);
+      gait[i * frames + t] = order->gait;
+      phase[i * frames + t] = order->phase;
+    }
   }
-  if (status == DF_OK) status = df_expert_run(expert, w.n, w.walk, cfg->threads);
-  if (status == DF_OK) status = judge(task, &w, score, all, without);
-  walks_clear(&w);
+  char* feet = joined(task->config.eval_feet.n, task->config.eval_feet.v);
+  char* gaits = joined(task->config.expert_gaits.n, task->config.expert_gaits.v);
+  const df_npz_entry entries[] = {{.key = "states", .rank = 3, .shape = {n, frames, nx}, .values = w->x},
+                                  {.key = "actions", .rank = 3, .shape = {n, length, nu}, .values = actions},
+                                  {.key = "command", .rank = 3, .shape = {n, frames, COMMAND}, .values = command},
+                                  {.key = "gait", .rank = 2, .shape = {n, frames}, .values = gait},
+                                  {.key = "phase", .rank = 2, .shape = {n, frames}, .values = phase},
+                                  {.key = "fell", .rank = 1, .shape = {n}, .values = fell},
+                                  {.key = "dt", .rank = 0, .values = &task->system->dt},
+                                  {.key = "feet", .kind = DF_NPZ_TEXT, .text = feet},
+                                  {.key = "gaits", .kind = DF_NPZ_TEXT, .text = gaits}};
+  const df_status status = df_npz_write(path, (int)(sizeof entries / sizeof *entries), entries);
+  df_free(feet);
+  df_free(gaits);
+  df_free(told);
   return status;
 }
 
@@ -141,7 +250,7 @@ static void keep(const expert_task* task, const df_expert_walk* walk, df_dataset
 }
 
 /* the episodes of one gait; events are numbered by gait and attempt */
-static df_status collect_gait(const expert_task* task, const df_expert* expert, walks* w, int gait, int wanted,
+static df_status collect_gait(const expert_task* task, const df_expert* expert, expert_walks* w, int gait, int wanted,
                               const trials_cfg* cfg, df_attempts* attempts, df_dataset* data) {
   static const int ATTEMPTS = 20;
   int kept = 0;
@@ -168,7 +277,7 @@ df_status expert_collect(const expert_task* task, const df_expert* expert, const
                          df_dataset** out) {
   enum { BATCH = 16 };
   const df_names* gaits = &task->config.expert_gaits;
-  walks w;
+  expert_walks w;
   *out = NULL;
   *report = (df_generation){.n = gaits->n};
   df_status status = walks_make(task, cfg, episodes < BATCH ? episodes : BATCH, &w);
@@ -178,7 +287,7 @@ df_status expert_collect(const expert_task* task, const df_expert* expert, const
     status = collect_gait(task, expert, &w, g, episodes, cfg, &report->kind[g], *out);
     if (progress) progress(context, (g + 1) * episodes);
   }
-  walks_clear(&w);
+  expert_walks_clear(&w);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*out);
   *out = NULL;

@@ -28,10 +28,41 @@ typedef struct trials_score {
   double contact;                        /* whose mean this is */
 } trials_score;
 
-/* Tries a policy: score [gaits] of every gait, *all of all of them. Measures leave out the first 1.5 s, in which a
- * robot reaches its command. Appends to `without` the numbers of the upright walks without a whole cycle, from 0 and
- * with their gaits, as "3 (bound), 7 (pronk)". Errors: those of df_expert_run() and df_walk_judge(); DF_E_CONFIG for
- * walks that are too short. */
+/* how one walk was judged */
+typedef struct trials_walk {
+  df_walk_score score;
+  double reward;                /* mean over its actions, up to that after which it fell; NaN if it has none */
+  double cost[DF_REWARD_TERMS]; /* the same of the weighted costs: reward = expert.alive - their sum */
+} trials_walk;
+
+/* walks of a policy, all arrays owned */
+typedef struct expert_walks {
+  int n, length;        /* walks; actions of each */
+  df_expert_walk* walk; /* [n]; their arrays are parts of x, u and order, which follow each other */
+  double *x, *u;
+  df_walk_order* order;
+  trials_walk* judged;         /* [n] */
+  char starts[DF_SHA256_TEXT]; /* of the states and orders that the walks begin with, to 1e-6; no policy changes them */
+} expert_walks;
+
+/* Runs walks of a policy, every gait in turn, and judges each by itself. Scores leave out the first 1.5 s, in which a
+ * robot reaches its command; rewards do not. Errors: those of df_expert_run() and df_walk_judge(); DF_E_CONFIG for
+ * walks that are too short. Call expert_walks_clear(), also after a failure. */
+DF_MUST_CHECK df_status expert_walk(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
+                                    expert_walks* out);
+void expert_walks_clear(expert_walks* w);
+
+/* Writes walks as an npz file: states [n][length + 1][nx], NaN after a fall, actions [n][length][nu], and of every
+ * state the gait (number in expert.gaits), command [3] and phase of the clock; fell [n], the action after which a robot
+ * fell, or -1; dt, feet and gaits. Errors: those of df_npz_write(). */
+DF_MUST_CHECK df_status expert_walks_write(const char* path, const expert_task* task, const expert_walks* w);
+
+/* Sums walks up: score [gaits] of every gait, *all of all of them. Appends to `without` the numbers of the upright
+ * walks without a whole cycle, from 0 and with their gaits, as "3 (bound), 7 (pronk)". */
+void expert_sum_up(const expert_task* task, const expert_walks* w, trials_score* score, trials_score* all,
+                   text* without);
+
+/* expert_walk() and expert_sum_up(). */
 DF_MUST_CHECK df_status expert_try(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
                                    trials_score* score, trials_score* all, text* without);
 

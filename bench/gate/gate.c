@@ -80,7 +80,7 @@ static df_status place_golden(gate_group* h, const char* against, const char* ta
 }
 
 static bool is_of(const golden_row* one, const run_group* g) {
-  return strcmp(one->task, g->task) == 0 && strcmp(one->profile, g->profile) == 0;
+  return run_group_has(g, one->task, one->profile, one->method);
 }
 
 /* refuses rows that would never be compared: the table of a group has rows of this group only, a table that was named

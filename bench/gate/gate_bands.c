@@ -447,8 +447,8 @@ static band band_of_effort(const effort_band* e, const char* profile, const char
 static bool has_accepted_of(const gate_group* h, const char* method, const char* metric) {
   for (int i = 0; i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
-    if (strcmp(one->task, h->g->task) == 0 && strcmp(one->profile, h->g->profile) == 0 &&
-        (!method || strcmp(one->method, method) == 0) && (!metric || strcmp(one->metric, metric) == 0)) {
+    if (run_group_has(h->g, one->task, one->profile, one->method) && (!method || strcmp(one->method, method) == 0) &&
+        (!metric || strcmp(one->metric, metric) == 0)) {
       return true;
     }
   }
@@ -493,7 +493,7 @@ static void judge_effort(gate_group* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
-    if (!is_effort(one->metric) || strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0 ||
+    if (!is_effort(one->metric) || !run_group_has(h->g, one->task, one->profile, one->method) ||
         is_repeated(&h->golden, one)) {
       continue;
     }
@@ -524,7 +524,7 @@ static bool is_planned(const gate_group* h, const char* method) {
 void gate_judge_methods(gate_group* h) {
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
-    bool seen = strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0;
+    bool seen = !run_group_has(h->g, one->task, one->profile, one->method);
     for (int j = 0; j < i && !seen; j++) {
       const golden_row* before = &h->golden.rows[j];
       seen = strcmp(before->method, one->method) == 0 && strcmp(before->task, one->task) == 0 &&
@@ -546,10 +546,15 @@ void gate_judge_methods(gate_group* h) {
   }
 }
 
+/* experts and other methods of a profile are groups of their own */
+static bool is_of_group(const gate_group* h, const band* b) {
+  return run_group_has(h->g, h->g->task, b->profile, b->method);
+}
+
 int gate_judge_bands(gate_group* h) {
   int n = 0;
   for (int i = 0; i < h->expect.n; i++) {
-    if (strcmp(h->expect.bands[i].profile, h->g->profile) != 0) continue;
+    if (!is_of_group(h, &h->expect.bands[i])) continue;
     judge_tolerance(h, &h->expect.bands[i]);
     n++;
   }
@@ -667,7 +672,7 @@ static void advise_spread(gate_group* h, const band* b, const measured* m) {
 void gate_advise_spread(gate_group* h) {
   for (int i = 0; i < h->expect.n; i++) {
     const band* b = &h->expect.bands[i];
-    if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;
+    if (b->kind != BAND_RELATIVE || !is_of_group(h, b)) continue;
     measured m = measure(h->r, h->g, b->method, b->metric, b->k);
     if (m.n > 1) advise_spread(h, b, &m);
     measured_clear(&m);

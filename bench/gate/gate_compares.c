@@ -8,6 +8,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/core/model_identity.h"
 #include "expect.h"
+#include "experts.h"
 #include "gate_group.h"
 #include "golden.h"
 #include "golden_difference.h"
@@ -88,7 +89,15 @@ static int task_version(const json_t* record) {
   return v;
 }
 
-/* compares the shared settings of a record with those that the task file gives for its profile and method */
+/* Whether the task file decides a setting: those that all methods share, and those of an expert, whose training is
+ * short or long by them, but not which of the methods it is. */
+static bool is_of_task(const run_cell* c, const char* name) {
+  if (setting_is_sum(name)) return false;
+  const bool of_expert = is_expert(c->method) && strncmp(name, "expert", 6) == 0 && strcmp(name, "expert.method") != 0;
+  return setting_is_shared(name) || of_expert;
+}
+
+/* compares these settings of a record with those that the task file gives for its profile and method */
 static void compare_settings(comparison* all, const run_cell* c, const char* task_file) {
   df_config config;
   if (df_config_load(task_file, c->profile, c->method, 0, NULL, &config) != DF_OK) {
@@ -100,7 +109,7 @@ static void compare_settings(comparison* all, const run_cell* c, const char* tas
   for (int i = 0; i < n; i++) {
     char value[DF_VALUE_MAX];
     const char* own = json_string_value(json_object_get(json_object_get(c->record, "config"), keys[i].name));
-    if (!own || !setting_is_shared(keys[i].name) || setting_is_sum(keys[i].name)) continue;
+    if (!own || !is_of_task(c, keys[i].name)) continue;
     df_config_value(&config, i, value, sizeof value);
     if (strcmp(own, value) == 0) continue;
     differ(all, c, "settings", "%s is '%.80s', but %s sets '%.80s'", keys[i].name, own, task_file, value);

@@ -10,7 +10,7 @@
 #include "text.h"
 
 static bool is_of_group(const gate_group* h, const golden_row* one) {
-  return strcmp(one->task, h->g->task) == 0 && strcmp(one->profile, h->g->profile) == 0;
+  return run_group_has(h->g, one->task, one->profile, one->method);
 }
 
 /* the first row of the group of this method (NULL: of any) and seed (< 0: any); NULL: there is none */
@@ -109,9 +109,13 @@ static bool has_whole_chain(const json_t* record, const char* metric, int k) {
   return false;
 }
 
-/* whether it depends on what the robot did that there is such a number: chains may all fall, unless the record has one
- * that does not, and a robot may stay where it is */
+/* whether it depends on what the robot did that there is such a number: walks of an expert, or chains, may all fall,
+ * unless the record has one that does not, and a robot may stay where it is */
 static bool may_be_undefined(const json_t* record, const char* metric, int k) {
+  static const char* const of_walks[] = {"velocity_error", "yaw_rate_error", "contact_agreement"};
+  for (size_t i = 0; i < sizeof of_walks / sizeof *of_walks; i++) {
+    if (strncmp(metric, of_walks[i], strlen(of_walks[i])) == 0) return true;
+  }
   if (strstr(metric, ".transport")) return true;
   const bool of_chains = strncmp(metric, "command_error", strlen("command_error")) == 0 ||
                          strcmp(metric, "gait_phase") == 0 || strstr(metric, ".chain");

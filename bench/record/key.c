@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experts.h"
+
+/* whether a setting is part of the key of an expert: those of the policy, and what names and judges it */
+static bool is_in_expert_key(const char* name, const char* value) {
+  static const char* const others[] = {"task.name", "task.version", "eval.seed"};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    if (strcmp(name, others[i]) == 0) return true;
+  }
+  return expert_setting(name, value);
+}
+
 /* whether a setting is part of the key: those listed here change no number */
 static bool is_in_key(const char* name, key_scope scope) {
   static const char* const left_out[] = {
@@ -34,8 +45,10 @@ static bool is_as_before(const char* name, const char* value) {
   return false;
 }
 
-static void add_setting(text* out, key_scope scope, const char* name, const char* value) {
-  if (is_in_key(name, scope) && !is_as_before(name, value)) text_add(out, "%s %s\n", name, value);
+static void add_setting(text* out, key_scope scope, const char* method, const char* name, const char* value) {
+  const bool has =
+      is_expert(method) ? is_in_expert_key(name, value) : is_in_key(name, scope) && !is_as_before(name, value);
+  if (has) text_add(out, "%s %s\n", name, value);
 }
 
 static void add_identity(text* out, key_scope scope, const cell_identity* id, int numbers) {
@@ -43,6 +56,7 @@ static void add_identity(text* out, key_scope scope, const cell_identity* id, in
   text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
   text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
   if (id->plugin_sha256 && id->plugin_sha256[0]) text_add(out, "plugin %s\n", id->plugin_sha256);
+  if (id->trials && id->trials[0]) text_add(out, "trials %s\n", id->trials);
   text_add(out, "numbers %d\nscope %s\n", numbers, scope == KEY_CELL ? "cell" : "training");
 }
 
@@ -52,7 +66,7 @@ void cell_key_text(const cell_identity* id, key_scope scope, text* out) {
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
     df_config_value(id->config, i, value, sizeof value);
-    add_setting(out, scope, keys[i].name, value);
+    add_setting(out, scope, id->method, keys[i].name, value);
   }
   add_identity(out, scope, id, NUMBERS_VERSION);
 }
@@ -90,13 +104,14 @@ df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
                             .data_sha256 = word(record, "data_sha256"),
                             .mujoco_version = word(provenance, "mujoco"),
                             .blas_kernel = word(json_object_get(provenance, "blas"), "kernel"),
-                            .plugin_sha256 = word(record, "plugin_sha256")};
+                            .plugin_sha256 = word(record, "plugin_sha256"),
+                            .trials = word(record, "trials")};
   text canonical = {0};
   const char* name;
   json_t* value;
   json_object_foreach(json_object_get(record, "config"), name, value) {
     const char* setting = json_string_value(value);
-    add_setting(&canonical, KEY_CELL, name, setting ? setting : "");
+    add_setting(&canonical, KEY_CELL, id.method, name, setting ? setting : "");
   }
   add_identity(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : 1);
   return hash_text(&canonical, key);

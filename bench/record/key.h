@@ -29,12 +29,14 @@ typedef struct cell_identity {
   const char* mujoco_version;
   const char* blas_kernel;   /* "" if the method uses no BLAS */
   const char* plugin_sha256; /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
+  const char* trials;        /* of an expert: what it was tried on; "" or NULL for other methods, then left out */
 } cell_identity;
 
 /* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
  * task.methods, system.model_url, data.url, train.tape_mib, train.checkpoint_every and net.preset, then the other
  * members of `id`, NUMBERS_VERSION and the scope. Settings flow.* other than flow.sigma and flow.time_power are left
- * out while they have their defaults. The name of the profile is not part of it, only the settings that it makes. */
+ * out while they have their defaults. Of an expert (experts.h), only the settings of its policy, task.name,
+ * task.version and eval.seed. The name of the profile is not part of it, only the settings that it makes. */
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
 /* The SHA-256 of that text as hexadecimal digits. Errors: those of df_sha256(). */

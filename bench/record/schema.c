@@ -187,6 +187,8 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"motions", ARRAY, false},
                                     {"diagnostics", OBJECT, false},
                                     {"stored_samples", OBJECT, false},
+                                    {"trials", ANY_TEXT, false},
+                                    {"learning", OBJECT, false},
                                     {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
@@ -224,6 +226,9 @@ static const field replay_fields[] = {
 static const field trajectories_fields[] = {{"path", NAME, true},       {"sha256", SHA256, true},
                                             {"source", ANY_TEXT, true}, {"n", COUNT, true},
                                             {"length", COUNT, true},    {"provenance", OBJECT, true}};
+static const field learning_fields[] = {{"update", WHOLES, true}, {"steps", WHOLES, true},
+                                        {"cpu_s", NUMBERS, true}, {"reward", NUMBERS, true},
+                                        {"falls", WHOLES, true},  {"velocity_error", NUMBERS, true}};
 static const field example_fields[] = {{"title", ANY_TEXT, true},
                                        {"unit", ANY_TEXT, true},
                                        {"dt", NUMBER, true},
@@ -310,6 +315,10 @@ static df_status check_stored(const json_t* stored) {
   return stored ? CHECK_FIELDS(stored, "stored_samples.", file_fields) : DF_OK;
 }
 
+static df_status check_learning(const json_t* learning) {
+  return learning ? CHECK_FIELDS(learning, "learning.", learning_fields) : DF_OK;
+}
+
 static df_status check_trajectories(const json_t* trajectories) {
   return trajectories ? CHECK_FIELDS(trajectories, "trajectories.", trajectories_fields) : DF_OK;
 }
@@ -367,6 +376,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(check_windows(json_object_get(record, "windows")));
   DF_TRY(check_stored(json_object_get(record, "stored_samples")));
   DF_TRY(check_trajectories(json_object_get(record, "trajectories")));
+  DF_TRY(check_learning(json_object_get(record, "learning")));
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
   DF_TRY(check_strip(json_object_get(record, "strip")));

@@ -104,6 +104,7 @@ static void note_of_group(const run_view* r, const summary* s, const run_group* 
 
 /* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
+  if (g->experts) return;
   text_add(out, "<h3>Statistics over seeds and windows</h3>\n");
   add_note(summary_note, r, s, g, out);
   if (!summary_has(s, g)) return;
@@ -135,7 +136,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
   const run_group* g = &r->groups[group];
   text_add(out, "<section class=\"group\"><h2>");
   text_add_html(out, g->task);
-  text_add(out, " <span class=\"soft\">profile ");
+  text_add(out, "%s <span class=\"soft\">profile ", g->experts ? ", experts" : "");
   text_add_html(out, g->profile);
   text_add(out, "</span></h2>\n");
   add_note(note_of_group, r, s, g, out);
@@ -148,6 +149,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
     table_main(r, g, g->k[j], TABLE_HTML, out);
     table_side(r, g, g->k[j], TABLE_HTML, out);
   }
+  table_gaits(r, g, TABLE_HTML, out);
   if (g->done) table_definitions(g, TABLE_HTML, out);
   if (g->done) {
     add_summary(r, s, g, out);

@@ -96,7 +96,7 @@ void latex_table(const run_view* r, const run_group* g, int k, text* out) {
   /* head */
   text_add(out, "%% ");
   text_add_plain(out, g->task);
-  text_add(out, ", profile ");
+  text_add(out, "%s, profile ", g->experts ? ", experts" : "");
   text_add_plain(out, g->profile);
   if (k) text_add(out, ", K = %d", k);
   text_add(out,

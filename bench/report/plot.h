@@ -15,6 +15,8 @@ typedef struct plot {
  * *there to false) if the group has no data for the figure. Errors of
  * plot_profiles() and plot_survival(): DF_E_NOMEM, DF_E_ARG. */
 bool plot_training(const run_view* r, const run_group* g, plot* p);
+/* learning curves of experts: reward and falls against the actions of the training, or its CPU time */
+bool plot_learning(const run_view* r, const run_group* g, bool cost, plot* p);
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p);
 bool plot_cost(const run_view* r, const run_group* g, int k, plot* p);
 DF_MUST_CHECK df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there);

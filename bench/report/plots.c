@@ -27,6 +27,8 @@ typedef enum plot_kind {
   PLOT_GAITS,
   PLOT_PORTRAITS,
   PLOT_TRAINING,
+  PLOT_LEARNING,
+  PLOT_LEARNING_COST,
   PLOT_KINDS
 } plot_kind;
 
@@ -37,8 +39,8 @@ static bool is_per_k(plot_kind kind) {
 
 static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind, int k, const char* folder,
                           figures* out) {
-  static const char* const names[] = {"metrics", "profiles", "survival",  "cost",    "trajectories",
-                                      "strip",   "gaits",    "portraits", "training"};
+  static const char* const names[] = {"metrics", "profiles",  "survival", "cost",     "trajectories", "strip",
+                                      "gaits",   "portraits", "training", "learning", "cost-learning"};
   plot p = {0};
   char* name = is_per_k(kind) && k ? format_text("%s-%s-k%d", g->file, names[kind], k)
                                    : format_text("%s-%s", g->file, names[kind]);
@@ -54,6 +56,8 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
   if (kind == PLOT_GAITS) there = plot_gaits(r, g, &p);
   if (kind == PLOT_PORTRAITS) there = plot_portraits(r, g, &p);
   if (kind == PLOT_TRAINING) there = plot_training(r, g, &p);
+  if (kind == PLOT_LEARNING) there = plot_learning(r, g, false, &p);
+  if (kind == PLOT_LEARNING_COST) there = plot_learning(r, g, true, &p);
   if (there && kind >= PLOT_EXAMPLES && kind <= PLOT_PORTRAITS) plot_caption_source(r, g, &p.caption);
   if (status == DF_OK && there) status = write_plot(folder, &p, out);
   plot_clear(&p);
@@ -65,6 +69,8 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
 static df_status plot_group(const run_view* r, const run_group* g, const char* folder, figures* out) {
   df_status missing = DF_OK;
   for (int kind = 0; kind < PLOT_KINDS; kind++) {
+    /* the walks of experts are no windows, and their cost is that of learning */
+    if (g->experts && kind != PLOT_METRICS && kind != PLOT_LEARNING && kind != PLOT_LEARNING_COST) continue;
     const int times = is_per_k((plot_kind)kind) ? g->n_k : 1;
     for (int j = 0; j < times; j++) {
       const df_status status = plot_one(r, g, (plot_kind)kind, g->k[j], folder, out);

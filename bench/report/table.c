@@ -127,6 +127,9 @@ void table_partial(const run_group* g, table_kind kind, text* out) {
 }
 
 int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]) {
+  static const char* const of_experts[] = {"fall_rate", "velocity_error", "yaw_rate_error", "contact_agreement",
+                                           "reward"};
+  if (g->experts) return table_columns(g, 5, of_experts, columns);
   int n = 0;
   for (int place = 0; place < MAIN_METRICS; place++) {
     for (int i = 0; i < g->n_metrics; i++) {

@@ -47,7 +47,8 @@ void table_metric_head(const run_view* r, const run_group* g, const char* metric
 /* Appends the warning "Partial: ..." if the group is not complete; it precedes every table of the group. */
 void table_partial(const run_group* g, table_kind kind, text* out);
 
-/* The main metrics of the group, in the order of metric_column(). Returns their number. */
+/* The main metrics of the group, in the order of metric_column(); of experts, those of their walks. Returns their
+ * number. */
 int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]);
 
 /* Of n metrics, those of the group, in their order, to columns [n]. Returns their number. */

@@ -144,7 +144,7 @@ void table_comparisons(const summary* s, const run_group* g, table_kind kind, te
   table_heads(&t, 9, heads, 1u << 0 | 1u << 2 | 1u << 4 | 1u << 8);
   for (int i = 0; i < s->against.n; i++) {
     const comparison* c = &s->against.list[i];
-    if (strcmp(c->task, g->task) == 0 && strcmp(c->profile, g->profile) == 0) comparison_row(&t, c);
+    if (run_group_has(g, c->task, c->profile, c->method_a)) comparison_row(&t, c);
   }
   table_end(&t);
 }

@@ -94,6 +94,50 @@ void table_side(const run_view* r, const run_group* g, int k, table_kind kind, t
   }
 }
 
+/* the row of a method and gait */
+static void gait_row(table* t, const run_view* r, const run_group* g, const char* method, const char* gait, int n,
+                     const char* const* columns) {
+  char seeds[160];
+  table_row(t);
+  table_put(t, TABLE_WORDS, method_label(method));
+  table_put(t, TABLE_WORDS, gait);
+  seeds_text(r, g, method, seeds, sizeof seeds);
+  table_put(t, 0, seeds);
+  for (int c = 0; c < n; c++) {
+    char* metric = format_text("%s.%s", columns[c], gait);
+    const aggregate a = aggregate_of(r, g, method, metric, 0);
+    put_aggregate(t, &a);
+    df_free(metric);
+  }
+  table_row_end(t, false);
+}
+
+void table_gaits(const run_view* r, const run_group* g, table_kind kind, text* out) {
+  static const char reward[] = "reward.";
+  const char* columns[MAIN_METRICS];
+  const int n = table_main_columns(g, columns);
+  if (!g->experts || !g->done) return;
+  text_add(out, kind == TABLE_HTML ? "<p>%s</p>\n" : "%s\n\n", "By gait:");
+  table t = table_new(kind, out);
+  table_row(&t);
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "method");
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "gait");
+  table_put(&t, TABLE_HEAD, "seeds");
+  for (int c = 0; c < n; c++) {
+    char cell[160];
+    table_metric_head(r, g, columns[c], 0, cell, sizeof cell);
+    table_put_metric(&t, TABLE_HEAD | TABLE_STACKED, cell, columns[c]);
+  }
+  table_row_end(&t, true);
+  for (int m = 0; m < g->n_methods; m++) {
+    for (int i = 0; i < g->n_metrics; i++) {
+      if (strncmp(g->metrics[i], reward, sizeof reward - 1) == 0)
+        gait_row(&t, r, g, g->methods[m], g->metrics[i] + sizeof reward - 1, n, columns);
+    }
+  }
+  table_end(&t);
+}
+
 /* the row of a metric at the j-th K; none if it was not measured; a metric that does not depend on K gets one row */
 static void all_row(table* t, const run_view* r, const run_group* g, const char* metric, int j) {
   aggregate* of = NULL;
@@ -222,6 +266,14 @@ void group_note(const run_view* r, const run_group* g, text* out) {
   text_clear(&different);
   text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
            g->done < g->cells ? " The group is incomplete: means are over the seeds that are done." : "");
+  if (g->experts) {
+    text_add(
+        out,
+        "Numbers are of policies of `dynaflow expert`: means over seeds, with the smallest and the largest seed in "
+        "brackets; with one seed, the brackets hold the 95 %% interval over walks. Errors and contacts are means "
+        "over the walks without a fall. Arrows show the better direction.");
+    return;
+  }
   text_add(
       out,
       "Numbers are means over seeds, with the smallest and the largest seed in brackets; with one seed, the brackets "
@@ -266,6 +318,7 @@ static void add_notes(const run_view* r, const run_group* g, text* out) {
 /* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
   text note = {0};
+  if (g->experts) return;
   text_add(out, "### Statistics over seeds and windows\n\n");
   summary_note(r, s, g, &note);
   text_add_markdown(out, text_of(&note));
@@ -292,7 +345,7 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
     text note = {0};
     text_add(&out, "## ");
     text_add_markdown(&out, g->task);
-    text_add(&out, " (profile ");
+    text_add(&out, "%s (profile ", g->experts ? ", experts" : "");
     text_add_markdown(&out, g->profile);
     text_add(&out, ")\n\n");
     group_note(r, g, &note);
@@ -308,6 +361,7 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);
       table_side(r, g, g->k[j], TABLE_MARKDOWN, &out);
     }
+    table_gaits(r, g, TABLE_MARKDOWN, &out);
     if (g->done) table_definitions(g, TABLE_MARKDOWN, &out);
     if (g->done) {
       add_summary(r, s, g, &out);

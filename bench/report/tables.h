@@ -11,6 +11,9 @@
  * their status; the provenance of the records. */
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
 
+/* The main metrics of experts, a row per method and gait; nothing for other groups. */
+void table_gaits(const run_view* r, const run_group* g, table_kind kind, text* out);
+
 /* The same with the metrics of the windows as a set, and with those that need no demonstration (plausibility.h), a
  * table each; none for metrics that the group lacks. */
 void table_side(const run_view* r, const run_group* g, int k, table_kind kind, text* out);

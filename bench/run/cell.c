@@ -251,7 +251,7 @@ void cell_note_floor(const cell* c, const evaluation* result, json_t* notes) {
 
 /* ---- the record ---- */
 
-static json_t* config_json(const df_config* config) {
+json_t* cell_config(const df_config* config) {
   json_t* o = json_object();
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
@@ -485,10 +485,6 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   stop_unwatch();
 }
 
-static json_t* limit_json(double limit) {
-  return limit > 0 ? json_real(limit) : json_null();
-}
-
 /* the machine, and the number of ranks if there are several */
 static json_t* provenance_of(const cell* c) {
   json_t* o = machine_provenance(c->opts);
@@ -500,7 +496,7 @@ static json_t* begin_record(const cell* c) {
   char started[32];
   json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell",
                              "key", c->key, "task", c->config.task_name, "method", c->method->name, "seed",
-                             (json_int_t)c->seed, "profile", c->profile, "config", config_json(&c->config),
+                             (json_int_t)c->seed, "profile", c->profile, "config", cell_config(&c->config),
                              "provenance", provenance_of(c), "model_sha256", c->model_sha256, "compiled_sha256",
                              c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   const char* plugin = df_method_file_sha256(c->method);
@@ -510,23 +506,31 @@ static json_t* begin_record(const cell* c) {
   return record;
 }
 
+static json_t* limit_json(double limit) {
+  return limit > 0 ? json_real(limit) : json_null();
+}
+
+df_status cell_store(json_t* record, const cell_start* start, const stop_limits* limits, const cell_end* end,
+                     store* events) {
+  json_object_set_new(record, "wall_s", json_real(df_clock_wall() - start->wall));
+  json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - start->cpu));
+  json_object_set_new(
+      record, "limits",
+      json_pack("{s:o,s:o}", "seconds", limit_json(limits->seconds), "memory_mib", limit_json(limits->memory_mib)));
+  json_object_set_new(record, "status", json_string(cell_outcome_word(end->outcome)));
+  json_object_set_new(record, "reason", json_text(end->reason));
+  json_object_set_new(record, "numbers", json_integer(NUMBERS_VERSION));
+  DF_TRY(record_seal(record));
+  return store_append(events, record);
+}
+
 df_status cell_run(cell* c, const char* folder, store* events, cell_end* end) {
   json_t* record = begin_record(c);
   if (!record) return df_fail(DF_E_NOMEM, "out of memory for the record of a cell");
   /* run */
-  const double wall = df_clock_wall(), cpu = df_clock_cpu();
+  const cell_start start = {df_clock_wall(), df_clock_cpu()};
   load_train_evaluate(c, folder, record, end);
-  /* complete, seal and store the record */
-  json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
-  json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
-  json_object_set_new(
-      record, "limits",
-      json_pack("{s:o,s:o}", "seconds", limit_json(c->limits.seconds), "memory_mib", limit_json(c->limits.memory_mib)));
-  json_object_set_new(record, "status", json_string(cell_outcome_word(end->outcome)));
-  json_object_set_new(record, "reason", json_string(end->reason));
-  json_object_set_new(record, "numbers", json_integer(NUMBERS_VERSION));
-  df_status stored = record_seal(record);
-  if (stored == DF_OK) stored = store_append(events, record);
+  const df_status stored = cell_store(record, &start, &c->limits, end, events);
   json_decref(record);
   if (stored == DF_OK && end->outcome == CELL_DONE) cell_forget_training(c, folder);
   return stored;

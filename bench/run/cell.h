@@ -123,6 +123,19 @@ typedef struct cell_end {
  * Fails only if the record cannot be made or written. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
 
+/* the clocks when a cell began */
+typedef struct cell_start {
+  double wall, cpu; /* df_clock_wall(), df_clock_cpu() */
+} cell_start;
+
+/* Completes the record of a cell by how it ended, seals it and appends it to the store. Errors: those of record_seal()
+ * and store_append(). */
+DF_MUST_CHECK df_status cell_store(json_t* record, const cell_start* start, const stop_limits* limits,
+                                   const cell_end* end, store* events);
+
+/* Every setting as text, the "config" of a record; a new reference. */
+json_t* cell_config(const df_config* config);
+
 /* <folder>/samples/<first 16 digits of the key>.npz; the caller releases it with df_free(). */
 char* cell_samples_path(const cell* c, const char* folder);
 

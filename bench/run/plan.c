@@ -92,13 +92,22 @@ static bool ends_with(const json_t* records, const json_t* wanted) {
          json_equal(json_object_get(last, "cells"), json_object_get(wanted, "cells"));
 }
 
+df_status plan_append(const char* profile, json_t* cells, store* events) {
+  char started[32];
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:O}", "schema", 1, "type", "plan", "started", iso_time(started),
+                             "profile", profile, "cells", cells);
+  df_status status = record ? record_seal(record) : DF_E_NOMEM;
+  /* a shard's file has the whole plan, too: it may be the only file that is left, or that arrived from a cluster */
+  const bool known = ends_with(store_records(events), record) && ends_with(store_own(events), record);
+  if (status == DF_OK && !known) status = store_append(events, record);
+  json_decref(record);
+  return status;
+}
+
 df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task) {
   /* open every cell for its key */
-  char started[32];
   json_t* cells = json_array();
-  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:o}", "schema", 1, "type", "plan", "started", iso_time(started),
-                             "profile", opts->profile, "cells", cells);
-  df_status status = record ? DF_OK : DF_E_NOMEM;
+  df_status status = cells ? DF_OK : DF_E_NOMEM;
   for (int i = 0; i < p->n && status == DF_OK; i++) {
     cell c;
     *failed_task = p->cell[i].task;
@@ -117,11 +126,8 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
     }
     cell_close(&c);
   }
-  if (status == DF_OK) status = record_seal(record);
-  /* a shard's file has the whole plan, too: it may be the only file that is left, or that arrived from a cluster */
-  const bool known = ends_with(store_records(events), record) && ends_with(store_own(events), record);
-  if (status == DF_OK && !known) status = store_append(events, record);
-  json_decref(record);
+  if (status == DF_OK) status = plan_append(opts->profile, cells, events);
+  json_decref(cells);
   return status;
 }
 

@@ -47,6 +47,10 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 
+/* Appends a plan of these cells, objects with task, method, seed and key, unless the last recorded plan is the same.
+ * `cells` stays the caller's. Errors: those of store_append(). */
+DF_MUST_CHECK df_status plan_append(const char* profile, json_t* cells, store* events);
+
 /* cell_open() of cell i, after plan_record(). DF_E_MISMATCH if its key is no longer the planned one, because its model,
  * data or settings have changed: its record would not be one of the plan. */
 DF_MUST_CHECK df_status plan_open(const plan* p, int i, const options* opts, cell* c);

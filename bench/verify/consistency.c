@@ -65,7 +65,8 @@ static df_status interval_of(const json_t* number, long seed, int n, const doubl
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)seed;
   cfg.cluster = episode;
-  if (strcmp(string_of(number, "metric"), "fall_rate") == 0) return df_share_interval_clustered(n, value, episode, out);
+  if (strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0)
+    return df_share_interval_clustered(n, value, episode, out);
   return strcmp(string_of(number, "unit"), "share") == 0
              ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out)
              : df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out);
@@ -130,6 +131,18 @@ static void check_values(verifier* v, const json_t* record, const json_t* number
   }
 }
 
+/* The values that a row is made of, a new reference: of an expert without null, since a walk that fell has no errors.
+ */
+static json_t* counted_values(const json_t* record, json_t* values) {
+  if (!record_is_expert(record)) return json_incref(values);
+  json_t *counted = json_array(), *value;
+  size_t i;
+  json_array_foreach(values, i, value) {
+    if (!json_is_null(value)) json_array_append(counted, value);
+  }
+  return counted;
+}
+
 /* whether a record has values of single windows of this metric */
 static bool has_values(const json_t* record, const char* metric) {
   size_t i;
@@ -166,7 +179,10 @@ static void check_lost_rows(verifier* v, const json_t* record) {
   json_array_foreach(json_object_get(record, "samples"), i, values) {
     const char* metric = string_of(values, "metric");
     v->looked++;
-    if (number_row(record, metric, number_k(values))) continue;
+    json_t* counted = counted_values(record, json_object_get(values, "values"));
+    const bool none = record_is_expert(record) && json_array_size(counted) == 0;
+    json_decref(counted);
+    if (none || number_row(record, metric, number_k(values))) continue;
     verify_find(v, VERIFY_FAILED, record, "%s at K = %d: there are %zu values (samples), but no row of it", metric,
                 number_k(values), json_array_size(json_object_get(values, "values")));
   }
@@ -191,7 +207,9 @@ static void check_rows(verifier* v, const json_t* record) {
     check_interval(v, record, number);
     const json_t* values = number_values(record, string_of(number, "metric"), number_k(number));
     if (values) {
-      check_values(v, record, number, values);
+      json_t* counted = counted_values(record, (json_t*)(uintptr_t)values);
+      check_values(v, record, number, counted);
+      json_decref(counted);
     } else {
       check_missing_values(v, record, number);
     }
@@ -214,6 +232,15 @@ static void add_metric(text* list, const char* metric) {
   text_add(list, "%s%s", list->n ? ", " : "", name);
 }
 
+/* whether single values show a row: its own, or those of all walks of an expert, of which a gait has some (walks.h) */
+static bool is_shown(const json_t* record, const json_t* number) {
+  const char* metric = string_of(number, "metric");
+  char whole[80];
+  snprintf(whole, sizeof whole, "%.*s", (int)strcspn(metric, "."), metric);
+  return number_values(record, metric, number_k(number)) ||
+         (record_is_expert(record) && number_values(record, whole, number_k(number)));
+}
+
 void check_unshown(verifier* v) {
   text names = {0};
   int n = 0;
@@ -222,9 +249,7 @@ void check_unshown(verifier* v) {
   json_array_foreach(store_records(v->r->source), i, record) {
     if (!verify_is_done(record)) continue;
     json_array_foreach(json_object_get(record, "rows"), j, number) {
-      if (!isfinite(number_of(json_object_get(number, "value"))) ||
-          number_values(record, string_of(number, "metric"), number_k(number)))
-        continue;
+      if (!isfinite(number_of(json_object_get(number, "value"))) || is_shown(record, number)) continue;
       add_metric(&names, string_of(number, "metric"));
       n++;
     }

@@ -20,10 +20,14 @@ static bool is_share(const json_t* number) {
   return strcmp(string_of(number, "unit"), "share") == 0;
 }
 
+static bool may_be_negative(const char* metric) {
+  return strcmp(metric, "reward") == 0 || strncmp(metric, "reward.", strlen("reward.")) == 0;
+}
+
 /* why no value of the metric can be `value`; NULL: it may be, or is not finite */
 static const char* out_of_range(const char* metric, bool share, double value) {
   if (!df_metric_find(metric)) return NULL; /* of a method of its own */
-  if (value < 0) return "is negative";
+  if (value < 0 && !may_be_negative(metric)) return "is negative";
   if (share && value > 1) return "is a share above 1";
   if (is_effort(metric) && value != floor(value)) return "is no whole number";
   return NULL;

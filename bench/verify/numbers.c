@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/c_locale.h"
+#include "experts.h"
 #include "json.h"
 #include "key.h"
 #include "store.h"
@@ -49,6 +50,10 @@ bool record_is_current(const json_t* record) {
 bool record_is_of_program(const json_t* record) {
   return record_is_current(record) && !string_of(record, "plugin_sha256")[0] &&
          !json_object_get(record, "trajectories");
+}
+
+bool record_is_expert(const json_t* record) {
+  return is_expert(string_of(record, "method"));
 }
 
 long record_count(const json_t* record, const char* setting) {

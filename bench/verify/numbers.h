@@ -34,6 +34,9 @@ bool record_is_current(const json_t* record);
  * and curves may be anything. */
 bool record_is_of_program(const json_t* record);
 
+/* Whether it is of a policy of `dynaflow expert` (experts.h), whose windows are walks. */
+bool record_is_expert(const json_t* record);
+
 /* A setting of the record as a whole number; -1: it has none. */
 long record_count(const json_t* record, const char* setting);
 

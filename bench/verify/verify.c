@@ -15,6 +15,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/metrics/defs.h"
 #include "exit_code.h"
+#include "experts.h"
 #include "files.h"
 #include "json.h"
 #include "key.h"
@@ -24,6 +25,7 @@
 #include "schema.h"
 #include "store.h"
 #include "text.h"
+#include "walks.h"
 
 static json_int_t seed_of(const json_t* record) {
   return json_integer_value(json_object_get(record, "seed"));
@@ -291,12 +293,13 @@ static void check_unique(verifier* v) {
 
 /* ---- pairs of cells ---- */
 
-/* calls `look` for every pair of done cells of a group, in the order of the plan */
+/* calls `look` for every pair of done cells of a group, in the order of the plan; walks of experts are no windows */
 static void for_pairs(verifier* v, void (*look)(verifier* v, const run_cell* a, const run_cell* b)) {
   for (int i = 0; i < v->r->n_cells; i++) {
     for (int j = 0; j < i; j++) {
       const run_cell *a = &v->r->cells[j], *b = &v->r->cells[i];
       if (!a->done || !b->done || strcmp(a->task, b->task) != 0 || strcmp(a->profile, b->profile) != 0) continue;
+      if (is_expert(a->method) != is_expert(b->method)) continue;
       look(v, a, b);
     }
   }
@@ -426,6 +429,7 @@ static void check_weights(verifier* v) {
   X(counts, check_counts)     \
   X(related, check_related)   \
   X(chains, check_chains)     \
+  X(walks, check_walks)       \
   X(samples, check_samples)   \
   X(unshown, check_unshown)   \
   X(training, check_training) \

@@ -200,7 +200,7 @@ static void what_is_no_method_is_not_registered(void** state) {
                           .create = nothing,
                           .destroy = df_method_random_action.destroy,
                           .sample = df_method_random_action.sample};
-  static const char* const names[] = {NULL, "", "two words", "a/b", "dynaflow", "new\nline"};
+  static const char* const names[] = {NULL, "", "two words", "a/b", "dynaflow", "new\nline", "expert_mine"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     df_method bad = good;
     bad.name = names[i];

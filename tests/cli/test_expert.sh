@@ -293,12 +293,12 @@ check the_folder_is_named grep -q '^dynaflow: folder.npz: is a folder$' err
 
 # ---- options that the action does not use ----
 unused() { # PATTERN ACTION OPTION VALUE
-  refuses "$3 is only for \`$1\`" expert "$2" "$go1" --checkpoint a --out x.npz "${@:3}" ||
-    refuses "$3 is only for \`$1\`" expert "$2" "$go1" --checkpoint a "${@:3}"
+  refuses "$3 is only for \`${1//|/\\|}\`" expert "$2" "$go1" --checkpoint a --out x.npz "${@:3}" ||
+    refuses "$3 is only for \`${1//|/\\|}\`" expert "$2" "$go1" --checkpoint a "${@:3}"
 }
 for option in '--walks 7' '--kick 0' '--kick 1'; do
   # shellcheck disable=SC2086
-  check "collect_refuses_${option// /_}" unused 'expert eval` and `expert train --eval-every' collect $option
+  check "collect_refuses_${option// /_}" unused 'expert eval` and `expert train --eval-every|--out' collect $option
 done
 for option in '--log l' '--eval-every 3'; do
   for action in eval collect; do
@@ -308,11 +308,17 @@ for option in '--log l' '--eval-every 3'; do
 done
 for action in train eval; do
   check "${action}_refuses_--episodes" unused 'expert collect' $action --episodes 3
-  check "${action}_refuses_--out" refuses '\-\-out is only for `expert collect`' expert $action "$go1" --checkpoint a --out x.npz
 done
 for option in --seconds --renew --noise; do
-  check "train_refuses_$option" unused 'expert eval`, `collect` and `train --eval-every' train $option 2
+  check "train_refuses_$option" refuses "$option is only for \`expert eval\`, \`collect\` and \`train --eval-every\|--out\`" \
+    expert train "$go1" --checkpoint a $option 2
 done
+
+check train_refuses_two_places refuses '\-\-checkpoint and --out cannot be combined: a run has the policy in checkpoints/' \
+  expert train "$go1" --checkpoint a --out x
+check train_needs_one refuses '\-\-checkpoint is missing: the file of the policy, or --out, the folder of a run' expert train "$go1"
+check eval_writes_an_npz_file_only refuses '\-\-out x: the name must end in .npz' expert eval "$go1" --checkpoint a --out x
+check a_policy_file_is_of_one_seed refuses 'one seed' expert train "$go1" --checkpoint a --seed 1,2
 
 # ---- errors ----
 another_bit() { # one bit of a weight

@@ -115,6 +115,54 @@ static void scores_are_means_of_walks_that_stand(void** state) {
   free(a);
 }
 
+/* rewards of single walks, up to a fall, are those of their states, actions and commands */
+static void rewards_are_those_of_the_steps(void** state) {
+  (void)state;
+  const trials_cfg cfg = {.walks = WALKS,
+                          .seconds = LENGTH * DT,
+                          .seed = 5,
+                          .renew_seconds = 0.3,
+                          .kick = 1,
+                          .kick_seconds = 1,
+                          .threads = 1};
+  const df_walk_cfg* walk = df_walk_get_cfg(task.walk);
+  expert_walks w, other;
+  double* f = calloc((size_t)df_walk_features(task.walk), sizeof *f);
+  df_sim* sim;
+  OK(df_sim_new(task.system, 0, &sim));
+  OK(expert_walk(&task, expert, &cfg, &w));
+  for (int i = 0; i < WALKS; i++) {
+    const df_expert_walk* made = &w.walk[i];
+    const int n = made->fell < 0 ? LENGTH : made->fell + 1;
+    double sum = 0, cost[DF_REWARD_TERMS], costs = 0, slip = 0;
+    for (int t = 0; t < n; t++) {
+      df_walk_order order = made->order[t];
+      order.phase = fmod(order.phase + walk->frequency * DT, 1);
+      df_walk_look(task.walk, sim, made->x + (t + 1) * NX, f);
+      const df_walk_step step = {f, made->u + t * NU, t ? made->u + (t - 1) * NU : walk->home, &order};
+      sum += df_walk_reward(task.walk, &step, cost);
+      slip += walk->gait[order.gait].weight[DF_REWARD_foot_slip] * cost[DF_REWARD_foot_slip];
+    }
+    for (int k = 0; k < DF_REWARD_TERMS; k++) costs += w.judged[i].cost[k];
+    assert_near(w.judged[i].reward, sum / n, 1e-9);
+    assert_near(w.judged[i].cost[DF_REWARD_foot_slip], slip / n, 1e-9);
+    assert_near(walk->alive - costs, w.judged[i].reward, 1e-9);
+  }
+  /* starts are those of the seed, whatever happens later; another seed has others */
+  trials_cfg changed = cfg;
+  changed.kick = 0;
+  OK(expert_walk(&task, expert, &changed, &other));
+  assert_string_equal(other.starts, w.starts);
+  expert_walks_clear(&other);
+  changed.seed = 6;
+  OK(expert_walk(&task, expert, &changed, &other));
+  assert_string_not_equal(other.starts, w.starts);
+  expert_walks_clear(&other);
+  expert_walks_clear(&w);
+  df_sim_free(task.system, sim);
+  free(f);
+}
+
 /* episode e of a gait is the e-th walk that stands, of attempts that are numbered within the gait */
 static void demonstrations_are_the_walks_that_stand(void** state) {
   (void)state;
@@ -183,8 +231,8 @@ static void a_checkpoint_tells_seed_and_updates(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_checkpoint_tells_seed_and_updates),
-                                     cmocka_unit_test(scores_are_means_of_walks_that_stand),
-                                     cmocka_unit_test(demonstrations_are_the_walks_that_stand)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_checkpoint_tells_seed_and_updates), cmocka_unit_test(scores_are_means_of_walks_that_stand),
+      cmocka_unit_test(rewards_are_those_of_the_steps), cmocka_unit_test(demonstrations_are_the_walks_that_stand)};
   return cmocka_run_group_tests(tests, make, drop);
 }

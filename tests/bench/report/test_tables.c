@@ -90,6 +90,32 @@ static void every_method_has_its_column_and_row(void** state) {
   remove_run();
 }
 
+/* experts stand apart from other methods of their task and profile, with a row per gait */
+static void experts_have_tables_of_their_own(void** state) {
+  (void)state;
+  run_view r;
+  text out = {0};
+  make_run(CELL("expert_ppo", 1, "done", ROW("reward", 0, 3) "," ROW("reward.trot", 0, 2) "," ROW("reward.pace", 0, 4))
+               CELL("expert_ppo", 2, "done", ROW("reward", 0, 5) "," ROW("reward.trot", 0, 4))
+                   CELL("a", 1, "done", ROW("tre", 1, 2)));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_int_equal(r.n_groups, 2);
+  assert_true(r.groups[0].experts && !r.groups[1].experts);
+  assert_string_equal(r.groups[0].file, "t-p-experts");
+  assert_string_equal(r.groups[1].file, "t-p");
+  assert_int_equal(r.groups[0].cells, 2);
+  table_main(&r, &r.groups[0], 0, TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| PPO | 2 | 4.00 [3.00, 5.00] |\n"));
+  text_clear(&out);
+  table_gaits(&r, &r.groups[0], TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| PPO | trot | 2 | 3.00 [2.00, 4.00] |\n| PPO | pace | 2 | 4.00"));
+  text_clear(&out);
+  table_gaits(&r, &r.groups[1], TABLE_MARKDOWN, &out);
+  assert_int_equal(out.n, 0);
+  run_view_clear(&r);
+  remove_run();
+}
+
 #define GATE(name, passed, value)                                                                    \
   "{\"name\":\"" name "\",\"unit\":\"std\",\"value\":" value ",\"reference\":0.5,\"passed\":" passed \
   ",\"sentence\":\"\"}"
@@ -293,6 +319,7 @@ static void a_page_holds_these_tables(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(experts_have_tables_of_their_own),
       cmocka_unit_test(what_methods_measured_of_themselves_has_tables),
       cmocka_unit_test(a_value_that_is_not_finite_is_shown_with_its_reason),
       cmocka_unit_test(a_note_counts_the_plan),

@@ -137,6 +137,7 @@ static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** s
                 {"counts", "ok", 4},
                 {"related", "not checked", 0},
                 {"chains", "not checked", 0},
+                {"walks", "not checked", 0},
                 {"samples", "ok", 16},
                 {"unshown", "not checked", 0},
                 {"training", "ok", 4},

@@ -41,7 +41,8 @@ DF_BEGIN_DECLS
   X(fall_rate, "share", "lower",                                                                                       \
     "share of pure open-loop chains that fall: windows are planned in sequence, each from the last state that the "    \
     "method itself generated, and their actions are executed without interruption. fall_rate.replanned: each window "  \
-    "is planned from the last executed state. Not defined without eval.fall_height or eval.fall_tilt")                 \
+    "is planned from the last executed state. Of an expert: share of its walks that fall. Not defined without "        \
+    "eval.fall_height or eval.fall_tilt")                                                                              \
   X(survival, "s", "higher",                                                                                           \
     "mean time until a pure open-loop chain falls; the chain's length if it does not fall. Not defined without "       \
     "eval.fall_height or eval.fall_tilt")                                                                              \
@@ -84,12 +85,23 @@ DF_BEGIN_DECLS
   X(power.transport, "1", "lower",                                                                                     \
     "cost of transport: power x time per weight and way of the centre of mass along the ground. Not defined for a "    \
     "fixed base, nor for a way below 0.1 m")                                                                           \
+  X(velocity_error, "m/s", "lower",                                                                                    \
+    "of an expert, over the walks that do not fall: mean size of the mean horizontal velocity over a cycle of the "    \
+    "gait clock, in the robot's frame, minus the command, after the first 1.5 s")                                      \
+  X(yaw_rate_error, "rad/s", "lower", "the same of the yaw rate")                                                      \
+  X(contact_agreement, "share", "higher",                                                                              \
+    "of an expert, over the walks that do not fall: share of feet and actions with the foot on the floor exactly "     \
+    "when the gait clock says so, after the first 1.5 s")                                                              \
+  X(reward, "1", "higher", "of an expert: mean reward over the actions of a walk, up to a fall")                       \
+  X(cost, "1", "lower",                                                                                                \
+    "of an expert: mean weighted cost of a term of the reward (expert_reward.*), over the same actions: .velocity, "   \
+    ".yaw_rate, ... The reward is expert.alive minus their sum")                                                       \
   X(effort, "count", "",                                                                                               \
     "work counters, the same on any machine: .physics_steps, .solver_iterations and .constraint_rows of executing "    \
     "the returned actions of all windows, .diverged: how many of these windows diverged; .gradient_steps, "            \
-    ".skipped_steps and .diverged_samples of training; .sampling_steps: physics steps that sampling the windows took " \
-    "a "                                                                                                               \
-    "method that searches for actions in the simulator")
+    ".skipped_steps and .diverged_samples of training; .sampling_steps: physics steps that sampling the windows "      \
+    "took a method that searches for actions in the simulator; of an expert's training .updates, .actions of all "     \
+    "robots, .lost actions and .falls")
 
 typedef struct df_metric_def {
   const char *name, *unit, *better, *definition;
