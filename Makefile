@@ -379,15 +379,19 @@ gate-run: all
 	@mkdir -p $(GATE_RUN); [ -e $(GATE_RUN)/.begun ] || touch $(GATE_RUN)/.begun
 	$(PROGRAM) run go1_gaits --profile smoke --seed 0,1 --blas-kernel auto --out $(GATE_RUN)
 	$(PROGRAM) verify $(GATE_RUN)
+	for m in shac ppo; do $(PROGRAM) expert train go1_gaits --profile expert_brief --set expert.method=$$m --walks 16 --seconds 4 \
+	  --seed 1,2 --blas-kernel auto --out $(GATE_RUN)/experts --quiet || exit 1; done
 gate-fixtures: all
 	@BUILD=$(BUILD) tests/run.sh tests/cli/test_gate.sh tests/cli/test_verify.sh
 gate: gate-fixtures ## the gate's own must-fail fixtures, then a Go1 run with two seeds compared with its golden table
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN)
+	$(PROGRAM) gate $(GATE_RUN)/experts
 golden: ## write the golden table of the Go1 from a run with two seeds: make golden REASON="why these numbers"
 	@[ -n "$(strip $(REASON))" ] || { echo 'make golden REASON="why these numbers are right"'; exit 2; }
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN) --accept --reason "$(REASON)"
+	$(PROGRAM) gate $(GATE_RUN)/experts --accept --reason "$(REASON)"
 
 gradcheck-table: all ## the adjoint of every model of results/adjoint/suite.txt: verified and timed
 	$(PROGRAM) gradcheck --suite results/adjoint/suite.txt --out results/adjoint; code=$$?; \
