@@ -566,36 +566,43 @@ static void match(const trace* m, const size_t* pair, size_t n, candidate* list,
   }
 }
 
-/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
-static void check_reversed(const trace* m, const size_t* pair, size_t n, data_findings* out) {
+/* sign[i] = -1 of the scalar dofs whose velocities, in the order `from`, have the opposite sign of their changes, else
+ * 1; returns how many they are, 0 if it is not of some alone: others have the same sign */
+static int find_reversed(const trace* m, const size_t* pair, size_t n, const int* from, int* sign) {
   static const double ALIKE = 0.8; /* cosine similarity */
-  text names = {0};
   int reversed = 0, right = 0;
   for (int i = 0; i < m->nv; i++) {
-    char name[80];
-    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, i) : 0;
+    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, from[i]) : 0;
+    sign[i] = s > -ALIKE ? 1 : -1;
     right += s > ALIKE;
-    if (s > -ALIKE) continue;
-    check_dof_name(m, i, name);
-    text_add(&names, "%s%s", reversed++ ? ", " : "", name);
+    reversed += sign[i] < 0;
   }
-  if (reversed && right)
-    data_finding_judge(
-        data_findings_add(out, DATA_CHECK_VELOCITY_SIGN, NULL, reversed, 0, "joints"), CHECK_WRONG,
-        "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
-        "wrong, or, if the positions are right, set data.velocities = differences",
-        text_of(&names));
+  return right ? reversed : 0;
+}
+
+/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
+static void report_reversed(const trace* m, const int* sign, int reversed, data_findings* out) {
+  text names = {0};
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    if (sign[i] > 0) continue;
+    check_dof_name(m, i, name);
+    text_add(&names, "%s%s", names.n ? ", " : "", name);
+  }
+  data_finding_judge(data_findings_add(out, DATA_CHECK_VELOCITY_SIGN, NULL, reversed, 0, "joints"), CHECK_WRONG,
+                     "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
+                     "wrong, or, if the positions are right, set data.velocities = differences",
+                     text_of(&names));
   text_clear(&names);
 }
 
-/* error over all scalar dofs with the velocities from other columns at a lag, with a common slope */
-static double error_at(const trace* m, const size_t* pair, size_t n, const int* from, int lag) {
+/* error over all scalar dofs with the velocities from other columns and of other signs at a lag, with a common slope */
+static double error_at(const trace* m, const size_t* pair, size_t n, const int* from, const int* sign, int lag) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
     for (int i = 0; i < m->nv; i++) {
       if (!is_scalar(m, i)) continue;
-      const double d = trace_change(m, pair[k], lag, i);
-      const double v = trace_predicted(m, pair[k], lag, from ? from[i] : i);
+      const double d = trace_change(m, pair[k], lag, i), v = sign[i] * trace_predicted(m, pair[k], lag, from[i]);
       dd += d * d;
       dv += d * v;
       vv += v * v;
@@ -605,10 +612,10 @@ static double error_at(const trace* m, const size_t* pair, size_t n, const int* 
 }
 
 /* the smallest error of the lags that a right recording may have */
-static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
+static double error_with(const trace* m, const size_t* pair, size_t n, const int* from, const int* sign) {
   double error = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
-    if (trace_lag_is_right(lag)) error = fmin(error, error_at(m, pair, n, from, lag));
+    if (trace_lag_is_right(lag)) error = fmin(error, error_at(m, pair, n, from, sign, lag));
   }
   return error;
 }
@@ -627,36 +634,81 @@ static remedy order_of_velocities(const trace* m, const int* from) {
   return fits;
 }
 
-static df_status check_order(const trace* m, data_findings* out) {
+/* how the velocity columns of hinges and slides fit their positions */
+typedef struct column_fit {
+  double as_is, ordered;     /* error as they are; in the order that fits best */
+  bool is_order;             /* they are in another order */
+  int reversed;              /* dofs whose velocities have the opposite sign, in the right order */
+  int *from, *sign, *memory; /* [nv] of match() and find_reversed(); memory owns all */
+} column_fit;
+
+/* Joints that move against each other seem to be reversed if their columns are exchanged, and exchanged if they are
+ * reversed: what leaves less of the error is the cause. */
+static void fit_columns(const trace* m, const size_t* pair, size_t n, candidate* list, bool* taken, column_fit* out) {
+  int* as_read = out->memory + 2 * m->nv;
+  int* same = as_read + m->nv;
+  for (int i = 0; i < m->nv; i++) {
+    as_read[i] = i;
+    same[i] = 1;
+  }
+  match(m, pair, n, list, out->from, taken);
+  out->reversed = find_reversed(m, pair, n, as_read, out->sign);
+  out->as_is = error_with(m, pair, n, as_read, same);
+  out->ordered = error_with(m, pair, n, out->from, same);
+  const double with_signs = out->reversed ? error_with(m, pair, n, as_read, out->sign) : out->as_is;
+  out->is_order = check_explains(out->as_is, out->ordered) && out->ordered < with_signs;
+  if (out->is_order) out->reversed = find_reversed(m, pair, n, out->from, out->sign);
+}
+
+/* The caller frees out->memory. Without pairs that tell it is NULL, and nothing is found. */
+static df_status column_fit_of(const trace* m, column_fit* out) {
   const size_t nv = (size_t)m->nv;
   size_t* pair = df_alloc(ORDER_PAIRS, sizeof *pair);
   candidate* list = df_alloc(nv * nv, sizeof *list);
-  int* from = df_alloc(nv, sizeof *from);
   bool* taken = df_alloc(nv, sizeof *taken);
-  const df_status status = pair && list && from && taken ? DF_OK : DF_E_NOMEM;
   size_t n = 0;
+  *out = (column_fit){.memory = df_alloc(4 * nv, sizeof(int))};
+  const df_status status = pair && list && taken && out->memory ? DF_OK : DF_E_NOMEM;
+  out->from = out->memory;
+  out->sign = out->memory + nv;
   for (size_t k = 0; status == DF_OK && k < m->n && n < ORDER_PAIRS; k++) {
     if (trace_comparable(m, k)) pair[n++] = k;
   }
   if (n > 0) {
-    check_reversed(m, pair, n, out);
-    match(m, pair, n, list, from, taken);
-    const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
-    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ORDER, NULL, as_is, NAN, "relative error");
-    if (check_explains(as_is, other)) {
-      data_finding_judge(
-          one, CHECK_WRONG,
-          "the velocity columns are in another order than the positions: in the order of the positions the "
-          "error is %.2g",
-          other);
-      data_finding_takes(one, order_of_velocities(m, from));
-    }
+    fit_columns(m, pair, n, list, taken, out);
+  } else {
+    df_free(out->memory);
+    out->memory = NULL;
   }
   df_free(pair);
   df_free(list);
-  df_free(from);
   df_free(taken);
   return status;
+}
+
+df_status check_velocity_columns(const trace* m, bool* wrong) {
+  column_fit fit;
+  DF_TRY(column_fit_of(m, &fit));
+  *wrong = fit.memory && (fit.is_order || fit.reversed);
+  df_free(fit.memory);
+  return DF_OK;
+}
+
+static df_status check_order(const trace* m, data_findings* out) {
+  column_fit fit;
+  DF_TRY(column_fit_of(m, &fit));
+  if (!fit.memory) return DF_OK;
+  if (fit.reversed) report_reversed(m, fit.sign, fit.reversed, out);
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ORDER, NULL, fit.as_is, NAN, "relative error");
+  if (fit.is_order) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "the velocity columns are in another order than the positions: in the order of the positions "
+                       "the error is %.2g",
+                       fit.ordered);
+    data_finding_takes(one, order_of_velocities(m, fit.from));
+  }
+  df_free(fit.memory);
+  return DF_OK;
 }
 
 /* ---- all of them ---- */

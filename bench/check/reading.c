@@ -468,10 +468,24 @@ static char* unclear_signs(const df_system* system, const joint_signs* signs, co
   return out;
 }
 
+/* whether forces tell nothing of joints: one is dead, or velocities are those of other joints or of the opposite sign
+ */
+static df_status are_forces_spoiled(const source* s, const reading* r, bool* spoiled) {
+  trace m;
+  *spoiled = joint_any_is_dead(r->data, s->system);
+  if (*spoiled) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = check_velocity_columns(&m, spoiled);
+  trace_clear(&m);
+  return status;
+}
+
 /* signs of joints within their limits, and joints of two legs exchanged, where the misfit does not tell */
 static df_status find_signs(const source* s, reading* r) {
   joint_signs signs;
-  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
+  bool spoiled;
+  DF_TRY(are_forces_spoiled(s, r, &spoiled));
+  if (spoiled) return DF_OK;
   DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
   if (!signs.best) return DF_OK;
   remedy fits = change_of(r, s->system, signs.best);

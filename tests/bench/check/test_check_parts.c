@@ -1290,6 +1290,52 @@ static void the_order_of_velocities_has_their_lag(void** state) {
   }
 }
 
+/* Three slides, of which a and b move against each other: the velocities of a and b exchanged, with the opposite sign,
+ * or as they are. */
+typedef enum columns_are { RIGHT, EXCHANGED, OPPOSITE } columns_are;
+static data_findings columns_of_velocities(columns_are are) {
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><body><joint name='a' type='slide'/><geom size='.1'/></body>"
+      "<body><joint name='b' type='slide'/><geom size='.1'/></body><body><joint name='c' type='slide'/>"
+      "<geom size='.1'/></body></worldbody></mujoco>";
+  static const double h[1] = {0.01};
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) {
+    const double s = 0.05 * t, w = 0.05 / h[0];
+    const double q[3] = {sin(s), -sin(s) - 0.2 * sin(2.3 * s), sin(1.7 * s + 1)};
+    const double v[3] = {w * cos(s), -w * (cos(s) + 0.46 * cos(2.3 * s)), 1.7 * w * cos(1.7 * s + 1)};
+    double* x = frame_of(f.d, 0, t);
+    memcpy(x, q, sizeof q);
+    memcpy(x + 3, v, sizeof v);
+    if (are == EXCHANGED) x[3] = v[1], x[4] = v[0];
+    if (are == OPPOSITE) x[3] = -v[0], x[4] = -v[1];
+  }
+  trace_it(&f, h);
+  data_findings found = {0};
+  bool odd;
+  assert_ok(check_velocities(&f.m, &found));
+  assert_ok(check_velocity_columns(&f.m, &odd));
+  assert_int_equal(odd, are != RIGHT);
+  fixture_free(&f);
+  return found;
+}
+
+/* Of joints that move against each other, exchanged velocities have the opposite sign of the changes, and reversed ones
+ * fit one another: there is one row. */
+static void exchanged_velocities_are_not_reversed_too(void** state) {
+  (void)state;
+  data_findings right = columns_of_velocities(RIGHT), exchanged = columns_of_velocities(EXCHANGED);
+  data_findings opposite = columns_of_velocities(OPPOSITE);
+  assert_int_equal(data_findings_count(&right, CHECK_WRONG), 0);
+  assert_int_equal(data_findings_count(&exchanged, CHECK_WRONG), 1);
+  assert_int_equal(finding_of(&exchanged, "velocity order")->verdict, CHECK_WRONG);
+  assert_int_equal(data_findings_count(&opposite, CHECK_WRONG), 1);
+  assert_non_null(strstr(finding_of(&opposite, "velocity sign")->reason, "the positions: a, b; negate"));
+  data_findings_clear(&right);
+  data_findings_clear(&exchanged);
+  data_findings_clear(&opposite);
+}
+
 /* of T frames, the first `right` ones move with their velocity of 1, the others twice as fast as theirs of 2.5: with
  * 40 % of these the best slope is 1.81, and brings the RMS error from 0.48 to 0.21 */
 static double scale_found(int right) {
@@ -1664,6 +1710,7 @@ int main(void) {
                                      cmocka_unit_test(upright_is_the_posture_of_the_model),
                                      cmocka_unit_test(a_rate_is_the_mean_over_all_frames),
                                      cmocka_unit_test(the_order_of_velocities_has_their_lag),
+                                     cmocka_unit_test(exchanged_velocities_are_not_reversed_too),
                                      cmocka_unit_test(what_a_mocap_body_holds_needs_no_force),
                                      cmocka_unit_test(contacts_may_provide_any_force),
                                      cmocka_unit_test(contacts_at_the_surface_may_not_slide_with_many_weights),
