@@ -9,6 +9,7 @@
 #include "frame_interval.h"
 #include "joints.h"
 #include "text.h"
+#include "usual_rates.h"
 
 enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
 
@@ -196,13 +197,29 @@ static bool is_of_one_group(const trace* m, const trace_fit f[GROUPS], double fa
   return n.same <= 1 && moving > 1 && (n.others > 0 || is_outweighed(m, factor, doubt));
 }
 
+/* Whether hinges and slides that follow well, with the slope that fits, show a factor, and none shows another one: a
+ * wheel, beside a steering that chatters in the same group. */
+static bool joints_show(const trace* m, double factor) {
+  static const double ALIKE = 1.05;
+  bool any = false;
+  for (int i = 0; i < m->nv; i++) {
+    const trace_fit own = trace_fit_pair(m, i, i);
+    int lag = LAG_MEAN;
+    if ((m->group[i] != GROUP_HINGES && m->group[i] != GROUP_SLIDES) || !moves(&own) || is_zero(&own)) continue;
+    if (trace_fitted_error(&own, &lag) > CHECK_ERROR_DOUBT) continue;
+    if (fmax(own.slope[lag] / factor, factor / own.slope[lag]) > ALIKE) return false;
+    any = true;
+  }
+  return any;
+}
+
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
 static const double LEAST_DOUBT = 0.006;
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
  * their base; but none that moves may need another slope, and if only one of several groups shows it, none may
- * show another one, nor may the stated duration outweigh it. *doubt: the share by which it may be off, of the spread of
- * the groups. */
+ * show another one, nor may the stated duration outweigh it, unless single joints show it, too. *doubt: the share by
+ * which it may be off, of the spread of the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
@@ -222,9 +239,9 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  const bool agreed = groups_that_show(m, f, mean).same > 1;
+  const bool joints = joints_show(m, mean), agreed = joints || groups_that_show(m, f, mean).same > 1;
   const bool common = high < 1.15 * low && is_rate(m, mean) && all_take_slope(f, mean, agreed);
-  return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
+  return common && (joints || !is_of_one_group(m, f, mean, *doubt)) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -250,15 +267,19 @@ static double factor_of_apart(double slope, double doubt, double error) {
 }
 
 /* The duration of a frame: that of a whole factor if the groups are apart; a whole number of physics steps if there is
- * one, and only one, within the doubt; else that of a rounded factor. 0: neither, and the slope is not exact. `error`:
- * least_error(). */
+ * one, and only one, within the doubt; else that of a usual rate within it; that of a whole factor; or that of a usual
+ * rate within 2 %, since motions with contacts are measured to a few hundredths, and others exactly: 29.97 Hz is none
+ * of 30 Hz. 0: none, and the slope is not exact. `error`: least_error(). */
 static double rounded_duration(const trace* m, double h, double slope, double doubt, double error) {
   const double apart = factor_of_apart(slope, doubt, error);
   if (apart > 0) return h * apart;
   const double step = m->step, steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
+  static const double MEASURED = 0.02, EXACTLY = 5e-4;
+  const double usual = usual_duration_near(h * slope, error < EXACT ? EXACTLY : MEASURED);
   const double rounded = rounded_factor(slope);
+  if (usual > 0 && (rounded == slope || fabs(usual / (h * slope) - 1) <= doubt)) return usual;
   return rounded != slope || error < CHECK_ERROR_FREE ? h * rounded : 0;
 }
 
@@ -809,8 +830,8 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 }
 
 /* Whether a factor of the base position, by which single groups do not show it, is that of the frame rate: no group
- * that moves needs or shows another one, and the stated duration does not outweigh it; or a frame is a whole number of
- * physics steps with it, and not as stated. */
+ * that moves needs or shows another one, and the stated duration does not outweigh it, or single joints show it, too;
+ * or a frame is a whole number of physics steps with it, and not as stated. */
 static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const base_fit* b) {
   static const double NOT_WHOLE = 0.02;
   const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
@@ -819,7 +840,8 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
   if (whole && !stated) return true;
-  return all_take_slope(f, factor, false) && !is_of_one_group(m, f, factor, doubt);
+  const bool joints = joints_show(m, factor);
+  return all_take_slope(f, factor, joints) && (joints || !is_of_one_group(m, f, factor, doubt));
 }
 
 /* The velocities of what a mocap body holds: which of them are zero, and else a row that says why no more is judged. A

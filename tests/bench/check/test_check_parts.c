@@ -897,29 +897,70 @@ static void a_rate_is_a_number_of_physics_steps_before_a_round_factor(void** sta
     const char* xml;
     double frame; /* s */
     const char* fits;
+    double noise; /* of the velocities, m/s */
   } cases[] = {{"<mujoco><option timestep='.002'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
                 "mass='1'/></body></worldbody></mujoco>",
-                0.0341, "data.rate = 29.4118"},
+                0.0341, "data.rate = 29.4118", 0},
                {"<mujoco><option timestep='.01'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' "
                 "mass='1'/></body></worldbody></mujoco>",
-                0.0341, "data.rate = 30"},
+                0.0341, "data.rate = 30", 0},
 #define LONG_STEPS                                                                                                  \
   "<mujoco><option timestep='.1'/><worldbody><body><joint name='a' type='slide'/><geom size='.1' mass='1'/></body>" \
   "</worldbody></mujoco>"
-               {LONG_STEPS, 0.509 / 60, "data.rate = 120"},
-               {LONG_STEPS, 1.96 / 60, "data.rate = 30"},
-               {LONG_STEPS, 1.5 / 60, "data.rate = 39.9995"}};
+               {LONG_STEPS, 0.509 / 60, "data.rate = 120", 0},
+               {LONG_STEPS, 1.96 / 60, "data.rate = 30", 0},
+               {LONG_STEPS, 1.5 / 60, "data.rate = 40", 0},
+               {LONG_STEPS, 1 / 23.976, "data.rate = 23.9777", 0},
+               {LONG_STEPS, 1 / 48., "data.rate = 48", 0},
+               /* measured to half a per cent: a usual rate */
+               {LONG_STEPS, 1 / 48., "", 0.03},
+               {LONG_STEPS, 1 / 50., "data.rate = 50", 0.03}};
   static const double h[1] = {1. / 60};
+  double noise[T + 1];
+  df_rng_normal(19, DF_STREAM_TEST, 0, T + 1, noise);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     fixture f = fixture_new(cases[i].xml, 1);
     for (int t = 0; t <= T; t++) {
       frame_of(f.d, 0, t)[0] = sin(0.5 * cases[i].frame * t);
-      frame_of(f.d, 0, t)[1] = 0.5 * cos(0.5 * cases[i].frame * t);
+      frame_of(f.d, 0, t)[1] = 0.5 * cos(0.5 * cases[i].frame * t) + cases[i].noise * noise[t];
     }
     trace_it(&f, h);
     data_findings found = {0};
     assert_ok(check_velocities(&f.m, &found));
     assert_string_equal(would_fit(finding_of(&found, "frame rate")), cases[i].fits);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* A slide and a wheel at 80 Hz, stated as 100 Hz, which is a step of the model; another hinge chatters, so that the
+ * group of the wheel shows nothing. Of a wheel that follows as it is, the factor is one of the slide alone. */
+static void a_wheel_tells_a_rate_beside_a_joint_that_chatters(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.01'/><worldbody><body><joint name='a' type='slide'/><geom size='.1'/><body>"
+      "<joint name='wheel'/><geom size='.1'/></body><body><joint name='loose'/><geom size='.1'/></body></body>"
+      "</worldbody></mujoco>";
+  static const double h[1] = {0.01};
+  double noise[2 * (T + 1)];
+  df_rng_normal(23, DF_STREAM_TEST, 0, 2 * (T + 1), noise);
+  for (int i = 0; i < 2; i++) {
+    const double frame = 0.0125, other = i ? 0.01 : frame;
+    fixture f = fixture_new(xml, 1);
+    for (int t = 0; t <= T; t++) {
+      const double q[3] = {sin(2 * frame * t), 3 * other * t + 0.5 * sin(2 * other * t), 0.05 * noise[t]};
+      const double v[3] = {2 * cos(2 * frame * t), 3 + cos(2 * other * t), 0.5 * noise[T + 1 + t]};
+      memcpy(frame_of(f.d, 0, t), q, sizeof q);
+      memcpy(frame_of(f.d, 0, t) + 3, v, sizeof v);
+    }
+    trace_it(&f, h);
+    data_findings found = {0};
+    assert_ok(check_velocities(&f.m, &found));
+    const data_finding *rate = find(&found, "frame rate", NULL),
+                       *scale = find(&found, "velocity scale", "slide joints");
+    assert_int_equal(rate != NULL, i == 0);
+    if (rate) assert_string_equal(would_fit(rate), "data.rate = 80");
+    assert_int_equal(scale != NULL, i == 1);
     data_findings_clear(&found);
     fixture_free(&f);
   }
@@ -1698,6 +1739,7 @@ int main(void) {
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(velocities_of_what_a_mocap_body_holds_tell_no_rate),
                                      cmocka_unit_test(a_rate_is_a_number_of_physics_steps_before_a_round_factor),
+                                     cmocka_unit_test(a_wheel_tells_a_rate_beside_a_joint_that_chatters),
                                      cmocka_unit_test(units_are_powers_of_ten),
                                      cmocka_unit_test(an_action_is_in_a_column_of_its_array),
                                      cmocka_unit_test(velocities_of_frames_further_away_are_counted),
