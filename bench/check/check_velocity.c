@@ -267,9 +267,9 @@ static double factor_of_apart(double slope, double doubt, double error) {
 }
 
 /* The duration of a frame: that of a whole factor if the groups are apart; a whole number of physics steps if there is
- * one, and only one, within the doubt; else that of a usual rate within it; that of a whole factor; or that of a usual
- * rate within 2 %, since motions with contacts are measured to a few hundredths, and others exactly: 29.97 Hz is none
- * of 30 Hz. 0: none, and the slope is not exact. `error`: least_error(). */
+ * one, and only one, within the doubt; else that of a whole factor; else that of a usual rate within 2 %, since motions
+ * with contacts are measured to a few hundredths, and others exactly: 23.976 Hz is none of 24 Hz. 0: none, and the
+ * slope is not exact. `error`: least_error(). */
 static double rounded_duration(const trace* m, double h, double slope, double doubt, double error) {
   const double apart = factor_of_apart(slope, doubt, error);
   if (apart > 0) return h * apart;
@@ -279,7 +279,7 @@ static double rounded_duration(const trace* m, double h, double slope, double do
   static const double MEASURED = 0.02, EXACTLY = 5e-4;
   const double usual = usual_duration_near(h * slope, error < EXACT ? EXACTLY : MEASURED);
   const double rounded = rounded_factor(slope);
-  if (usual > 0 && (rounded == slope || fabs(usual / (h * slope) - 1) <= doubt)) return usual;
+  if (usual > 0 && rounded == slope) return usual;
   return rounded != slope || error < CHECK_ERROR_FREE ? h * rounded : 0;
 }
 
