@@ -143,13 +143,12 @@ static df_status exchange_pairs(trial* t, int* leg, int at) {
   return DF_OK;
 }
 
-/* the legs from the k-th one on, as of a robot whose legs are counted round it from another one; and against the model
- */
+/* the legs from the k-th one on, as of a robot whose legs are counted round it from another one */
 static df_status turn_round(trial* t) {
   const int n = t->c->legs;
   int leg[LEGS_MAX];
-  for (int k = 0; k < 2 * n; k++) {
-    for (int i = 0; i < n; i++) leg[i] = k < n ? (i + k) % n : (2 * n - 1 - i + k) % n;
+  for (int k = 1; k < n; k++) {
+    for (int i = 0; i < n; i++) leg[i] = (i + k) % n;
     DF_TRY(try_legs(t, leg, false));
   }
   return DF_OK;
@@ -254,7 +253,8 @@ static df_status try_usual(trial* t, bool by_joint) {
   return DF_OK;
 }
 
-/* Of many legs: pairs that are exchanged, however many, turns round the robot, and the usual orders. */
+/* Of many legs: pairs that are exchanged, however many, as of legs that are counted the other way round; turns round
+ * the robot; and the usual orders. */
 static df_status try_many_legs(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   DF_TRY(exchange_pairs(t, leg, 0));

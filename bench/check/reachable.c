@@ -378,21 +378,18 @@ static void search_clear(search* s) {
   df_free(s->memory);
 }
 
-/* Physics steps of a frame that is no whole number of actions, as that of a recording of its own step: the nearest
- * number, and the nearest power of two, since 1/480 s divides a frame at 30 Hz and 1/400 s does not. steps[0] is 0 if a
- * frame of each episode is a whole number of actions. */
-enum { DIVISIONS = 2 };
-static void divide_frame(const trace* m, int steps[DIVISIONS]) {
-  const double h = m->h[m->episode[0]], n = h / m->step;
+/* The physics steps, of about the length of the model's, of a frame that is no whole number of actions; 0: one of each
+ * episode is. */
+static int division_of_frame(const trace* m) {
   bool whole = true;
   for (size_t k = 0; k < m->n; k = trace_episode_end(m, k)) whole &= actions_of(m, m->episode[k], m->system->dt) > 0;
-  steps[0] = whole ? 0 : (int)fmax(1, round(n));
-  steps[1] = whole ? 0 : (int)fmax(1, exp2(round(log2(n))));
+  return whole ? 0 : (int)fmax(1, round(m->h[m->episode[0]] / m->step));
 }
 
-/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. The action is a frame of so many
- * physics steps, if they are not 0. Call search_clear(), also after a failure. */
-static df_status search_new(const trace* m, int steps, search* s, tally* t) {
+/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. The action is a
+ * frame where this is no whole number of actions. Call search_clear(), also after a failure. */
+static df_status search_new(const trace* m, search* s, tally* t) {
+  const int steps = division_of_frame(m);
   *s = (search){.m = m, .system = m->system, .n = 2 * m->nv, .nu = m->system->nu};
   const size_t n = (size_t)s->n, nu = (size_t)s->nu;
   if (steps > 0) {
@@ -418,10 +415,12 @@ static df_status search_new(const trace* m, int steps, search* s, tally* t) {
   return df_sim_new(system, 0, &s->sim);
 }
 
-static df_status reach_states(const trace* m, int steps, reach_verdict* out) {
+df_status states_are_reachable(const trace* m, reach_verdict* out) {
   search s;
   tally t;
-  const df_status status = search_new(m, steps, &s, &t);
+  *out = REACHES_NOT;
+  if (m->n == 0 || m->system->nu == 0) return DF_OK;
+  const df_status status = search_new(m, &s, &t);
   if (status == DF_OK && reach_all(&s, &t))
     *out = REACHES;
   else if (status == DF_OK && settle(&s, (settling*)(t.squares + m->nv)))
@@ -430,40 +429,16 @@ static df_status reach_states(const trace* m, int steps, reach_verdict* out) {
   return status;
 }
 
-df_status states_are_reachable(const trace* m, reach_verdict* out) {
-  int steps[DIVISIONS];
-  *out = REACHES_NOT;
-  if (m->n == 0 || m->system->nu == 0) return DF_OK;
-  divide_frame(m, steps);
-  for (int i = 0; i < DIVISIONS && *out != REACHES; i++) {
-    reach_verdict one = REACHES_NOT;
-    if (i > 0 && steps[i] == steps[i - 1]) break;
-    DF_TRY(reach_states(m, steps[i], &one));
-    if (one != REACHES_NOT) *out = one;
-  }
-  return DF_OK;
-}
-
-static df_status reach_limits(const trace* m, int steps, bool* out) {
+df_status limits_are_reachable(const trace* m, bool* out) {
   search s;
   tally t;
-  const df_status status = search_new(m, steps, &s, &t);
+  *out = false;
+  if (m->n == 0 || m->system->nu == 0 || !is_bounded(m->system)) return DF_OK;
+  const df_status status = search_new(m, &s, &t);
   if (status == DF_OK && reach_all(&s, &t)) {
     memset(t.all, 0, 4 * (size_t)m->nv * sizeof *t.all);
     *out = press_all(&s, t.all);
   }
   search_clear(&s);
   return status;
-}
-
-df_status limits_are_reachable(const trace* m, bool* out) {
-  int steps[DIVISIONS];
-  *out = false;
-  if (m->n == 0 || m->system->nu == 0 || !is_bounded(m->system)) return DF_OK;
-  divide_frame(m, steps);
-  for (int i = 0; i < DIVISIONS && !*out; i++) {
-    if (i > 0 && steps[i] == steps[i - 1]) break;
-    DF_TRY(reach_limits(m, steps[i], out));
-  }
-  return DF_OK;
 }
