@@ -122,14 +122,12 @@ static bool is_as_all(const work* w, const data_findings* f, const data_finding*
 }
 
 /* What would be wrong in a recording of the episode alone. One that is as all of them may have more that is wrong for
- * the same reason; velocities in another order may have the opposite sign, too. */
+ * the same reason. */
 static void collect(work* w, int episode, const data_findings* f) {
-  const bool order = is_wrong(f, DATA_CHECK_VELOCITY_ORDER);
   for (int i = 0; i < f->n; i++) {
     const data_finding* one = &f->list[i];
     if (one->verdict != CHECK_WRONG || one->check == DATA_CHECK_FRAME_RATE) continue;
     if (!is_wrong_in_all(w, w->all, one->check, one->column) && is_as_all(w, f, one)) continue;
-    if (order && one->check == DATA_CHECK_VELOCITY_SIGN) continue;
     if (one->check == DATA_CHECK_VELOCITY_SCALE && fabs(one->value - 1) < SCALED) continue;
     add_wrong(w, episode, one);
   }

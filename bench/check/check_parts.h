@@ -53,6 +53,10 @@ char* check_one_episode(const fit_source* source, int n, int episode);
  * and of single episodes */
 DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
+/* Whether the velocities of some hinges and slides are those of other ones, or have the opposite sign of their changes:
+ * forces, which need both, then tell nothing about positions. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status check_velocity_columns(const trace* m, bool* wrong);
+
 /* ---- velocity_shift.c ---- */
 
 /* By how many frames, up to 8, the velocities of a group are late (> 0) or early: those of so many frames later explain

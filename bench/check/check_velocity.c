@@ -9,6 +9,7 @@
 #include "frame_interval.h"
 #include "joints.h"
 #include "text.h"
+#include "usual_rates.h"
 
 enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
 
@@ -196,13 +197,29 @@ static bool is_of_one_group(const trace* m, const trace_fit f[GROUPS], double fa
   return n.same <= 1 && moving > 1 && (n.others > 0 || is_outweighed(m, factor, doubt));
 }
 
+/* Whether hinges and slides that follow well, with the slope that fits, show a factor, and none shows another one: a
+ * wheel, beside a steering that chatters in the same group. */
+static bool joints_show(const trace* m, double factor) {
+  static const double ALIKE = 1.05;
+  bool any = false;
+  for (int i = 0; i < m->nv; i++) {
+    const trace_fit own = trace_fit_pair(m, i, i);
+    int lag = LAG_MEAN;
+    if ((m->group[i] != GROUP_HINGES && m->group[i] != GROUP_SLIDES) || !moves(&own) || is_zero(&own)) continue;
+    if (trace_fitted_error(&own, &lag) > CHECK_ERROR_DOUBT) continue;
+    if (fmax(own.slope[lag] / factor, factor / own.slope[lag]) > ALIKE) return false;
+    any = true;
+  }
+  return any;
+}
+
 /* Velocities at frames and their means between them differ by so much, as a share, whatever the number of frames. */
 static const double LEAST_DOUBT = 0.006;
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
  * their base; but none that moves may need another slope, and if only one of several groups shows it, none may
- * show another one, nor may the stated duration outweigh it. *doubt: the share by which it may be off, of the spread of
- * the groups. */
+ * show another one, nor may the stated duration outweigh it, unless single joints show it, too. *doubt: the share by
+ * which it may be off, of the spread of the groups. */
 static double common_slope(const trace* m, const trace_fit f[GROUPS], double* doubt) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
@@ -222,9 +239,9 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS], double* do
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
   *doubt = fmax(LEAST_DOUBT, (high - low) / 2 / mean);
-  const bool agreed = groups_that_show(m, f, mean).same > 1;
+  const bool joints = joints_show(m, mean), agreed = joints || groups_that_show(m, f, mean).same > 1;
   const bool common = high < 1.15 * low && is_rate(m, mean) && all_take_slope(f, mean, agreed);
-  return common && !is_of_one_group(m, f, mean, *doubt) ? mean : NAN;
+  return common && (joints || !is_of_one_group(m, f, mean, *doubt)) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -250,15 +267,19 @@ static double factor_of_apart(double slope, double doubt, double error) {
 }
 
 /* The duration of a frame: that of a whole factor if the groups are apart; a whole number of physics steps if there is
- * one, and only one, within the doubt; else that of a rounded factor. 0: neither, and the slope is not exact. `error`:
- * least_error(). */
+ * one, and only one, within the doubt; else that of a whole factor; else that of a usual rate within 2 %, since motions
+ * with contacts are measured to a few hundredths, and others exactly: 23.976 Hz is none of 24 Hz. 0: none, and the
+ * slope is not exact. `error`: least_error(). */
 static double rounded_duration(const trace* m, double h, double slope, double doubt, double error) {
   const double apart = factor_of_apart(slope, doubt, error);
   if (apart > 0) return h * apart;
   const double step = m->step, steps = round(h * slope / step);
   const bool is_one = steps >= 1 && 2 * doubt * steps < 1;
   if (is_one && fabs(steps * step / (h * slope) - 1) <= doubt) return steps * step;
+  static const double MEASURED = 0.02, EXACTLY = 5e-4;
+  const double usual = usual_duration_near(h * slope, error < EXACT ? EXACTLY : MEASURED);
   const double rounded = rounded_factor(slope);
+  if (usual > 0 && rounded == slope) return usual;
   return rounded != slope || error < CHECK_ERROR_FREE ? h * rounded : 0;
 }
 
@@ -566,36 +587,43 @@ static void match(const trace* m, const size_t* pair, size_t n, candidate* list,
   }
 }
 
-/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
-static void check_reversed(const trace* m, const size_t* pair, size_t n, data_findings* out) {
+/* sign[i] = -1 of the scalar dofs whose velocities, in the order `from`, have the opposite sign of their changes, else
+ * 1; returns how many they are, 0 if it is not of some alone: others have the same sign */
+static int find_reversed(const trace* m, const size_t* pair, size_t n, const int* from, int* sign) {
   static const double ALIKE = 0.8; /* cosine similarity */
-  text names = {0};
   int reversed = 0, right = 0;
   for (int i = 0; i < m->nv; i++) {
-    char name[80];
-    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, i) : 0;
+    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, from[i]) : 0;
+    sign[i] = s > -ALIKE ? 1 : -1;
     right += s > ALIKE;
-    if (s > -ALIKE) continue;
-    check_dof_name(m, i, name);
-    text_add(&names, "%s%s", reversed++ ? ", " : "", name);
+    reversed += sign[i] < 0;
   }
-  if (reversed && right)
-    data_finding_judge(
-        data_findings_add(out, DATA_CHECK_VELOCITY_SIGN, NULL, reversed, 0, "joints"), CHECK_WRONG,
-        "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
-        "wrong, or, if the positions are right, set data.velocities = differences",
-        text_of(&names));
+  return right ? reversed : 0;
+}
+
+/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
+static void report_reversed(const trace* m, const int* sign, int reversed, data_findings* out) {
+  text names = {0};
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    if (sign[i] > 0) continue;
+    check_dof_name(m, i, name);
+    text_add(&names, "%s%s", names.n ? ", " : "", name);
+  }
+  data_finding_judge(data_findings_add(out, DATA_CHECK_VELOCITY_SIGN, NULL, reversed, 0, "joints"), CHECK_WRONG,
+                     "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
+                     "wrong, or, if the positions are right, set data.velocities = differences",
+                     text_of(&names));
   text_clear(&names);
 }
 
-/* error over all scalar dofs with the velocities from other columns at a lag, with a common slope */
-static double error_at(const trace* m, const size_t* pair, size_t n, const int* from, int lag) {
+/* error over all scalar dofs with the velocities from other columns and of other signs at a lag, with a common slope */
+static double error_at(const trace* m, const size_t* pair, size_t n, const int* from, const int* sign, int lag) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
     for (int i = 0; i < m->nv; i++) {
       if (!is_scalar(m, i)) continue;
-      const double d = trace_change(m, pair[k], lag, i);
-      const double v = trace_predicted(m, pair[k], lag, from ? from[i] : i);
+      const double d = trace_change(m, pair[k], lag, i), v = sign[i] * trace_predicted(m, pair[k], lag, from[i]);
       dd += d * d;
       dv += d * v;
       vv += v * v;
@@ -605,10 +633,10 @@ static double error_at(const trace* m, const size_t* pair, size_t n, const int* 
 }
 
 /* the smallest error of the lags that a right recording may have */
-static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
+static double error_with(const trace* m, const size_t* pair, size_t n, const int* from, const int* sign) {
   double error = INFINITY;
   for (int lag = 0; lag < LAGS; lag++) {
-    if (trace_lag_is_right(lag)) error = fmin(error, error_at(m, pair, n, from, lag));
+    if (trace_lag_is_right(lag)) error = fmin(error, error_at(m, pair, n, from, sign, lag));
   }
   return error;
 }
@@ -627,36 +655,81 @@ static remedy order_of_velocities(const trace* m, const int* from) {
   return fits;
 }
 
-static df_status check_order(const trace* m, data_findings* out) {
+/* how the velocity columns of hinges and slides fit their positions */
+typedef struct column_fit {
+  double as_is, ordered;     /* error as they are; in the order that fits best */
+  bool is_order;             /* they are in another order */
+  int reversed;              /* dofs whose velocities have the opposite sign, in the right order */
+  int *from, *sign, *memory; /* [nv] of match() and find_reversed(); memory owns all */
+} column_fit;
+
+/* Joints that move against each other seem to be reversed if their columns are exchanged, and exchanged if they are
+ * reversed: what leaves less of the error is the cause. */
+static void fit_columns(const trace* m, const size_t* pair, size_t n, candidate* list, bool* taken, column_fit* out) {
+  int* as_read = out->memory + 2 * m->nv;
+  int* same = as_read + m->nv;
+  for (int i = 0; i < m->nv; i++) {
+    as_read[i] = i;
+    same[i] = 1;
+  }
+  match(m, pair, n, list, out->from, taken);
+  out->reversed = find_reversed(m, pair, n, as_read, out->sign);
+  out->as_is = error_with(m, pair, n, as_read, same);
+  out->ordered = error_with(m, pair, n, out->from, same);
+  const double with_signs = out->reversed ? error_with(m, pair, n, as_read, out->sign) : out->as_is;
+  out->is_order = check_explains(out->as_is, out->ordered) && out->ordered < with_signs;
+  if (out->is_order) out->reversed = find_reversed(m, pair, n, out->from, out->sign);
+}
+
+/* The caller frees out->memory. Without pairs that tell it is NULL, and nothing is found. */
+static df_status column_fit_of(const trace* m, column_fit* out) {
   const size_t nv = (size_t)m->nv;
   size_t* pair = df_alloc(ORDER_PAIRS, sizeof *pair);
   candidate* list = df_alloc(nv * nv, sizeof *list);
-  int* from = df_alloc(nv, sizeof *from);
   bool* taken = df_alloc(nv, sizeof *taken);
-  const df_status status = pair && list && from && taken ? DF_OK : DF_E_NOMEM;
   size_t n = 0;
+  *out = (column_fit){.memory = df_alloc(4 * nv, sizeof(int))};
+  const df_status status = pair && list && taken && out->memory ? DF_OK : DF_E_NOMEM;
+  out->from = out->memory;
+  out->sign = out->memory + nv;
   for (size_t k = 0; status == DF_OK && k < m->n && n < ORDER_PAIRS; k++) {
     if (trace_comparable(m, k)) pair[n++] = k;
   }
   if (n > 0) {
-    check_reversed(m, pair, n, out);
-    match(m, pair, n, list, from, taken);
-    const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
-    data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ORDER, NULL, as_is, NAN, "relative error");
-    if (check_explains(as_is, other)) {
-      data_finding_judge(
-          one, CHECK_WRONG,
-          "the velocity columns are in another order than the positions: in the order of the positions the "
-          "error is %.2g",
-          other);
-      data_finding_takes(one, order_of_velocities(m, from));
-    }
+    fit_columns(m, pair, n, list, taken, out);
+  } else {
+    df_free(out->memory);
+    out->memory = NULL;
   }
   df_free(pair);
   df_free(list);
-  df_free(from);
   df_free(taken);
   return status;
+}
+
+df_status check_velocity_columns(const trace* m, bool* wrong) {
+  column_fit fit;
+  DF_TRY(column_fit_of(m, &fit));
+  *wrong = fit.memory && (fit.is_order || fit.reversed);
+  df_free(fit.memory);
+  return DF_OK;
+}
+
+static df_status check_order(const trace* m, data_findings* out) {
+  column_fit fit;
+  DF_TRY(column_fit_of(m, &fit));
+  if (!fit.memory) return DF_OK;
+  if (fit.reversed) report_reversed(m, fit.sign, fit.reversed, out);
+  data_finding* one = data_findings_add(out, DATA_CHECK_VELOCITY_ORDER, NULL, fit.as_is, NAN, "relative error");
+  if (fit.is_order) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "the velocity columns are in another order than the positions: in the order of the positions "
+                       "the error is %.2g",
+                       fit.ordered);
+    data_finding_takes(one, order_of_velocities(m, fit.from));
+  }
+  df_free(fit.memory);
+  return DF_OK;
 }
 
 /* ---- all of them ---- */
@@ -757,8 +830,8 @@ static df_status check_joints(const trace* m, const trace_fit f[GROUPS], bool ex
 }
 
 /* Whether a factor of the base position, by which single groups do not show it, is that of the frame rate: no group
- * that moves needs or shows another one, and the stated duration does not outweigh it; or a frame is a whole number of
- * physics steps with it, and not as stated. */
+ * that moves needs or shows another one, and the stated duration does not outweigh it, or single joints show it, too;
+ * or a frame is a whole number of physics steps with it, and not as stated. */
 static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const base_fit* b) {
   static const double NOT_WHOLE = 0.02;
   const double factor = b->value[0], doubt = fmax(LEAST_DOUBT, b->doubt), h = m->h[m->episode[0]];
@@ -767,7 +840,8 @@ static bool is_rate_of_base(const trace* m, const trace_fit f[GROUPS], const bas
   const bool whole = round(right) >= 1 && 2 * doubt * right < 1 && fabs(right / round(right) - 1) <= doubt;
   const bool stated = fabs(steps / fmax(1, round(steps)) - 1) < NOT_WHOLE;
   if (whole && !stated) return true;
-  return all_take_slope(f, factor, false) && !is_of_one_group(m, f, factor, doubt);
+  const bool joints = joints_show(m, factor);
+  return all_take_slope(f, factor, joints) && (joints || !is_of_one_group(m, f, factor, doubt));
 }
 
 /* The velocities of what a mocap body holds: which of them are zero, and else a row that says why no more is judged. A

@@ -209,6 +209,30 @@ static void add_setting(const reading* r, const df_system* system, int i, data_f
   remedy_add(&one->would_fit, &s->fits);
 }
 
+/* the hinges in a unit that others are not in */
+static void add_units(const reading* r, const df_system* system, joint_unit unit, data_findings* out) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  int count = 0, *order = df_alloc((size_t)n, sizeof *order);
+  for (int j = 0; j < n && order; j++) {
+    order[j] = r->units[j] == unit ? ~j : j;
+    count += order[j] < 0;
+  }
+  if (count > 0) {
+    char* names = reading_reversed_names(system, order);
+    data_finding_judge(
+        data_findings_add(out, DATA_CHECK_JOINT_UNIT, NULL, count, 0, "joints"), CHECK_WRONG,
+        unit == JOINT_IN_DEGREES
+            ? "positions and velocities of %s are in degrees, and those of other joints in radians: "
+              "convert them in the recording"
+            : "positions of %s are in degrees, and their velocities and the positions of other joints in "
+              "radians: convert them in the recording",
+        names);
+    df_free(names);
+  }
+  df_free(order);
+}
+
 /* what no setting says */
 static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
   static const char falls[] = "the misfit of %s falls from %.2g to %.2g";
@@ -219,6 +243,10 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   char sentence[160], parts[MISFIT_NAME_MAX];
   df_mujoco_joints(system, &joints);
   misfit_contact_name(system, parts);
+  if (r->units) {
+    add_units(r, system, JOINT_IN_DEGREES, out);
+    add_units(r, system, JOINT_POSITION_IN_DEGREES, out);
+  }
   if (e->found) {
     snprintf(sentence, sizeof sentence, falls, parts, e->as_read, e->misfit);
     data_finding* one = data_findings_add(out, DATA_CHECK_FREE_BODIES, NULL, e->as_read, NAN, "misfit");

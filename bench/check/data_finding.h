@@ -16,6 +16,7 @@ const char* check_verdict_text(check_verdict v);
   X(NAMES, "names", false, false)                                 \
   X(CONVENTION, "convention", false, false)                       \
   X(FREE_BODIES, "free bodies", false, false)                     \
+  X(JOINT_UNIT, "joint unit", false, false)                       \
   X(JOINT_SIGN, "joint sign", false, false)                       \
   X(JOINT_ZERO, "joint zero", false, false)                       \
   X(JOINT_ORDER, "joint order", false, false)                     \

@@ -1,7 +1,9 @@
 #include "joint_delay.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/robot_base.h"
 #include "dynaflow/sim/mujoco.h"
@@ -54,6 +56,25 @@ static df_status halves_agree(const sample* s, int delay, bool* agree) {
   return DF_OK;
 }
 
+static df_status residual_with(const sample* s, int delay, double* residual) {
+  trace m;
+  join(s, delay);
+  df_status status = trace_of(s->moved, s->system, s->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = check_root_residual(&m, s->cfg->poses_max, residual);
+  trace_clear(&m);
+  return status;
+}
+
+/* Whether the motion does not need more force with the delay, if that is known: wheels that slide fast enough to push a
+ * robot that gains speed are ahead of it, and slide less as they were a frame before. */
+static df_status forces_allow(const sample* s, int delay, bool* allow) {
+  double now, then;
+  DF_TRY(residual_with(s, 0, &now));
+  DF_TRY(residual_with(s, delay, &then));
+  *allow = isnan(now) || isnan(then) || then <= now;
+  return DF_OK;
+}
+
 static df_status compare(const sample* s, joint_delay* out) {
   double contact[DELAYS];
   int best = JOINT_DELAY_MAX;
@@ -69,6 +90,7 @@ static df_status compare(const sample* s, joint_delay* out) {
   for (int k = 0; k < DELAYS; k++) clear &= k == best || least < CLEAR * contact[k];
   clear &= least < MISFIT_SHARE * now && least < now - MISFIT_LESS;
   if (clear) DF_TRY(halves_agree(s, best - JOINT_DELAY_MAX, &clear));
+  if (clear) DF_TRY(forces_allow(s, best - JOINT_DELAY_MAX, &clear));
   if (clear) *out = (joint_delay){best - JOINT_DELAY_MAX, s->n, now, least};
   return DF_OK;
 }

@@ -127,6 +127,33 @@ static df_status permute(trial* t, int* leg, int at) {
   return DF_OK;
 }
 
+/* The orders of the legs from `at` on in which each stays or takes the place of one other. */
+static df_status exchange_pairs(trial* t, int* leg, int at) {
+  while (at < t->c->legs && leg[at] != at) at++; /* exchanged already */
+  if (at == t->c->legs) return try_legs(t, leg, false);
+  DF_TRY(exchange_pairs(t, leg, at + 1));
+  for (int i = at + 1; i < t->c->legs; i++) {
+    if (leg[i] != i) continue;
+    leg[at] = i;
+    leg[i] = at;
+    DF_TRY(exchange_pairs(t, leg, at + 1));
+    leg[at] = at;
+    leg[i] = i;
+  }
+  return DF_OK;
+}
+
+/* the legs from the k-th one on, as of a robot whose legs are counted round it from another one */
+static df_status turn_round(trial* t) {
+  const int n = t->c->legs;
+  int leg[LEGS_MAX];
+  for (int k = 1; k < n; k++) {
+    for (int i = 0; i < n; i++) leg[i] = (i + k) % n;
+    DF_TRY(try_legs(t, leg, false));
+  }
+  return DF_OK;
+}
+
 /* the joints in the order of the model, and in its reverse */
 static df_status try_model(trial* t, bool reversed) {
   for (int k = 0; k < t->c->n; k++) t->column[k] = reversed ? t->c->n - 1 - k : k;
@@ -216,14 +243,24 @@ static int usual_leg(enum leg_order of, int k, int n) {
   }
 }
 
-/* the legs of the usual orders, all first joints, then all second ones ... */
-static df_status try_kinds(trial* t) {
+/* the legs of the usual orders; `by_joint`: all first joints, then all second ones ... */
+static df_status try_usual(trial* t, bool by_joint) {
   int leg[LEGS_MAX];
   for (int of = 0; of < LEG_ORDERS; of++) {
     for (int k = 0; k < t->c->legs; k++) leg[k] = usual_leg((enum leg_order)of, k, t->c->legs);
-    DF_TRY(try_legs(t, leg, true));
+    DF_TRY(try_legs(t, leg, by_joint));
   }
   return DF_OK;
+}
+
+/* Of many legs: pairs that are exchanged, however many, as of legs that are counted the other way round; turns round
+ * the robot; and the usual orders. */
+static df_status try_many_legs(trial* t) {
+  int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
+  DF_TRY(exchange_pairs(t, leg, 0));
+  DF_TRY(turn_round(t));
+  DF_TRY(try_usual(t, false));
+  return t->beyond_limits ? try_usual(t, true) : DF_OK;
 }
 
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
@@ -235,13 +272,12 @@ static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   t->uncoupled = t->now.part[MISFIT_COUPLING] > UNCOUPLED;
   t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND || t->uncoupled;
-  if (t->c->legs && t->c->legs <= PERMUTED_MAX && !t->cfg.named) DF_TRY(permute(t, leg, 0));
+  if (t->c->legs && !t->cfg.named) DF_TRY(t->c->legs <= PERMUTED_MAX ? permute(t, leg, 0) : try_many_legs(t));
   for (int part = 0; t->c->legs && part < t->c->per_leg; part++) DF_TRY(try_reversed(t, part));
   if (!t->beyond_limits) return DF_OK;
   DF_TRY(try_reversed(t, -1));
   for (int k = 0; k < t->c->n; k++) DF_TRY(try_single(t, k));
   if (t->cfg.named) return DF_OK;
-  if (t->c->legs > PERMUTED_MAX) DF_TRY(try_kinds(t));
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));

@@ -30,6 +30,8 @@ static const double STEP = 1e-4, DAMPING = 1e-6, LESS = 0.1, MORE = 10, MOST_DAM
 
 typedef struct search {
   const trace* m;
+  const df_system* system; /* that of the trace, or `own` */
+  df_system* own;          /* whose action is a frame that is no whole number of actions; NULL: none */
   df_sim* sim;
   int n, nu; /* numbers of a tangent that are compared, 2 nv; actions */
   int held;  /* actions of a frame */
@@ -44,7 +46,7 @@ typedef struct search {
 
 /* out [n] = how far the next state is missed with action u, held for a frame; false if it diverges */
 static bool miss(const search* s, const double* u, double* out) {
-  const df_system* system = s->m->system;
+  const df_system* system = s->system;
   system->ops->reset(s->sim, s->x);
   for (int a = 0; a < s->held; a++) {
     if (system->ops->step(s->sim, u, s->state) != DF_TRAJ_COMPLETE) return false;
@@ -96,10 +98,10 @@ static bool propose(const search* s, double damping) {
   return true;
 }
 
-/* how many actions a frame of an episode lasts; 0: no whole number */
-static int actions_of(const trace* m, int episode) {
+/* how many actions of `dt` a frame of an episode lasts; 0: no whole number */
+static int actions_of(const trace* m, int episode, double dt) {
   static const double CLOSE = 1e-6;
-  const double n = m->h[episode] / m->system->dt;
+  const double n = m->h[episode] / dt;
   return round(n) >= 1 && fabs(n - round(n)) <= CLOSE * n ? (int)round(n) : 0;
 }
 
@@ -127,7 +129,7 @@ static bool approach(search* s, const double* start) {
 }
 
 static bool load(search* s, size_t k) {
-  s->held = actions_of(s->m, s->m->episode[k]);
+  s->held = actions_of(s->m, s->m->episode[k], s->system->dt);
   s->x = df_dataset_state(s->m->data, s->m->episode[k], s->m->frame[k]);
   s->next = s->x + s->m->data->nx;
   return s->held > 0;
@@ -371,16 +373,30 @@ static bool press_all(search* s, double* memory) {
 /* ---- a search ---- */
 
 static void search_clear(search* s) {
-  df_sim_free(s->m->system, s->sim);
+  df_sim_free(s->system, s->sim);
+  df_system_free(s->own);
   df_free(s->memory);
 }
 
-/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. Call search_clear(), also after a
- * failure. */
+/* The physics steps, of about the length of the model's, of a frame that is no whole number of actions; 0: one of each
+ * episode is. */
+static int division_of_frame(const trace* m) {
+  bool whole = true;
+  for (size_t k = 0; k < m->n; k = trace_episode_end(m, k)) whole &= actions_of(m, m->episode[k], m->system->dt) > 0;
+  return whole ? 0 : (int)fmax(1, round(m->h[m->episode[0]] / m->step));
+}
+
+/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. The action is a
+ * frame where this is no whole number of actions. Call search_clear(), also after a failure. */
 static df_status search_new(const trace* m, search* s, tally* t) {
-  const df_system* system = m->system;
-  *s = (search){.m = m, .n = 2 * m->nv, .nu = system->nu};
+  const int steps = division_of_frame(m);
+  *s = (search){.m = m, .system = m->system, .n = 2 * m->nv, .nu = m->system->nu};
   const size_t n = (size_t)s->n, nu = (size_t)s->nu;
+  if (steps > 0) {
+    DF_TRY(df_mujoco_copy_with_steps(m->system, m->h[m->episode[0]] / steps, steps, &s->own));
+    s->system = s->own;
+  }
+  const df_system* system = s->system;
   s->memory =
       df_alloc(3 * nu + 3 * n + (size_t)system->nx + (size_t)system->ndx + nu * n + nu * nu + 7 * n, sizeof *s->memory);
   if (!s->memory) return DF_E_NOMEM;

@@ -18,8 +18,9 @@ typedef enum reach_verdict { REACHES_NOT, REACHES_PERHAPS, REACHES } reach_verdi
  * model from these states, but with actions that the positions alone tell, positions change 1.05 times or more as fast
  * as the velocities at both ends of a frame say, and the recorded velocities of every hinge and slide that moves are
  * those of the model, up to the square root of this factor and noise, at most 1.33, in each episode and in all.
- * REACHES_NOT: otherwise, without actuators, and where a frame is no whole number of actions. Errors: those of
- * df_sim_new(), DF_E_NOMEM. */
+ * REACHES_NOT: otherwise, and without actuators. A frame that is no whole number of actions is one action of the
+ * nearest number of physics steps (trace.h). Errors: those of df_sim_new() and
+ * df_mujoco_copy_with_steps(), DF_E_NOMEM. */
 DF_MUST_CHECK df_status states_are_reachable(const trace* m, reach_verdict* out);
 
 /* Whether positions beyond joint limits are those of soft limits that the model's own actuators press: REACHES, and of

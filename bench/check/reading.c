@@ -468,10 +468,24 @@ static char* unclear_signs(const df_system* system, const joint_signs* signs, co
   return out;
 }
 
+/* whether forces tell nothing of joints: one is dead, or velocities are those of other joints or of the opposite sign
+ */
+static df_status are_forces_spoiled(const source* s, const reading* r, bool* spoiled) {
+  trace m;
+  *spoiled = joint_any_is_dead(r->data, s->system);
+  if (*spoiled) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = check_velocity_columns(&m, spoiled);
+  trace_clear(&m);
+  return status;
+}
+
 /* signs of joints within their limits, and joints of two legs exchanged, where the misfit does not tell */
 static df_status find_signs(const source* s, reading* r) {
   joint_signs signs;
-  if (joint_any_is_dead(r->data, s->system)) return DF_OK;
+  bool spoiled;
+  DF_TRY(are_forces_spoiled(s, r, &spoiled));
+  if (spoiled) return DF_OK;
   DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
   if (!signs.best) return DF_OK;
   remedy fits = change_of(r, s->system, signs.best);
@@ -588,6 +602,7 @@ static df_status find_exchange(const source* s, reading* r) {
 }
 
 void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
+  if (r->units) joint_units_apply(r->units, system, data);
   if (r->exchanged.found) free_bodies_exchange(system, &r->exchanged, data);
   if (r->reversed) joint_order_apply(system, r->reversed, data);
   if (r->zero.verdict == JOINT_ZERO_BETTER) joint_zero_apply(&r->zero, system, data);
@@ -677,6 +692,24 @@ static df_status find_posture(const source* s, reading* r) {
   return DF_OK;
 }
 
+/* Single hinges that are in degrees, before all else: they are beyond their limits, and move 57 times as fast. */
+static df_status find_units(const source* s, reading* r) {
+  trace m;
+  if (!r->data) return DF_OK;
+  df_status status = trace_of(r->data, s->system, r->h, s->cfg->frames_max, &m);
+  joint_unit* units = status == DF_OK ? df_alloc((size_t)m.njoint, sizeof *units) : NULL;
+  if (status == DF_OK && !units) status = DF_E_NOMEM;
+  if (status == DF_OK && joint_units_find(&m, units)) {
+    r->units = units;
+    units = NULL;
+  }
+  trace_clear(&m);
+  df_free(units);
+  if (status != DF_OK || !r->units) return status;
+  joint_units_apply(r->units, s->system, r->data);
+  return misfit_of(r->data, s->system, r->h, s->cfg, &r->now);
+}
+
 /* Columns of joints that are shifted, bodies that are exchanged, and an order that brings all joints within their
  * limits: before conventions are looked at, since wrong joints seem to need another one. */
 static df_status find_columns(const source* s, compared_orders* c, reading* r, bool* ordered) {
@@ -719,6 +752,7 @@ static df_status find_all(const source* s, const df_config* config, compared_ord
   snprintf(message, sizeof message, "%s", df_error_message());
   DF_TRY(is_explained(s, out, &explained));
   if (explained) return DF_OK;
+  DF_TRY(find_units(s, out));
   DF_TRY(find_pressed(s, out));
   /* which columns are which joints and bodies, as far as joint limits tell; then conventions */
   DF_TRY(find_columns(s, c, out, &ordered));
@@ -793,6 +827,7 @@ void reading_clear(reading* r) {
   df_free(r->unclear);
   df_free(r->doubtful);
   df_free(r->reversed);
+  df_free(r->units);
   remedy_clear(&r->righted.fits);
   *r = (reading){0};
 }

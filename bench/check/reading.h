@@ -7,6 +7,7 @@
 #include "dynaflow/data/recording.h"
 #include "free_bodies.h"
 #include "joint_delay.h"
+#include "joint_units.h"
 #include "joint_zero.h"
 #include "misfit.h"
 #include "remedy.h"
@@ -38,6 +39,7 @@ typedef struct reading {
   char* height;            /* a sentence on a height that explains as much as another order; NULL: none; owned */
   char* unclear;           /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
+  joint_unit* units; /* [joints of the model] of hinges that are in degrees while others are not; NULL: none; owned */
   free_exchange exchanged;
   joint_delay delay; /* `data` is as recorded */
   joint_zero zero;   /* a joint that is off by a constant, if it is better than every order */
@@ -67,7 +69,7 @@ DF_MUST_CHECK df_status reading_as_it_is(const char* path, const df_config* conf
 DF_MUST_CHECK df_status reading_take_back(const char* path, const df_config* config, const df_system* system,
                                           const check_cfg* cfg, reading* r);
 
-/* Exchanges, reverses and moves what `r` does in other states of the recording. */
+/* Converts, exchanges, reverses and moves what `r` does in other states of the recording. */
 void reading_correct(const reading* r, const df_system* system, df_dataset* data);
 
 /* "FL_hip_joint, FR_hip_joint": the joints that an order of signs reverses */

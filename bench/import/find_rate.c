@@ -9,6 +9,7 @@
 #include "dynaflow/stats/statistics.h"
 #include "joints.h"
 #include "propose.h"
+#include "usual_rates.h"
 
 /* pairs of frames that are looked at */
 enum { MOST_PAIRS = 20000 };
@@ -155,32 +156,25 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
 
 /* ---- plain numbers ---- */
 
-/* frames per second that are common */
-static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
-                               100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
-
 /* motions with contacts are measured to a few hundredths */
 static const double CLOSE = 0.02, NEAR = 0.05;
 
-/* the common duration that is nearest to the measured one; that itself if none is near */
+/* the usual duration that is nearest to the measured one; that itself if none is near */
 static double usual_near(double measured) {
-  double usual = 0;
-  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-    const double error = fabs(1 / rates[i] - measured);
-    if (error <= NEAR * measured && !(usual > 0 && error >= fabs(usual - measured))) usual = 1 / rates[i];
-  }
+  const double usual = usual_duration_near(measured, NEAR);
   return usual > 0 ? usual : measured;
 }
 
 double plain_duration(double measured, double timestep) {
   static const double OF_A_STEP = 0.25;
   const double steps = fmax(1, round(measured / timestep)) * timestep, off = fabs(steps - measured);
-  double both = 0, usual = 0;
-  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+  const double* rates;
+  const int n = usual_rates(&rates);
+  double both = 0, usual = usual_duration_near(measured, CLOSE);
+  for (int i = 0; i < n; i++) {
     const double one = 1 / rates[i], whole = round(one / timestep), error = fabs(one - measured);
     const bool fits = whole >= 1 && fabs(whole * timestep - one) < 1e-6 * one;
     if (fits && error <= NEAR * measured && !(both > 0 && error >= fabs(both - measured))) both = one;
-    if (error <= CLOSE * measured && !(usual > 0 && error >= fabs(usual - measured))) usual = one;
   }
   if (both > 0) return both;
   if (usual > 0 && !(off < fabs(usual - measured))) return usual;

@@ -226,17 +226,33 @@ df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_
   return system_from_model(m, list, name, cfg, out);
 }
 
-df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance, df_system** out) {
-  const df_mujoco* system = as_mujoco(base);
+/* a system of a copy of the model with other options */
+static df_status copy_with(const df_mujoco* system, double timestep, int substeps, double tolerance, df_system** out) {
   *out = NULL;
   mjModel* m = mj_copyModel(NULL, system->model);
   if (!m) return df_fail(DF_E_NOMEM, "no memory for a copy of the model");
+  m->opt.timestep = timestep;
   m->opt.tolerance = tolerance;
-  const df_mujoco_cfg cfg = {.substeps = system->substeps,
+  const df_mujoco_cfg cfg = {.substeps = substeps,
                              .approximate_contacts = system->approximate_contacts,
                              .finite_differences = system->finite_differences,
                              .forward_only = system->forward_only};
   return system_from_model(m, NULL, "copy", &cfg, out);
+}
+
+df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance, df_system** out) {
+  const df_mujoco* system = as_mujoco(base);
+  return copy_with(system, system->model->opt.timestep, system->substeps, tolerance, out);
+}
+
+df_status df_mujoco_copy_with_steps(const df_system* base, double timestep, int substeps, df_system** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE(df_system_is_mujoco(base), "copy: the system is none of a MuJoCo model");
+  if (!(timestep >= DF_TIMESTEP_MIN) || substeps < 1)
+    return df_fail(DF_E_CONFIG, "copy: %d physics steps of %g s: at least 1 of %g s", substeps, timestep,
+                   DF_TIMESTEP_MIN);
+  const df_mujoco* system = as_mujoco(base);
+  return copy_with(system, timestep, substeps, system->model->opt.tolerance, out);
 }
 
 df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features, int* n) {

@@ -248,6 +248,47 @@ static void right_recordings_have_no_cause(void** state) {
 }
 
 /* A rate that is 4 or 5 % off, and noise that hides it from single groups: the error falls to no less than 60 %. */
+/* A base that drives at 4 m/s and turns, at 30 Hz: its velocity is constant within a frame but for the turn, changes
+ * from frame to frame, and is recorded at the end of each. `ahead`: m, of a sensor whose positions are recorded. */
+static base_fit fit_of_vehicle(double ahead) {
+  static const double h[1] = {1 / 30.};
+  double noise[T + 1], at[2] = {0}, heading = 0, speed = 4, rate = 0;
+  fixture f = fixture_new(ball_xml, 1);
+  df_rng_normal(17, DF_STREAM_TEST, 0, T + 1, noise);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = at[0] + ahead * cos(heading);
+    x[1] = at[1] + ahead * sin(heading);
+    x[2] = 0.1;
+    x[3] = cos(heading / 2);
+    x[6] = sin(heading / 2);
+    x[FREE_NQ] = speed * cos(heading);
+    x[FREE_NQ + 1] = speed * sin(heading);
+    x[FREE_NQ + 5] = rate;
+    /* the chord of an arc */
+    speed = 4 + 0.5 * noise[t];
+    rate = 3 * sin(0.05 * t);
+    const double half = rate * h[0] / 2, chord = speed * h[0] * (half == 0 ? 1 : sin(half) / half);
+    at[0] += chord * cos(heading + half);
+    at[1] += chord * sin(heading + half);
+    heading += 2 * half;
+  }
+  trace_it(&f, h);
+  const base_fit out = base_fit_of(&f.m);
+  fixture_free(&f);
+  return out;
+}
+
+/* the velocity at the end of a frame is half a frame's turn from the mean one, as if positions were of a point 7 cm off
+ */
+static void a_turn_within_a_frame_is_no_point(void** state) {
+  (void)state;
+  const base_fit right = fit_of_vehicle(0), sensor = fit_of_vehicle(0.3);
+  assert_int_equal(right.cause, BASE_NO_CAUSE);
+  assert_int_equal(sensor.cause, BASE_POINT);
+  assert_true(fabs(sensor.value[0] - 0.3) < 0.08 && fabs(sensor.value[1]) < 0.02);
+}
+
 static void a_rate_that_is_a_little_off_is_named(void** state) {
   (void)state;
   static const double rates[] = {0.95, 0.96, 1.05};
@@ -515,6 +556,7 @@ int main(void) {
                                      cmocka_unit_test(a_drift_is_measured_whether_it_is_clear_or_not),
                                      cmocka_unit_test(what_is_not_clear_is_left_out),
                                      cmocka_unit_test(right_recordings_have_no_cause),
+                                     cmocka_unit_test(a_turn_within_a_frame_is_no_point),
                                      cmocka_unit_test(a_rate_that_is_a_little_off_is_named),
                                      cmocka_unit_test(a_stated_rate_of_whole_steps_outweighs_one_of_the_positions),
                                      cmocka_unit_test(groups_that_follow_tell_the_rate),

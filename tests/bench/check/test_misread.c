@@ -146,6 +146,14 @@ static void hips_reversed_in_place(const layout* l, double* x) {
 static void speeds_of_hips_reversed(const layout* l, double* x) {
   negate(l, x, 0, false, true);
 }
+static void speeds_of_front_legs_exchanged(const layout* l, double* x) {
+  for (int k = 0; k < 3; k++) {
+    double *a = x + l->nq + l->joints[1 + k].dof, *b = x + l->nq + l->joints[4 + k].dof;
+    const double first = *a;
+    *a = *b;
+    *b = first;
+  }
+}
 /* the robot's base and the box, in a model that ends with the box */
 static void box_as_base(const layout* l, double* x) {
   double base[ROOT_NQ];
@@ -212,6 +220,8 @@ static const misreading misreadings[] = {
       "the velocities have the opposite sign of the changes of the positions: FR_hip_joint, FL_hip_joint, "
       "RR_hip_joint, "
       "RL_hip_joint; negate"}},
+    {"velocities of front legs exchanged", speeds_of_front_legs_exchanged, false, "velocity order",
+     SAME("another order than the positions")},
     {"a box as the base", box_as_base, true, "free bodies",
      SAME("the columns of free joint 0 'base' are those of free joint 13 'box'")}};
 enum { MISREADINGS = sizeof misreadings / sizeof *misreadings };

@@ -21,6 +21,30 @@ static void at_height(const df_system* s, double z, const double* v, double* x) 
 
 static const double still[NV] = {0};
 
+/* a ball that falls, in one action: g h^2 (n + 1) / (2 n) with n steps per action of h s */
+static void a_copy_has_other_steps(void** state) {
+  (void)state;
+  static const double h = 1 / 30.;
+  static const int substeps = 16;
+  df_system *s = model_text(BALL, 1), *copy;
+  df_sim* sim;
+  double x[NQ + NV], y[NQ + NV];
+  OK(df_mujoco_copy_with_steps(s, h / substeps, substeps, &copy));
+  df_system_free(s);
+  assert_int_equal(df_mujoco_substeps(copy), substeps);
+  CLOSE(copy->dt, h, 1e-15);
+  OK(df_sim_new(copy, 0, &sim));
+  at_height(copy, 5, still, x);
+  copy->ops->reset(sim, x);
+  assert_int_equal(copy->ops->step(sim, NULL, y), DF_TRAJ_COMPLETE);
+  CLOSE(5 - y[2], 9.81 * h * h * (substeps + 1) / (2 * substeps), 1e-12);
+  df_sim_free(copy, sim);
+  assert_int_equal(df_mujoco_copy_with_steps(copy, 0, 1, &s), DF_E_CONFIG);
+  assert_null(s);
+  assert_int_equal(df_mujoco_copy_with_steps(copy, h, 0, &s), DF_E_CONFIG);
+  df_system_free(copy);
+}
+
 static void a_sunk_sphere_has_one_contact_of_its_depth(void** state) {
   (void)state;
   df_system* s = model_text(BALL, 1);
@@ -479,6 +503,7 @@ int main(void) {
       cmocka_unit_test(a_force_between_two_states_of_a_servo_is_the_end_of_its_range),
       cmocka_unit_test(compensated_gravity_is_no_force_of_the_actuators),
       cmocka_unit_test(a_limit_on_the_sum_with_the_compensation_is_no_range_of_the_actuators),
+      cmocka_unit_test(a_copy_has_other_steps),
       cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
       cmocka_unit_test(a_failed_inverse_leaves_nothing_behind),
       cmocka_unit_test(dofs_know_what_drives_them),

@@ -114,6 +114,12 @@ DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_m
 DF_API DF_MUST_CHECK df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg,
                                                          df_system** out);
 
+/* A copy of the system of a model whose action is `substeps` physics steps of `timestep` s: what a recording with other
+ * steps is compared with. It refers to nothing of `system`; the caller frees it. Errors: DF_E_CONFIG, DF_E_NOMEM, and
+ * those of df_mujoco_system_new() for a compiled model. On failure *out is NULL. */
+DF_API DF_MUST_CHECK df_status df_mujoco_copy_with_steps(const df_system* system, double timestep, int substeps,
+                                                         df_system** out);
+
 /* ---- elements of the model; only for systems created here (df_system_is_mujoco()). Returned strings and arrays are
  * owned by the system. ---- */
 
