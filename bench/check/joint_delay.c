@@ -43,6 +43,21 @@ static void join(const sample* s, int delay) {
   }
 }
 
+/* whether the motion needs no more force with the delay: joints of another frame than the base push it otherwise */
+static df_status forces_agree(const sample* s, int delay, bool* agree) {
+  double residual[2];
+  for (int k = 0; k < 2; k++) {
+    trace m;
+    join(s, k ? delay : 0);
+    df_status status = trace_of(s->moved, s->system, s->h, s->cfg->frames_max, &m);
+    if (status == DF_OK) status = check_root_residual(&m, s->cfg->poses_max, &residual[k]);
+    trace_clear(&m);
+    DF_TRY(status);
+  }
+  *agree = !(residual[1] > residual[0]);
+  return DF_OK;
+}
+
 /* whether both halves fit better with the delay */
 static df_status halves_agree(const sample* s, int delay, bool* agree) {
   double now[2], best[2];
@@ -69,6 +84,7 @@ static df_status compare(const sample* s, joint_delay* out) {
   for (int k = 0; k < DELAYS; k++) clear &= k == best || least < CLEAR * contact[k];
   clear &= least < MISFIT_SHARE * now && least < now - MISFIT_LESS;
   if (clear) DF_TRY(halves_agree(s, best - JOINT_DELAY_MAX, &clear));
+  if (clear) DF_TRY(forces_agree(s, best - JOINT_DELAY_MAX, &clear));
   if (clear) *out = (joint_delay){best - JOINT_DELAY_MAX, s->n, now, least};
   return DF_OK;
 }
