@@ -58,6 +58,8 @@ static void keep(ranked* r, const trial* t, const misfit* fit) {
   r->limits = fit->part[MISFIT_LIMITS];
 }
 
+/* the share of a small misfit, MISFIT_RIGHT, that another order may leave */
+static const double NONE = 0.25;
 /* with more than this share of samples beyond the limits, the order as read is wrong, even if two others are equally
  * good; and an order that leaves more than LEAVES of them beyond is none that brings the joints within */
 static const double WELL_BEYOND = 0.1, LEAVES = 0.005;
@@ -451,7 +453,7 @@ static df_status conclude(trial* t, joint_orders* out) {
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
   *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
   out->found = best < MISFIT_CLEAR * as_read && best < as_read - MISFIT_LESS;
-  if (!beyond) out->found &= as_read > MISFIT_RIGHT;
+  if (!beyond) out->found &= as_read > MISFIT_RIGHT || best < NONE * as_read;
   if (!out->found) return DF_OK;
   /* a height that is off explains as much, and is the simpler mistake; soft contacts sink as deep as the weight needs
    */

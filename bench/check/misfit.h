@@ -67,7 +67,7 @@ enum { MISFIT_NAME_MAX = 48 };
 void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]);
 #define MISFIT_SHARE 0.7
 #define MISFIT_LESS  0.03
-/* right recordings have less: of a smaller misfit no share tells anything */
+/* right recordings have as much: another order explains a smaller misfit only if it leaves hardly any of it */
 #define MISFIT_RIGHT 0.1
 /* below this share of another order's, that sum shows which of two orders is right; above it, either may be */
 #define MISFIT_CLEAR 0.77
