@@ -156,12 +156,18 @@ static void check_spikes(const trace* m, data_findings* out) {
 
 /* ---- jumps ---- */
 
-/* the dof that changes most at a pair, relative to what it usually changes */
+/* the dof that changes most at a pair, relative to what it usually changes: of those that change by much of what
+ * their group does, since a coordinate that rests changes by little */
 static int worst_dof(const trace* m, size_t k) {
+  static const double MUCH = 0.5;
+  double largest[GROUPS] = {0};
   int worst = 0;
   double most = -1;
+  for (int i = 0; i < m->nv; i++)
+    largest[m->group[i]] = fmax(largest[m->group[i]], fabs(m->rate[k * (size_t)m->nv + (size_t)i]));
   for (int i = 0; i < m->nv; i++) {
     double sum = 0;
+    if (fabs(m->rate[k * (size_t)m->nv + (size_t)i]) < MUCH * largest[m->group[i]]) continue;
     for (size_t p = 0; p < m->n; p++) {
       if (m->episode[p] == m->episode[k] && p != k) sum += fabs(m->rate[p * (size_t)m->nv + (size_t)i]);
     }
@@ -231,20 +237,59 @@ static bool is_passive(const trace* m, const df_dof* dofs, int dof) {
   return !dofs[dof].actuated && (single_joint(m, dof) >= 0 || !df_mujoco_is_driven(m->system, joint));
 }
 
+/* what the model is loaded into */
+typedef struct mover {
+  const trace* m;
+  df_dof* dofs; /* [nv] owned */
+  df_sim* sim;  /* owned; NULL: none could be made */
+} mover;
+
+static mover mover_of(const trace* m) {
+  mover out = {.m = m, .dofs = df_alloc((size_t)m->nv, sizeof *out.dofs)};
+  if (out.dofs) df_mujoco_dofs(m->system, out.dofs);
+  if (df_sim_new(m->system, 0, &out.sim) != DF_OK) out.sim = NULL;
+  return out;
+}
+
+static void mover_clear(mover* v) {
+  df_sim_free(v->m->system, v->sim);
+  df_free(v->dofs);
+}
+
+/* the inertia that a dof has in the pose of a state, at most that of the model's own first one: a folded arm turns
+ * easily */
+static double inertia_at(const mover* v, const double* state, int dof) {
+  const trace* m = v->m;
+  double x[2 * DF_NDX_MAX + 1], acceleration[DF_NDX_MAX] = {0}, still[DF_NDX_MAX], pushed[DF_NDX_MAX];
+  const double first = v->dofs[dof].inertia;
+  if (!v->sim || m->data->nx > (int)(sizeof x / sizeof *x)) return first;
+  memcpy(x, state, (size_t)m->data->nx * sizeof *x);
+  memset(x + m->nq, 0, (size_t)m->nv * sizeof *x);
+  if (df_mujoco_inverse(v->sim, x, acceleration, still) != DF_OK) return first;
+  acceleration[dof] = 1;
+  if (df_mujoco_inverse(v->sim, x, acceleration, pushed) != DF_OK) return first;
+  const double inertia = pushed[dof] - still[dof];
+  return inertia > 0 ? fmin(first, inertia) : first;
+}
+
 /* Whether the actuators of a dof can move it as far as it moves at a pair, from the speed of the pair before. */
-static bool can_be_driven(const trace* m, const df_dof* dofs, size_t k, int dof) {
+static bool can_be_driven(const mover* v, size_t k, int dof) {
+  const trace* m = v->m;
   const int j = single_joint(m, dof);
   if (j < 0) return false;
   const double* x = df_dataset_state(m->data, m->episode[k], m->frame[k]);
   const double h = m->h[m->episode[k]], rate = fabs(m->rate[k * (size_t)m->nv + (size_t)dof]);
   const double before = k > 0 && trace_continues(m, k - 1) ? fabs(m->rate[(k - 1) * (size_t)m->nv + (size_t)dof]) : 0;
   const double force = largest_force(m, j, x[m->joints[j].qpos]);
-  return isfinite(force) && force > 0 && rate <= before + 0.5 * force / dofs[dof].inertia * h;
+  if (!isfinite(force) || !(force > 0)) return false;
+  const double inertia = fmin(inertia_at(v, x, dof), inertia_at(v, x + m->data->nx, dof));
+  return rate <= before + 0.5 * force / inertia * h;
 }
 
 /* Whether the model itself may have made a jump: each coordinate that changes by several times its usual change can be
  * driven so far, and does not come back in the next frame. */
-static bool is_driven(const trace* m, const df_dof* dofs, size_t k) {
+static bool is_driven(const mover* v, size_t k) {
+  const trace* m = v->m;
   static const double USUAL = 3, BACK = 0.5;
   int n = 0;
   for (int i = 0; i < m->nv; i++) {
@@ -256,14 +301,14 @@ static bool is_driven(const trace* m, const df_dof* dofs, size_t k) {
       pairs++;
     }
     if (!(fabs(rate) * pairs > USUAL * sum)) continue;
-    if (is_passive(m, dofs, i)) continue;
+    if (is_passive(m, v->dofs, i)) continue;
     n++;
     for (int side = -1; side <= 1; side += 2) {
       if (side < 0 ? k == 0 || !trace_continues(m, k - 1) : !trace_continues(m, k)) continue;
       const double other = m->rate[(k + (size_t)side) * (size_t)m->nv + (size_t)i];
       if (other * rate < 0 && fabs(other) > BACK * fabs(rate)) return false;
     }
-    if (!can_be_driven(m, dofs, k, i)) return false;
+    if (!can_be_driven(v, k, i)) return false;
   }
   return n > 0;
 }
@@ -271,17 +316,17 @@ static bool is_driven(const trace* m, const df_dof* dofs, size_t k) {
 static void check_jumps(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
   bool begins = true, driven = true;
-  df_dof* dofs = df_alloc((size_t)m->nv, sizeof *dofs);
-  if (dofs) df_mujoco_dofs(m->system, dofs);
+  mover v = {.m = m};
   for (size_t k = 0; k < m->n; k++) {
     if (!m->jump[k]) continue;
-    const bool own = dofs && driven && is_driven(m, dofs, k);
+    if (!v.dofs) v = mover_of(m);
+    const bool own = v.dofs && driven && is_driven(&v, k);
     /* the first one that the model itself cannot have made, if there is one */
     if (n++ == 0 || (driven && !own)) first = k;
     driven &= own;
     begins &= m->frame[k] == 0;
   }
-  df_free(dofs);
+  mover_clear(&v);
   data_finding* one = data_findings_add(out, DATA_CHECK_JUMP, NULL, (double)n, 0, "frames");
   if (n == 0) return;
   char name[80];

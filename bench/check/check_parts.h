@@ -75,6 +75,12 @@ bool check_velocity_is_known(const trace* m, const data_findings* f, int from, i
 /* the factor by which the changes of all coordinates of a group differ from its velocities over such spans; NAN: it is
  * not known to be another one than 1 */
 double check_span_factor(const trace* m, int group);
+/* Whether a factor may be one of the velocities of a group. Contacts move objects, and change their velocities within
+ * frames: of them only one that they have where they are steady, too (trace_steady_of()). */
+bool check_scale_is_shown(const trace* m, int group, double factor);
+/* whether each hinge and slide that moves has a servo that may settle within a frame so fast that positions change by
+ * this factor more than the velocities at frames say */
+bool check_servos_settle(const trace* m, double factor);
 
 /* The relative error of the velocities of a group over the shortest spans, of *frames frames, over which changes and
  * velocities correlate by more than 0.9 and the error is at most `limit`: contacts, as of wheels that slide, change a
@@ -145,6 +151,7 @@ typedef struct pose_summary {
   double touching;      /* share of poses in which the base's tree, or without a base anything, touches it */
   double slip;        /* median speed at which points of the robot slide on it, m/s; NAN: none touches it where friction
                        * can hold a foot */
+  double sinks;       /* m: how deep the weight of the robot presses the softest of these contacts at rest */
   double upright;     /* mean cosine of the angle between the vertical and what is vertical of the base in the model's
                        * own first pose */
   double base_height; /* median, m; 0 without a base that falls */
@@ -166,6 +173,9 @@ int pose_root(const trace* m);
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* whether contacts are possible between what moves and what cannot */
 bool pose_may_touch_ground(const df_system* system);
+/* By how much the body of slide j rises as the slide grows, per m, in the model's own first pose: -1 to 1. `x` [nx] and
+ * `position` [bodies][3] are scratch. */
+double pose_rise_by(const df_system* system, df_sim* sim, int j, double* x, double* position);
 /* a length, m, and a speed, m/s, of a model of 25 cm or more; less for a smaller one: lengths by its size, speeds by
  * the square root */
 double pose_length(const pose_summary* p, double most);

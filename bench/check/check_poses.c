@@ -36,23 +36,30 @@ int pose_root(const trace* m) {
   return base ? df_mujoco_body_root(m->system, df_mujoco_joint_body(m->system, (int)(base - m->joints))) : 0;
 }
 
-/* Whether the slide moves its body, which hangs on the world, up or down, and nothing drives it. `x` and `position`
- * [bodies][3] are scratch. */
-static bool is_vertical_slide(const trace* m, df_sim* sim, const df_dof* dof, int j, double* x, double* position) {
+double pose_rise_by(const df_system* system, df_sim* sim, int j, double* x, double* position) {
   static const double MOVE = 0.1;
-  const df_joint* joint = &m->joints[j];
-  const int body = df_mujoco_joint_body(m->system, j);
-  if (joint->kind != DF_JOINT_SLIDE || dof[joint->dof].actuated || df_mujoco_body_parent(m->system, body) != 0)
-    return false;
+  const df_joint* joints;
+  const int body = df_mujoco_joint_body(system, j);
   double height[2];
+  df_mujoco_joints(system, &joints);
   for (int k = 0; k < 2; k++) {
-    df_mujoco_initial_state(m->system, x);
-    x[joint->qpos] += k * MOVE;
+    df_mujoco_initial_state(system, x);
+    x[joints[j].qpos] += k * MOVE;
     df_mujoco_pose(sim, x);
     df_mujoco_body_positions(sim, position);
     height[k] = position[3 * body + 2];
   }
-  return fabs(height[1] - height[0]) > 0.9 * MOVE;
+  return (height[1] - height[0]) / MOVE;
+}
+
+/* Whether the slide moves its body, which hangs on the world, up or down, and nothing drives it. `x` and `position`
+ * [bodies][3] are scratch. */
+static bool is_vertical_slide(const trace* m, df_sim* sim, const df_dof* dof, int j, double* x, double* position) {
+  const df_joint* joint = &m->joints[j];
+  const int body = df_mujoco_joint_body(m->system, j);
+  if (joint->kind != DF_JOINT_SLIDE || dof[joint->dof].actuated || df_mujoco_body_parent(m->system, body) != 0)
+    return false;
+  return fabs(pose_rise_by(m->system, sim, j, x, position)) > 0.9;
 }
 
 /* the body of the base that falls; -1: none */
@@ -72,6 +79,7 @@ typedef struct lists {
   const df_joint* base; /* pose_base() */
   int body;             /* whose height it is; -1: none */
   int root;             /* of the tree that can float or touch; 0: everything that moves */
+  double softness;      /* of the softest contact of the robot, m/N */
   bool* own;            /* [bodies] of the robot (robot_base.h) */
   bool all_own;         /* so is all that moves */
   double* position;     /* [bodies][3] */
@@ -83,7 +91,7 @@ static const double HOLDS = 0.2;
 
 /* The mean speed at which bodies of the robot slide on what cannot move and can hold them, with the velocities that are
  * loaded; NAN: none touch. *touches: one of the tree that can touch does */
-static double slip_of(const trace* m, df_sim* sim, const lists* l, bool* touches) {
+static double slip_of(const trace* m, df_sim* sim, lists* l, bool* touches) {
   double sum = 0;
   int n = 0;
   *touches = false;
@@ -95,6 +103,7 @@ static double slip_of(const trace* m, df_sim* sim, const lists* l, bool* touches
     if (!c.active || (of[0] == 0) == (of[1] == 0)) continue;
     *touches |= l->root == 0 || of[0] == l->root || of[1] == l->root;
     if (!l->own[c.body[of[0] == 0]] || c.friction < HOLDS) continue;
+    l->softness = fmax(l->softness, c.softness);
     sum += df_mujoco_sliding_speed(sim, &c);
     n++;
   }
@@ -233,6 +242,7 @@ static void summarise(const trace* m, lists* l, pose_summary* out) {
   if (!l->n) return;
   out->has_ground = isfinite(out->nearest) && pose_may_touch_ground(m->system);
   out->upright /= l->n;
+  out->sinks = l->softness * df_mujoco_weight(m->system, l->root ? l->root : pose_root(m));
   out->inside /= l->n;
   out->lowest = df_median(l->n, l->lowest);
   out->lowest_of_all = df_median(l->n, l->lowest_of_all);

@@ -112,8 +112,8 @@ static bool is_stated(const trace* m) {
 }
 
 /* Whether a factor may be that of a frame rate: up to 10, or a whole number up to 25, since recordings of every 10th or
- * 20th step of a model are common. Larger ones are those of units. Where nothing states the rate, so that it is one of
- * a step of the model, of up to 50 steps. */
+ * 20th step of a model are common. Larger ones are those of units. If the rate is not stated, a frame is taken as one
+ * action, and factors up to 50 are allowed. */
 static bool is_rate(const trace* m, double slope) {
   static const double ANY_MAX = 10, WHOLE_MAX = 25, WHOLE = 0.005, UNSTATED_MAX = 50.5;
   const double factor = fmax(slope, 1 / slope);
@@ -510,7 +510,7 @@ static int mark_episodes(const trace* m, bool* other, int* first, double* slope_
     const trace one = trace_part(m, k, end);
     trace_fit groups[GROUPS];
     for (int g = 0; g < GROUPS; g++) groups[g] = trace_fit_group(&one, g);
-    if (!all_take_slope(groups, slope, false)) continue;
+    if (!all_take_slope(groups, slope, false) || check_servos_settle(&one, slope)) continue;
     other[m->episode[k]] = true;
     unmarked--;
     if (n++ > 0) continue;
@@ -741,9 +741,6 @@ static const double CONTRADICTED = 0.5;
 /* error with the best slope, of a correlation of 0.3: what rocks between two frames follows less, but it follows */
 static const double UNRELATED = 0.954;
 
-/* what moves by less, m or rad, in the whole recording rests */
-static const double REST = 1e-3;
-
 /* a joint that changes less than this share of its group may rest but for noise */
 static const double SLOW = 0.02;
 
@@ -788,7 +785,8 @@ static void check_rest(const trace* m, int group, const char* name, const trace_
                         trace_fitted_error(f, NULL) > UNRELATED;
   const bool contradict = as_is > WORSE_THAN_NONE && !explained && (disagree || is_too_fast(m, f));
   const double extent = trace_extent(m, group);
-  if (!contradict && extent < REST) {
+  if (!contradict && extent < TRACE_REST) {
+    one->limit = NAN;
     data_finding_judge(one, CHECK_OK, "not judged: %s stays within %.2g %s, as of what rests and rocks on its contacts",
                        name, extent, group == GROUP_BASE_POSITION || group == GROUP_SLIDES ? "m" : "rad");
     return;
@@ -876,11 +874,22 @@ static void check_held(const trace* m, int mocap, data_findings* out) {
   }
 }
 
-/* `m`: without what mocap bodies hold; `whole`: with it, since whatever settles has its column and its sign */
-static df_status check_free_velocities(const trace* m, const trace* whole, data_findings* out) {
+/* whether velocities are zero of what moves or rests */
+static void check_zeros(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g])) check_zero(m, g, &f[g], out);
+  }
+}
+
+/* `all`: without what mocap bodies hold; `m`: without what rests, too, which shows no rate, scale or shift; `whole`:
+ * with both, since whatever settles has its column and its sign */
+static df_status check_free_velocities(const trace* m, const trace* all, const trace* whole, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG), first = out->n;
-  trace_fit f[GROUPS];
-  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
+  trace_fit f[GROUPS], of_all[GROUPS];
+  for (int g = 0; g < GROUPS; g++) {
+    f[g] = trace_fit_group(m, g);
+    of_all[g] = trace_fit_group(all, g);
+  }
   double doubt = 0;
   double common = common_slope(m, f, &doubt);
   if (isnan(common)) common = shared_slope(m, f, &doubt);
@@ -890,13 +899,14 @@ static df_status check_free_velocities(const trace* m, const trace* whole, data_
     doubt = fmax(LEAST_DOUBT, base.doubt);
   }
   if (!isnan(common)) report_rate(m, common, doubt, least_error(f), out);
+  check_zeros(all, of_all, out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
-    check_zero(m, g, &f[g], out);
-    const part all = part_of(m, g);
-    const double slope = slope_of(&all, &f[g]);
+    const part group = part_of(m, g);
+    const double slope = slope_of(&group, &f[g]);
     const bool otherwise = base_fit_explains(&base, g, trace_fitted_error(&f[g], NULL));
-    if (isnan(common) && !isnan(slope) && !otherwise) report_scale(m, g, slope, out);
+    const bool is_shown = !isnan(slope) && !otherwise && check_scale_is_shown(m, g, slope);
+    if (isnan(common) && is_shown) report_scale(m, g, slope, out);
   }
   check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_rates(m, out));
@@ -907,17 +917,19 @@ static df_status check_free_velocities(const trace* m, const trace* whole, data_
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;
   for (int g = 0; g < GROUPS; g++) {
     const char* name = trace_group_name(trace_has_base(m), g);
-    if (moves(&f[g]) && !is_zero(&f[g]) && !is_judged(out, first, name)) check_rest(m, g, name, &f[g], explained, out);
+    if (moves(&of_all[g]) && !is_zero(&of_all[g]) && !is_judged(out, first, name))
+      check_rest(all, g, name, &of_all[g], explained, out);
   }
-  return check_joints(m, f, explained, out);
+  return check_joints(all, of_all, explained, out);
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
-  int* group = df_alloc((size_t)m->nv, sizeof *group);
+  int* group = df_alloc(2 * (size_t)m->nv, sizeof *group);
   if (!group) return DF_E_NOMEM;
-  trace some;
+  trace some, moving;
   const int mocap = trace_of_held(m, false, group, &some);
-  const df_status status = check_free_velocities(&some, m, out);
+  trace_of_moving(&some, group + m->nv, &moving);
+  const df_status status = check_free_velocities(&moving, &some, m, out);
   if (status == DF_OK && mocap >= 0) {
     trace_of_held(m, true, group, &some);
     check_held(&some, mocap, out);

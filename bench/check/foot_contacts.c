@@ -17,9 +17,9 @@ static const double STANDS = 0.1, DEEP = 0.05;
 /* LIKE: a foot is normal if its contact share is at least this fraction of every twin's. GAINS: a correction must raise
  * its contact share by this factor. */
 static const double LIKE = 0.75, GAINS = 1.3;
-/* Of the pairs in which a slow foot is within four times the depth of its twins, the share in which it stands: that
- * with the right correction is like that of the twins, which are at the height of the floor or far above it. Another
- * one, as of a leg that limps, brings a foot near the floor at all heights. */
+/* TIGHT: of the frames with a slow foot near the floor (within NEARBY times the depth of its twins), the share in
+ * stance must reach this fraction of that of the twins. A right correction puts the foot on the floor or well above it;
+ * another one, as of a leg that limps, brings it near the floor at all heights. */
 static const double NEARBY = 4, TIGHT = 0.85;
 /* Deeper than 1.5 times the depth of the twins, of all but 1 % of their contacts, is too deep: legs that carry more are
  * deeper. Speeds up to 1.5 times the third quartile of theirs are those of a foot that stands, and so are those up to a
@@ -117,7 +117,7 @@ static double quantile_when(const study* s, int geom, bool touches, const double
     if ((d[i] <= 0) == touches) s->list[n++] = factor * of[i];
   }
   if (n == 0) return 0;
-  (void)df_median(n, s->list); /* sorts */
+  df_sort(n, s->list);
   return df_quantile(n, s->list, q);
 }
 
@@ -202,7 +202,7 @@ static double try_change(const study* s, trial* w, change c) {
     w->then = now;
   }
   memcpy(s->list, w->memory, (size_t)s->n * sizeof *s->list);
-  (void)df_median(s->n, s->list); /* sorts */
+  df_sort(s->n, s->list);
   return df_quantile(s->n, s->list, w->t->least / 2) - w->t->rests;
 }
 

@@ -58,6 +58,8 @@ static void keep(ranked* r, const trial* t, const misfit* fit) {
   r->limits = fit->part[MISFIT_LIMITS];
 }
 
+/* the share of a small misfit, MISFIT_RIGHT, that another order may leave */
+static const double NONE = 0.25;
 /* with more than this share of samples beyond the limits, the order as read is wrong, even if two others are equally
  * good; and an order that leaves more than LEAVES of them beyond is none that brings the joints within */
 static const double WELL_BEYOND = 0.1, LEAVES = 0.005;
@@ -438,22 +440,27 @@ static df_status agree(trial* t, bool* both) {
 
 /* The joint that carries the robot up and down: its free one, or a vertical slide of a body in the world; -1: none.
  * *axis: 1, or -1 of a slide downwards. */
-static int lift_of(const df_system* system, double* axis) {
+static df_status lift_of(const df_system* system, int* lift, double* axis) {
   static const double VERTICAL = 0.999;
   const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints), base = df_robot_base(system, NULL).joint;
+  const int n = df_mujoco_joints(system, &joints);
   *axis = 1;
-  if (base >= 0) return base;
-  for (int j = 0; j < n; j++) {
+  *lift = df_robot_base(system, NULL).joint;
+  if (*lift >= 0) return DF_OK;
+  df_sim* sim = NULL;
+  double* x = df_alloc((size_t)system->nx + 3 * (size_t)df_mujoco_body_count(system), sizeof *x);
+  const df_status status = x ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
+  for (int j = 0; j < n && status == DF_OK && *lift < 0; j++) {
     const int body = df_mujoco_joint_body(system, j);
-    double a[3];
     if (joints[j].kind != DF_JOINT_SLIDE || df_mujoco_body_root(system, body) != body) continue;
-    df_mujoco_joint_axis(system, j, a);
-    if (fabs(a[2]) < VERTICAL) continue;
-    *axis = a[2] > 0 ? 1 : -1;
-    return j;
+    const double rise = pose_rise_by(system, sim, j, x, x + system->nx);
+    if (fabs(rise) < VERTICAL) continue;
+    *axis = rise > 0 ? 1 : -1;
+    *lift = j;
   }
-  return -1;
+  df_sim_free(system, sim);
+  df_free(x);
+  return status;
 }
 
 /* the misfit as read, but with the robot on the floor; infinite without a joint that carries it there */
@@ -462,8 +469,9 @@ static df_status misfit_at_floor(trial* t, double* sum) {
   const df_joint* joints;
   double axis;
   misfit fit;
-  const int lift = lift_of(t->system, &axis);
+  int lift;
   *sum = INFINITY;
+  DF_TRY(lift_of(t->system, &lift, &axis));
   if (lift < 0 || t->now.lowest == 0 || !isfinite(t->now.lowest)) return DF_OK;
   df_mujoco_joints(t->system, &joints);
   const int at = joints[lift].qpos + (joints[lift].kind == DF_JOINT_FREE ? 2 : 0);
@@ -481,12 +489,14 @@ static df_status conclude(trial* t, joint_orders* out) {
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
   *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
   out->found = best < MISFIT_CLEAR * as_read && best < as_read - MISFIT_LESS;
+  if (!beyond) out->found &= as_read > MISFIT_RIGHT || best < NONE * as_read;
   if (!out->found) return DF_OK;
-  /* a height that is off explains as much, and is the simpler mistake */
+  /* a height that is off explains as much, and is the simpler mistake; soft contacts sink as deep as the weight needs
+   */
   DF_TRY(misfit_at_floor(t, &out->at_floor));
   if (out->at_floor <= best) {
     out->found = false;
-    out->above = t->now.lowest;
+    out->above = -t->now.lowest > 0 && -t->now.lowest < t->now.sinks ? 0 : t->now.lowest;
     return DF_OK;
   }
   const bool rival = best >= MISFIT_CLEAR * t->second.misfit; /* both may be 0 */

@@ -55,6 +55,7 @@ void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]) {
 static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
   const double above = p->flies ? 0 : fmax(0, p->lowest - p->start), off = p->lowest < 0 ? -p->lowest : above;
   out->lowest = p->lowest;
+  out->sinks = p->sinks;
   /* without gravity there is no upright */
   if (p->has_base && df_mujoco_gravity(m->system) > 0) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
   if (!p->has_ground) return;
@@ -119,7 +120,7 @@ static void add_velocities(const trace* m, misfit* out) {
   for (int g = 0; g < GROUPS; g++) {
     const trace_fit f = trace_fit_group(m, g);
     int lag = LAG_MEAN;
-    if (!(f.n > 0 && f.speed > 0)) continue;
+    if (!(f.n > 0 && f.speed > 0) || trace_rests(m, g)) continue;
     out->part[MISFIT_FITS + g] = trace_fitted_error(&f, &lag);
     if (out->part[MISFIT_FITS + g] < CHECK_ERROR_LIMIT) out->slope[g] = f.slope[lag];
   }

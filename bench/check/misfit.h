@@ -10,7 +10,7 @@
 #include "trace.h"
 
 /* Parts of a misfit, each from 0 (fits) to about 1. MISFIT_FITS + group: the error of the velocities of that group,
- * with the best slope and lag, so that frame rate, scale and shift do not matter. */
+ * with the best slope and lag, so that frame rate, scale and shift do not matter; 0 of one that rests. */
 enum misfit_part {
   MISFIT_FITS,
   MISFIT_LIMITS = MISFIT_FITS + GROUPS, /* share of the samples beyond joint limits */
@@ -26,10 +26,11 @@ typedef struct misfit {
   double slope[GROUPS]; /* change of the positions divided by the velocities, of groups whose velocities follow with it;
                          * 0: unknown */
   double hinges;        /* MISFIT_LIMITS of hinges alone, which angles in degrees change */
-  double lowest;        /* of pose_summary */
-  double acceleration;  /* trace_acceleration() of the base */
-  bool need_not_touch;  /* hardly anything touches the floor, and that is no mistake of a convention: objects of a robot
-                         * without a base, or what hovers by less than 1 cm */
+  double lowest;        /* of pose_summary, as is the next one */
+  double sinks;
+  double acceleration; /* trace_acceleration() of the base */
+  bool need_not_touch; /* hardly anything touches the floor, and that is no mistake of a convention: objects of a robot
+                        * without a base, or what hovers by less than 1 cm */
 } misfit;
 
 /* By how much the states violate each equality constraint of joints or fixed tendons, 0 to 1: RMS over frames, as a
@@ -66,6 +67,8 @@ enum { MISFIT_NAME_MAX = 48 };
 void misfit_contact_name(const df_system* system, char name[MISFIT_NAME_MAX]);
 #define MISFIT_SHARE 0.7
 #define MISFIT_LESS  0.03
+/* right recordings have as much: another order explains a smaller misfit only if it leaves hardly any of it */
+#define MISFIT_RIGHT 0.1
 /* below this share of another order's, that sum shows which of two orders is right; above it, either may be */
 #define MISFIT_CLEAR 0.77
 /* what it leaves of the forces that a motion needs, check_root_residual() */

@@ -224,10 +224,10 @@ static double spin_of_impact(const trace* m, size_t k, double radius) {
   return sqrt(square) / radius;
 }
 
-/* Whether one free body may have fallen during pair k from rest (`moving` 0) or from its speed over the pair before
- * (1): the difference of both velocities is along gravity, of 0 to g h, since it may land within the frame, and to
- * `little`, m/s, of no other direction. */
-static bool falls_from(const trace* m, size_t k, const df_joint* joint, int moving, double little) {
+/* Whether one free body may have fallen during pair k from rest, or from its speed over the pair before: the velocity
+ * change is between 0 and g h along gravity (less than g h if the body lands within the frame); its other components
+ * are below `little`, m/s. */
+static bool falls_from(const trace* m, size_t k, const df_joint* joint, bool from_rest, double little) {
   static const double ROUNDING = 1e-9;
   const double h = m->h[m->episode[k]];
   double g[3], along = 0, across = 0, rate[3];
@@ -235,15 +235,31 @@ static bool falls_from(const trace* m, size_t k, const df_joint* joint, int movi
   const double size = df_mujoco_gravity(m->system);
   for (int i = 0; i < 3 && size > 0; i++) {
     const double* now = m->rate + k * (size_t)m->nv + joint->dof + i;
-    rate[i] = *now - (moving ? *(now - m->nv) : 0);
+    rate[i] = *now - (from_rest ? 0 : *(now - m->nv));
     along += rate[i] * g[i] / size;
   }
   for (int i = 0; i < 3 && size > 0; i++) across += pow(rate[i] - along * g[i] / size, 2);
   return size > 0 && along >= -little && along <= size * h * (1 + ROUNDING) && sqrt(across) <= little;
 }
 
+/* Whether one free body that fell over the pair before may come back up in pair k, as from a soft floor in which it
+ * landed: no faster than it fell, which is its speed over that pair and g h. */
+static bool rebounds(const trace* m, size_t k, const df_joint* joint, double little) {
+  double g[3], fell = 0, up = 0, across = 0;
+  const double h = m->h[m->episode[k]], size = df_mujoco_gravity(m->system);
+  df_mujoco_gravity_vector(m->system, g);
+  for (int i = 0; i < 3 && size > 0; i++) {
+    const double* now = m->rate + k * (size_t)m->nv + joint->dof + i;
+    up -= *now * g[i] / size;
+    fell += *(now - m->nv) * g[i] / size;
+  }
+  for (int i = 0; i < 3 && size > 0; i++)
+    across += pow(m->rate[k * (size_t)m->nv + (size_t)(joint->dof + i)] + up * g[i] / size, 2);
+  return size > 0 && fell > little && up >= 0 && up <= fell + size * h && sqrt(across) <= little;
+}
+
 /* Whether free fall explains the positions of pair k: each free body that moves by more than its part of `most`, m/s,
- * falls, as a box that is set down. */
+ * falls, as a box that is set down, or rebounds. */
 static bool is_of_fall(const trace* m, size_t k, double most) {
   int bodies = 0;
   for (int j = 0; j < m->njoint; j++) bodies += m->joints[j].kind == DF_JOINT_FREE;
@@ -252,8 +268,9 @@ static bool is_of_fall(const trace* m, size_t k, double most) {
     const df_joint* joint = &m->joints[j];
     const double* rate = m->rate + k * (size_t)m->nv + joint->dof;
     if (joint->kind != DF_JOINT_FREE || hypot(hypot(rate[0], rate[1]), rate[2]) <= little) continue;
-    const bool moved = k > 0 && trace_continues(m, k - 1) && falls_from(m, k, joint, 1, little);
-    if (!moved && !falls_from(m, k, joint, 0, little)) return false;
+    if (falls_from(m, k, joint, true, little)) continue;
+    const bool follows = k > 0 && trace_continues(m, k - 1);
+    if (!follows || !(falls_from(m, k, joint, false, little) || rebounds(m, k, joint, little))) return false;
   }
   return true;
 }
@@ -273,7 +290,9 @@ static void mark_jumps(trace* m, const double* sizes) {
       const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
       const double around = fmax(fmax(size_around(m, size, k), speed), most);
       if (!(size[k] > JUMP * around && size[k] > 0)) continue;
-      if (group == GROUP_BASE_ROTATION && size[k] <= spin_of_impact(m, k, radius)) continue;
+      /* what settles on its contacts rocks by little, and by more after an impact */
+      const double rocks = TRACE_REST / m->h[m->episode[k]];
+      if (group == GROUP_BASE_ROTATION && size[k] <= fmax(rocks, spin_of_impact(m, k, radius))) continue;
       if (group == GROUP_BASE_POSITION && is_of_fall(m, k, JUMP * around)) continue;
       m->jump[k] = true;
     }
@@ -494,7 +513,7 @@ static bool is_of(const trace* m, int i, int group) {
   return group < 0 ? m->group[i] < GROUPS : m->group[i] == group;
 }
 
-/* group -1: all dofs that are of one */
+/* group -1: all dofs that belong to any group */
 static trace_fit fit_between(const trace* m, size_t from, size_t to, int group) {
   sums s = {0};
   for (size_t k = from; k < to; k++) {
@@ -656,6 +675,26 @@ double trace_extent(const trace* m, int group) {
     }
   }
   return most;
+}
+
+bool trace_rests(const trace* m, int group) {
+  if (!(trace_extent(m, group) < TRACE_REST)) return false;
+  double vv = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    for (int i = 0; i < m->nv; i++) {
+      const double v = m->group[i] == group ? trace_velocity(m, k, m->frame[k], i) * m->h[m->episode[k]] : 0;
+      vv += v * v;
+    }
+  }
+  return vv < TRACE_REST * TRACE_REST * (double)m->n;
+}
+
+void trace_of_moving(const trace* m, int* group, trace* out) {
+  bool rests[GROUPS + 1] = {false};
+  for (int g = 0; g < GROUPS; g++) rests[g] = trace_rests(m, g);
+  *out = *m;
+  out->group = group;
+  for (int i = 0; i < m->nv; i++) group[i] = rests[m->group[i]] ? GROUPS : m->group[i];
 }
 
 enum { SPAN = 10 };

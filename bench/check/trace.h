@@ -119,7 +119,8 @@ typedef struct trace_fit {
 } trace_fit;
 
 /* The share of the pairs of [from, to) whose change the velocities explain to a quarter, with a slope; without pairs
- * that change by less than a tenth of `change`, a speed. `group` -1: all dofs that are of one. 0 without pairs. */
+ * that change by less than a tenth of `change`, a speed. `group` -1: all dofs that belong to any group. 0 without
+ * pairs. */
 double trace_share_explained(const trace* m, size_t from, size_t to, int group, int lag, double slope, double change);
 
 /* of all dofs at the pairs [from, to); of the dofs of one group at all pairs */
@@ -148,6 +149,15 @@ double trace_contradicted(const trace* m, int group);
 /* How far, in m or rad, the coordinate of the group that moves furthest within a stretch of pairs gets from where it is
  * at its other end: the largest range of its summed changes. */
 double trace_extent(const trace* m, int group);
+
+/* What moves by less in a whole recording, m or rad, rests: it rocks on its contacts by amounts that are those of the
+ * solver, and its velocities at frames have nothing to do with them. */
+#define TRACE_REST 1e-3
+/* Whether the group moves by less than that in the stretches of the pairs, and velocities do not say more of a frame:
+ * nothing of it tells how positions and velocities were recorded. */
+bool trace_rests(const trace* m, int group);
+/* Makes *out the trace without the groups that rest, in memory `group` as of trace_of_joint(). */
+void trace_of_moving(const trace* m, int* group, trace* out);
 
 /* Whether an angle of a hinge is beyond one turn, as angles in degrees are: smaller ones are radians. */
 bool trace_exceeds_turn(const df_dataset* data, const df_system* system);

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "check_parts.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
 #include "text.h"
 
 /* Over a span of n frames the change of a position grows with n, and its noise does not; a velocity that rocks within
@@ -146,6 +148,49 @@ double check_span_factor(const trace* m, int group) {
   return fit.verdict == SCALED ? fit.factor : NAN;
 }
 
+bool check_scale_is_shown(const trace* m, int group, double factor) {
+  static const double AGREE = 1.25;
+  const bool of_objects = !trace_has_base(m) && (group == GROUP_BASE_POSITION || group == GROUP_BASE_ROTATION);
+  if (!of_objects) return true;
+  const double steady = trace_steady_of(m, 0, m->n, group).slope;
+  return steady > 0 && fmax(steady / factor, factor / steady) < AGREE;
+}
+
+/* The largest factor that a servo of joint j explains which settles within a frame: velocities that fall at the rate a
+ * are recorded at the end of each frame of T s, where they are (exp(a T) - 1) / (a T) times slower than their mean. The
+ * rate is the slow one of the servo on the inertia of the joint. 1: nothing settles. */
+static double settling_of(const trace* m, const df_dof* dofs, int dof) {
+  static const double ABOUT = 1.15; /* inertias are those of the model's first pose */
+  int j = 0;
+  while (j + 1 < m->njoint && m->joints[j + 1].dof <= dof) j++;
+  double stiffness = 0, damping = dofs[dof].damping, longest = 0;
+  for (int k = 0; k < m->system->nu; k++) {
+    const df_actuator a = df_mujoco_actuator_at(m->system, k);
+    if (a.joint != j) continue;
+    stiffness += a.stiffness;
+    damping += a.damping;
+  }
+  for (size_t k = 0; k < m->n; k++) longest = fmax(longest, m->h[m->episode[k]]);
+  if (!(stiffness > 0 && damping > 0)) return 1;
+  const double inertia = dofs[dof].inertia, under = damping * damping - 4 * inertia * stiffness;
+  const double rate = (damping - sqrt(fmax(0, under))) / (2 * inertia) * longest;
+  return ABOUT * expm1(rate) / rate;
+}
+
+bool check_servos_settle(const trace* m, double factor) {
+  df_dof* dofs = df_alloc((size_t)m->nv, sizeof *dofs);
+  double least = INFINITY, change[GROUPS] = {0};
+  if (!dofs) return false;
+  df_mujoco_dofs(m->system, dofs);
+  for (int g = GROUP_HINGES; g <= GROUP_SLIDES; g++) change[g] = trace_fit_group(m, g).change;
+  for (int i = 0; i < m->nv; i++) {
+    if (m->group[i] != GROUP_HINGES && m->group[i] != GROUP_SLIDES) continue;
+    if (trace_fit_pair(m, i, i).change > RESTS * change[m->group[i]]) least = fmin(least, settling_of(m, dofs, i));
+  }
+  df_free(dofs);
+  return factor > 1 && isfinite(least) && factor < least;
+}
+
 /* ---- the findings ---- */
 
 /* the joints of a group with one verdict, and the same factor */
@@ -233,13 +278,18 @@ static bool is_reversed_known(const data_findings* f, int before) {
 static void check_scalars(const trace* m, int group, double change, bool reversed, data_findings* out) {
   span_fit f[DF_NDX_MAX] = {{0}};
   int moving = 0;
+  df_dof* dofs = df_alloc((size_t)m->nv, sizeof *dofs);
+  if (dofs) df_mujoco_dofs(m->system, dofs);
   for (int i = 0; i < m->nv; i++) {
     if (m->group[i] != group || m->data->derived[m->nq + i]) continue;
     const trace_fit own = trace_fit_pair(m, i, i);
     if (!(own.change > RESTS * change) || !(own.speed > 0)) continue;
     moving++;
     f[i] = fit_of(&(span_part){m, group, i});
+    const bool settles = dofs && f[i].verdict == SCALED && f[i].factor > 1 && f[i].factor < settling_of(m, dofs, i);
+    if (settles) f[i].verdict = FITS;
   }
+  df_free(dofs);
   report_joints(m, group, SCALED, f, moving, out);
   if (!reversed) report_joints(m, group, REVERSED, f, moving, out);
   report_joints(m, group, UNRELATED, f, moving, out);
@@ -257,6 +307,6 @@ void check_velocity_spans(const trace* m, int before, data_findings* out) {
     }
     const span_fit fit = fit_of(&(span_part){m, g, -1});
     const alike a = {.n = 1, .frames = fit.frames, .factor = fit.factor, .correlation = fit.correlation};
-    if (fit.verdict == SCALED) report(m, g, SCALED, &a, "", out);
+    if (fit.verdict == SCALED && check_scale_is_shown(m, g, fit.factor)) report(m, g, SCALED, &a, "", out);
   }
 }

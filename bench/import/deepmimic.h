@@ -11,7 +11,7 @@ bool deepmimic_fits(const recognition* r);
 
 /* Puts data.columns, data.up and data.quaternion, and opens data.base_rotation (r->base_open). Of the humanoid the
  * columns are named one by one, so that the model may have its joints in another order, hinges in place of ball joints,
- * and parts less, which r->notes name. */
+ * and fewer body parts, which r->notes name. */
 DF_MUST_CHECK df_status deepmimic_settle(recognition* r);
 
 #endif

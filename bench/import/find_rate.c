@@ -159,33 +159,36 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
 /* motions with contacts are measured to a few hundredths */
 static const double CLOSE = 0.02, NEAR = 0.05;
 
-/* the usual duration that is nearest to the measured one; that itself if none is near */
-static double usual_near(double measured) {
-  const double usual = usual_duration_near(measured, NEAR);
-  return usual > 0 ? usual : measured;
+/* the duration of the usual rate that is nearest to the measured one, to a share `near`, and with `timestep` > 0 a
+ * whole number of such steps; 0: none */
+static double usual_near(double measured, double near, double timestep) {
+  const double* rates;
+  const int n = usual_rates(&rates);
+  double usual = 0;
+  for (int i = 0; i < n; i++) {
+    const double one = 1 / rates[i], error = fabs(one - measured);
+    const double whole = timestep > 0 ? fmax(1, round(one / timestep)) * timestep : one;
+    if (error > near * measured || !(fabs(whole - one) < 1e-6 * one)) continue;
+    if (!(usual > 0 && error >= fabs(usual - measured))) usual = one;
+  }
+  return usual;
 }
 
 double plain_duration(double measured, double timestep) {
   static const double OF_A_STEP = 0.25;
   const double steps = fmax(1, round(measured / timestep)) * timestep, off = fabs(steps - measured);
-  const double* rates;
-  const int n = usual_rates(&rates);
-  double both = 0, usual = usual_duration_near(measured, CLOSE);
-  for (int i = 0; i < n; i++) {
-    const double one = 1 / rates[i], whole = round(one / timestep), error = fabs(one - measured);
-    const bool fits = whole >= 1 && fabs(whole * timestep - one) < 1e-6 * one;
-    if (fits && error <= NEAR * measured && !(both > 0 && error >= fabs(both - measured))) both = one;
-  }
+  const double both = usual_near(measured, NEAR, timestep), close = usual_near(measured, CLOSE, 0);
   if (both > 0) return both;
-  if (usual > 0 && !(off < fabs(usual - measured))) return usual;
-  return off <= CLOSE * measured || (off <= NEAR * measured && off <= OF_A_STEP * timestep) ? steps
-                                                                                            : usual_near(measured);
+  if (close > 0 && !(off < fabs(close - measured))) return close;
+  if (off <= CLOSE * measured || (off <= NEAR * measured && off <= OF_A_STEP * timestep)) return steps;
+  const double usual = usual_near(measured, NEAR, 0);
+  return usual > 0 ? usual : measured;
 }
 
 char* rate_doubt_text(const velocity_fit* fit, double taken) {
   static const double EXACT = 0.01, SAME = 1e-3;
   const double measured = fit->duration, low = 1 / (measured * (1 + NEAR)), high = 1 / (measured * (1 - NEAR));
-  const double usual = usual_near(measured);
+  const double near = usual_near(measured, NEAR, 0), usual = near > 0 ? near : measured;
   if (fit->error < EXACT && fabs(taken / measured - 1) < SAME) return NULL;
   text more = {0};
   if (usual != measured && fabs(usual / taken - 1) < SAME)

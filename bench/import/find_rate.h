@@ -26,7 +26,7 @@ DF_MUST_CHECK df_status velocity_fit_of(const df_dataset* data, const model_stud
  * usual rate to 5 %; else the duration itself. */
 double plain_duration(double measured, double timestep);
 
-/* What to say of a rate that velocities show to a few hundredths only: its range, and that the duration `taken` is of a
+/* Message for a frame rate that velocities show to a few percent only: its range, and that the duration `taken` is of a
  * usual rate, or which one is near. NULL where velocities follow to 1 % and `taken` is what they say. The caller frees
  * it with df_free(). */
 char* rate_doubt_text(const velocity_fit* fit, double taken);

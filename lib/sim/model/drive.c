@@ -75,6 +75,7 @@ void df_mujoco_dofs(const df_system* system, df_dof* dof) {
   for (int i = 0; i < m->nv; i++) {
     const int joint = m->dof_jntid[i], first = df_rotation_dof(m, joint);
     dof[i].inertia = m->dof_M0[i];
+    dof[i].damping = m->dof_damping[i];
     dof[i].rotates = m->jnt_type[joint] == mjJNT_HINGE || (first >= 0 && i >= first);
     if (!m->jnt_actfrclimited[joint]) continue;
     if (df_compensated_by_actuators(m, joint)) {

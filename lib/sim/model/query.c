@@ -55,6 +55,7 @@ df_actuator df_mujoco_actuator_at(const df_system* system, int k) {
   out.gear = m->actuator_gear[6 * m->actuator_outadr[i]];
   out.gain = plain->by_input;
   out.stiffness = -plain->by_length;
+  out.damping = -plain->by_velocity;
   if (m->actuator_forcelimited[i]) out.force = fabs(out.gear) * largest(m->actuator_forcerange + 2 * i);
   if (m->jnt_actfrclimited[out.joint]) out.force = fmin(out.force, largest(m->jnt_actfrcrange + 2 * out.joint));
   return out;

@@ -12,6 +12,18 @@ int df_mujoco_contact_count(const df_sim* sim) {
   return sim->data->ncon;
 }
 
+/* At rest the reference acceleration k d r is the force times the regularisation (1 - d) / d of the inverse mass. */
+static double softness_of(const mjModel* m, const mjContact* c) {
+  const double d = fmin(fmax(c->solimp[1], mjMINIMP), mjMAXIMP), step = m->opt.timestep;
+  const bool safe = !(m->opt.disableflags & mjDSBL_REFSAFE);
+  const double time = safe ? fmax(c->solref[0], 2 * step) : c->solref[0], ratio = c->solref[1];
+  const double k = c->solref[0] > 0 ? 1 / (d * d * time * time * ratio * ratio) : -c->solref[0] / (d * d);
+  double mass = 0;
+  for (int side = 0; side < 2; side++)
+    mass += c->geom[side] >= 0 ? m->body_invweight0[2 * m->geom_bodyid[c->geom[side]]] : 0;
+  return k > 0 ? (1 - d) * mass / (d * d * k) : 0;
+}
+
 df_contact df_mujoco_contact(const df_sim* sim, int i) {
   const mjModel* m = sim->system->model;
   const mjContact* c = &sim->data->contact[i];
@@ -23,6 +35,7 @@ df_contact df_mujoco_contact(const df_sim* sim, int i) {
   mju_copy3(out.position, c->pos);
   mju_copy(out.frame, c->frame, 9);
   out.friction = c->dim > 1 ? fmin(c->friction[0], c->friction[1]) : 0;
+  out.softness = softness_of(m, c);
   return out;
 }
 

@@ -39,6 +39,7 @@ static void orders_that_fit_about_equally_are_rivals(void** state) {
                {{50, 0, 0}, true, false, true},     /* two fit exactly */
                {{120, 0, 0}, true, true, true},     /* more than 10 % beyond: the order as read is wrong anyway */
                {{50, 40, 42}, false, false, false}, /* hardly better */
+               {{50, 24, 48}, false, false, false}, /* half of a misfit that right recordings have */
                {{8, 0, 0}, false, false, false}};   /* hardly beyond */
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     joint_orders orders = orders_of(CHAIN("-.5"), cases[i].frames);

@@ -22,6 +22,7 @@ typedef struct df_contact {
   double frame[9];      /* rows: unit normal from geom[0] to geom[1] and two unit tangents, world frame */
   bool active;          /* distance <= margin of the pair: the contact exerts forces, as in df_mujoco_touching() */
   double friction;      /* smaller one of the coefficients of the two tangents; 0 for a contact without friction */
+  double softness;      /* m/N: depth per force at rest, of a contact that is deeper than the width of its impedance */
 } df_contact;
 
 /* The number of contacts, which includes pairs within the gap of their margin, that exert no force. */
@@ -73,6 +74,7 @@ typedef struct df_dof {
                   * actuatorfrcrange. Gravity compensation is not part of it; where actuatorfrcrange limits the
                   * sum with it (actuatorgravcomp), the range is unknown. */
   double inertia; /* kg or kg m^2, with armature, in the model's own first pose */
+  double damping; /* of the joint itself, N s/m or N m s/rad */
 } df_dof;
 
 /* dof [nv] */

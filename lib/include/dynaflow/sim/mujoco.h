@@ -131,6 +131,7 @@ typedef struct df_actuator {
   double gear;      /* the actuator's length is gear times the joint's position */
   double gain;      /* force at the joint per unit of control, N or N m */
   double stiffness; /* of a servo: minus the force at the joint per unit of its position, N/m or N m/rad; else 0 */
+  double damping;   /* minus the force at the joint per unit of its velocity, N s/m or N m s/rad; 0 without */
   double force;     /* largest force at the joint by the limits of actuator and joint, N or N m; +inf without limits */
 } df_actuator;
 
