@@ -350,10 +350,21 @@ static bool find_twins(const study* s, const bool* own, double* position) {
   return any;
 }
 
-static void choose_pairs(study* s, size_t poses_max) {
+/* whether a part of the robot that is no twin, such as its trunk, touches what cannot move */
+static bool lies(const study* s, const bool* own, size_t k) {
+  pose(s, k, 0, (change){.joint = -1});
+  for (int g = 0; g < s->geoms; g++) {
+    if (s->has_twin[g] || !own[df_mujoco_geom_body(s->m->system, g)]) continue;
+    if (df_mujoco_geom_ground_distance(s->sim, g) <= 0) return true;
+  }
+  return false;
+}
+
+/* a robot that lies does not stand on its feet */
+static void choose_pairs(study* s, size_t poses_max, const bool* own) {
   const size_t most = poses_max < POSES ? poses_max : POSES, stride = s->m->n / (most ? most : 1) + 1;
   for (size_t k = 0; k < s->m->n; k += stride) {
-    if (!s->m->jump[k]) s->pair[s->n++] = k;
+    if (!s->m->jump[k] && !lies(s, own, k)) s->pair[s->n++] = k;
   }
 }
 
@@ -390,8 +401,9 @@ df_status check_foot_contacts(const trace* m, size_t poses_max, data_findings* o
       s.pair && s.twin && s.has_twin && s.x && own && position ? df_sim_new(m->system, 0, &s.sim) : DF_E_NOMEM;
   if (status == DF_OK) {
     df_robot_bodies(m->system, trace_objects(m), own);
-    choose_pairs(&s, poses_max);
-    if (s.n >= FEWEST && find_twins(&s, own, position)) status = look(&s, out);
+    const bool any = find_twins(&s, own, position);
+    if (any) choose_pairs(&s, poses_max, own);
+    if (s.n >= FEWEST) status = look(&s, out);
   }
   df_sim_free(m->system, s.sim);
   df_free(s.pair);

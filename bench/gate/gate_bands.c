@@ -141,16 +141,11 @@ static void set_interval(pairing* p) {
   }
 }
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* The size of the mean of n golden numbers, unless few of them are far above the others: one absurd number would make
  * the tolerance of all seeds so wide that each of them holds. Sorts the sizes. */
 static double size_of(double mean, int n, double* sizes) {
   static const double FAR = 3;
-  qsort(sizes, (size_t)n, sizeof *sizes, by_size);
+  df_sort(n, sizes);
   return fmin(fabs(mean), FAR * sizes[(n - 1) / 2]);
 }
 

@@ -5,11 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
-
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
+#include "dynaflow/stats/statistics.h"
 
 /* the height of the base above the lowest origin of a body of the robot in state x */
 static double reach_of(const model_study* m, df_sim* sim, const double* x, double* position) {
@@ -35,7 +31,7 @@ static df_status median_reach(const work* w, double* reach) {
   for (int e = 0; e < d->episodes && status == DF_OK; e++) {
     for (int t = 0; t <= d->lengths[e]; t++) all[n++] = reach_of(&w->study, sim, df_dataset_state(d, e, t), position);
   }
-  if (status == DF_OK) qsort(all, n, sizeof *all, by_size);
+  if (status == DF_OK) df_sort((int)n, all);
   if (status == DF_OK) *reach = all[n / 2];
   df_sim_free(w->system, sim);
   df_free(position);

@@ -59,15 +59,17 @@ static body_joints joints_of(const model_joints* model, int body) {
 }
 
 /* whether the joints are three hinges with perpendicular axes; sets *out */
-static bool turns_by_hinges(const model_joints* model, const body_joints* joints, hinge_turn* out) {
+static bool turns_by_hinges(const model_joints* model, int body, const body_joints* joints, hinge_turn* out) {
   double axis[3][3];
   if (joints->hinges != 3 || joints->ball >= 0 || joints->others > 0) return false;
   for (int i = 0; i < 3; i++) {
     const int j = joints->hinge[i];
     out->joint[i] = j;
     out->qpos[i] = model->joint[j].qpos;
+    out->ref[i] = df_mujoco_joint_reference(model->system, j);
     df_mujoco_joint_axis(model->system, j, axis[i]);
   }
+  df_mujoco_body_orientation(model->system, body, out->own);
   return hinge_turn_set_axes(out, axis);
 }
 
@@ -108,7 +110,7 @@ df_status body_block_find(const model_joints* model, const char* item, const cha
   const body_joints joints = joints_of(model, index);
   const int joint = joints.free >= 0 ? joints.free : joints.ball;
   *out = (body_block){.at = joint >= 0 ? coordinate_of(model, joint, part) : -1};
-  if (out->at >= 0 || (part == BODY_QUAT && turns_by_hinges(model, &joints, &out->turn))) return DF_OK;
+  if (out->at >= 0 || (part == BODY_QUAT && turns_by_hinges(model, index, &joints, &out->turn))) return DF_OK;
   char text[80];
   return df_fail(DF_E_CONFIG,
                  "data.columns: '%s': body '%s' is moved by %s; %s. Name its hinges and slides by joints:NAME and "

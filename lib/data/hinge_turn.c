@@ -37,7 +37,8 @@ static double approach(const double before[3], double angle[3]) {
   return sum;
 }
 
-void hinge_turn_angles(const hinge_turn* turn, const double q[4], const double* before, double angle[3]) {
+/* the angles a, b, c of the turn q by the hinges */
+static void split(const hinge_turn* turn, const double q[4], const double* before, double angle[3]) {
   double R[3][3];
   for (int j = 0; j < 3; j++) {
     double turned[3];
@@ -59,4 +60,13 @@ void hinge_turn_angles(const hinge_turn* turn, const double q[4], const double* 
 
   double other[3] = {angle[0] + PI, PI - angle[1], angle[2] + PI};
   if (approach(before, other) < approach(before, angle)) memcpy(angle, other, sizeof other);
+}
+
+void hinge_turn_angles(const hinge_turn* turn, const double q[4], const double* before, double angle[3]) {
+  const double back[4] = {turn->own[0], -turn->own[1], -turn->own[2], -turn->own[3]};
+  double turned[4], last[3];
+  df_quat_product(back, q, turned);
+  for (int i = 0; i < 3 && before; i++) last[i] = before[i] - turn->ref[i];
+  split(turn, turned, before ? last : NULL, angle);
+  for (int i = 0; i < 3; i++) angle[i] += turn->ref[i];
 }

@@ -97,7 +97,7 @@ void df_stored_precision_text(df_stored_precision p, char text[40]) {
 /* ---- judging ---- */
 
 /* by magnitude, then by sign */
-static int by_size(const void* a, const void* b) {
+static int by_magnitude(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
   if (fabs(x) != fabs(y)) return fabs(x) > fabs(y) ? 1 : -1;
   return (x > y) - (x < y);
@@ -111,7 +111,7 @@ static size_t different_values(const double* values, size_t n, double* sample) {
   for (size_t i = 0; i < n; i += stride) {
     if (values[i] != 0) sample[count++] = values[i];
   }
-  qsort(sample, count, sizeof *sample, by_size);
+  qsort(sample, count, sizeof *sample, by_magnitude);
   for (size_t i = 0; i < count; i++) {
     if (kept == 0 || sample[kept - 1] != sample[i]) sample[kept++] = sample[i];
   }

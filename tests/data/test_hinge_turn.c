@@ -35,21 +35,25 @@ static void turn_by(double axis[3][3], const double angle[3], double q[4]) {
 static void angles_are_those_of_the_turn(void** state) {
   (void)state;
   for (uint64_t i = 0; i < 2000; i++) {
-    double axis[3][3], angle[3], q[4], found[3], before[3];
-    hinge_turn turn = {0};
+    double axis[3][3], angle[3], turned[4], q[4], found[3], before[3], random[6];
+    hinge_turn turn = {.own = {1, 0, 0, 0}};
+    df_rng_normal(3, DF_STREAM_TEST, i, 6, random);
+    if (i % 3) df_quat_exp(random, turn.own);
+    if (i % 3) memcpy(turn.ref, random + 3, sizeof turn.ref);
     random_axes(i, i % 2, axis);
     assert_true(hinge_turn_set_axes(&turn, axis));
     df_rng_uniform(2, DF_STREAM_TEST, i, 3, angle);
     for (int k = 0; k < 3; k++) angle[k] = (2 * angle[k] - 1) * (k == 1 ? pi / 2 - 0.01 : pi - 0.01);
-    turn_by(axis, angle, q);
+    turn_by(axis, angle, turned);
+    df_quat_product(turn.own, turned, q);
     hinge_turn_angles(&turn, q, NULL, found);
-    for (int k = 0; k < 3; k++) assert_close(found[k], angle[k], 1e-12);
+    for (int k = 0; k < 3; k++) assert_close(found[k], angle[k] + turn.ref[k], 1e-12);
     /* the other solution and full turns, if the frame before was there; q and -q are one turn */
     const double near[3] = {angle[0] + pi, pi - angle[1], angle[2] - 3 * pi};
-    for (int k = 0; k < 3; k++) before[k] = near[k] + 0.1;
+    for (int k = 0; k < 3; k++) before[k] = near[k] + turn.ref[k] + 0.1;
     for (int k = 0; k < 4; k++) q[k] = -q[k];
     hinge_turn_angles(&turn, q, before, found);
-    for (int k = 0; k < 3; k++) assert_close(found[k], near[k], 1e-12);
+    for (int k = 0; k < 3; k++) assert_close(found[k], near[k] + turn.ref[k], 1e-12);
   }
 }
 
@@ -58,7 +62,7 @@ static void motions_pass_the_right_angle(void** state) {
   (void)state;
   for (int side = -1; side <= 1; side += 2) {
     double axis[3][3], before[3] = {0.3, 0, -0.2};
-    hinge_turn turn = {0};
+    hinge_turn turn = {.own = {1, 0, 0, 0}};
     random_axes(7, side > 0, axis);
     assert_true(hinge_turn_set_axes(&turn, axis));
     for (int t = 0; t <= 40; t++) {
@@ -154,6 +158,43 @@ static void orientations_of_bodies_become_angles(void** state) {
   df_system_free(system);
 }
 
+/* the model places the upper arm by a rotation of its own, and its hinges at other angles than 0 */
+static void angles_are_those_of_a_body_with_an_orientation_of_its_own(void** state) {
+  (void)state;
+  double axis[3][3] = {{0, 0, 1}, {0, 1, 0}, {1, 0, 0}};
+  for (uint64_t i = 0; i < 5; i++) {
+    double random[6], own[4], x[FRAMES][4];
+    char xml[1024];
+    df_rng_normal(4, DF_STREAM_TEST, i, 6, random);
+    const double *ref = random + 3, half[3] = {random[0] / 2, random[1] / 2, random[2] / 2};
+    df_quat_exp(half, own);
+    snprintf(
+        xml, sizeof xml,
+        "<mujoco><compiler angle='radian'/><worldbody><body name='upper' quat='%.17g %.17g %.17g %.17g'>"
+        "<joint axis='0 0 1' ref='%.17g'/><joint axis='0 1 0' ref='%.17g'/><joint name='x' axis='1 0 0' ref='%.17g'/>"
+        "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>",
+        own[0], own[1], own[2], own[3], ref[0], ref[1], ref[2]);
+    for (int t = 0; t < FRAMES; t++) {
+      double angle[3], turned[4];
+      shoulder(t, angle);
+      turn_by(axis, angle, turned);
+      df_quat_product(own, turned, x[t]);
+    }
+    WRITE(ARRAY("states", &x[0][0], 2, FRAMES, 4));
+    const df_config config = SETTINGS(STATES_ONLY, "data.columns", "body_quat:upper");
+    df_system* system = make_system(xml);
+    df_dataset* data;
+    assert_ok(df_dataset_read(scratch_path, &config, system, &data));
+    for (int t = 0; t < FRAMES; t++) {
+      double angle[3];
+      shoulder(t, angle);
+      for (int k = 0; k < 3; k++) assert_close(df_dataset_state(data, 0, t)[k], angle[k] + ref[k], 1e-12);
+    }
+    df_dataset_free(data);
+    df_system_free(system);
+  }
+}
+
 /* angular and linear velocities of a body beside the robot; the velocity of a joint by its name */
 static void velocities_of_bodies_and_joints_are_read(void** state) {
   (void)state;
@@ -226,6 +267,7 @@ int main(void) {
                                      cmocka_unit_test(motions_pass_the_right_angle),
                                      cmocka_unit_test(axes_that_lean_are_none),
                                      IN_SCRATCH(orientations_of_bodies_become_angles),
+                                     IN_SCRATCH(angles_are_those_of_a_body_with_an_orientation_of_its_own),
                                      IN_SCRATCH(velocities_of_bodies_and_joints_are_read),
                                      IN_SCRATCH(a_column_that_is_no_orientation_is_named),
                                      IN_SCRATCH(blocks_of_bodies_say_what_they_need)};

@@ -653,25 +653,60 @@ def inverse_force(task, acceleration):
     damped = np.array(m.actuator_forcelimited, bool) & ~motor & implicit
     at, ranges = m.jnt_dofadr[m.actuator_trnid[:, 0]], {dof: (lo, hi) for dof, lo, hi in body.force_range}
 
-    def needed(dofs):
+    dofs = sorted(i for i in set(at[damped]) & set(ranges) if ranges[i][0] < ranges[i][1])
+    tried, most = [], 64 + 32 * len(dofs)
+
+    def needed(members):
         low, high = m.actuator_forcerange.T
-        d.actuator_force[:] = np.where(damped & np.isin(at, list(dofs)), high, (low + high) / 2)
+        d.actuator_force[:] = np.where(damped & np.isin(at, list(members)), high, (low + high) / 2)
         d.qacc[:] = acceleration
         mujoco.mj_inverse(m, d)
         return d.qfrc_inverse - d.qfrc_gravcomp * body.eased
 
-    free, dofs = needed([]), set(at[damped]) & set(ranges)
-    if dofs:
-        held, chosen = needed(at[damped]), []
+    def attempt(members):
+        """(members, force, mismatches, their sum) of a set; None after too many"""
+        if len(tried) >= most: return None
+        tried.append(members)
+        force, off = needed(members), {}
         for i in dofs:
-            lo, hi = ranges[i]
-            near = 1e-6 * (hi - lo)
-            if not lo - near <= free[i] <= hi + near or min(abs(held[i] - lo), abs(held[i] - hi)) <= near: chosen.append(i)
-        force = needed(chosen)
-        for i in chosen:
-            if free[i] > ranges[i][1]: force[i] = max(force[i], ranges[i][1])
-            if free[i] < ranges[i][0]: force[i] = min(force[i], ranges[i][0])
-        free = force
+            (lo, hi), f = ranges[i], force[i]
+            off[i] = (min(abs(f - lo), abs(f - hi)) if i in members else max(0, lo - f, f - hi)) / (hi - lo)
+        return members, force, off, sum(off.values())
+
+    wrong = lambda s, but=None: sorted((i for i in dofs if i != but and s[2][i] > 1e-6), key=lambda i: (-s[2][i], i))
+
+    def settle(members, held=None):
+        now = attempt(members)
+        while now:
+            for i in wrong(now, held):
+                other = attempt(now[0] ^ {i})
+                if not other: return now
+                if other[3] < now[3]: break
+            else: return now
+            now = other
+
+    def better(a, b):
+        if bool(wrong(a)) != bool(wrong(b)): return not wrong(a)
+        return a[3] < b[3] if wrong(a) else len(a[0]) > len(b[0])
+
+    free = needed(set())
+    if dofs:
+        best, start = settle(frozenset(dofs)), None
+        while start is not best:
+            start = best
+            for i in dofs:
+                one = None if i in start[0] else settle(start[0] | {i}, i)
+                if one and better(one, best): best = one
+        for i, inside in [(i, inside) for inside in (True, False) for i in dofs]:
+            if not wrong(best): break
+            one = settle(frozenset(dofs) if inside else frozenset(dofs) - {i}, i)
+            if one and better(one, best): best = one
+        free, tried[:] = best[1].copy(), []
+        for i in wrong(best):
+            other, (lo, hi) = attempt(best[0] ^ {i}), ranges[i]
+            a, b = sorted((best[1][i], other[1][i]))
+            if a <= hi < b: free[i] = hi
+            if a < lo <= b: free[i] = lo
     return free, d.qfrc_gravcomp * body.eased
 
 

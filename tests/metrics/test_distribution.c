@@ -157,6 +157,17 @@ static void a_window_is_covered_within_its_fifth_nearest(void** state) {
   }
 }
 
+static void equal_demonstrations_are_covered_together(void** state) {
+  fixture* f = *state;
+  enum { EQUAL = 12 };
+  for (int b = 0; b < B; b++) {
+    f->x[b][H][SLIDE] = 0;
+    if (b < EQUAL) f->demo[b][H][SLIDE] = 0;
+  }
+  cover(f);
+  for (int b = 0; b < B; b++) assert_int_equal(f->covered[b], b < EQUAL);
+}
+
 /* Random points of many coordinates: their mean is nearer to all of them than they are to each other, but has five
  * nearest ones. */
 static void the_mean_of_all_windows_covers_five(void** state) {
@@ -255,6 +266,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(the_distance_is_that_of_projections_in_order, setup, teardown),
       cmocka_unit_test_setup_teardown(a_shift_of_all_coordinates_is_about_that_far, setup, teardown),
       cmocka_unit_test_setup_teardown(a_window_is_covered_within_its_fifth_nearest, setup, teardown),
+      cmocka_unit_test_setup_teardown(equal_demonstrations_are_covered_together, setup, teardown),
       cmocka_unit_test_setup_teardown(the_mean_of_all_windows_covers_five, setup, teardown),
       cmocka_unit_test_setup_teardown(a_missing_kind_is_not_covered, setup, teardown),
       cmocka_unit_test_setup_teardown(windows_that_are_not_finite_fail_and_cover_nothing, setup, teardown),

@@ -31,6 +31,15 @@ void df_mujoco_joint_axis(const df_system* system, int joint, double axis[3]) {
   mju_copy3(axis, as_mujoco(system)->model->jnt_axis + 3 * joint);
 }
 
+double df_mujoco_joint_reference(const df_system* system, int joint) {
+  const mjModel* m = as_mujoco(system)->model;
+  return m->qpos0[m->jnt_qposadr[joint]];
+}
+
+void df_mujoco_body_orientation(const df_system* system, int body, double quat[4]) {
+  mju_copy4(quat, as_mujoco(system)->model->body_quat + 4 * body);
+}
+
 /* ---- actuators ---- */
 
 int df_actuator_of(const mjModel* m, int k) {

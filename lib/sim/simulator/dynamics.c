@@ -101,15 +101,6 @@ static void invert(void* argument) {
   mj_inverseSkip(&m, d, v->skip, 0);
 }
 
-/* Whether the servos on a dof with the range lo to hi are saturated: it needs the force `off` if they are, and `on` if
- * they are not. Beyond the range they cannot be unsaturated. Within it both may hold, and a force that is just that of
- * saturated servos tells. */
-static bool is_saturated(double on, double off, double lo, double hi) {
-  static const double AT_END = 1e-6; /* of the range: and the solver's tolerance */
-  const double near = AT_END * (hi - lo);
-  return on < lo - near || on > hi + near || fabs(off - lo) <= near || fabs(off - hi) <= near;
-}
-
 void df_mujoco_compensation(const df_sim* sim, double* force) {
   const mjModel* m = sim->system->model;
   for (int i = 0; i < m->nv; i++)
@@ -122,35 +113,147 @@ static void beyond_compensation(const df_sim* sim, double* force) {
   mju_sub(force, sim->data->qfrc_inverse, force, (int)sim->system->model->nv);
 }
 
+/* ---- which servos a motion saturates ---- */
+
+/* as a fraction of the range, what rounding and the solver's tolerance put a force beside the end of its range */
+static const double AT_END = 1e-6;
+/* sets of saturated servos that are tried for one state with n dofs that have such servos: FEW + MORE n */
+enum { FEW = 64, MORE = 32 };
+
+/* A set of dofs whose servos are taken to be saturated, and what the motion then needs. Its mismatch on a dof, in
+ * widths of the range of its servos, is the distance of the force to the nearer end if they are saturated, and else how
+ * far it is outside of the range. */
+typedef struct servo_set {
+  bool saturated[MAX_NV];
+  double force[MAX_NV], mismatch[MAX_NV];
+  double sum; /* of the mismatches */
+  int size;
+  bool consistent; /* no mismatch beyond AT_END */
+} servo_set;
+
+typedef struct search {
+  inversion* v;
+  int nv, trials, n, dof[MAX_NV]; /* [n] those that have servos which can saturate */
+  const df_dof* range;            /* [nv] */
+  bool failed;                    /* MuJoCo raised an error */
+} search;
+
+/* Computes what the motion needs with s->saturated. Returns false if MuJoCo fails, or has tried enough. */
+static bool try_set(search* h, servo_set* s) {
+  if (h->failed || h->trials++ >= FEW + MORE * h->n) return false;
+  h->v->saturated = s->saturated;
+  h->failed = !df_mujoco_guarded(invert, h->v);
+  if (h->failed) return false;
+  beyond_compensation(h->v->sim, s->force);
+  s->sum = 0, s->size = 0, s->consistent = true;
+  for (int k = 0; k < h->n; k++) {
+    const int i = h->dof[k];
+    const double f = s->force[i], lo = h->range[i].lo, hi = h->range[i].hi;
+    const double off = s->saturated[i] ? fmin(fabs(f - lo), fabs(f - hi)) : fmax(0, fmax(lo - f, f - hi));
+    s->mismatch[i] = off / (hi - lo);
+    s->sum += s->mismatch[i];
+    s->size += s->saturated[i];
+    s->consistent &= s->mismatch[i] <= AT_END;
+  }
+  return true;
+}
+
+/* the dof after `last` in the order of decreasing mismatch, of those with more than AT_END; -1: none */
+static int next_mismatch(const search* h, const servo_set* s, int last, int held) {
+  int next = -1;
+  for (int k = 0; k < h->n; k++) {
+    const int i = h->dof[k];
+    const double e = s->mismatch[i];
+    if (i == held || e <= AT_END) continue;
+    if (last >= 0 && (e > s->mismatch[last] || (e == s->mismatch[last] && i <= last))) continue;
+    if (next < 0 || e > s->mismatch[next]) next = i;
+  }
+  return next;
+}
+
+/* Changes, again and again, the state of the dof with the largest mismatch for which that lowers the sum. That of
+ * `held` stays; -1: none. Returns false if s->saturated could not be tried. */
+static bool settle(search* h, servo_set* s, int held) {
+  if (!try_set(h, s)) return false;
+  for (int i = next_mismatch(h, s, -1, held); i >= 0;) {
+    servo_set other = *s;
+    other.saturated[i] = !other.saturated[i];
+    if (!try_set(h, &other)) return true;
+    const bool better = other.sum < s->sum;
+    if (better) *s = other;
+    i = next_mismatch(h, s, better ? -1 : i, held);
+  }
+  return true;
+}
+
+/* A force at just the end of a range is no coincidence: of consistent sets, the larger one is that of the motion. */
+static bool is_better(const servo_set* a, const servo_set* b) {
+  if (a->consistent != b->consistent) return a->consistent;
+  return a->consistent ? a->size > b->size : a->sum < b->sum;
+}
+
+/* Settles `from` with dof i in the given state, and keeps what is better than `best`. */
+static bool improve(search* h, const servo_set* from, int i, bool saturated, servo_set* best) {
+  servo_set s = *from;
+  s.saturated[i] = saturated;
+  if (!settle(h, &s, i) || !is_better(&s, best)) return false;
+  *best = s;
+  return true;
+}
+
+/* Constraints couple the dofs, so that the force on one depends on which servos on the others are saturated. */
+static void find_saturated(search* h, servo_set* best) {
+  for (int k = 0; k < h->n; k++) best->saturated[h->dof[k]] = true;
+  const servo_set all = *best;
+  if (!settle(h, best, -1)) return;
+  /* with one more */
+  for (bool changed = true; changed;) {
+    changed = false;
+    const servo_set from = *best;
+    for (int k = 0; k < h->n; k++) {
+      if (!from.saturated[h->dof[k]]) changed |= improve(h, &from, h->dof[k], true, best);
+    }
+  }
+  /* from all, with one that stays as it is */
+  for (int k = 0; k < 2 * h->n && !best->consistent; k++) improve(h, &all, h->dof[k % h->n], k < h->n, best);
+}
+
+/* Of a servo with a mismatch, the force may be outside of the range in one of its states, and inside in the other one,
+ * or at the end: no state gives the force, and it is the end. */
+static void close_ranges(search* h, servo_set* s) {
+  const servo_set found = *s;
+  h->trials = 0;
+  for (int i = next_mismatch(h, &found, -1, -1); i >= 0; i = next_mismatch(h, &found, i, -1)) {
+    servo_set other = found;
+    other.saturated[i] = !other.saturated[i];
+    if (!try_set(h, &other)) return;
+    const double least = fmin(found.force[i], other.force[i]), most = fmax(found.force[i], other.force[i]);
+    const double lo = h->range[i].lo, hi = h->range[i].hi;
+    if (least <= hi && most > hi) s->force[i] = hi;
+    if (least < lo && most >= lo) s->force[i] = lo;
+  }
+}
+
 /* Takes the damping of the servos that the motion saturates out of `force` [nv], that of no such servo. */
 static bool saturate(inversion* v, double* force) {
   const mjModel* m = v->sim->system->model;
-  df_dof dof[MAX_NV];
-  mjtNum on[MAX_NV], off[MAX_NV];
-  bool all[MAX_NV] = {false}, some[MAX_NV] = {false}, any = false;
+  df_dof range[MAX_NV];
+  bool servo[MAX_NV] = {false};
+  search h = {.v = v, .nv = (int)m->nv, .range = range};
+  df_mujoco_dofs(&v->sim->system->base, range);
   for (int i = 0; i < m->nactuator; i++) {
-    if (loses_damping(m, i)) any = all[m->jnt_dofadr[m->actuator_trnid[2 * i]]] = true;
+    if (loses_damping(m, i)) servo[m->jnt_dofadr[m->actuator_trnid[2 * i]]] = true;
   }
-  if (!any) return true;
-  df_mujoco_dofs(&v->sim->system->base, dof);
-  mju_copy(on, force, (int)m->nv);
+  for (int i = 0; i < h.nv; i++) {
+    if (servo[i] && isfinite(range[i].lo) && isfinite(range[i].hi) && range[i].lo < range[i].hi) h.dof[h.n++] = i;
+  }
+  if (h.n == 0) return true;
   v->skip = mjSTAGE_VEL;
-  v->saturated = all;
-  if (!df_mujoco_guarded(invert, v)) return false;
-  beyond_compensation(v->sim, off);
-  for (int i = 0; i < m->nv; i++) {
-    const df_dof* d = &dof[i];
-    some[i] = all[i] && isfinite(d->lo) && isfinite(d->hi) && is_saturated(on[i], off[i], d->lo, d->hi);
-  }
-  v->saturated = some;
-  if (!df_mujoco_guarded(invert, v)) return false;
-  beyond_compensation(v->sim, force);
-  /* beyond the range without saturation, but short of its end with it: just the end */
-  for (int i = 0; i < m->nv; i++) {
-    if (some[i] && on[i] > dof[i].hi) force[i] = fmax(force[i], dof[i].hi);
-    if (some[i] && on[i] < dof[i].lo) force[i] = fmin(force[i], dof[i].lo);
-  }
-  return true;
+  servo_set found = {.sum = 0};
+  find_saturated(&h, &found);
+  close_ranges(&h, &found);
+  if (!h.failed) mju_copy(force, found.force, h.nv);
+  return !h.failed;
 }
 
 df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration, double* force) {

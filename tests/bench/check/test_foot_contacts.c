@@ -19,8 +19,9 @@
   "pos='0 0 -.2'/></body></body>"
 static const char dog_xml[] =
     "<mujoco><compiler angle='radian' autolimits='true'/><worldbody><geom type='plane' size='0 0 1'/><body>"
-    "<freejoint/><geom type='box' size='.2 .1 .05' mass='5' contype='0' conaffinity='0'/>" DOG_LEG("FL", ".2 .1 0")
-        DOG_LEG("FR", ".2 -.1 0") DOG_LEG("RL", "-.2 .1 0") DOG_LEG("RR", "-.2 -.1 0") "</body></worldbody></mujoco>";
+    "<freejoint/><geom type='box' size='.2 .1 .05' mass='5' contype='0' conaffinity='0'/>"
+    "<geom size='.05' pos='0 0 -.2'/>" DOG_LEG("FL", ".2 .1 0") DOG_LEG("FR", ".2 -.1 0") DOG_LEG("RL", "-.2 .1 0")
+        DOG_LEG("RR", "-.2 -.1 0") "</body></worldbody></mujoco>";
 enum { DOG_LEGS = 4, FR = 1, THIGH = 7 + 2 * FR, CALF };
 
 /* What differs from the walk: a factor and an offset of one joint, and the share of a cycle that FR stands, of 0.6 of
@@ -30,6 +31,7 @@ typedef struct gait_case {
   double sign, offset, stands;
   bool in_place; /* the base only sways, and the leg is held up by 0.04 m */
   double creep;  /* m: FR is 2 cm too high, and rises by this much more while the others would stand; 0: it stands */
+  bool lies;     /* on a belly that is lower */
 } gait_case;
 
 /* the angles with which the foot is at (x, z) from the hip */
@@ -54,7 +56,10 @@ static void leg_at(double phase, double speed, double stands, double creep, doub
 static data_findings rows_of(gait_case w) {
   static const double h[2] = {0.02, 0.02};
   static const double late[DOG_LEGS] = {0, 0.5, 0.5, 0};
-  fixture f = fixture_new(dog_xml, 2);
+  char xml[sizeof dog_xml];
+  memcpy(xml, dog_xml, sizeof xml);
+  if (w.lies) memcpy(strstr(xml, "pos='0 0 -.2'/>"), "pos='0 0 -.3'/>", 15);
+  fixture f = fixture_new(xml, 2);
   data_findings out = {0};
   f.d->dt = h[0];
   for (int e = 0; e < 2; e++) {
@@ -97,15 +102,16 @@ static void a_walk_is_right(void** state) {
 
 static void a_reversed_joint_is_named_with_its_foot(void** state) {
   (void)state;
-  expect((gait_case){THIGH, -1, 0, 0.6, false, 0}, "; with the sign of FR_thigh reversed it would be in ");
-  expect((gait_case){CALF, -1, 0, 0.6, false, 0}, "; with the sign of FR_calf reversed it would be in ");
+  expect((gait_case){THIGH, -1, 0, 0.6, false, 0, false}, "; with the sign of FR_thigh reversed it would be in ");
+  expect((gait_case){CALF, -1, 0, 0.6, false, 0, false}, "; with the sign of FR_calf reversed it would be in ");
 }
 
 static void a_zero_that_is_off_is_named_with_its_number(void** state) {
   (void)state;
-  expect((gait_case){CALF, 1, -0.35, 0.6, false, 0}, "with about 0.35 rad added to FR_calf it would be in ");
-  expect((gait_case){CALF, 1, 0.328, 0.6, false, 0}, "with about 0.33 rad subtracted from FR_calf it would be in ");
-  expect((gait_case){CALF, 1, 0.3, 0.6, false, 0}, "with about 0.3 rad subtracted from FR_calf it would be in ");
+  expect((gait_case){CALF, 1, -0.35, 0.6, false, 0, false}, "with about 0.35 rad added to FR_calf it would be in ");
+  expect((gait_case){CALF, 1, 0.328, 0.6, false, 0, false},
+         "with about 0.33 rad subtracted from FR_calf it would be in ");
+  expect((gait_case){CALF, 1, 0.3, 0.6, false, 0, false}, "with about 0.3 rad subtracted from FR_calf it would be in ");
 }
 
 /* a leg that stands a quarter as long, and one that is held up and still */
@@ -124,10 +130,17 @@ static void a_leg_that_limps_has_no_other_zero(void** state) {
   expect((gait_case){.stands = 0.9, .in_place = true, .creep = 0.004}, NULL);
 }
 
+static void a_robot_that_lies_does_not_stand(void** state) {
+  (void)state;
+  expect((gait_case){.joint = THIGH, .sign = -1, .stands = 0.6, .lies = true}, NULL);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_walk_is_right), cmocka_unit_test(a_reversed_joint_is_named_with_its_foot),
-      cmocka_unit_test(a_zero_that_is_off_is_named_with_its_number), cmocka_unit_test(legs_that_stand_less_are_right),
-      cmocka_unit_test(a_leg_that_limps_has_no_other_zero)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_walk_is_right),
+                                     cmocka_unit_test(a_reversed_joint_is_named_with_its_foot),
+                                     cmocka_unit_test(a_zero_that_is_off_is_named_with_its_number),
+                                     cmocka_unit_test(legs_that_stand_less_are_right),
+                                     cmocka_unit_test(a_leg_that_limps_has_no_other_zero),
+                                     cmocka_unit_test(a_robot_that_lies_does_not_stand)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

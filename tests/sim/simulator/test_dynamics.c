@@ -290,6 +290,60 @@ static void saturated_servos_are_no_damping(void** state) {
   check_servos("integrator='implicitfast'", "actuatorfrcrange='-9 2.5'");
 }
 
+/* A quadruped that steps on the floor, also into its joints' limits, with servos at their limits: all but one in a
+ * hundred steps need the forces of the servos, and none on the base. */
+static void check_legged(const char* joint) {
+  enum { STEPS = 500, LEG = 3 };
+  char xml[8192];
+  assert_true(snprintf(xml, sizeof xml, QUADRUPED, "integrator='implicitfast'", joint, "", "") < (int)sizeof xml);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  df_system* s;
+  OK(df_mujoco_system_from_xml(xml, "test", &cfg, &s));
+  df_sim *sim, *look;
+  double x[37], next[37], a[18], force[18];
+  int wrong = 0, mixed = 0, contacts = 0, limits = 0;
+  OK(df_sim_new(s, 0, &sim));
+  OK(df_sim_new(s, 0, &look));
+  df_mujoco_initial_state(s, x);
+  for (int k = 7; k < 19; k += LEG) x[k + 1] = .8, x[k + 2] = -1.6;
+  s->ops->reset(sim, x);
+  for (int t = 0; t < STEPS; t++) {
+    double u[12], worst = 0;
+    int saturated = 0;
+    for (int k = 0; k < 12; k++) {
+      const double phase = .12 * t + 3.14159 * (k / LEG % 3 != 0);
+      u[k] = (k % LEG == 1 ? .8 + .9 * sin(phase) : k % LEG == 2 ? -1.6 + 1.1 * cos(phase) : .1 * sin(phase));
+    }
+    assert_int_equal(s->ops->step(sim, u, next), DF_TRAJ_COMPLETE);
+    for (int k = 0; k < 18; k++) a[k] = (next[19 + k] - x[19 + k]) / s->dt;
+    OK(df_mujoco_inverse(look, x, a, force));
+    for (int k = 0; k < 6; k++) worst = fmax(worst, fabs(force[k]));
+    for (int k = 0; k < 12; k++) {
+      const double servo = 120 * (u[k] - x[7 + k]) - 3 * x[25 + k];
+      worst = fmax(worst, fabs(force[6 + k] - fmin(fmax(servo, -45), 45)));
+      saturated += fabs(servo) >= 45;
+      limits += k % LEG == 2 && (x[7 + k] > -.89 || x[7 + k] < -2.8);
+    }
+    contacts += df_mujoco_contact_count(look) > 0;
+    mixed += saturated > 0 && saturated < 12;
+    wrong += worst > 1e-3;
+    memcpy(x, next, sizeof x);
+  }
+  if (wrong > STEPS / 100) fail_msg("%d of %d steps need other forces (%d mixed)", wrong, STEPS, mixed);
+  if (mixed < 80 || contacts < 300 || limits < 20)
+    fail_msg("%d mixed, %d contacts, %d limits", mixed, contacts, limits);
+  df_sim_free(s, sim);
+  df_sim_free(s, look);
+  df_system_free(s);
+}
+
+static void saturated_servos_of_a_legged_robot_are_found_through_its_contacts(void** state) {
+  (void)state;
+  check_legged("");
+  check_legged("damping='.1' frictionloss='.3'");
+}
+
 /* what no state of the servo gives: 1 N m more than its range without saturation, less than it with it */
 static void a_force_between_two_states_of_a_servo_is_the_end_of_its_range(void** state) {
   (void)state;
@@ -500,6 +554,7 @@ int main(void) {
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
       cmocka_unit_test(saturated_servos_are_no_damping),
+      cmocka_unit_test(saturated_servos_of_a_legged_robot_are_found_through_its_contacts),
       cmocka_unit_test(a_force_between_two_states_of_a_servo_is_the_end_of_its_range),
       cmocka_unit_test(compensated_gravity_is_no_force_of_the_actuators),
       cmocka_unit_test(a_limit_on_the_sum_with_the_compensation_is_no_range_of_the_actuators),

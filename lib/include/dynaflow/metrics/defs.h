@@ -24,8 +24,8 @@ DF_BEGIN_DECLS
     "distance of their projections, in the coordinates of tre. Depends on the number of windows")                      \
   X(coverage, "share", "higher",                                                                                       \
     "share of demonstrated windows that are among the five nearest to some returned window, which is as near as the "  \
-    "fifth nearest demonstrated one: at most 5 / windows for a method that always returns the same. Not defined "      \
-    "below 20 windows")                                                                                                \
+    "fifth nearest demonstrated one: at most 5 / windows for a method that always returns the same, unless "           \
+    "demonstrated windows are equal, which are covered together. Not defined below 20 windows")                        \
   X(diversity, "std", "",                                                                                              \
     "RMS difference, as tre, of two samples from the same start state and condition, over the first "                  \
     "eval.sae_windows windows: as large as tre if the samples are distributed as the demonstrations, 0 for a mean of " \

@@ -61,7 +61,8 @@ DF_API DF_MUST_CHECK df_status df_metric_sliced_wasserstein(const df_chart* char
 /* Coverage, of the same points, by mutual neighbours: whether some generated window is at most as far from a
  * demonstrated one as its fifth nearest other demonstrated window (Naeem et al., ICML 2020), and the demonstrated one
  * is among the five that are nearest to the generated one. The second condition is this suite's: m different generated
- * windows cover at most 5 m, in a space of any dimension. A generated window that is not finite covers none.
+ * windows cover at most 5 m, in a space of any dimension, unless more demonstrated windows are exactly as far as the
+ * fifth: equal ones, such as those at rest, are covered together. A generated window that is not finite covers none.
  *   covered   out, [B], 1 or 0, of the demonstrated windows
  * The other arguments as above. Errors: DF_E_ARG for a NULL argument, a size < 1 or B < DF_COVERAGE_WINDOWS;
  * DF_E_NOMEM. */

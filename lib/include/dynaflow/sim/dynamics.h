@@ -48,12 +48,12 @@ DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
  * x [nx] for the acceleration `acceleration` [nv] = (v(t+1) - v(t)) / h: mj_inverse(), with the implicit damping of
  * Euler, implicit and implicitfast undone (mjENBL_INVDISCRETE), so that the forces of a simulated step of one substep
  * are those of its actuators up to the solver's tolerance. Not so with RK4. implicit and implicitfast leave the damping
- * of a servo out while its force is at an end of its forcerange. The actions are not known; the servos on a hinge or
- * slide with a known range (df_dof) are taken to be there if the force would otherwise exceed the range, or is just its
- * end with them there; where that lowers the force below the end, it is the end. All other actuators are taken to be
- * within their ranges. The free joint's angular part is in the frame of the body. The state is loaded as by
- * df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6; DF_E_SIM with MuJoCo's
- * message; `force` is then 0. */
+ * of a servo out while its force is at an end of its forcerange. The actions are not known: of the sets of servos on
+ * hinges and slides with a known range (df_dof) that may be there, the one is searched for with which all forces are
+ * within their ranges, and at their ends for those in the set, or nearly so (docs/metrics.md, "Saturated servos"). All
+ * other actuators are taken to be within their ranges. The free joint's angular part is in the frame of the body. The
+ * state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6;
+ * DF_E_SIM with MuJoCo's message; `force` is then 0. */
 DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
                                                  double* force);
 

@@ -156,6 +156,11 @@ DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
 /* Writes the axis of a slide or hinge, of length 1, in the frame of its body. */
 DF_API void df_mujoco_joint_axis(const df_system* system, int joint, double axis[3]);
+/* The position of a slide or hinge at which its body is where the model places it (the attribute ref), m or rad. */
+DF_API double df_mujoco_joint_reference(const df_system* system, int joint);
+/* Writes the orientation of a body against its parent where no joint turns it (the attributes quat, euler, ...), a unit
+ * quaternion. */
+DF_API void df_mujoco_body_orientation(const df_system* system, int body, double quat[4]);
 /* The control of the first actuator whose strength gain_scale does not change: that of a DC motor, a plugin or a user's
  * callback; -1 if there is none. */
 DF_API int df_mujoco_unscaled_gain(const df_system* system);
