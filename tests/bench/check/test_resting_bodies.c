@@ -89,7 +89,7 @@ static int jumps_of(double fall, double up, double sideways, data_findings* foun
   for (int t = 0; t <= T; t++) {
     double* x = frame_of(f.d, 0, t);
     x[Z] = 0.06 - (t >= 10 ? fall : 0) + (t >= 11 ? up : 0) + 1e-7 * sin(t);
-    x[X] = (t >= 11 ? sideways : 0) + 1e-8 * sin(t) + (t == 11 ? 1e-6 : 0);
+    x[X] = t >= 11 ? sideways + 1e-6 : 0;
     memset(x + 9, 0, 8 * sizeof *x);
   }
   memset(f.d->derived + 9, 1, 8 * sizeof *f.d->derived);
