@@ -46,6 +46,8 @@ typedef struct converter {
   double* stretch;  /* [episodes] recorded duration of a frame / that of an action; 0: not constant */
   off_norms* off;   /* [joints] of the episode that is read */
   df_quaternion_norms norms;
+  int file; /* whose episodes are resampled, and the bytes of their frames */
+  double bytes;
 } converter;
 
 /* ---- what the recording gives ---- */
@@ -294,6 +296,19 @@ static double position_step(const df_system* system) {
   return df_mujoco_options_of(system).integrator == RK4 ? 0 : df_mujoco_timestep(system);
 }
 
+/* makes the frames at the rate of the actions, whose number depends on the times alone */
+static df_status resample(converter* c, int episode) {
+  const int file = c->r->episode[episode].file;
+  const motion* m = &c->motion[episode];
+  const double frames = motion_resampled_frames(m, c->system->dt);
+  if (file != c->file) c->bytes = 0;
+  c->file = file;
+  c->bytes += frames * (c->model->nx + 1) * (double)sizeof(double);
+  DF_TRY(recording_check_memory(c->r, c->config, episode, c->system->dt, frames, c->bytes));
+  return recording_name_file(c->r->file[file],
+                             motion_resample(c->system, c->model, m, c->system->dt, &c->frames[episode]));
+}
+
 static df_status convert_states(converter* c, int episode) {
   DF_TRY(read_frames(c, episode));
   DF_TRY(set_times(c, episode));
@@ -308,8 +323,7 @@ static df_status convert_states(converter* c, int episode) {
     *out = *m;
     *m = (motion){.frames = out->frames};
   } else {
-    DF_TRY(recording_name_file(c->r->file[c->r->episode[episode].file],
-                               motion_resample(c->system, c->model, m, c->system->dt, out)));
+    DF_TRY(resample(c, episode));
     if (out->frames < 2) {
       return df_fail(DF_E_MISMATCH, "%s: episode %d lasts %.6g s, less than an action (%.6g s)",
                      c->r->file[c->r->episode[episode].file], c->r->episode[episode].number, m->time[m->frames - 1],

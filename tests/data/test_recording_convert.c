@@ -1,6 +1,7 @@
 /* Recordings as demonstrations: rates, velocities, positions and actions. */
 #include "recording_test.h"
 
+#include "dynaflow/io/memory.h"
 #include "dynaflow/sim/dynamics.h"
 
 /* a cart, dt = 0.01 s: nx = 4, nu = 1; every_joint_xml, dt = 0.002 s: nx = 25, nu = 2 */
@@ -357,6 +358,42 @@ static void every_episode_has_the_rate_that_its_file_states(void** state) {
   assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.02, 1e-15);
   assert_int_equal(df_recording_notes(r), 0);
   df_recording_free(r);
+}
+
+/* Seven frames of 48 s at 100 Hz are 28801 of 40 bytes, more than 1 MiB; of a third of that, two episodes are not, and
+ * three are. */
+static void resampled_frames_take_no_more_memory_than_the_arrays_of_a_file(void** state) {
+  (void)state;
+  enum { MIB = 1 << 20 };
+  double wide[7 * 5] = {0}, dt = 48;
+  for (int t = 0; t < 7; t++) wide[5 * t] = 0.01 * t + (t > 3 ? 288 : 0);
+  const df_config rate = SETTINGS(STATES_ONLY, "data.rate", "0.0208333333"),
+                  third = SETTINGS(STATES_ONLY, "data.rate", "0.0625"), states = SETTINGS(STATES_ONLY),
+                  times = SETTINGS(STATES_ONLY, "data.columns", "time,qpos,qvel");
+  assert_int_equal(df_io_set_memory(MIB), DF_IO_MEMORY);
+  WRITE(ARRAY("states", counting(), 2, 7, 4));
+  refused(
+      cart, &rate, DF_E_CONFIG,
+      SAYS("episode 0: with data.rate = 0.0208333 a frame lasts 48 s: at the rate of the actions, 0.01 s each, the "
+           "episode has 28801 frames; with them the file takes 1.1 MiB of memory, and at most 1.0 MiB are accepted: "
+           "correct data.rate, the frames per second; if it is right, admit 2 MiB by df_io_set_memory()"));
+  WRITE(ARRAY("states", counting(), 3, 2, 7, 4));
+  df_dataset* data = read_with(cart, &third);
+  assert_int_equal(data->lengths[1], 9600);
+  df_dataset_free(data);
+  WRITE(ARRAY("states", counting(), 3, 3, 7, 4));
+  refused(cart, &third, DF_E_CONFIG, SAYS("episode 2: ", "has 9601 frames; with them the file takes 1.1 MiB"));
+  WRITE(ARRAY("states", counting(), 2, 7, 4), {.key = "dt", .values = &dt});
+  refused(cart, &states, DF_E_CONFIG, SAYS("episode 0: 'dt' states 48 s per frame: ", "correct the file, or say how"));
+  WRITE(ARRAY("states", wide, 2, 7, 5));
+  refused(cart, &times, DF_E_CONFIG,
+          SAYS("episode 0: time gap: 288.01 s pass between frames 3 and 4, 2.88e+04 times the usual time: ",
+               "cut the episode there (data.ends_key), or leave it out (data.select); if the motion goes on there, "
+               "data.rate: 100 replaces the times"));
+  for (int t = 0; t < 7; t++) wide[5 * t] = 48 * t;
+  WRITE(ARRAY("states", wide, 2, 7, 5));
+  refused(cart, &times, DF_E_CONFIG, SAYS("episode 0: the times of data.columns say 48 s per frame: "));
+  assert_int_equal(df_io_set_memory(DF_IO_MEMORY), MIB);
 }
 
 static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
@@ -871,6 +908,7 @@ int main(void) {
       WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
       WITH_SYSTEMS(every_episode_has_the_rate_that_its_file_states),
+      WITH_SYSTEMS(resampled_frames_take_no_more_memory_than_the_arrays_of_a_file),
       WITH_SYSTEMS(actions_are_held_or_thinned_out_by_whole_numbers),
       WITH_SYSTEMS(actions_of_irregular_times_are_refused),
       WITH_SYSTEMS(velocities_that_are_missing_are_differences),
