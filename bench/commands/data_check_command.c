@@ -427,6 +427,8 @@ static df_status print_unused(const checked* c, bool quiet) {
     if (line.n) print_line(stderr, "dynaflow: %s: %s", c->name, text_of(&line));
     text_clear(&line);
   }
+  for (int i = 0; i < df_recording_notes(opened); i++)
+    print_line(stderr, "dynaflow: %s: %s", c->name, df_recording_note(opened, i));
   unused_names_clear(&names);
   df_recording_free(opened);
   return DF_OK;

@@ -159,6 +159,42 @@ static void rates_that_contradict_each_other_are_named(void** state) {
 }
 
 /* what is named like a rate and cannot be read as one is an error, unless something else tells the rate */
+/* stamps and durations of 0.02 s per frame; a step of the simulator is a whole part of it */
+static void rates_that_contradict_times_in_columns_are_named(void** state) {
+  (void)state;
+#define STAMPS "\"states\": [[0,0,0,0,0],[0.02,1,0,0,0],[0.04,2,0,0,0]]"
+#define LASTS  "\"states\": [[0.02,0,0,0,0],[0.02,1,0,0,0],[0.02,2,0,0,0]]"
+  static const struct {
+    const char *file, *column, *says; /* says: NULL: nothing; from ":" on a note, else the error */
+  } cases[] = {{"{\"fps\": 100, " STAMPS "}", "time",
+                "'times in data.columns' states 0.02 s per frame, but 'fps' 100 Hz: correct the file, or say how"},
+               {"{\"FrameDuration\": 0.01, " LASTS "}", "frame_duration",
+                "'durations in data.columns' states 0.02 s per frame, but 'FrameDuration' 0.01 s per frame"},
+               {"{\"@dt\": 0.03, " LASTS "}", "frame_duration", "but 'the attribute dt' 0.03 s per frame"},
+               {"{\"dt\": 0.008, " STAMPS "}", "time", "but 'dt' 0.008 s per frame"},
+               {"{\"fps\": 49.1, " STAMPS "}", "time", NULL},
+               {"{\"fps\": 50, \"dt\": 0.03, " STAMPS "}", "time", "but 'dt' 0.03 s per frame"},
+               {"{\"dt\": 0.005, " STAMPS "}", "time",
+                ": 'dt' states 0.005 s per frame, but 'times in data.columns' 0.02 s, which are taken: 4 steps of the "
+                "simulator are a frame; data.rate says otherwise"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char columns[40];
+    snprintf(columns, sizeof columns, "%s,qpos,qvel", cases[i].column);
+    df_config config = SETTINGS(STATES_ONLY, "data.columns", columns);
+    const bool noted = cases[i].says && cases[i].says[0] == ':';
+    scratch_put(cases[i].file, strlen(cases[i].file));
+    if (cases[i].says && !noted) {
+      refused(cart, &config, DF_E_CONFIG, SAYS(cases[i].says));
+      assert_ok(df_config_set(&config, "data.rate", "50", "test"));
+    }
+    df_recording* r = opened(scratch_path, &config, cart);
+    assert_int_equal(df_recording_notes(r), noted);
+    if (noted) assert_non_null(strstr(df_recording_note(r, 0), cases[i].says));
+    assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.02, 1e-12);
+    df_recording_free(r);
+  }
+}
+
 static void a_rate_that_is_no_number_is_named_with_its_text(void** state) {
   (void)state;
   static const struct {
@@ -902,6 +938,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
       WITH_SYSTEMS(rates_that_contradict_each_other_are_named),
+      WITH_SYSTEMS(rates_that_contradict_times_in_columns_are_named),
       WITH_SYSTEMS(a_rate_that_is_no_number_is_named_with_its_text),
       WITH_SYSTEMS(the_rate_of_a_controller_is_that_of_its_groups),
       WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
