@@ -11,6 +11,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "json.h"
+#include "state_norms.h"
 #include "text.h"
 
 const char* shape_text(int rank, const size_t* shape, char out[128]) {
@@ -73,7 +74,7 @@ static df_status read_states(const char* path, df_npz* npz, const df_task* task,
   t->n = (int)a.shape[0];
   t->length = (int)a.shape[1] - 1;
   t->states = a.values;
-  return DF_OK;
+  return states_check_norms(path, task->system, a.shape, 0, t->states, &t->norms);
 }
 
 static df_status read_actions(const char* path, df_npz* npz, const df_task* task, trajectories* t) {
@@ -287,5 +288,6 @@ void trajectories_free(trajectories* t) {
   df_free(t->conditions);
   json_decref(t->provenance);
   df_free(t->doubt);
+  df_free(t->norms);
   df_free(t);
 }
