@@ -279,6 +279,11 @@ static void episodes_end_at_flags_or_row_numbers(void** state) {
   WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3));
   config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
   refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'states' of shape [2,5,4] lists episodes already"));
+  WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3), ARRAY("actions", of_actions, 3, 2, 4, 1));
+  config = SETTINGS("data.ends_key", "rows");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'actions' of shape [2,4,1] lists episodes already"));
+  config = SETTINGS("data.ends_key", "nothing");
+  refused(cart, &config, DF_E_FORMAT, SAYS("no array 'nothing'; the file has: states, rows, actions"));
 }
 
 /* 10 frames and 8 actions of 2 episodes: row numbers without the last one may count either */
