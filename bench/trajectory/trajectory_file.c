@@ -256,6 +256,22 @@ static df_status check_model(const char* path, df_npz* npz, const df_task* task,
   return status;
 }
 
+/* A task or a version of MuJoCo that the file names, and that is another one: its model and arrays are those expected,
+ * but it may be the wrong file. NULL: it names none. */
+static char* origin_of(const trajectories* t, const df_task* task) {
+  const char *named = json_string_value(json_object_get(t->provenance, "task")),
+             *mujoco = json_string_value(json_object_get(t->provenance, "mujoco"));
+  text out = {0};
+  if (named && strcmp(named, task->config.task_name) != 0)
+    text_add(&out, "the file says that it is of task '%.80s', not of %s", named, task->config.task_name);
+  if (mujoco && !t->doubt && strcmp(mujoco, df_mujoco_version()) != 0)
+    text_add(&out, "%sthe file was made with MuJoCo %.20s, and is judged with %s, which may round otherwise",
+             out.n ? "; " : "", mujoco, df_mujoco_version());
+  char* words = out.n ? format_text("%s", text_of(&out)) : NULL;
+  text_clear(&out);
+  return words;
+}
+
 static df_status read_all(const char* path, df_npz* npz, const df_task* task, trajectories* t) {
   DF_TRY(df_sha256_file(path, t->sha256));
   DF_TRY(read_states(path, npz, task, t));
@@ -263,7 +279,9 @@ static df_status read_all(const char* path, df_npz* npz, const df_task* task, tr
   DF_TRY(trajectory_conditions(path, npz, task, (size_t)t->n, &t->conditions));
   DF_TRY(check_dt(path, npz, task));
   DF_TRY(check_model(path, npz, task, t));
-  return read_provenance(npz, t);
+  DF_TRY(read_provenance(npz, t));
+  t->origin = origin_of(t, task);
+  return DF_OK;
 }
 
 df_status trajectories_read(const char* path, const df_task* task, trajectories** out) {
@@ -289,5 +307,6 @@ void trajectories_free(trajectories* t) {
   json_decref(t->provenance);
   df_free(t->doubt);
   df_free(t->norms);
+  df_free(t->origin);
   df_free(t);
 }

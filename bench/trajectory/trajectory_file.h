@@ -15,6 +15,7 @@ typedef struct trajectories {
   double* actions;    /* [n][length][nu]; NULL: states only */
   double* conditions; /* [n][nc]; NULL: unknown */
   char* doubt;        /* why its model may differ from the task's although the files are the same; NULL: it does not */
+  char* origin;       /* which other task or version of MuJoCo the file names; NULL: none */
   char* norms;        /* which quaternions were normalised; NULL: none */
   json_t* provenance; /* {key: text} of the texts in the file that say where it comes from */
   char sha256[DF_SHA256_TEXT];
