@@ -431,6 +431,8 @@ static void ends_are_of_one_kind_in_all_files(void** state) {
   /* a clock tells episodes apart only if it begins again somewhere */
   assert_notes(&config, clock, clock, 2, NULL);
   assert_notes(&config, clock, again, 3, NULL);
+  static const double half[10] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14}; /* before the end of the first, after its start */
+  assert_notes(&config, clock, half, 2, NULL);
   assert_notes(&config, again, later, 3, NULL);
   assert_notes(&config, clock, later, 2,
                "the numbers of data.ends_key = e never begin again: the frames of each file are one episode");
