@@ -916,6 +916,30 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   df_system_free(two);
 }
 
+/* data.base_rotation mixes the angular velocities of the base, frames of velocities mix one kind each */
+static void velocities_that_are_turned_have_mixed_roundings(void** state) {
+  (void)state;
+  static const struct {
+    const char *key, *value;
+    bool linear, angular;
+  } cases[] = {{"data.angles", "rad", false, false},
+               {"data.base_rotation", "0.5,-0.5,-0.5,-0.5", false, true},
+               {"data.angular_velocity", "world", false, true},
+               {"data.linear_velocity", "base", true, false}};
+  double x[2 * 25] = {0};
+  for (int t = 0; t < 2; t++) x[25 * t + 3] = x[25 * t + 7] = 1;
+  WRITE(ARRAY("states", x, 2, 2, 25));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_config config = SETTINGS(STATES_ONLY, cases[i].key, cases[i].value);
+    df_dataset* data = read_with(body, &config);
+    for (int k = 0; k < 3; k++) {
+      assert_int_equal(data->rounding[13 + k].rotated, cases[i].linear);
+      assert_int_equal(data->rounding[16 + k].rotated, cases[i].angular);
+    }
+    df_dataset_free(data);
+  }
+}
+
 static void a_conversion_is_repeated_under_other_conventions(void** state) {
   (void)state;
   static const double x[] = {0, 90, 0, 0, 0, 180, 0, 0};
@@ -960,6 +984,7 @@ int main(void) {
       WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),
+      WITH_SYSTEMS(velocities_that_are_turned_have_mixed_roundings),
       WITH_SYSTEMS(a_conversion_is_repeated_under_other_conventions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
