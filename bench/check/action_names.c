@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
 #include "action_names.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "joint_names.h"
 
 /* the longest word that is compared; the names that are shown */
 enum { LETTERS = 16, NAMED = 12 };
@@ -31,8 +35,13 @@ bool name_has_word(const char* name, const char* const* words, size_t n) {
 
 /* ---- commands of actuators ---- */
 
-static const char* const command_words[] = {"action",   "actions", "act",  "ctrl",    "ctrls",    "control",
-                                            "controls", "cmd",     "cmds", "command", "commands", "setpoint"};
+/* what the command of an actuator or joint is called: first the words of controls, then those of targets, which after a
+ * number, as in goal_0, may be of anything */
+static const char* const command_words[] = {
+    "action",  "actions",  "act",       "ctrl",       "ctrls",     "control",   "controls", "cmd",     "cmds",
+    "command", "commands", "setpoint",  "target",     "targets",   "desired",   "des",      "goal",    "goals",
+    "ref",     "refs",     "reference", "references", "setpoints", "commanded", "demand",   "demanded"};
+enum { OF_NUMBERS = 12 };
 
 static bool is_part_of_word(char c) {
   return isalnum((unsigned char)c) != 0;
@@ -45,17 +54,60 @@ const char* actuator_joint(const df_system* system, int k) {
   return a.joint >= 0 && a.joint < n ? joints[a.joint].name : "";
 }
 
+static bool is_number(const char* part) {
+  return part[strspn(part, "0123456789")] == '\0';
+}
+
 bool is_command_of(const char* part, const char* array, size_t* at) {
-  const size_t n = strlen(part);
-  for (const char* p = n > 0 ? strstr(array, part) : NULL; p; p = strstr(p + 1, part)) {
+  const size_t n = strlen(part), words = is_number(part) ? OF_NUMBERS : LENGTH(command_words);
+  for (const char* p = n > 0 ? strcasestr(array, part) : NULL; p; p = strcasestr(p + 1, part)) {
     if ((p > array && is_part_of_word(p[-1])) || is_part_of_word(p[n])) continue;
     char rest[256];
     snprintf(rest, sizeof rest, "%.*s %s", (int)(p - array), array, p + n);
     *at = (size_t)(p - array);
-    if (name_has_word(rest, command_words, LENGTH(command_words))) return true;
+    if (name_has_word(rest, command_words, words)) return true;
   }
   return false;
 }
+
+bool name_without_command(const char* array, char rest[NAME_ROOM]) {
+  size_t n = 0;
+  bool found = false, letter = false;
+  for (const char* at = array; *at;) {
+    char word[LETTERS] = "";
+    size_t m = 0;
+    for (; isalnum((unsigned char)at[m]); m++) {
+      if (m + 1 < sizeof word) word[m] = (char)tolower((unsigned char)at[m]);
+    }
+    const bool command = m < sizeof word && is_among(word, command_words, LENGTH(command_words));
+    found = found || command;
+    m += m == 0;
+    for (size_t i = 0; i < m && !command && n + 1 < NAME_ROOM; i++) {
+      rest[n++] = at[i];
+      letter = letter || isalpha((unsigned char)at[i]);
+    }
+    at += m;
+  }
+  rest[n] = '\0';
+  return found && letter;
+}
+
+/* whether it is the command of an actuator or of its joint, in whatever order and spelling of its words */
+static bool is_command_of_words(const df_system* system, const char* array) {
+  char rest[NAME_ROOM];
+  const char* name = rest;
+  bool found = false;
+  for (int k = 0; k < system->nu && !found && name_without_command(array, rest); k++) {
+    const char* const of[] = {df_mujoco_actuator_at(system, k).name, actuator_joint(system, k)};
+    for (int i = 0; i < 2 && !found; i++) {
+      int is;
+      name_match how;
+      found = of[i][0] && closest_joints(1, &name, 1, &of[i], &is, &how) == 1 && how <= NAME_WORDS;
+    }
+  }
+  return found;
+}
+
 bool is_actuation_name(const df_system* system, const char* array) {
   static const char* const words[] = {"joint",    "joints",    "pos",    "position", "positions", "qpos",
                                       "torque",   "torques",   "tau",    "ctrl",     "control",   "controls",
@@ -66,7 +118,7 @@ bool is_actuation_name(const df_system* system, const char* array) {
   for (int k = 0; system && k < system->nu && !found; k++)
     found = is_command_of(df_mujoco_actuator_at(system, k).name, array, &at) ||
             is_command_of(actuator_joint(system, k), array, &at);
-  return found;
+  return found || (system && is_command_of_words(system, array));
 }
 
 bool is_clock_name(const char* array) {
@@ -76,7 +128,8 @@ bool is_clock_name(const char* array) {
   bool found = false;
   for (size_t i = 0; i < LENGTH(names) && !found; i++) {
     const size_t n = strlen(names[i]);
-    found = strncmp(own, names[i], n) == 0 && is_among(own + n, ends, LENGTH(ends));
+    for (size_t k = 0; k < LENGTH(ends) && strncasecmp(own, names[i], n) == 0 && !found; k++)
+      found = strcasecmp(own + n, ends[k]) == 0;
   }
   return found;
 }

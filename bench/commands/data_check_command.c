@@ -37,6 +37,7 @@
 #include "suite.h"
 #include "terminal.h"
 #include "text.h"
+#include "unknown_rate.h"
 
 /* ---- what is checked ---- */
 
@@ -222,6 +223,16 @@ static df_status settle_steps(checked* c, const options* opts) {
   return df_task_system_with(&c->config, &c->search, &cfg, &c->system, model_sha256);
 }
 
+/* A file of no task that states no rate was checked with a rate of the model's that nobody said. */
+static df_status judge_rate(const checked* c, const options* opts, data_findings* out) {
+  df_recording* opened;
+  if (is_set(opts, "system.timestep") || is_set(opts, "system.substeps")) return DF_OK;
+  DF_TRY(df_recording_open(c->path, &c->config, c->system, &opened));
+  if (rate_is_unknown(opened, &c->config, c->system)) unknown_rate_judge(opened, c->system->dt, out);
+  df_recording_free(opened);
+  return DF_OK;
+}
+
 /* The checks of the states. A number that is not finite may end any of the steps that open the file. */
 static df_status check_states(checked* c, bool is_file, const options* opts, data_findings* out) {
   check_cfg thorough = check_thorough;
@@ -229,6 +240,7 @@ static df_status check_states(checked* c, bool is_file, const options* opts, dat
   df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
   if (status == DF_OK && is_file) status = settle_steps(c, opts);
   if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &thorough, out, &c->data);
+  if (status == DF_OK && is_file) status = judge_rate(c, opts, out);
   status = data_check_finite(status, out);
   return is_file && status == DF_E_FORMAT ? teach_columns(c, opts, status) : status;
 }
@@ -427,6 +439,8 @@ static df_status print_unused(const checked* c, bool quiet) {
     if (line.n) print_line(stderr, "dynaflow: %s: %s", c->name, text_of(&line));
     text_clear(&line);
   }
+  for (int i = 0; i < df_recording_notes(opened); i++)
+    print_line(stderr, "dynaflow: %s: %s", c->name, df_recording_note(opened, i));
   unused_names_clear(&names);
   df_recording_free(opened);
   return DF_OK;

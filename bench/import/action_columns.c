@@ -1,10 +1,13 @@
+#define _DEFAULT_SOURCE
 #include "action_columns.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "action_names.h"
 #include "dynaflow/core/alloc.h"
+#include "joint_names.h"
 
 /* what actuators are called in the names of columns */
 typedef enum called { BY_ACTUATOR, BY_JOINT, BY_NUMBER, WAYS } called;
@@ -40,18 +43,21 @@ static bool is_column(const source_array* a) {
          !strpbrk(a->name, "+*@,");
 }
 
-/* the column of actuator k, -1: none */
+/* the column of actuator k, in capitals or not if none is in those of its name; -1: none */
 static int column_of(const recognition* r, const form* f, int k) {
   char name[NAME], wanted[3 * NAME];
   name_of(r, f->by, k, name);
   if (!name[0]) return -1;
   const int n = snprintf(wanted, sizeof wanted, "%s%s%s", f->before, name, f->after);
+  int other = -1;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const source_array* a = &r->files->list[i];
     const size_t length = without_unit(a->name);
-    if (is_column(a) && length == (size_t)n && strncmp(a->name, wanted, length) == 0) return i;
+    if (!is_column(a) || length != (size_t)n) continue;
+    if (strncmp(a->name, wanted, length) == 0) return i;
+    if (other < 0 && strncasecmp(a->name, wanted, length) == 0) other = i;
   }
-  return -1;
+  return other;
 }
 
 /* the form of the name of array i if it is the command of actuator k */
@@ -85,6 +91,66 @@ static int find_form(const recognition* r, form* best, int* column) {
   }
   for (int k = 0; k < nu; k++) column[k] = most > 0 ? column_of(r, best, k) : -1;
   return most;
+}
+
+/* what the names of the columns have in common before and after the names of the actuators */
+static void common_form(const recognition* r, const int* column, form* f) {
+  const char* first = r->files->list[column[0]].name;
+  size_t before = strlen(first), after = before;
+  for (int k = 1; k < r->model->nu; k++) {
+    const char* name = r->files->list[column[k]].name;
+    const size_t n = strlen(name), m = strlen(first);
+    size_t same = 0;
+    while (same < before && name[same] == first[same]) same++;
+    before = same;
+    for (same = 0; same < after && same < n && name[n - 1 - same] == first[m - 1 - same];) same++;
+    after = same;
+  }
+  *f = (form){.by = BY_JOINT};
+  if (before >= NAME || after >= NAME) return;
+  snprintf(f->before, NAME, "%.*s", (int)before, first);
+  snprintf(f->after, NAME, "%s", first + strlen(first) - after);
+}
+
+/* Whether every actuator has one column that is named like its command in other words than the model's, as
+ * front_left_hip_target of FL_hip_joint. */
+static bool find_by_words(const recognition* r, called by, form* f, int* column) {
+  const int all = r->files->n_arrays, nu = r->model->nu;
+  const size_t rows = (size_t)(all + nu) + 1;
+  char(*own)[NAME] = df_alloc(rows, sizeof *own);
+  const char** name = df_alloc(rows, sizeof *name);
+  int *at = df_alloc(rows, sizeof *at), *is = df_alloc(rows, sizeof *is), n = 0, found = 0;
+  name_match* how = df_alloc(rows, sizeof *how);
+  bool made = own && name && at && is && how;
+  for (int i = 0; i < all && made; i++) {
+    const source_array* a = &r->files->list[i];
+    char whole[NAME];
+    snprintf(whole, sizeof whole, "%.*s", (int)without_unit(a->name), a->name);
+    if (!is_column(a) || strlen(a->name) >= NAME || !name_without_command(whole, own[n])) continue;
+    name[n] = own[n];
+    at[n++] = i;
+  }
+  for (int k = 0; k < nu && made; k++) {
+    column[k] = -1;
+    name_of(r, by, k, own[all + k]);
+    name[all + k] = own[all + k];
+    made = own[all + k][0] != '\0';
+  }
+  made = made && n >= nu && closest_joints(n, name, nu, name + all, is, how) >= nu;
+  for (int i = 0; i < n && made; i++) {
+    if (is[i] < 0 || how[i] > NAME_WORDS) continue;
+    made = column[is[i]] < 0;
+    column[is[i]] = at[i];
+    found++;
+  }
+  made = made && found == nu;
+  if (made) common_form(r, column, f);
+  df_free(own);
+  df_free(name);
+  df_free(at);
+  df_free(is);
+  df_free(how);
+  return made;
 }
 
 /* the arrays of numbers that fit the pattern of a form, which data.actions_key would read */
@@ -158,11 +224,18 @@ static char* describe_lack(const recognition* r, const form* f, const int* colum
 
 void action_columns_settle(recognition* r, bool* found, char** lacks) {
   const int nu = r->model->nu;
-  int* column = df_alloc((size_t)nu + 1, sizeof *column);
+  int* column = df_alloc(2 * (size_t)nu + 1, sizeof *column);
   form f;
   *found = false;
   *lacks = NULL;
-  const int n = column && nu > 0 ? find_form(r, &f, column) : 0;
+  int n = column && nu > 0 ? find_form(r, &f, column) : 0;
+  for (int by = BY_ACTUATOR; by <= BY_JOINT && column && n < nu; by++) {
+    form other;
+    if (!find_by_words(r, (called)by, &other, column + nu)) continue;
+    f = other;
+    memcpy(column, column + nu, (size_t)nu * sizeof *column);
+    n = nu;
+  }
   if (n == nu && nu > 0) *found = put_pattern(r, &f, column) || put_list(r, column);
   if (n > 0 && !*found) *lacks = describe_lack(r, &f, column, n);
   df_free(column);

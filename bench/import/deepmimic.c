@@ -1,5 +1,6 @@
 #include "deepmimic.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +106,49 @@ static void put_humanoid(recognition* r) {
   text_clear(&without);
 }
 
+/* ---- the order of the quaternions ---- */
+
+/* in how many frames the root is upside down if its quaternion, columns 4 to 7, is w, x, y, z: its y axis is the one
+ * that points up, and a quaternion x, y, z, w read so turns it the other way; and in how many the quaternion of the
+ * first joint, the chest of the humanoid, has a larger last number than first one, as x, y, z, w of a small turn */
+static void count_orders(const df_array* frames, size_t* upside_down, size_t* last) {
+  static const double STEEP = 0.5;
+  *upside_down = *last = 0;
+  for (size_t t = 0; t < frames->shape[0]; t++) {
+    const double *q = frames->values + t * frames->shape[1] + 4, *joint = q + 4;
+    *upside_down += q[0] * q[0] - q[1] * q[1] + q[2] * q[2] - q[3] * q[3] < -STEEP;
+    *last += fabs(joint[3]) > fabs(joint[0]);
+  }
+}
+
+/* Quaternions x, y, z, w: of root and joints data.quaternion says so, of the root alone nothing does. */
+static df_status settle_order(recognition* r, const source_array* a) {
+  const setting* given = settings_find(r->found, "data.quaternion");
+  df_array frames;
+  size_t upside_down, last;
+  if (given && given->given) return DF_OK;
+  DF_TRY(source_read(r->files, a, &frames));
+  count_orders(&frames, &upside_down, &last);
+  const size_t n = frames.shape[0];
+  df_array_clear(&frames);
+  const bool root = 2 * upside_down > n, joints = humanoid(r) && 2 * last > n;
+  if (root && !joints)
+    return df_fail(DF_E_CONFIG,
+                   "%s: the quaternions of the root, columns 4 to 7 of '%s', seem to be x, y, z, w: as w, x, y, z, "
+                   "DeepMimic's order, they turn the root upside down in %zu of %zu frames; data.quaternion holds for "
+                   "root and joints: if those of the joints are x, y, z, w, too, --set data.quaternion=xyzw, else "
+                   "reorder these columns; if the root is upside down, --set data.quaternion=wxyz",
+                   r->files->path[0], a->name, upside_down, n);
+  if (root)
+    settings_put_why(r->found, "data.quaternion", "xyzw",
+                     "as w, x, y, z, DeepMimic's order, the root is upside down in %zu of %zu frames", upside_down, n);
+  else
+    settings_put_why(r->found, "data.quaternion", "wxyz", "DeepMimic's order, also of its joints");
+  return DF_OK;
+}
+
 df_status deepmimic_settle(recognition* r) {
+  DF_TRY(settle_order(r, humanoid(r) ? humanoid(r) : in_order(r)));
   if (humanoid(r)) {
     put_humanoid(r);
   } else {
@@ -114,7 +157,6 @@ df_status deepmimic_settle(recognition* r) {
                      "DeepMimic: a duration, then the pose in the order of the joints");
   }
   settings_put_why(r->found, "data.up", "y", "DeepMimic's world has its y axis up");
-  settings_put_why(r->found, "data.quaternion", "wxyz", "DeepMimic's order, also of its joints");
   settings_keep(r->found, "data.up");
   settings_keep(r->found, "data.quaternion");
   r->base_open = true;

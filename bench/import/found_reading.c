@@ -8,6 +8,7 @@
 #include "find_rate.h"
 #include "import_work.h"
 #include "known_layouts.h"
+#include "stated_rates.h"
 
 /* a path whose characters mean nothing in a pattern */
 static void add_literal(text* out, const char* path) {
@@ -71,7 +72,9 @@ static df_status recognise_files(work* w, found_reading* out) {
 /* the rate alone, of files of which the user says what the columns are */
 static df_status recognise_rate(work* w) {
   recognition r = {.files = &w->files, .found = w->found};
-  const df_status status = layout_find_rate(&r);
+  df_status status = stated_rates_compare(&r, &(stated_clock){0});
+  if (status == DF_OK) status = layout_find_rate(&r);
+  text_add(&w->result->notes, "%s", text_of(&r.notes));
   text_clear(&r.notes);
   return status;
 }

@@ -12,6 +12,7 @@
 #include "list.h"
 #include "named_table.h"
 #include "recorded_clock.h"
+#include "stated_rates.h"
 #include "unreadable.h"
 
 enum { LEGS = 4, LEG_JOINTS = 3 };
@@ -736,7 +737,7 @@ static bool has_time_block(const setting* columns) {
 
 /* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these, or it
  * has a dimension for episodes or another unit than seconds, as a number. */
-static df_status settle_time(recognition* r) {
+static df_status settle_time(recognition* r, stated_clock* clock) {
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, CLOCK_NAMES, clock_names);
   clock_steps steps;
@@ -750,11 +751,13 @@ static df_status settle_time(recognition* r) {
   if (steps.mean == 0) return note_no_rate(r, a);
   const double scale = unit->seconds / steps.unit->seconds;
   settings_drop(r->found, "data.rate");
+  *clock = (stated_clock){.array = a, .frame = steps.mean * scale};
   if (source_columns(a) != 1 || (columns && columns->given) || unit->seconds != 1) {
     if (steps.pause.n) note_pause(r, a, &steps, scale);
     put_clock_rate(r, a, steps.mean * scale, unit->name);
     return DF_OK;
   }
+  clock->column = true;
   char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
   char* why = format_text("%s; the array %s gives the rate", columns ? columns->why : "whole states", a->name);
   put(r, "data.columns", value, why);
@@ -763,26 +766,23 @@ static df_status settle_time(recognition* r) {
   return DF_OK;
 }
 
-/* arrays and attributes of a number */
-static const char* const rate_names[] = {
-    "frame_rate",  "framerate",  "frequency",  "rate",  "sampling_rate",  "hz",  "control_frequency",  "control_freq",
-    "@frame_rate", "@framerate", "@frequency", "@rate", "@sampling_rate", "@hz", "@control_frequency", "@control_freq"};
-
 bool layout_names_rate(const char* name) {
-  const char* last = strrchr(name, '/');
+  const char *last = strrchr(name, '/'), *const * names;
+  const int n = stated_rate_names(&names);
   bool found = false;
-  for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++)
-    found = found || strcmp(last ? last + 1 : name, rate_names[i]) == 0;
+  for (int i = 0; i < n; i++) found = found || strcmp(last ? last + 1 : name, names[i]) == 0;
   return found;
 }
 
 df_status layout_find_rate(recognition* r) {
   static const double LEAST = 1, MOST = 1e4;
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
-  if ((rate && rate->given) || states_rate(r)) return DF_OK;
+  if ((rate && rate->given) || r->clock || states_rate(r)) return DF_OK;
   if (has_time_block(columns)) return DF_OK;
-  for (size_t i = 0; i < sizeof rate_names / sizeof *rate_names; i++) {
-    const source_array* a = source_array_named(r->files, rate_names[i]);
+  const char* const* names;
+  const int n = stated_rate_names(&names);
+  for (int i = 0; i < n; i++) {
+    const source_array* a = source_array_named(r->files, names[i]);
     df_array value;
     if (!a) continue;
     if (!a->info->numeric) return fail_rate_text(r, a);
@@ -1027,7 +1027,9 @@ df_status recognise(recognition* r, const known_layout** layout) {
   if (!given && (!*layout || (*layout)->fits != fits_named_table) && named_table_is_partial(r)) return fail_unknown(r);
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
-  DF_TRY(settle_time(r));
+  stated_clock clock = {0};
+  DF_TRY(settle_time(r, &clock));
+  DF_TRY(stated_rates_compare(r, &clock));
   DF_TRY(layout_find_rate(r));
   DF_TRY(settle_actions(r));
   DF_TRY(settle_ends(r));

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "dynaflow/data/recording.h"
 
@@ -72,7 +73,7 @@ const clock_unit* clock_unit_of(const char* name, const clock_unit* measured) {
   const size_t n = strlen(name);
   for (int k = 0; k < UNITS; k++) {
     const size_t m = strlen(units[k].suffix);
-    if (n > m && strcmp(name + n - m, units[k].suffix) == 0) return &units[k];
+    if (n > m && strcasecmp(name + n - m, units[k].suffix) == 0) return &units[k];
   }
   return measured;
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "dynaflow/core/alloc.h"
@@ -205,6 +206,11 @@ const source_array* source_find(const source* s, int n, const char* const* names
   for (int i = 0; i < n; i++) {
     const source_array* a = source_array_named(s, names[i]);
     if (a && a->info->numeric) return a;
+  }
+  for (int i = 0; i < n; i++) {
+    for (int k = 0; k < s->n_arrays && strlen(names[i]) > 1; k++) {
+      if (s->list[k].info->numeric && strcasecmp(s->list[k].name, names[i]) == 0) return &s->list[k];
+    }
   }
   return NULL;
 }

@@ -29,7 +29,8 @@ typedef struct source {
 DF_MUST_CHECK df_status source_open(int n, const char* const* words, source* out);
 void source_close(source* s);
 
-/* The first of the arrays `names` (n of them) that is numeric; NULL if there is none. */
+/* The first of the arrays `names` (n of them) that is numeric, else the first that is one of them in other capitals
+ * and longer than a letter; NULL if there is none. */
 const source_array* source_find(const source* s, int n, const char* const* names);
 const source_array* source_array_named(const source* s, const char* name);
 /* The part of an array's name after the group of an episode, "@name" for an attribute of it; the whole name of one

@@ -316,6 +316,8 @@ static df_status attach(cell* c, cell_given* given) {
   if (compared) DF_TRY(give_whole(s, held_out, &given->motion));
   note_motion(s, c, compared, matched, held_out);
   if (s->file->doubt) note(s, format_text("%s", s->file->doubt));
+  if (s->file->origin) note(s, format_text("%s", s->file->origin));
+  if (s->file->norms) note(s, format_text("%s", s->file->norms));
   char* copy = format_text("trajectories/%.16s.npz", c->key);
   given->record = describe(s, compared, copy);
   df_free(copy);

@@ -16,6 +16,7 @@
 #include "dynaflow/io/npz.h"
 #include "dynaflow/sim/mujoco.h"
 #include "named_columns.h"
+#include "state_norms.h"
 #include "text.h"
 #include "trajectory_file.h"
 
@@ -233,6 +234,15 @@ static df_status check_file(const char* path, const df_task* task, const df_arra
              : df_fail(DF_E_CONFIG, "--x0 %s: %zu start states, at most 100000; choose one with :INDEX", path, n);
 }
 
+/* a start state is the whole trajectory here, so that no norm may be off */
+static df_status check_norms(const df_system* system, const char* path, size_t from, starts* out) {
+  const size_t shape[] = {(size_t)out->n, 1};
+  char* doubt;
+  const df_status status = states_check_norms(path, system, shape, from, out->x0, &doubt);
+  df_free(doubt);
+  return status;
+}
+
 static df_status read_file(const df_task* task, const char* path, long index, starts* out) {
   df_npz* npz;
   df_array a = {0};
@@ -258,6 +268,7 @@ static df_status read_file(const df_task* task, const char* path, long index, st
             df_fail(DF_E_NONFINITE, "%s: start state %zu: number %zu is %g", path, from + i, k, out->x0[i * nx + k]);
       }
     }
+    if (status == DF_OK) status = check_norms(task->system, path, from, out);
   }
   df_array_clear(&a);
   df_free(conditions);

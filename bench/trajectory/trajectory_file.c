@@ -11,6 +11,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "json.h"
+#include "state_norms.h"
 #include "text.h"
 
 const char* shape_text(int rank, const size_t* shape, char out[128]) {
@@ -73,7 +74,7 @@ static df_status read_states(const char* path, df_npz* npz, const df_task* task,
   t->n = (int)a.shape[0];
   t->length = (int)a.shape[1] - 1;
   t->states = a.values;
-  return DF_OK;
+  return states_check_norms(path, task->system, a.shape, 0, t->states, &t->norms);
 }
 
 static df_status read_actions(const char* path, df_npz* npz, const df_task* task, trajectories* t) {
@@ -255,6 +256,22 @@ static df_status check_model(const char* path, df_npz* npz, const df_task* task,
   return status;
 }
 
+/* A task or a version of MuJoCo that the file names, and that is another one: its model and arrays are those expected,
+ * but it may be the wrong file. NULL: it names none. */
+static char* origin_of(const trajectories* t, const df_task* task) {
+  const char *named = json_string_value(json_object_get(t->provenance, "task")),
+             *mujoco = json_string_value(json_object_get(t->provenance, "mujoco"));
+  text out = {0};
+  if (named && strcmp(named, task->config.task_name) != 0)
+    text_add(&out, "the file says that it is of task '%.80s', not of %s", named, task->config.task_name);
+  if (mujoco && !t->doubt && strcmp(mujoco, df_mujoco_version()) != 0)
+    text_add(&out, "%sthe file was made with MuJoCo %.20s, and is judged with %s, which may round otherwise",
+             out.n ? "; " : "", mujoco, df_mujoco_version());
+  char* words = out.n ? format_text("%s", text_of(&out)) : NULL;
+  text_clear(&out);
+  return words;
+}
+
 static df_status read_all(const char* path, df_npz* npz, const df_task* task, trajectories* t) {
   DF_TRY(df_sha256_file(path, t->sha256));
   DF_TRY(read_states(path, npz, task, t));
@@ -262,7 +279,9 @@ static df_status read_all(const char* path, df_npz* npz, const df_task* task, tr
   DF_TRY(trajectory_conditions(path, npz, task, (size_t)t->n, &t->conditions));
   DF_TRY(check_dt(path, npz, task));
   DF_TRY(check_model(path, npz, task, t));
-  return read_provenance(npz, t);
+  DF_TRY(read_provenance(npz, t));
+  t->origin = origin_of(t, task);
+  return DF_OK;
 }
 
 df_status trajectories_read(const char* path, const df_task* task, trajectories** out) {
@@ -287,5 +306,7 @@ void trajectories_free(trajectories* t) {
   df_free(t->conditions);
   json_decref(t->provenance);
   df_free(t->doubt);
+  df_free(t->norms);
+  df_free(t->origin);
   df_free(t);
 }

@@ -98,8 +98,12 @@ static void interpolate(const df_system* system, const model_joints* model, cons
   }
 }
 
+double motion_resampled_frames(const motion* m, double dt) {
+  return floor((m->time[m->frames - 1] - m->time[0]) / dt + same_time) + 1;
+}
+
 df_status motion_resample(const df_system* system, const model_joints* model, const motion* m, double dt, motion* out) {
-  const double frames = floor((m->time[m->frames - 1] - m->time[0]) / dt + same_time) + 1;
+  const double frames = motion_resampled_frames(m, dt);
   *out = (motion){0};
   if (!(frames <= 1e8)) {
     return df_fail(DF_E_CONFIG, "data.rate: an episode of %.6g s has %.6g frames of %.6g s, more than 1e8",

@@ -6,19 +6,9 @@
 
 #include "conventions.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/quaternion_norm.h"
 #include "motion.h"
 #include "recording_internal.h"
-
-/* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise */
-static const double quat_tolerance = 0.05;
-
-/* Norms of quaternions that were interpolated entry by entry. Between two of norm 1 that are at most 90 degrees apart
- * as vectors, as q or -q always is, the norm is at least cos 45 degrees, and the direction is a rotation between both;
- * a smaller one is between q and about -q, which says nothing. Splines overshoot as far. */
-static const double least_norm = 0.70710678118654752440, most_norm = 2 - 0.70710678118654752440;
-
-/* of the frames of an episode: more than these are not what interpolation left, but columns that are no quaternion */
-static const double most_off = 0.5;
 
 /* times in columns may be rounded: up to this part of a frame they are those of a constant rate */
 static const double time_rounding = 0.05;
@@ -46,6 +36,8 @@ typedef struct converter {
   double* stretch;  /* [episodes] recorded duration of a frame / that of an action; 0: not constant */
   off_norms* off;   /* [joints] of the episode that is read */
   df_quaternion_norms norms;
+  int file; /* whose episodes are resampled, and the bytes of their frames */
+  double bytes;
 } converter;
 
 /* ---- what the recording gives ---- */
@@ -185,7 +177,7 @@ static df_status fail_quaternion(const converter* c, int episode, int t, int joi
 /* counts a quaternion whose norm is not 1 */
 static df_status count_off(converter* c, int episode, int t, int joint, double norm) {
   df_quaternion_norms* n = &c->norms;
-  if (!(norm >= least_norm && norm <= most_norm))
+  if (df_quaternion_norm_kind(norm) == DF_NORM_NONE)
     return fail_quaternion(c, episode, t, joint, norm,
                            "norms from 0.707 to 1.293, as interpolation leaves them, would be normalised; check which "
                            "columns are quaternions (data.columns)");
@@ -206,7 +198,7 @@ static df_status count_off(converter* c, int episode, int t, int joint, double n
 /* normalises a quaternion of a joint; one of norm 1 up to rounding keeps its recorded bits */
 static df_status normalise(converter* c, int episode, int t, int joint, double q[4]) {
   const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
-  if (!(fabs(norm - 1) < quat_tolerance)) DF_TRY(count_off(c, episode, t, joint, norm));
+  if (df_quaternion_norm_kind(norm) != DF_NORM_ONE) DF_TRY(count_off(c, episode, t, joint, norm));
   if (fabs(norm - 1) > 1e-12) {
     for (int i = 0; i < 4; i++) q[i] /= norm;
   }
@@ -237,7 +229,7 @@ static df_status check_off(const converter* c, int episode) {
   const recorded_episode* e = &c->r->episode[episode];
   char why[160];
   for (int j = 0; j < c->model->n; j++) {
-    if (c->off[j].n <= most_off * e->frames) continue;
+    if (c->off[j].n <= DF_NORM_MOST_OFF * e->frames) continue;
     snprintf(why, sizeof why,
              "so are %d of the %d frames of this episode: check which columns are quaternions "
              "(data.columns)",
@@ -294,6 +286,19 @@ static double position_step(const df_system* system) {
   return df_mujoco_options_of(system).integrator == RK4 ? 0 : df_mujoco_timestep(system);
 }
 
+/* makes the frames at the rate of the actions, whose number depends on the times alone */
+static df_status resample(converter* c, int episode) {
+  const int file = c->r->episode[episode].file;
+  const motion* m = &c->motion[episode];
+  const double frames = motion_resampled_frames(m, c->system->dt);
+  if (file != c->file) c->bytes = 0;
+  c->file = file;
+  c->bytes += frames * (c->model->nx + 1) * (double)sizeof(double);
+  DF_TRY(recording_check_memory(c->r, c->config, episode, c->system->dt, frames, c->bytes));
+  return recording_name_file(c->r->file[file],
+                             motion_resample(c->system, c->model, m, c->system->dt, &c->frames[episode]));
+}
+
 static df_status convert_states(converter* c, int episode) {
   DF_TRY(read_frames(c, episode));
   DF_TRY(set_times(c, episode));
@@ -308,8 +313,7 @@ static df_status convert_states(converter* c, int episode) {
     *out = *m;
     *m = (motion){.frames = out->frames};
   } else {
-    DF_TRY(recording_name_file(c->r->file[c->r->episode[episode].file],
-                               motion_resample(c->system, c->model, m, c->system->dt, out)));
+    DF_TRY(resample(c, episode));
     if (out->frames < 2) {
       return df_fail(DF_E_MISMATCH, "%s: episode %d lasts %.6g s, less than an action (%.6g s)",
                      c->r->file[c->r->episode[episode].file], c->r->episode[episode].number, m->time[m->frames - 1],

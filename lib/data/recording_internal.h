@@ -100,6 +100,12 @@ bool recording_column_times(const df_recording* recording, int episode, double* 
 /* the first frame whose time is not after that of the frame before it; 0: times increase */
 int recording_time_fault(int frames, const double* time);
 
+/* Refuses `frames` resampled frames of an episode, `bytes` with those of the episodes of its file before it, if they
+ * take more memory than the arrays of the file may (io/memory.h): DF_E_CONFIG, which names the file, what makes them so
+ * many, a gap of the times or the rate, and what to do; errors of df_file_read_beginning(). `dt`: of an action, s. */
+DF_MUST_CHECK df_status recording_check_memory(const df_recording* recording, const df_config* config, int episode,
+                                               double dt, double frames, double bytes);
+
 /* the mean duration of a frame of an episode that its file states, s; 0: none */
 double recording_stated_duration(const df_recording* recording, int episode);
 

@@ -14,6 +14,7 @@ static const double SAME = 0.02;
 typedef struct stated_rate {
   double dt; /* s; 0: nothing is stated */
   bool rate; /* it is stated as a rate */
+  bool step; /* it may be that of the simulator instead */
   char by[sizeof((recorded_episode*)0)->stated_by];
 } stated_rate;
 
@@ -21,10 +22,10 @@ typedef struct stated_rate {
  * attributes, since arrays of these names may be columns */
 static const struct {
   const char* name;
-  bool rate;
-} known[] = {{"dt", false},        {"FrameDuration", false},  {"frame_duration", false},
-             {"fps", true},        {"mocap_framerate", true}, {"mocap_frame_rate", true},
-             {"frame_rate", true}, {"framerate", true},       {"timestep", false}};
+  bool rate, step;
+} known[] = {{"dt", false, true},         {"FrameDuration", false, false},  {"frame_duration", false, false},
+             {"fps", true, false},        {"mocap_framerate", true, false}, {"mocap_frame_rate", true, false},
+             {"frame_rate", true, false}, {"framerate", true, false},       {"timestep", false, true}};
 enum { KNOWN = sizeof known / sizeof *known, KNOWN_ARRAYS = 6 };
 
 const char* df_recording_rate_name(int k, bool* array) {
@@ -62,11 +63,33 @@ static bool is_needed(const reader* rd) {
   return rd->r->config.data_rate == 0;
 }
 
+/* whether frames of these times have several steps of a simulator that last as long as the file states */
+static bool is_part_of(const stated_rate* one, double frame) {
+  const double steps = round(frame / one->dt);
+  return one->step && steps >= 2 && !differ(frame, steps * one->dt);
+}
+
+/* times in columns that contradict a statement */
+static df_status check_times(const reader* rd, const stated_rate* one) {
+  const bool durations = strcmp(df_recording_rate_source(rd->r), "durations") == 0;
+  for (int e = rd->first; e < rd->r->episodes && rd->r->config.data_rate == 0; e++) {
+    stated_rate times = {.dt = recording_stated_duration(rd->r, e)};
+    if (!(times.dt > 0) || !differ(times.dt, one->dt)) continue;
+    snprintf(times.by, sizeof times.by, "%s in data.columns", durations ? "durations" : "times");
+    if (!is_part_of(one, times.dt)) return fail_contradiction(rd, &times, one);
+    return recording_note(rd->r,
+                          "%s: '%s' states %.6g s per frame, but '%s' %.6g s, which are taken: %.0f steps of the "
+                          "simulator are a frame; data.rate says otherwise",
+                          rd->file->path, one->by, one->dt, times.by, times.dt, times.dt / one->dt);
+  }
+  return DF_OK;
+}
+
 /* adds a statement to the one before */
 static df_status take(const reader* rd, const stated_rate* one, stated_rate* out) {
   if (out->dt > 0 && is_needed(rd) && differ(out->dt, one->dt)) return fail_contradiction(rd, out, one);
   if (out->dt == 0) *out = *one;
-  return DF_OK;
+  return check_times(rd, one);
 }
 
 /* ---- numbers ---- */
@@ -108,7 +131,7 @@ static df_status read_known(reader* rd, const char* group, const char* of, int k
                    attribute ? "attribute" : "array", full, value,
                    known[k].rate ? "frame rate" : "duration of a frame");
   }
-  stated_rate one = {.dt = known[k].rate ? 1 / value : value, .rate = known[k].rate};
+  stated_rate one = {.dt = known[k].rate ? 1 / value : value, .rate = known[k].rate, .step = known[k].step};
   /* a table has no array of one number but the rate of its comments */
   const bool comment = strcmp(df_arrays_format(rd->file->arrays), "CSV") == 0 && info->rank == 0;
   snprintf(one.by, sizeof one.by, "%s%s", attribute ? "the attribute " : "", comment ? "a comment" : known[k].name);
@@ -205,15 +228,6 @@ static df_status read_env_args(reader* rd, stated_rate* out) {
   return DF_OK;
 }
 
-/* times in a column that are not those of the controller */
-static df_status check_times(const reader* rd, const stated_rate* control) {
-  for (int e = rd->first; e < rd->r->episodes && control->dt > 0 && rd->r->config.data_rate == 0; e++) {
-    stated_rate times = {.dt = recording_stated_duration(rd->r, e), .by = "times in data.columns"};
-    if (times.dt > 0 && differ(times.dt, control->dt)) return fail_contradiction(rd, &times, control);
-  }
-  return DF_OK;
-}
-
 /* ---- all of it ---- */
 
 df_status reader_duration(reader* rd) {
@@ -224,7 +238,6 @@ df_status reader_duration(reader* rd) {
   if (rd->group[0] && one.dt == 0) DF_TRY(read_group(rd, rd->group, &one));
   if (one.dt == 0) DF_TRY(read_group(rd, "", &one));
   DF_TRY(read_env_args(rd, &control));
-  DF_TRY(check_times(rd, &control));
   if (control.dt > 0) DF_TRY(take(rd, &control, &one));
   for (int e = rd->first; e < rd->r->episodes && one.dt > 0; e++) {
     rd->r->episode[e].stated_dt = one.dt;

@@ -121,12 +121,23 @@ static const char* ends_key(const reader* rd) {
                                                                                                  : NULL;
 }
 
+/* the error for an array that lists episodes beside data.ends_key, or for the latter if it cannot be read */
+static df_status fail_listed(const reader* rd, const stack* listed) {
+  const stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = ends_key(rd)};
+  stack ends;
+  DF_TRY(stack_read(rd->file, &request, &ends));
+  stack_clear(&ends);
+  return df_fail(DF_E_MISMATCH, "%s: data.ends_key: array '%s' of shape %s lists episodes already", rd->file->path,
+                 listed->name, listed->shape);
+}
+
 static df_status check_actions(const reader* rd, int columns) {
   const stack *a = &rd->actions, *s = &rd->source[0].read;
   const bool rows = a->frames == s->frames || a->frames + 1 == s->frames;
   const bool alike = a->episodes == s->episodes && a->listed == s->listed && rows;
   const bool fits = ends_key(rd) ? !a->listed : alike;
   if (fits && a->columns == (size_t)columns) return DF_OK;
+  if (ends_key(rd) && a->listed) return fail_listed(rd, a);
   char episodes[32] = "";
   if (s->listed) snprintf(episodes, sizeof episodes, "[%zu]", s->episodes);
   return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected %s[%zu or %zu][nu = %d] ('%s' has %s)",
@@ -180,10 +191,7 @@ static df_status compare_kinds(reader* rd, const stack* array) {
 
 static df_status cut_at_ends(reader* rd, const char* key) {
   const stack* s = &rd->source[0].read;
-  if (s->episodes > 1) {
-    return df_fail(DF_E_MISMATCH, "%s: data.ends_key: array '%s' of shape %s lists episodes already", rd->file->path,
-                   s->name, s->shape);
-  }
+  if (s->episodes > 1) return fail_listed(rd, s);
   stack ends;
   stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = key};
   DF_TRY(stack_read(rd->file, &request, &ends));

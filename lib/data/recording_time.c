@@ -1,10 +1,13 @@
 /* the times of recorded frames, as files state them */
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/io/memory.h"
 #include "recording_internal.h"
 
 static int find_role(const df_layout* layout, column_role role) {
@@ -149,6 +152,56 @@ df_status df_recording_time_order(const df_recording* r, int episode, int* frame
   df_free(time);
   return DF_OK;
 }
+
+/* ---- the memory of resampled frames ---- */
+
+/* what makes frames so many, and what to do about it */
+static df_status describe_length(const df_recording* r, const df_config* config, int episode, char cause[256],
+                                 char remedy[256]) {
+  static const double LONGER = 1.5;
+  const recorded_episode* e = &r->episode[episode];
+  double gap, usual;
+  int frame;
+  DF_TRY(df_recording_gap(r, episode, &gap, &usual, &frame));
+  if (config->data_rate > 0) {
+    snprintf(cause, 256, "with data.rate = %.6g a frame lasts %.6g s", config->data_rate, 1 / config->data_rate);
+    snprintf(remedy, 256, "correct data.rate, the frames per second");
+  } else if (usual > 0 && gap > LONGER * usual) {
+    snprintf(cause, 256, "time gap: %.6g s pass between frames %d and %d, %.3g times the usual time", gap, frame,
+             frame + 1, gap / usual);
+    snprintf(remedy, 256,
+             "cut the episode there (data.ends_key), or leave it out (data.select); if the motion goes on there, "
+             "data.rate: %.6g replaces the times",
+             1 / usual);
+  } else {
+    const bool times = usual > 0;
+    snprintf(cause, 256, "%s%s%s %.6g s per frame", times ? "the " : "'",
+             times ? df_recording_rate_source(r) : e->stated_by, times ? " of data.columns say" : "' states",
+             times ? usual : e->stated_dt);
+    snprintf(remedy, 256, "correct the file, or say how many frames a second has in data.rate");
+  }
+  return DF_OK;
+}
+
+df_status recording_check_memory(const df_recording* r, const df_config* config, int episode, double dt, double frames,
+                                 double bytes) {
+  const recorded_episode* e = &r->episode[episode];
+  const double mib = 1 << 20;
+  char first[1], cause[256], remedy[256], admit[DF_IO_REMEDY];
+  size_t n, size;
+  if (bytes <= (double)df_io_memory_of(0)) return DF_OK;
+  DF_TRY(df_file_read_beginning(r->file[e->file], first, sizeof first, &n, &size));
+  const double most = (double)df_io_memory_of(size);
+  if (bytes <= most) return DF_OK;
+  DF_TRY(describe_length(r, config, episode, cause, remedy));
+  df_io_memory_remedy(bytes, admit);
+  return df_fail(DF_E_CONFIG,
+                 "%s: episode %d: %s: at the rate of the actions, %.6g s each, the episode has %.6g frames; with them "
+                 "the file takes %.1f MiB of memory, and at most %.1f MiB are accepted: %s; if it is right, %s",
+                 r->file[e->file], e->number, cause, dt, frames, bytes / mib, most / mib, remedy, admit);
+}
+
+/* ---- the duration of a frame ---- */
 
 double df_recording_frame_duration(const df_recording* r, const df_config* config, const df_system* system,
                                    int episode) {

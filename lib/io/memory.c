@@ -21,15 +21,20 @@ size_t df_io_set_memory(size_t bytes) {
   return atomic_exchange(&memory_limit, bytes);
 }
 
+void df_io_memory_remedy(double bytes, char text[DF_IO_REMEDY]) {
+  const double mib = ceil(bytes / (1 << 20));
+  const char* name = atomic_load(&memory_name);
+  if (name) {
+    snprintf(text, DF_IO_REMEDY, "set %.80s=%.0f", name, mib);
+  } else {
+    snprintf(text, DF_IO_REMEDY, "admit %.0f MiB by df_io_set_memory()", mib);
+  }
+}
+
 static df_status fail_memory(const df_charge* charge, const char* array, double needed) {
   const double mib = 1 << 20, limit = (double)atomic_load(&memory_limit);
-  const char* name = atomic_load(&memory_name);
-  char remedy[128];
-  if (name) {
-    snprintf(remedy, sizeof remedy, "set %.80s=%.0f", name, ceil(needed / mib));
-  } else {
-    snprintf(remedy, sizeof remedy, "admit %.0f MiB by df_io_set_memory()", ceil(needed / mib));
-  }
+  char remedy[DF_IO_REMEDY];
+  df_io_memory_remedy(needed, remedy);
   return df_fail(
       DF_E_FORMAT,
       "%s: array '%s': the arrays take %.1f MiB of memory, %.0f times the size of the file; at most %.1f MiB "
@@ -37,9 +42,13 @@ static df_status fail_memory(const df_charge* charge, const char* array, double 
       charge->path, array, needed / mib, needed / (double)charge->file_size, limit / mib, MEMORY_PER_FILE_BYTE, remedy);
 }
 
+size_t df_io_memory_of(size_t file_size) {
+  const size_t limit = atomic_load(&memory_limit);
+  return file_size > limit / MEMORY_PER_FILE_BYTE ? file_size * MEMORY_PER_FILE_BYTE : limit;
+}
+
 size_t df_charge_most(const df_charge* charge) {
-  const size_t limit = atomic_load(&memory_limit), size = charge->file_size;
-  return size > limit / MEMORY_PER_FILE_BYTE ? size * MEMORY_PER_FILE_BYTE : limit;
+  return df_io_memory_of(charge->file_size);
 }
 
 df_status df_charge_array(df_charge* charge, const char* array, size_t* charged, size_t n) {

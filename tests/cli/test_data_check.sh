@@ -281,7 +281,7 @@ states "$tasks/slow/pendulum.npz" 5
 slow=("$tasks/slow" "${plan[@]:1}" --method kinematic_fm --set data.actions_key= --set data.velocities=differences)
 check a_training_refuses_an_absurd_duration_of_a_frame refuses 'the demonstrations are wrong: frame interval: .*lasts 5 s' train "${slow[@]}" --checkpoint "$scratch/w2.safetensors"
 states "$tasks/slow/pendulum.npz" 1e10
-check a_duration_without_end_is_named_with_its_file refuses 'slow/pendulum.npz: data.rate: an episode of 1e.12 s has 1e.14 frames' train "${slow[@]}" --checkpoint "$scratch/w2.safetensors"
+check a_duration_without_end_is_named_with_its_file refuses "slow/pendulum.npz: episode 0: 'dt' states 1e.10 s per frame: .* the episode has 1e.14 frames" train "${slow[@]}" --checkpoint "$scratch/w2.safetensors"
 check methods_that_do_not_train_run exits_with 0 run "${plan[@]}" --method random_action --out "$scratch/run" --set system.timestep=0.02
 check right_data_are_trained_on exits_with 0 run "${plan[@]}" --method kinematic_fm --out "$scratch/right"
 check in_silence test ! -s "$scratch/err"

@@ -1,6 +1,7 @@
 /* Recordings as demonstrations: rates, velocities, positions and actions. */
 #include "recording_test.h"
 
+#include "dynaflow/io/memory.h"
 #include "dynaflow/sim/dynamics.h"
 
 /* a cart, dt = 0.01 s: nx = 4, nu = 1; every_joint_xml, dt = 0.002 s: nx = 25, nu = 2 */
@@ -158,6 +159,42 @@ static void rates_that_contradict_each_other_are_named(void** state) {
 }
 
 /* what is named like a rate and cannot be read as one is an error, unless something else tells the rate */
+/* stamps and durations of 0.02 s per frame; a step of the simulator is a whole part of it */
+static void rates_that_contradict_times_in_columns_are_named(void** state) {
+  (void)state;
+#define STAMPS "\"states\": [[0,0,0,0,0],[0.02,1,0,0,0],[0.04,2,0,0,0]]"
+#define LASTS  "\"states\": [[0.02,0,0,0,0],[0.02,1,0,0,0],[0.02,2,0,0,0]]"
+  static const struct {
+    const char *file, *column, *says; /* says: NULL: nothing; from ":" on a note, else the error */
+  } cases[] = {{"{\"fps\": 100, " STAMPS "}", "time",
+                "'times in data.columns' states 0.02 s per frame, but 'fps' 100 Hz: correct the file, or say how"},
+               {"{\"FrameDuration\": 0.01, " LASTS "}", "frame_duration",
+                "'durations in data.columns' states 0.02 s per frame, but 'FrameDuration' 0.01 s per frame"},
+               {"{\"@dt\": 0.03, " LASTS "}", "frame_duration", "but 'the attribute dt' 0.03 s per frame"},
+               {"{\"dt\": 0.008, " STAMPS "}", "time", "but 'dt' 0.008 s per frame"},
+               {"{\"fps\": 49.1, " STAMPS "}", "time", NULL},
+               {"{\"fps\": 50, \"dt\": 0.03, " STAMPS "}", "time", "but 'dt' 0.03 s per frame"},
+               {"{\"dt\": 0.005, " STAMPS "}", "time",
+                ": 'dt' states 0.005 s per frame, but 'times in data.columns' 0.02 s, which are taken: 4 steps of the "
+                "simulator are a frame; data.rate says otherwise"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char columns[40];
+    snprintf(columns, sizeof columns, "%s,qpos,qvel", cases[i].column);
+    df_config config = SETTINGS(STATES_ONLY, "data.columns", columns);
+    const bool noted = cases[i].says && cases[i].says[0] == ':';
+    scratch_put(cases[i].file, strlen(cases[i].file));
+    if (cases[i].says && !noted) {
+      refused(cart, &config, DF_E_CONFIG, SAYS(cases[i].says));
+      assert_ok(df_config_set(&config, "data.rate", "50", "test"));
+    }
+    df_recording* r = opened(scratch_path, &config, cart);
+    assert_int_equal(df_recording_notes(r), noted);
+    if (noted) assert_non_null(strstr(df_recording_note(r, 0), cases[i].says));
+    assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.02, 1e-12);
+    df_recording_free(r);
+  }
+}
+
 static void a_rate_that_is_no_number_is_named_with_its_text(void** state) {
   (void)state;
   static const struct {
@@ -357,6 +394,42 @@ static void every_episode_has_the_rate_that_its_file_states(void** state) {
   assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.02, 1e-15);
   assert_int_equal(df_recording_notes(r), 0);
   df_recording_free(r);
+}
+
+/* Seven frames of 48 s at 100 Hz are 28801 of 40 bytes, more than 1 MiB; of a third of that, two episodes are not, and
+ * three are. */
+static void resampled_frames_take_no_more_memory_than_the_arrays_of_a_file(void** state) {
+  (void)state;
+  enum { MIB = 1 << 20 };
+  double wide[7 * 5] = {0}, dt = 48;
+  for (int t = 0; t < 7; t++) wide[5 * t] = 0.01 * t + (t > 3 ? 288 : 0);
+  const df_config rate = SETTINGS(STATES_ONLY, "data.rate", "0.0208333333"),
+                  third = SETTINGS(STATES_ONLY, "data.rate", "0.0625"), states = SETTINGS(STATES_ONLY),
+                  times = SETTINGS(STATES_ONLY, "data.columns", "time,qpos,qvel");
+  assert_int_equal(df_io_set_memory(MIB), DF_IO_MEMORY);
+  WRITE(ARRAY("states", counting(), 2, 7, 4));
+  refused(
+      cart, &rate, DF_E_CONFIG,
+      SAYS("episode 0: with data.rate = 0.0208333 a frame lasts 48 s: at the rate of the actions, 0.01 s each, the "
+           "episode has 28801 frames; with them the file takes 1.1 MiB of memory, and at most 1.0 MiB are accepted: "
+           "correct data.rate, the frames per second; if it is right, admit 2 MiB by df_io_set_memory()"));
+  WRITE(ARRAY("states", counting(), 3, 2, 7, 4));
+  df_dataset* data = read_with(cart, &third);
+  assert_int_equal(data->lengths[1], 9600);
+  df_dataset_free(data);
+  WRITE(ARRAY("states", counting(), 3, 3, 7, 4));
+  refused(cart, &third, DF_E_CONFIG, SAYS("episode 2: ", "has 9601 frames; with them the file takes 1.1 MiB"));
+  WRITE(ARRAY("states", counting(), 2, 7, 4), {.key = "dt", .values = &dt});
+  refused(cart, &states, DF_E_CONFIG, SAYS("episode 0: 'dt' states 48 s per frame: ", "correct the file, or say how"));
+  WRITE(ARRAY("states", wide, 2, 7, 5));
+  refused(cart, &times, DF_E_CONFIG,
+          SAYS("episode 0: time gap: 288.01 s pass between frames 3 and 4, 2.88e+04 times the usual time: ",
+               "cut the episode there (data.ends_key), or leave it out (data.select); if the motion goes on there, "
+               "data.rate: 100 replaces the times"));
+  for (int t = 0; t < 7; t++) wide[5 * t] = 48 * t;
+  WRITE(ARRAY("states", wide, 2, 7, 5));
+  refused(cart, &times, DF_E_CONFIG, SAYS("episode 0: the times of data.columns say 48 s per frame: "));
+  assert_int_equal(df_io_set_memory(DF_IO_MEMORY), MIB);
 }
 
 static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
@@ -843,6 +916,30 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   df_system_free(two);
 }
 
+/* data.base_rotation mixes the angular velocities of the base, frames of velocities mix one kind each */
+static void velocities_that_are_turned_have_mixed_roundings(void** state) {
+  (void)state;
+  static const struct {
+    const char *key, *value;
+    bool linear, angular;
+  } cases[] = {{"data.angles", "rad", false, false},
+               {"data.base_rotation", "0.5,-0.5,-0.5,-0.5", false, true},
+               {"data.angular_velocity", "world", false, true},
+               {"data.linear_velocity", "base", true, false}};
+  double x[2 * 25] = {0};
+  for (int t = 0; t < 2; t++) x[25 * t + 3] = x[25 * t + 7] = 1;
+  WRITE(ARRAY("states", x, 2, 2, 25));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const df_config config = SETTINGS(STATES_ONLY, cases[i].key, cases[i].value);
+    df_dataset* data = read_with(body, &config);
+    for (int k = 0; k < 3; k++) {
+      assert_int_equal(data->rounding[13 + k].rotated, cases[i].linear);
+      assert_int_equal(data->rounding[16 + k].rotated, cases[i].angular);
+    }
+    df_dataset_free(data);
+  }
+}
+
 static void a_conversion_is_repeated_under_other_conventions(void** state) {
   (void)state;
   static const double x[] = {0, 90, 0, 0, 0, 180, 0, 0};
@@ -865,12 +962,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
       WITH_SYSTEMS(rates_that_contradict_each_other_are_named),
+      WITH_SYSTEMS(rates_that_contradict_times_in_columns_are_named),
       WITH_SYSTEMS(a_rate_that_is_no_number_is_named_with_its_text),
       WITH_SYSTEMS(the_rate_of_a_controller_is_that_of_its_groups),
       WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
       WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
       WITH_SYSTEMS(every_episode_has_the_rate_that_its_file_states),
+      WITH_SYSTEMS(resampled_frames_take_no_more_memory_than_the_arrays_of_a_file),
       WITH_SYSTEMS(actions_are_held_or_thinned_out_by_whole_numbers),
       WITH_SYSTEMS(actions_of_irregular_times_are_refused),
       WITH_SYSTEMS(velocities_that_are_missing_are_differences),
@@ -885,6 +984,7 @@ int main(void) {
       WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),
+      WITH_SYSTEMS(velocities_that_are_turned_have_mixed_roundings),
       WITH_SYSTEMS(a_conversion_is_repeated_under_other_conventions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

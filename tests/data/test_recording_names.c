@@ -81,6 +81,9 @@ static void lists_name_the_columns_of_joints(void** state) {
       ", \"features\": {\"states\": {\"names\": [\"a\", \"b\", \"c\", \"d\"]}}, \"joint_names\": [\"x\", \"y\"]}");
 #define BY "features/states/names"
   assert_names(&config, NAMES("a", BY, "b", BY, "c", BY, "d", BY));
+  /* of another array, whose name ends like it */
+  put("{" STATES ", \"last_states\": {\"names\": [\"a\", \"b\", \"c\", \"d\"]}}");
+  assert_names(&config, NAMES("", "", "", "", "", "", "", ""));
   /* more or fewer names than columns */
   put("{" STATES ", \"joint_names\": [\"a\", \"b\", \"c\"]}");
   assert_names(&config, NAMES("", "", "", "", "", "", "", ""));

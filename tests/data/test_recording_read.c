@@ -279,6 +279,11 @@ static void episodes_end_at_flags_or_row_numbers(void** state) {
   WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3));
   config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
   refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'states' of shape [2,5,4] lists episodes already"));
+  WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3), ARRAY("actions", of_actions, 3, 2, 4, 1));
+  config = SETTINGS("data.ends_key", "rows");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'actions' of shape [2,4,1] lists episodes already"));
+  config = SETTINGS("data.ends_key", "nothing");
+  refused(cart, &config, DF_E_FORMAT, SAYS("no array 'nothing'; the file has: states, rows, actions"));
 }
 
 /* 10 frames and 8 actions of 2 episodes: row numbers without the last one may count either */
@@ -426,6 +431,8 @@ static void ends_are_of_one_kind_in_all_files(void** state) {
   /* a clock tells episodes apart only if it begins again somewhere */
   assert_notes(&config, clock, clock, 2, NULL);
   assert_notes(&config, clock, again, 3, NULL);
+  static const double half[10] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14}; /* before the end of the first, after its start */
+  assert_notes(&config, clock, half, 2, NULL);
   assert_notes(&config, again, later, 3, NULL);
   assert_notes(&config, clock, later, 2,
                "the numbers of data.ends_key = e never begin again: the frames of each file are one episode");

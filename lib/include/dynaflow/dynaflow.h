@@ -23,6 +23,7 @@
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/generator.h"
+#include "dynaflow/data/quaternion_norm.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/robot_base.h"
 #include "dynaflow/data/stored_precision.h"

@@ -84,6 +84,12 @@ static void each_actuator_gets_its_own_column(void** state) {
       {named, "ctrl_pull,lamp,ctrl_lift,ctrl_push", "ctrl_*", "pull,lift,push", {9, 6, 8}},
       {named, "push_action,pull_action,lift_action", "*_action", NULL, {6, 7, 8}},
       {named, "toe_cmd,knee_cmd,hip_cmd", "*_cmd", "lift,pull,push", {8, 7, 6}},
+      {named, "push_target,pull_target,lift_target", "*_target", NULL, {6, 7, 8}},
+      {named, "q_desired_toe,q_desired_hip,q_desired_knee", "q_desired_*", "lift,push,pull", {7, 8, 6}},
+      {named, "LIFT_CMD,PUSH_CMD,PULL_CMD", "*_CMD", "lift,push,pull", {7, 8, 6}},
+      {named, "target_toe_joint,target_knee_joint,target_hip_joint", "target_*_joint", "lift,pull,push", {8, 7, 6}},
+      {named, "Toe_ref,jointHip_ref,Knee_ref", "*_ref", "lift,push,pull", {7, 8, 6}},
+      {named, "toe_joint_ref,ref_hip,knee_ref", "ref_hip+knee_ref+toe_joint_ref", NULL, {7, 8, 6}},
       {named, "action.hip,action.knee,action.toe", "action.*", NULL, {6, 7, 8}},
       {named, "action/push (Nm),action/pull (Nm),action/lift (N)", "action/*", NULL, {6, 7, 8}},
       {named,
@@ -121,6 +127,10 @@ static void columns_of_some_actuators_are_named_and_not_used(void** state) {
                 "'action_push' is named like the action of an actuator, but there are such "
                 "columns of 2 of 3 actuators, and 'action_pull' is missing"},
                {"push,pull,lift", NULL},
+               {"goal_0,goal_1,goal_2", NULL},
+               {"hip_joint_ref,ref_hip,knee_ref,toe_ref",
+                "'knee_ref' is named like the action of an actuator, but there are such columns of 2 of 3 actuators, "
+                "and 'hip_ref' is missing"},
                {"actionpush,actionpull,actionlift", NULL},
                {"push_temp,pull_temp,lift_temp", NULL}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -108,6 +108,58 @@ static void a_number_named_like_a_rate_is_one(void** state) {
   df_system_free(m.system);
 }
 
+/* Clocks, statements that the conversion knows, and numbers named like a rate are refused with both names and values if
+ * they differ by more than 2 %. Numbers that may be of something else are noted: a frequency, steps of a simulator. */
+static void statements_of_the_rate_that_differ_are_named(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='a' axis='0 1 0'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+#define CLOCK  "\"time_ms\": [0, 20, 40]"
+#define COLUMN "\"time\": [0, 0.02, 0.04]"
+  static const struct {
+    const char *more, *given;
+    const char* says;    /* NULL: nothing */
+    const char* refused; /* NULL: it is a note */
+  } cases[] = {
+      {CLOCK ", \"fps\": 100", NULL, "'time_ms' states 0.02 s per frame, but 'fps' 100 Hz", "correct the file"},
+      {CLOCK ", \"hz\": 100", NULL, "'time_ms' states 0.02 s per frame, but 'hz' 100 Hz", "--set data.rate=HZ"},
+      {CLOCK ", \"@fps\": 60", NULL, "'time_ms' states 0.02 s per frame, but '@fps' 60 Hz", "correct the file"},
+      {CLOCK ", \"FrameDuration\": 0.01", NULL, "but 'FrameDuration' 0.01 s per frame", "correct the file"},
+      {CLOCK ", \"fps\": 100", "data.rate=100", NULL, NULL},
+      {CLOCK ", \"fps\": 50.9, \"hz\": 49.1, \"dt\": 0.02", NULL, NULL, NULL},
+      {CLOCK ", \"fps\": 51.1", NULL, "but 'fps' 51.1 Hz", "correct the file"},
+      {CLOCK ", \"dt\": 0.005", NULL,
+       "'time_ms' states 0.02 s per frame, but 'dt' 0.005 s per frame, which is taken to be of the simulator's steps; "
+       "--set data.rate=HZ says otherwise\n",
+       NULL},
+      {CLOCK ", \"dt\": 0.03", NULL, "but 'dt' 0.03 s per frame", "correct the file"},
+      {COLUMN ", \"hz\": 100", NULL, "'time' states 0.02 s per frame, but 'hz' 100 Hz", "correct the file"},
+      {COLUMN ", \"frequency\": 500", NULL,
+       "'time' states 0.02 s per frame, but 'frequency' 500 Hz, which is taken to be of something else than frames",
+       NULL},
+      {COLUMN ", \"rate\": 0.003", NULL, NULL, NULL},
+      {"\"dt\": 0.01, \"frame_rate\": 50", NULL, "'dt' states 0.01 s per frame, but 'frame_rate' 50 Hz",
+       "correct the file"},
+      {"\"fps\": 50, \"control_frequency\": 500", NULL, "'fps' states 50 Hz, but 'control_frequency' 500 Hz, which",
+       NULL},
+      {"\"hz\": 50, \"frame_rate\": 25", NULL, "'frame_rate' states 25 Hz, but 'hz' 50 Hz", "correct the file"}};
+  const robot m = robot_of(model);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char recording[200];
+    recognised k;
+    snprintf(recording, sizeof recording, "{\"states\": [[1, 2], [3, 4], [5, 6]], %s}", cases[i].more);
+    recognise_text(&m, "rate.json", recording, cases[i].given, &k);
+    const char* said = cases[i].refused ? df_error_message() : text_of(&k.r.notes);
+    if ((k.status == DF_E_CONFIG) != (cases[i].refused != NULL)) fail_msg("%s: status %d", cases[i].more, k.status);
+    if (cases[i].says && !strstr(said, cases[i].says)) fail_msg("%s: %s", cases[i].more, said);
+    if (!cases[i].says && strstr(said, "states")) fail_msg("%s: %s", cases[i].more, said);
+    if (cases[i].refused) assert_non_null(strstr(said, cases[i].refused));
+    recognised_clear(&k);
+  }
+  df_system_free(m.system);
+}
+
 /* A column that is a time by its name, with steps of no frame in any unit, is named; one that is a time by no name, is
  * not. */
 static void a_clock_without_a_rate_is_said(void** state) {
@@ -529,6 +581,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(joints_of_other_names_are_named_by_both),
                                      cmocka_unit_test(the_actions_of_a_cart_pole_are_forces),
                                      cmocka_unit_test(a_number_named_like_a_rate_is_one),
+                                     cmocka_unit_test(statements_of_the_rate_that_differ_are_named),
                                      cmocka_unit_test(a_clock_without_a_rate_is_said),
                                      cmocka_unit_test(a_pause_of_a_clock_is_said),
                                      cmocka_unit_test(names_of_states_are_known),

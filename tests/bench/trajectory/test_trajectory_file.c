@@ -206,10 +206,42 @@ static void a_file_of_another_model_is_refused_or_doubted(void** state) {
   df_system_free(task.system);
 }
 
+static void another_task_or_mujoco_is_said(void** state) {
+  (void)state;
+  static const struct {
+    const char *task, *mujoco; /* mujoco: NULL: the one that is used */
+    const char* says;          /* NULL: nothing */
+  } cases[] = {{"slide", NULL, NULL},
+               {"hopper", NULL, "the file says that it is of task 'hopper', not of slide"},
+               {"slide", "1.2.3", "the file was made with MuJoCo 1.2.3, and is judged with"},
+               {"hopper", "1.2.3", "the file says that it is of task 'hopper', not of slide; the file was made with"}};
+  df_task task = task_of_two();
+  const char* path = test_file("trajectories.npz");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double x[8] = {0};
+    const char* mujoco = cases[i].mujoco ? cases[i].mujoco : df_mujoco_version();
+    const df_npz_entry entries[] = {{.key = "states", .rank = 3, .shape = {2, 2, 2}, .values = x},
+                                    {.key = "task", .kind = DF_NPZ_TEXT, .text = cases[i].task},
+                                    {.key = "mujoco", .kind = DF_NPZ_TEXT, .text = mujoco}};
+    trajectories* t;
+    char says[256];
+    assert_int_equal(df_npz_write(path, 3, entries), DF_OK);
+    assert_int_equal(trajectories_read(path, &task, &t), DF_OK);
+    assert_int_equal(t->origin != NULL, cases[i].says != NULL);
+    snprintf(says, sizeof says, "is judged with %s, which", df_mujoco_version());
+    if (t->origin && !strstr(t->origin, cases[i].says)) fail_msg("%s", t->origin);
+    if (cases[i].mujoco) assert_non_null(strstr(t->origin, says));
+    trajectories_free(t);
+  }
+  df_dataset_free(task.data);
+  df_system_free(task.system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conditions_are_finite_and_have_the_names_of_the_task),
                                      cmocka_unit_test(start_states_are_finite_and_have_a_frame_after_them),
                                      cmocka_unit_test(a_duration_in_single_precision_is_the_same),
-                                     cmocka_unit_test(a_file_of_another_model_is_refused_or_doubted)};
+                                     cmocka_unit_test(a_file_of_another_model_is_refused_or_doubted),
+                                     cmocka_unit_test(another_task_or_mujoco_is_said)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

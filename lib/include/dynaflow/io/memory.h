@@ -19,6 +19,13 @@ DF_API size_t df_io_set_memory(size_t bytes);
  * was exceeded; NULL, the default: none. The string is not copied. */
 DF_API void df_io_name_memory(const char* name);
 
+/* The bytes that the arrays of a file of `file_size` bytes may take, whether they are read or made of what it holds. */
+DF_API size_t df_io_memory_of(size_t file_size);
+
+/* Writes what admits `bytes` to the arrays of a file, e.g. "set DYNAFLOW_ARRAYS_MIB=300", for an error. */
+enum { DF_IO_REMEDY = 128 };
+DF_API void df_io_memory_remedy(double bytes, char text[DF_IO_REMEDY]);
+
 DF_END_DECLS
 
 #endif
