@@ -31,8 +31,9 @@ static const double STEP = 1e-4, DAMPING = 1e-6, LESS = 0.1, MORE = 10, MOST_DAM
 typedef struct search {
   const trace* m;
   df_sim* sim;
-  int n, nu; /* numbers of a tangent that are compared, 2 nv; actions */
-  int held;  /* actions of a frame */
+  int n, nu;   /* numbers of a tangent that are compared, 2 nv; actions */
+  int held;    /* actions of a frame */
+  int actions; /* of every frame; 0: as the trace says */
   const double *x, *next;
   double* scale;             /* [n] largest error at which a dof is reached */
   double *u, *tried, *step;  /* [nu] */
@@ -127,7 +128,7 @@ static bool approach(search* s, const double* start) {
 }
 
 static bool load(search* s, size_t k) {
-  s->held = actions_of(s->m, s->m->episode[k]);
+  s->held = s->actions ? s->actions : actions_of(s->m, s->m->episode[k]);
   s->x = df_dataset_state(s->m->data, s->m->episode[k], s->m->frame[k]);
   s->next = s->x + s->m->data->nx;
   return s->held > 0;
@@ -409,6 +410,61 @@ df_status states_are_reachable(const trace* m, reach_verdict* out) {
     *out = REACHES;
   else if (status == DF_OK && settle(&s, (settling*)(t.squares + m->nv)))
     *out = REACHES_PERHAPS;
+  search_clear(&s);
+  return status;
+}
+
+/* adds all pairs that are looked at to `sums` [nv] */
+static void settle_freely(search* s, settling* sums) {
+  const trace* m = s->m;
+  range r = {0};
+  while (next_range(m, &r)) {
+    for (size_t k = r.from + r.stride / 2; k < r.to; k += r.stride) add_settling(s, k, sums);
+  }
+}
+
+/* *shown: how long frames of n actions seem to be by the velocities that the model's own motion has at their ends, s;
+ * 0: nothing moves */
+static void show(search* s, int n, settling* sums, double* shown) {
+  const trace* m = s->m;
+  memset(sums, 0, (size_t)m->nv * sizeof *sums);
+  s->actions = n;
+  settle_freely(s, sums);
+  *shown = settling_factor(m, sums) * m->h[m->episode[0]];
+}
+
+/* the duration, between two numbers of actions, with which the model's own motion shows the duration `wanted` */
+static double find_duration(search* s, double wanted, settling* sums) {
+  static const double SHORTEST = 0.25, LONGEST = 2;
+  const double dt = s->m->system->dt;
+  int low = (int)fmax(1, floor(SHORTEST * wanted / dt)), high = (int)ceil(LONGEST * wanted / dt);
+  double below, above;
+  show(s, low, sums, &below);
+  show(s, high, sums, &above);
+  if (!(below > 0 && above > below && wanted > below && wanted < above)) return wanted;
+  while (high - low > 1) {
+    const int middle = (low + high) / 2;
+    double shown;
+    show(s, middle, sums, &shown);
+    if (shown > wanted) {
+      high = middle;
+      above = shown;
+    } else {
+      low = middle;
+      below = shown;
+    }
+  }
+  return above > below ? dt * (low + (high - low) * (wanted - below) / (above - below)) : wanted;
+}
+
+df_status servo_duration(const trace* m, double shown, double* duration) {
+  search s;
+  tally t;
+  *duration = shown;
+  if (m->n == 0 || m->system->nu == 0) return DF_OK;
+  const df_status status = search_new(m, &s, &t);
+  for (int i = m->nv; i < s.n && status == DF_OK; i++) s.scale[i] *= LESS_OF_VELOCITIES;
+  if (status == DF_OK) *duration = find_duration(&s, shown, (settling*)(t.squares + m->nv));
   search_clear(&s);
   return status;
 }
