@@ -683,6 +683,15 @@ static df_status find_names(const char* path, const df_config* config, const df_
   return status;
 }
 
+/* takes back heights, and velocities that are differences, that would fit: of a recording whose episodes are of other
+ * conventions they hide these */
+static void keep_states(data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    remedy* fits = &f->list[i].would_fit;
+    if (remedy_value(fits, "data.position_offset") || remedy_value(fits, "data.velocities")) remedy_clear(fits);
+  }
+}
+
 /* the checks of a recording whose names are followed */
 static df_status check_named(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                              data_findings* out, df_dataset** data) {
@@ -692,6 +701,7 @@ static df_status check_named(const char* path, const df_config* config, const df
   if (data) *data = NULL;
   if (status == DF_OK) {
     status = check_found(path, config, system, cfg, &r, out);
+    if (mixed.n) keep_states(out);
     move_findings(&mixed, out);
   } else {
     status = data_check_finite(status, out);
