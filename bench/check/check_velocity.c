@@ -397,6 +397,16 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
   enum { UNITS_MOST = 4 };
   static const double ABOUT = 1.1;
   const double unit = check_power_of_ten(slope, ABOUT, UNITS_MOST);
+  if (group == GROUP_BASE_POSITION && unit == 0) {
+    /* velocities that are differences of positions with another scale would hide it */
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "the positions change %.4g times as fast as the recorded velocities say: positions or velocities "
+        "have another scale: if it is the positions, data.position_scale = %.4g times its value; if "
+        "they are right, correct the velocities, or set data.velocities = differences",
+        slope, 1 / slope);
+    return;
+  }
   const bool radians = !m->source.config || strcmp(m->source.config->data_angles, "rad") == 0;
   const bool degrees = radians && group == GROUP_HINGES && fabs(slope * JOINTS_DEGREE - 1) < 0.1 &&
                        trace_exceeds_turn(m->data, m->system);

@@ -19,6 +19,7 @@
 #include "name_proof.h"
 #include "reachable.h"
 #include "reading.h"
+#include "servo_reading.h"
 #include "text.h"
 
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
@@ -86,6 +87,109 @@ static df_status accept_reachable(const trace* m, data_findings* f) {
   return DF_OK;
 }
 
+/* the row of a reading with which actions lead to the states */
+static void add_servo_reading(const trace* m, const servo_reading* r, data_findings* out) {
+  const bool some = r->episodes < r->of_all;
+  char* named = some ? check_named_episodes(&m->source, m->data->episodes, r->of, r->of_all) : NULL;
+  char* of = some ? format_text(" of %s", named) : format_text("%s", "");
+  char* what = r->order ? reading_order_words(m->system, r->order)
+                        : format_text("the velocities of one frame %s", r->late > 0 ? "later" : "earlier");
+  const data_check check = r->order ? DATA_CHECK_JOINT_ORDER : DATA_CHECK_VELOCITY_SHIFT;
+  data_finding* one =
+      some ? data_findings_add(out, DATA_CHECK_MIXTURE, data_check_name(check), r->episodes, 0, "episodes")
+           : data_findings_add(out, check, NULL, NAN, NAN, "");
+  data_finding_judge(one, CHECK_WRONG,
+                     "with %s, the actuators of the model lead from each state%s to the next one with an action that "
+                     "is held for a frame, and as read they do not: %s in the recording",
+                     what, of, r->order ? "exchange their columns" : "move the columns of the velocities");
+  if (r->order && !some) data_finding_takes(one, fit_joints(&m->source, m->system, r->order));
+  if (!r->order && !some) data_finding_fits(one, "data.velocities", "differences");
+  df_free(named);
+  df_free(of);
+  df_free(what);
+}
+
+/* Where no action leads to the states: another reading to whose states actions lead. Then velocities that say little
+ * of the positions are right. */
+static df_status find_servo_reading(const trace* m, data_findings* f) {
+  bool doubt = false;
+  servo_reading r;
+  for (int i = 0; i < f->n; i++) doubt |= is_of_wrong_velocity(m, &f->list[i]);
+  if (!doubt) return DF_OK;
+  const df_status status = servo_reading_find(m, &r);
+  for (int i = 0; i < f->n && status == DF_OK && r.found; i++) {
+    data_finding* one = &f->list[i];
+    if (!is_of_wrong_velocity(m, one)) continue;
+    data_finding_judge(one, CHECK_OK, "right, once another row is corrected, although %s", one->reason);
+    one->limit = NAN;
+    remedy_clear(&one->would_fit);
+  }
+  if (status == DF_OK && r.found) add_servo_reading(m, &r, f);
+  servo_reading_clear(&r);
+  return status;
+}
+
+/* the whole number, or the inverse of one, between two factors; 0: none */
+static double whole_between(double low, double high) {
+  static const int MOST = 10;
+  for (int n = 1; n <= MOST; n++) {
+    if (n >= low && n <= high) return n;
+    if (1 >= low * n && 1 <= high * n) return 1.0 / n;
+  }
+  return 0;
+}
+
+/* whether positions change about as many times as fast as the velocities say in every episode */
+static bool episodes_share_slope(const trace* m) {
+  static const double SAME = 1.3;
+  double low = INFINITY, high = 0;
+  for (size_t k = 0, end = 0; k < m->n; k = end) {
+    end = trace_episode_end(m, k);
+    const trace_fit f = trace_fit_all(m, k, end);
+    if (f.n == 0) continue;
+    low = fmin(low, f.slope[LAG_MEAN]);
+    high = fmax(high, f.slope[LAG_MEAN]);
+  }
+  return high < SAME * low;
+}
+
+/* A frame rate that is wrong by the velocities of servos that settle within a frame, so that they seem to be of longer
+ * frames: the right duration is the one with which the model's own motion shows these velocities, or a little longer,
+ * where actions change within a frame. */
+static df_status accept_settling(const trace* m, data_findings* f) {
+  static const double SAME = 0.03, CHANGES = 1.1, SETTLES = 0.01;
+  const double h = m->n ? m->h[m->episode[0]] : 0;
+  for (int i = 0; i < f->n; i++) {
+    data_finding* one = &f->list[i];
+    double duration;
+    if (one->check != DATA_CHECK_FRAME_RATE || one->verdict != CHECK_WRONG || !(one->value > 0)) continue;
+    const double shown = 1 / one->value;
+    DF_TRY(servo_duration(m, shown, &duration));
+    if (!(duration < (1 - SETTLES) * shown)) continue;
+    const double whole = whole_between((1 - SAME) * duration / h, fmin(shown, CHANGES * duration) / h);
+    if (whole == 1 && episodes_share_slope(m)) {
+      data_finding_judge(one, CHECK_WARN,
+                         "not clear, since the servos of the model settle within a frame, so that frames of %.4g s "
+                         "may show velocities as of %.4g s, but %s",
+                         h, shown, one->reason);
+      one->limit = NAN;
+      remedy_clear(&one->would_fit);
+    } else if (whole != 1 && remedy_value(&one->would_fit, "data.rate")) {
+      const double right = whole > 0 ? whole * h : duration;
+      one->value = 1 / right;
+      data_finding_judge(
+          one, CHECK_WRONG,
+          "positions change %.4g times as fast as the velocities say, and the servos of the model settle "
+          "within a frame: a frame takes %.4g s, not %.4g s (or all velocities are scaled: "
+          "data.velocities = differences)",
+          shown / h, right, h);
+      remedy_clear(&one->would_fit);
+      remedy_set(&one->would_fit, "data.rate", "%.6g", one->value);
+    }
+  }
+  return DF_OK;
+}
+
 /* whether the finding is that positions are far beyond joint limits, of all episodes or, if all are looked at, of some
  */
 static bool is_far_beyond_limits(const trace* m, const data_finding* one) {
@@ -147,6 +251,8 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) status = check_episodes(&m, cfg, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = accept_reachable(&m, out);
+  if (status == DF_OK) status = find_servo_reading(&m, out);
+  if (status == DF_OK) status = accept_settling(&m, out);
   if (status == DF_OK) status = accept_pressed(&m, out);
   trace_clear(&m);
   return status;
@@ -605,6 +711,15 @@ static df_status find_names(const char* path, const df_config* config, const df_
   return status;
 }
 
+/* takes back heights, and velocities that are differences, that would fit: of a recording whose episodes are of other
+ * conventions they hide these */
+static void keep_states(data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    remedy* fits = &f->list[i].would_fit;
+    if (remedy_value(fits, "data.position_offset") || remedy_value(fits, "data.velocities")) remedy_clear(fits);
+  }
+}
+
 /* the checks of a recording whose names are followed */
 static df_status check_named(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                              data_findings* out, df_dataset** data) {
@@ -614,6 +729,7 @@ static df_status check_named(const char* path, const df_config* config, const df
   if (data) *data = NULL;
   if (status == DF_OK) {
     status = check_found(path, config, system, cfg, &r, out);
+    if (mixed.n) keep_states(out);
     move_findings(&mixed, out);
   } else {
     status = data_check_finite(status, out);

@@ -41,9 +41,11 @@ typedef struct trial {
   check_cfg cfg;
   int joints;
   int *order, *best, *exchange; /* [joints] what is tried; the best order; the best one that exchanges joints */
+  int* legs;                    /* [joints] the exchange of whole legs that leaves least */
   double floor;                 /* check_residual_floor() as read */
-  fit as_read, least, second, exchanged;
-  bool exchanges; /* what is tried exchanges joints */
+  fit as_read, least, second, exchanged, swapped; /* the last one of `legs` */
+  bool exchanges, swaps;                          /* what is tried exchanges joints; whole legs */
+  bool by_legs; /* the best order is one of whole legs that leaves clearly less than any other */
 } trial;
 
 static df_status residual_of(const trial* t, double* residual) {
@@ -89,9 +91,16 @@ static df_status measure(trial* t) {
   fit one = {.contact = INFINITY};
   DF_TRY(residual_of(t, &one.residual));
   one.explained = one.residual <= t->floor;
-  if (!(one.explained || one.residual < t->second.residual)) return DF_OK;
+  if (!(one.explained || one.residual < (t->swaps ? t->swapped : t->second).residual)) return DF_OK;
   DF_TRY(contact_of(t, &one.contact));
   if (!(one.contact <= t->as_read.contact + WORSE)) return DF_OK;
+  if (t->swaps) {
+    if (one.residual < t->swapped.residual) {
+      t->swapped = one;
+      memcpy(t->legs, t->order, (size_t)t->joints * sizeof *t->legs);
+    }
+    return DF_OK;
+  }
   if (t->exchanges && is_better(&one, &t->exchanged)) {
     t->exchanged = one;
     memcpy(t->exchange, t->order, (size_t)t->joints * sizeof *t->exchange);
@@ -150,6 +159,30 @@ static df_status try_exchanged(trial* t, const chain* c) {
       }
     }
   }
+  return DF_OK;
+}
+
+/* whole legs exchanged, whose joints seem to be reversed; after all other orders */
+static df_status try_legs(trial* t, const chain* c) {
+  t->swaps = true;
+  for (int a = 0; a < c->legs; a++) {
+    for (int b = a + 1; b < c->legs; b++) {
+      for (int j = 0; j < t->joints; j++) t->order[j] = j;
+      for (int part = 0; part < c->per_leg; part++) {
+        const int one = c->index[c->leg_of[a] + part], other = c->index[c->leg_of[b] + part];
+        t->order[one] = other;
+        t->order[other] = one;
+      }
+      DF_TRY(try_order(t));
+    }
+  }
+  t->swaps = false;
+  /* by the forces alone: legs that are exchanged stand on the floor about as well as those with other signs */
+  t->by_legs = t->swapped.residual < SHARE * t->least.residual;
+  if (!t->by_legs) return DF_OK;
+  t->second = t->least;
+  t->least = t->swapped;
+  memcpy(t->best, t->legs, (size_t)t->joints * sizeof *t->best);
   return DF_OK;
 }
 
@@ -229,7 +262,8 @@ static df_status decide(trial* t, joint_signs* out) {
   const fit *now = &t->as_read, *least = &t->least;
   const double falls = now->residual - least->residual;
   const bool better = least->residual <= HOVERS && least->residual < SHARE * now->residual;
-  const bool steps = t->floor > 0, beyond = now->residual > BEYOND * t->floor, clear = is_clear(least, &t->second);
+  const bool steps = t->floor > 0, beyond = now->residual > BEYOND * t->floor,
+             clear = t->by_legs || is_clear(least, &t->second);
   bool halves = false, episodes = false;
   *out = (joint_signs){.as_read = now->residual, .residual = least->residual, .floor = t->floor};
   /* one that leaves too much force is not all that is wrong, and may not be wrong at all */
@@ -253,6 +287,7 @@ static df_status compare(trial* t, const chain* c, joint_signs* out) {
   DF_TRY(contact_of(t, &t->as_read.contact));
   DF_TRY(try_all(t, c));
   if (t->as_read.residual > BEYOND * t->floor && !t->cfg.named) DF_TRY(try_exchanged(t, c));
+  if (!t->cfg.named) DF_TRY(try_legs(t, c));
   return decide(t, out);
 }
 
@@ -262,7 +297,13 @@ static df_status compare(trial* t, const chain* c, joint_signs* out) {
 df_status joint_sign_find(df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                           joint_signs* out) {
   const df_joint* joints;
-  trial t = {.data = data, .system = system, .h = h, .least = NOTHING, .second = NOTHING, .exchanged = NOTHING};
+  trial t = {.data = data,
+             .system = system,
+             .h = h,
+             .least = NOTHING,
+             .second = NOTHING,
+             .exchanged = NOTHING,
+             .swapped = NOTHING};
   chain c;
   *out = (joint_signs){0};
   t.cfg.frames_max = cfg->frames_max < SAMPLE_FRAMES ? cfg->frames_max : SAMPLE_FRAMES;
@@ -272,11 +313,13 @@ df_status joint_sign_find(df_dataset* data, const df_system* system, const doubl
   t.order = df_alloc((size_t)t.joints, sizeof *t.order);
   t.best = df_alloc((size_t)t.joints, sizeof *t.best);
   t.exchange = df_alloc((size_t)t.joints, sizeof *t.exchange);
+  t.legs = df_alloc((size_t)t.joints, sizeof *t.legs);
   df_status status = chain_of(system, &c);
-  if (status == DF_OK) status = t.order && t.best && t.exchange ? compare(&t, &c, out) : DF_E_NOMEM;
+  if (status == DF_OK) status = t.order && t.best && t.exchange && t.legs ? compare(&t, &c, out) : DF_E_NOMEM;
   chain_clear(&c);
   df_free(t.order);
   df_free(t.best);
   df_free(t.exchange);
+  df_free(t.legs);
   return status;
 }

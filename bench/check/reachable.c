@@ -33,8 +33,9 @@ typedef struct search {
   const df_system* system; /* that of the trace, or `own` */
   df_system* own;          /* whose action is a frame that is no whole number of actions; NULL: none */
   df_sim* sim;
-  int n, nu; /* numbers of a tangent that are compared, 2 nv; actions */
-  int held;  /* actions of a frame */
+  int n, nu;   /* numbers of a tangent that are compared, 2 nv; actions */
+  int held;    /* actions of a frame */
+  int actions; /* of every frame; 0: as the trace says */
   const double *x, *next;
   double* scale;             /* [n] largest error at which a dof is reached */
   double *u, *tried, *step;  /* [nu] */
@@ -129,7 +130,7 @@ static bool approach(search* s, const double* start) {
 }
 
 static bool load(search* s, size_t k) {
-  s->held = actions_of(s->m, s->m->episode[k], s->system->dt);
+  s->held = s->actions ? s->actions : actions_of(s->m, s->m->episode[k], s->system->dt);
   s->x = df_dataset_state(s->m->data, s->m->episode[k], s->m->frame[k]);
   s->next = s->x + s->m->data->nx;
   return s->held > 0;
@@ -386,10 +387,9 @@ static int division_of_frame(const trace* m) {
   return whole ? 0 : (int)fmax(1, round(m->h[m->episode[0]] / m->step));
 }
 
-/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. The action is a
- * frame where this is no whole number of actions. Call search_clear(), also after a failure. */
-static df_status search_new(const trace* m, search* s, tally* t) {
-  const int steps = division_of_frame(m);
+/* t->all [nv] and t->squares [nv] are of the search, and 12 nv zeros follow them. With `steps` > 0 an action is a frame
+ * of so many steps, instead of the model's. Call search_clear(), also after a failure. */
+static df_status search_new(const trace* m, int steps, search* s, tally* t) {
   *s = (search){.m = m, .system = m->system, .n = 2 * m->nv, .nu = m->system->nu};
   const size_t n = (size_t)s->n, nu = (size_t)s->nu;
   if (steps > 0) {
@@ -420,11 +420,66 @@ df_status states_are_reachable(const trace* m, reach_verdict* out) {
   tally t;
   *out = REACHES_NOT;
   if (m->n == 0 || m->system->nu == 0) return DF_OK;
-  const df_status status = search_new(m, &s, &t);
+  const df_status status = search_new(m, division_of_frame(m), &s, &t);
   if (status == DF_OK && reach_all(&s, &t))
     *out = REACHES;
   else if (status == DF_OK && settle(&s, (settling*)(t.squares + m->nv)))
     *out = REACHES_PERHAPS;
+  search_clear(&s);
+  return status;
+}
+
+/* adds all pairs that are looked at to `sums` [nv] */
+static void settle_freely(search* s, settling* sums) {
+  const trace* m = s->m;
+  range r = {0};
+  while (next_range(m, &r)) {
+    for (size_t k = r.from + r.stride / 2; k < r.to; k += r.stride) add_settling(s, k, sums);
+  }
+}
+
+/* *shown: how long frames of n actions seem to be by the velocities that the model's own motion has at their ends, s;
+ * 0: nothing moves */
+static void show(search* s, int n, settling* sums, double* shown) {
+  const trace* m = s->m;
+  memset(sums, 0, (size_t)m->nv * sizeof *sums);
+  s->actions = n;
+  settle_freely(s, sums);
+  *shown = settling_factor(m, sums) * m->h[m->episode[0]];
+}
+
+/* the duration, between two numbers of actions, with which the model's own motion shows the duration `wanted` */
+static double find_duration(search* s, double wanted, settling* sums) {
+  static const double SHORTEST = 0.25, LONGEST = 2;
+  const double dt = s->m->system->dt;
+  int low = (int)fmax(1, floor(SHORTEST * wanted / dt)), high = (int)ceil(LONGEST * wanted / dt);
+  double below, above;
+  show(s, low, sums, &below);
+  show(s, high, sums, &above);
+  if (!(below > 0 && above > below && wanted > below && wanted < above)) return wanted;
+  while (high - low > 1) {
+    const int middle = (low + high) / 2;
+    double shown;
+    show(s, middle, sums, &shown);
+    if (shown > wanted) {
+      high = middle;
+      above = shown;
+    } else {
+      low = middle;
+      below = shown;
+    }
+  }
+  return above > below ? dt * (low + (high - low) * (wanted - below) / (above - below)) : wanted;
+}
+
+df_status servo_duration(const trace* m, double shown, double* duration) {
+  search s;
+  tally t;
+  *duration = shown;
+  if (m->n == 0 || m->system->nu == 0) return DF_OK;
+  const df_status status = search_new(m, 0, &s, &t);
+  for (int i = m->nv; i < s.n && status == DF_OK; i++) s.scale[i] *= LESS_OF_VELOCITIES;
+  if (status == DF_OK) *duration = find_duration(&s, shown, (settling*)(t.squares + m->nv));
   search_clear(&s);
   return status;
 }
@@ -434,7 +489,7 @@ df_status limits_are_reachable(const trace* m, bool* out) {
   tally t;
   *out = false;
   if (m->n == 0 || m->system->nu == 0 || !is_bounded(m->system)) return DF_OK;
-  const df_status status = search_new(m, &s, &t);
+  const df_status status = search_new(m, division_of_frame(m), &s, &t);
   if (status == DF_OK && reach_all(&s, &t)) {
     memset(t.all, 0, 4 * (size_t)m->nv * sizeof *t.all);
     *out = press_all(&s, t.all);

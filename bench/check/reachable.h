@@ -30,6 +30,13 @@ DF_MUST_CHECK df_status states_are_reachable(const trace* m, reach_verdict* out)
  * other joints, since a limit takes a force where they are beyond it. Errors as above. */
 DF_MUST_CHECK df_status limits_are_reachable(const trace* m, bool* out);
 
+/* *duration: how long a frame is, s, that seems to be `shown` s by its velocities, the change of positions divided by
+ * the mean of the velocities at both ends: servos that settle within a frame make it seem longer. It is the one with
+ * which the model's own motion shows that, from 60 or more of the recorded states, with actions that are held for a
+ * frame and that the next positions tell; interpolated between whole numbers of actions. `shown` itself without
+ * actuators or motion, and where nothing between a quarter of it and twice that shows it. Errors as above. */
+DF_MUST_CHECK df_status servo_duration(const trace* m, double shown, double* duration);
+
 /* whether they look at every one of so many episodes, so that they speak of single ones */
 bool reach_sees_all(int episodes);
 

@@ -369,6 +369,26 @@ static remedy change_of(const reading* r, const df_system* system, const int* or
   return out;
 }
 
+/* Whether an order takes joints whose sign it reverses out of their ranges, in which they are as read. */
+static bool leaves_ranges(const source* s, const reading* r, const int* order) {
+  static const double WITHIN = 0.01, BEYOND = 0.05;
+  const df_joint* joints;
+  const int n = df_mujoco_joints(s->system, &joints);
+  const size_t frames = r->data->first[r->data->episodes];
+  bool leaves = false;
+  for (int j = 0; j < n; j++) {
+    size_t now = 0, then = 0;
+    if (order[j] != ~j || !isfinite(joints[j].width)) continue;
+    for (size_t f = 0; f < frames; f++) {
+      const double q = r->data->states[f * (size_t)r->data->nx + (size_t)joints[j].qpos];
+      now += q < joints[j].lo || q > joints[j].hi;
+      then += -q < joints[j].lo || -q > joints[j].hi;
+    }
+    leaves |= (double)now <= WITHIN * (double)frames && (double)then > BEYOND * (double)frames;
+  }
+  return leaves;
+}
+
 /* takes over *signs, an order that no setting says */
 static df_status take_signs(const source* s, int** signs, double from, double to, reading* r) {
   r->reversed = *signs;
@@ -487,6 +507,11 @@ static df_status find_signs(const source* s, reading* r) {
   DF_TRY(are_forces_spoiled(s, r, &spoiled));
   if (spoiled) return DF_OK;
   DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
+  if (signs.best && leaves_ranges(s, r, signs.best)) {
+    df_free(signs.best);
+    df_free(signs.exchange);
+    return DF_OK;
+  }
   if (!signs.best) return DF_OK;
   remedy fits = change_of(r, s->system, signs.best);
   df_status status = DF_OK;
@@ -506,6 +531,10 @@ static df_status find_signs(const source* s, reading* r) {
   if (status == DF_OK && signs.is_clear && is && r->n == before) {
     r->reversed_by_forces = true;
     status = take_signs(s, &signs.best, signs.as_read, signs.residual, r);
+  }
+  if (r->n > before || r->reversed) { /* a height of the reading before */
+    df_free(r->height);
+    r->height = NULL;
   }
   df_free(signs.best);
   df_free(signs.exchange);
@@ -572,7 +601,8 @@ static df_status find_order(const source* s, bool by_limits, compared_orders* c,
   DF_TRY(compare_orders(s, r, c));
   df_status status = DF_OK;
   if (orders->above != 0) say_height(s, orders, r);
-  const bool found = orders->found && (!by_limits || (orders->is_clear && orders->by_limits));
+  const bool found =
+      orders->found && (!by_limits || (orders->is_clear && orders->by_limits)) && !leaves_ranges(s, r, orders->best);
   if (found) fits = change_of(r, s->system, orders->best);
   if (found && orders->rival) rival = change_of(r, s->system, orders->rival);
   bool is = true;

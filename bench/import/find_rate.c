@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "action_steps.h"
+#include "data_check.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "joints.h"
 #include "propose.h"
+#include "reachable.h"
 #include "usual_rates.h"
 
 /* pairs of frames that are looked at */
@@ -159,6 +161,9 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
 /* motions with contacts are measured to a few hundredths */
 static const double CLOSE = 0.02, NEAR = 0.05;
 
+/* with smaller errors velocities give the duration exactly */
+static const double EXACT = 0.01;
+
 /* the duration of the usual rate that is nearest to the measured one, to a share `near`, and with `timestep` > 0 a
  * whole number of such steps; 0: none */
 static double usual_near(double measured, double near, double timestep) {
@@ -186,7 +191,7 @@ double plain_duration(double measured, double timestep) {
 }
 
 char* rate_doubt_text(const velocity_fit* fit, double taken) {
-  static const double EXACT = 0.01, SAME = 1e-3;
+  static const double SAME = 1e-3;
   const double measured = fit->duration, low = 1 / (measured * (1 + NEAR)), high = 1 / (measured * (1 - NEAR));
   const double near = usual_near(measured, NEAR, 0), usual = near > 0 ? near : measured;
   if (fit->error < EXACT && fabs(taken / measured - 1) < SAME) return NULL;
@@ -296,19 +301,49 @@ df_status work_judge_untimed(const work* w) {
                  work_has_velocities(w) ? "its velocities are not used" : "without velocities nothing shows it");
 }
 
-/* Puts the rate with which the actions lead to the states, of about the durations that velocities say; refuses the
- * recording if there is none. */
+/* Puts the rate with which the actions lead to the states, of about the durations that velocities say, which servos
+ * that settle within a frame make longer; w->timed: there is one. */
 static df_status follow_actions(work* w, const velocity_fit* fit) {
-  static const double AROUND = 1.25; /* that durations may be off by */
+  static const double SHORTER = 2.5, AROUND = 1.25; /* that durations may be off by */
   const double step = df_mujoco_timestep(w->own);
   int steps;
-  DF_TRY(action_steps_find(w, (int)floor(fit->low / AROUND / step), (int)ceil(AROUND * fit->high / step), &steps));
-  if (steps == 0) return fail_imprecise(w, fit);
+  DF_TRY(action_steps_find(w, (int)floor(fit->low / SHORTER / step), (int)ceil(AROUND * fit->high / step), &steps));
+  if (steps == 0) return DF_OK;
   w->timed = true;
   settings_put_number_why(w->found, "data.rate", 1 / (steps * step),
                           "the recording states none; with it the recorded actions lead to the recorded states");
   DF_TRY(work_open_recording(w));
   return work_settle_steps(w, false);
+}
+
+/* the duration with which the model's own motion shows the one of the fit */
+static df_status settled_duration(const work* w, const velocity_fit* fit, double* out) {
+  trace m;
+  double* h = df_alloc((size_t)w->dataset->episodes, sizeof *h);
+  if (!h) return DF_E_NOMEM;
+  for (int e = 0; e < w->dataset->episodes; e++) h[e] = w->own->dt;
+  df_status status = trace_of(w->dataset, w->own, h, check_quick.frames_max, &m);
+  if (status == DF_OK) status = servo_duration(&m, fit->duration, out);
+  trace_clear(&m);
+  df_free(h);
+  return status;
+}
+
+/* Corrects the duration that velocities of servos show which settle within a frame; refuses the recording where that is
+ * more than a few hundredths. */
+static df_status judge_settling(const work* w, velocity_fit* fit) {
+  static const double SETTLES = 0.01;
+  double settled;
+  DF_TRY(settled_duration(w, fit, &settled));
+  if (!(settled < (1 - SETTLES) * fit->duration)) return DF_OK;
+  if (fit->duration > (1 + NEAR) * settled)
+    return df_fail(DF_E_CONFIG,
+                   "%s: the recording states no frame rate, and servos of the model that settle within a frame hide it "
+                   "from its velocities: it is between %.3g and %.3g Hz, by the model's own motion about %.3g Hz: give "
+                   "the rate by --set data.rate=HZ",
+                   w->files.path[0], 1 / (fit->duration * (1 + NEAR)), 1 / (settled * (1 - 2 * NEAR)), 1 / settled);
+  fit->duration = settled;
+  return DF_OK;
 }
 
 /* Puts the rate of a recording that states none, by its velocities: before other conventions are looked at, since with
@@ -326,7 +361,11 @@ df_status work_find_rate(work* w) {
   DF_TRY(work_convert(w));
   DF_TRY(fit_velocities(w, &fit));
   const bool disagree = !(fit.duration > 0) && fit.low > (1 + DOUBT) * step && fit.high < MOST_STEPS * step;
-  if (disagree || (fit.duration > 0 && fit.doubt > DOUBT)) return follow_actions(w, &fit);
+  const bool imprecise = disagree || (fit.duration > 0 && fit.doubt > DOUBT);
+  if (imprecise || (fit.duration > 0 && fit.error > EXACT)) DF_TRY(follow_actions(w, &fit));
+  if (w->timed) return DF_OK;
+  if (imprecise) return fail_imprecise(w, &fit);
+  if (fit.duration > 0 && fit.error > EXACT) DF_TRY(judge_settling(w, &fit));
   const double duration = plain_duration(fit.duration, step);
   w->timed = fit.duration > 0 && duration < (1 + SAME) * MOST_STEPS * step && MOST_STEPS * duration > step;
   if (!w->timed) {

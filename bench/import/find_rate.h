@@ -49,9 +49,11 @@ DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
 DF_MUST_CHECK df_status work_judge_untimed(const work* w);
 
 /* Puts the rate of a recording that states none, by its velocities, and the steps of an action; before other
- * conventions are looked at, since with a wrong rate others seem to fit. Where velocities follow, but with no one
- * precise duration, it is that number of the model's steps near them with which the recorded actions lead to the
- * states (action_steps_find()). Sets w->timed. Errors: DF_E_CONFIG where there is none, and of work_judge_untimed();
+ * conventions are looked at, since with a wrong rate others seem to fit. Where velocities follow, but not
+ * exactly, it is that number of the model's steps near them with which the recorded actions lead to the states
+ * (action_steps_find()). Without such actions, servos of the model that settle within a frame make velocities too
+ * small: the duration is corrected for that (servo_duration()), or, where that is more than a twentieth, asked for.
+ * Sets w->timed. Errors: DF_E_CONFIG where there is none or it has to be asked for, and of work_judge_untimed();
  * those of work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
 DF_MUST_CHECK df_status work_find_rate(work* w);
 

@@ -1105,6 +1105,30 @@ static void an_episode_of_another_rate_is_found_by_its_own_frames(void** state) 
   fixture_free(&f);
 }
 
+/* Positions 1.2 times as large, of a base that turns as its velocities say: differences of them would hide the scale.
+ */
+static void a_scale_of_no_unit_is_said_and_not_hidden(void** state) {
+  (void)state;
+  fixture f = fixture_new(ball_xml, 1);
+  data_findings found = {0};
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 1.2 * sin(0.05 * t);
+    x[7] = 5 * cos(0.05 * t);
+    x[3] = cos(0.01 * t);
+    x[6] = sin(0.01 * t);
+    x[12] = 2;
+  }
+  trace_it(&f, &f.s->dt);
+  assert_ok(check_velocities(&f.m, &found));
+  const data_finding* one = finding_of(&found, "velocity scale");
+  assert_int_equal(one->verdict, CHECK_WRONG);
+  assert_non_null(strstr(one->reason, "if it is the positions, data.position_scale = 0.833"));
+  assert_string_equal(would_fit(one), "");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
 /* a base in mm whose velocities are in m/s, that turns as its velocities say; and a scale that the task has */
 static void a_scale_of_positions_is_that_of_the_unit(void** state) {
   (void)state;
@@ -1747,6 +1771,7 @@ int main(void) {
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
                                      cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
+                                     cmocka_unit_test(a_scale_of_no_unit_is_said_and_not_hidden),
                                      cmocka_unit_test(a_scale_of_positions_is_that_of_the_unit),
                                      cmocka_unit_test(small_robots_are_judged_by_their_size),
                                      cmocka_unit_test(upright_is_the_posture_of_the_model),
