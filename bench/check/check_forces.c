@@ -39,7 +39,7 @@ static bool has_free_dofs(const inverse* v) {
 static bool force_between(const inverse* v, const double* x, const double* from, const double* to, double h) {
   const int nq = v->m->nq;
   for (int i = 0; i < v->m->nv; i++) v->acceleration[i] = (to[nq + i] - from[nq + i]) / h;
-  return df_mujoco_inverse(v->sim, x, v->acceleration, v->force) == DF_OK;
+  return df_mujoco_inverse_quick(v->sim, x, v->acceleration, v->force) == DF_OK;
 }
 
 /* the force on translations of the robot that nothing drives, less `other` [nv] */

@@ -265,9 +265,9 @@ static double inertia_at(const mover* v, const double* state, int dof) {
   if (!v->sim || m->data->nx > (int)(sizeof x / sizeof *x)) return first;
   memcpy(x, state, (size_t)m->data->nx * sizeof *x);
   memset(x + m->nq, 0, (size_t)m->nv * sizeof *x);
-  if (df_mujoco_inverse(v->sim, x, acceleration, still) != DF_OK) return first;
+  if (df_mujoco_inverse_quick(v->sim, x, acceleration, still) != DF_OK) return first;
   acceleration[dof] = 1;
-  if (df_mujoco_inverse(v->sim, x, acceleration, pushed) != DF_OK) return first;
+  if (df_mujoco_inverse_quick(v->sim, x, acceleration, pushed) != DF_OK) return first;
   const double inertia = pushed[dof] - still[dof];
   return inertia > 0 ? fmin(first, inertia) : first;
 }

@@ -194,8 +194,8 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
 /* ---- check_forces.c ---- */
 
 /* The force on translations that no actuator drives, such as those of a base, that inverse dynamics finds between
- * successive frames (df_mujoco_inverse()): the median over up to `poses_max` of them, in weights of what moves; NAN
- * without such translations or gravity. Errors: those of df_sim_new(). */
+ * successive frames (df_mujoco_inverse_quick()): the median over up to `poses_max` of them, in weights of what moves;
+ * NAN without such translations or gravity. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
 /* The floor of that residual, weights: what right data of this recording leave, whose frames are several physics steps
  * (0 for one). Contacts are stiff and act within a frame, so that neither the acceleration at a state nor the force of

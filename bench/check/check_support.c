@@ -42,7 +42,7 @@ static void look_at(support* s, size_t k) {
   const trace* m = s->m;
   const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
   for (int i = 0; i < m->nv; i++) s->acceleration[i] = (next[m->nq + i] - x[m->nq + i]) / m->h[m->episode[k]];
-  if (df_mujoco_inverse(s->sim, x, s->acceleration, s->force) != DF_OK) return;
+  if (df_mujoco_inverse_quick(s->sim, x, s->acceleration, s->force) != DF_OK) return;
   const double* f = s->force + s->joint->dof;
   s->list[s->n++] = sqrt(f[0] * f[0] + f[1] * f[1] + f[2] * f[2]) / s->weight;
   s->touched += is_touched(s);

@@ -218,6 +218,14 @@ static void find_saturated(search* h, servo_set* best) {
   for (int k = 0; k < 2 * h->n && !best->consistent; k++) improve(h, &all, h->dof[k % h->n], k < h->n, best);
 }
 
+/* Without a search: none, or all whose forces are then outside of their ranges. */
+static void guess_saturated(search* h, servo_set* best) {
+  if (!try_set(h, best) || best->consistent) return;
+  servo_set other = *best;
+  for (int k = 0; k < h->n; k++) other.saturated[h->dof[k]] = best->mismatch[h->dof[k]] > AT_END;
+  if (try_set(h, &other) && other.sum < best->sum) *best = other;
+}
+
 /* Of a servo with a mismatch, the force may be outside of the range in one of its states, and inside in the other one,
  * or at the end: no state gives the force, and it is the end. */
 static void close_ranges(search* h, servo_set* s) {
@@ -235,7 +243,7 @@ static void close_ranges(search* h, servo_set* s) {
 }
 
 /* Takes the damping of the servos that the motion saturates out of `force` [nv], that of no such servo. */
-static bool saturate(inversion* v, double* force) {
+static bool saturate(inversion* v, bool quick, double* force) {
   const mjModel* m = v->sim->system->model;
   df_dof range[MAX_NV];
   bool servo[MAX_NV] = {false};
@@ -250,13 +258,17 @@ static bool saturate(inversion* v, double* force) {
   if (h.n == 0) return true;
   v->skip = mjSTAGE_VEL;
   servo_set found = {.sum = 0};
-  find_saturated(&h, &found);
-  close_ranges(&h, &found);
+  if (quick) {
+    guess_saturated(&h, &found);
+  } else {
+    find_saturated(&h, &found);
+    close_ranges(&h, &found);
+  }
   if (!h.failed) mju_copy(force, found.force, h.nv);
   return !h.failed;
 }
 
-df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration, double* force) {
+static df_status inverse(df_sim* sim, const double* x, const double* acceleration, bool quick, double* force) {
   const int nv = (int)sim->system->model->nv;
   mju_zero(force, nv);
   DF_REQUIRE(df_within_limit(x, (size_t)sim->system->base.nx), "inverse: a state is not finite or exceeds 1e6");
@@ -266,10 +278,18 @@ df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* accelera
   bool done = df_mujoco_guarded(invert, &v);
   if (done) {
     beyond_compensation(sim, force);
-    done = saturate(&v, force);
+    done = saturate(&v, quick, force);
   }
   if (done) return DF_OK;
   sim->needs_reset = true;
   mju_zero(force, nv);
   return df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
+}
+
+df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration, double* force) {
+  return inverse(sim, x, acceleration, false, force);
+}
+
+df_status df_mujoco_inverse_quick(df_sim* sim, const double* x, const double* acceleration, double* force) {
+  return inverse(sim, x, acceleration, true, force);
 }

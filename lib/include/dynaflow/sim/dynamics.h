@@ -57,6 +57,12 @@ DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
 DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
                                                  double* force);
 
+/* As df_mujoco_inverse(), without its search, which takes some hundred times as long: if a servo's force is out of its
+ * range with none of them saturated, the set of those for which it is is tried, too. With contacts, limits or friction
+ * loss the set may be another one. */
+DF_API DF_MUST_CHECK df_status df_mujoco_inverse_quick(df_sim* sim, const double* x, const double* acceleration,
+                                                       double* force);
+
 /* force [nv] = the gravity compensation, N or N m, of the joints with actuatorgravcomp at the state of the last
  * df_mujoco_inverse(), 0 for all others. MuJoCo adds it to the forces of the actuators (qfrc_actuator);
  * df_mujoco_inverse() leaves it out. */
