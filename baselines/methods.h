@@ -36,8 +36,8 @@ int df_methods(const df_method* const** methods);
 const df_method* df_method_by_name(const char* name);
 
 /* Registers a method, which is not copied and must stay valid. DF_E_CONFIG if the name is already registered or has
- * characters other than letters, digits and _, or begins with expert_, if a function required by its flags is missing, or if there are already
- * METHODS_KNOWN_MAX methods. Must not be called while other threads look methods up. */
+ * characters other than letters, digits and _, or begins with expert_, if a function required by its flags is missing,
+ * or if there are already METHODS_KNOWN_MAX methods. Must not be called while other threads look methods up. */
 DF_MUST_CHECK df_status df_method_register(const df_method* method);
 
 /* Loads a plugin (dynaflow/flow/method.h) and registers its method; the shared object stays loaded. Errors name the

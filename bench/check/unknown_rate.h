@@ -12,8 +12,8 @@
 bool rate_is_unknown(const df_recording* recording, const df_config* config, const df_system* system);
 
 /* Makes the finding "frame interval" a warning that says so and with which duration, h seconds, the recording was
- * checked, and what is not right by forces and speeds alone at this duration a warning that says so. Arrays of several numbers that are
- * named like a rate are named. */
+ * checked, and what is not right by forces and speeds alone at this duration a warning that says so. Arrays of several
+ * numbers that are named like a rate are named. */
 void unknown_rate_judge(const df_recording* recording, double h, data_findings* found);
 
 #endif

@@ -24,8 +24,9 @@ typedef struct trajectories {
 /* Reads an npz file and checks it against a task. `states` [n][length+1][nx] is required; `actions`, `conditions` with
  * `condition_names`, `dt`, the hashes of the model and the system.* lines of `settings` (as `dynaflow sample` writes
  * them, "key value") are checked if they are there. Values of states and actions may
- * be NaN, those of start states and conditions may not; quaternions have norms as states_check_norms() admits. Errors name the file, the array and what is expected:
- * DF_E_FORMAT, DF_E_MISMATCH, DF_E_NONFINITE, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. On failure *out is NULL. */
+ * be NaN, those of start states and conditions may not; quaternions have norms as states_check_norms() admits. Errors
+ * name the file, the array and what is expected: DF_E_FORMAT, DF_E_MISMATCH, DF_E_NONFINITE, DF_E_MISSING, DF_E_IO,
+ * DF_E_NOMEM. On failure *out is NULL. */
 DF_MUST_CHECK df_status trajectories_read(const char* path, const df_task* task, trajectories** out);
 void trajectories_free(trajectories* t); /* NULL is allowed */
 

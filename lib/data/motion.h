@@ -36,7 +36,8 @@ void motion_integrate(const motion* m, int nx, int i, int v, double start, doubl
 DF_MUST_CHECK df_status motion_differentiate(const df_system* system, const model_joints* model, const motion* m,
                                              double dt, const bool* missing);
 
-/* The number of frames that motion_resample() makes, which may be too many for an int; NaN or infinite for such times. */
+/* The number of frames that motion_resample() makes, which may be too many for an int; NaN or infinite for such times.
+ */
 double motion_resampled_frames(const motion* m, double dt);
 
 /* Makes the frames at the times time[0] + k dt, up to the last frame: orientations along the shortest rotation, other

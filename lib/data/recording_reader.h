@@ -38,7 +38,8 @@ DF_MUST_CHECK df_status reader_names(reader* rd);
 /* Sets how long a frame of the episodes from `first` on lasts, as the file states it outside of data.columns: an array
  * or an attribute of one number, a comment of a table, control_freq of the attribute env_args (robomimic). Errors name
  * the file and both places: DF_E_CONFIG for two statements that contradict each other, unless data.rate or a column of
- * times tells, and for one that contradicts such a column, of which steps of a simulator are only noted; DF_E_FORMAT for a number that is no rate; DF_E_NOMEM. */
+ * times tells, and for one that contradicts such a column, of which steps of a simulator are only noted; DF_E_FORMAT
+ * for a number that is no rate; DF_E_NOMEM. */
 DF_MUST_CHECK df_status reader_duration(reader* rd);
 
 #endif

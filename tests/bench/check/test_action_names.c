@@ -53,7 +53,7 @@ static void targets_of_a_servo_are_its_commands_in_every_spelling(void** state) 
                                       "cmds",    "goals",    "reference", "demanded", "REFS"};
   static const char* const forms[] = {"FL_hip_%s", "%s_FL_hip",         "FL_HIP_%s", "q_%s_FL_hip",
                                       "fl_hip.%s", "%s/FL_hip_joint",   "hip_FL_%s", "front_left_hip_%s",
-                                      "FL.Hip_%s",  "%s[front_left/hip]"};
+                                      "FL.Hip_%s", "%s[front_left/hip]"};
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_system* system;
   char name[80];
