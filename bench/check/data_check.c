@@ -21,6 +21,7 @@
 #include "reading.h"
 #include "servo_reading.h"
 #include "text.h"
+#include "usual_rates.h"
 
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
@@ -157,13 +158,16 @@ static bool episodes_share_slope(const trace* m) {
  * frames: the right duration is the one with which the model's own motion shows these velocities, or a little longer,
  * where actions change within a frame. */
 static df_status accept_settling(const trace* m, data_findings* f) {
-  static const double SAME = 0.03, CHANGES = 1.1, SETTLES = 0.01;
+  static const double SAME = 0.03, CHANGES = 1.1, SETTLES = 0.01, USUAL = 0.005;
   const double h = m->n ? m->h[m->episode[0]] : 0;
-  for (int i = 0; i < f->n; i++) {
+  /* no servo acts on a free base, whose velocities then tell the rate */
+  for (int i = 0; i < f->n && !trace_has_base(m); i++) {
     data_finding* one = &f->list[i];
     double duration;
     if (one->check != DATA_CHECK_FRAME_RATE || one->verdict != CHECK_WRONG || !(one->value > 0)) continue;
     const double shown = 1 / one->value;
+    /* that settling servos show a usual rate would be a coincidence */
+    if (usual_duration_near(shown, USUAL) > 0) continue;
     DF_TRY(servo_duration(m, shown, &duration));
     if (!(duration < (1 - SETTLES) * shown)) continue;
     const double whole = whole_between((1 - SAME) * duration / h, fmin(shown, CHANGES * duration) / h);

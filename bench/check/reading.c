@@ -507,7 +507,7 @@ static df_status find_signs(const source* s, reading* r) {
   DF_TRY(are_forces_spoiled(s, r, &spoiled));
   if (spoiled) return DF_OK;
   DF_TRY(joint_sign_find(r->data, s->system, r->h, s->cfg, &signs));
-  if (signs.best && leaves_ranges(s, r, signs.best)) {
+  if (signs.best && signs.is_clear && leaves_ranges(s, r, signs.best)) {
     df_free(signs.best);
     df_free(signs.exchange);
     return DF_OK;
