@@ -158,6 +158,11 @@ check a_named_method_of_the_reference there rows 0 "{r['method'] for r in rows} 
 check a_second_run_beside_a_reference_is_refused there refuses 'the second run is that of the reference records; remove' compare "$runs/mine" "$runs/one" --reference
 check a_reference_that_is_not_there_is_named misses 'no reference records of task t, profile full: no folder t-full in results/reference' compare "$runs/mine" --reference
 
+# the published records
+published=results/reference/hopper-smoke
+check published_records_are_their_own_reference rows 0 "len(rows) > 50 and not any(r['winner'] for r in rows) and all(r['value'] == 0 for r in rows)" "$published" --reference
+check published_records_hold_but_for_their_weights misses '0 tampered, 0 failed, 15 incomplete' verify "$published" --threads 1
+
 # seeds
 make_run seeds 'for r in cells + plan["cells"]: r["seed"] += r["method"] == "b"'
 check other_seeds_are_inconclusive rows 4 \

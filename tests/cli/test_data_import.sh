@@ -189,7 +189,7 @@ check with_it_the_states_follow exits_with 0 replay "$tasks/told" --quiet
 check other_actions_do_not_tell_it exits_with 2 data import "$made/untold.json" --model "$models/servos.xml" --out "$tasks/untold"
 check the_rate_is_asked_for says "untold.json: the recording states no frame rate, and its velocities do not agree on one: a frame takes 0.054 to 0.061 s by them.*--set data.rate=HZ" err
 # one of the servos alone: its velocities agree on 0.061 s, which is wrong
-check a_rate_that_servos_hide_is_asked_for refuses "stiff.json: the recording states no frame rate, and servos of the model that settle within a frame hide it from its velocities: it is between 15.[5-9] and 2[2-3][.0-9]* Hz, by the model's own motion about \(20\|20.[01]\|19.9\) Hz: give the rate by --set data.rate=HZ" \
+check a_rate_that_servos_hide_is_asked_for refuses "stiff.json: the recording states no frame rate, and servos of the model that settle within a frame hide it from its velocities: it is between 15.[5-9] and 2[2-3][.0-9]* Hz, by the model's own motion about (20|20[.][01]|19[.]9) Hz: give the rate by --set data.rate=HZ" \
   data import "$made/stiff.json" --model "$models/servos.xml" --out "$tasks/stiff"
 check actions_tell_a_rate_that_servos_hide imports known "$models/servos.xml" "$made/known.json"
 check and_it_is_the_right_one sets known "rate: 20" "substeps: 25" "actions_key: actions"
