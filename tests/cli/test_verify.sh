@@ -28,7 +28,7 @@ check an_honest_run_passes verdict 0 '' ''
 check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
-assert len(rows) == 27 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'counters', 'curves', 'limits', 'counts', 'related', 'chains', 'replay', 'drawn', 'weights', 'unshown'}, rows" "$scratch/out"
+assert len(rows) == 28 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'training', 'counters', 'curves', 'limits', 'counts', 'related', 'chains', 'replay', 'drawn', 'weights', 'unshown', 'walks'}, rows" "$scratch/out"
 before=$(sha256sum "$scratch/run/events.jsonl")
 run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
