@@ -30,7 +30,8 @@ static bool setting_compares(const char* name) {
 }
 
 bool setting_is_void(const char* name, const char* value) {
-  if (strncmp(name, "gait.", 5) != 0) return false;
+  const bool younger = strcmp(name, "eval.profile") == 0 || strcmp(name, "eval.chain_commands") == 0;
+  if (strncmp(name, "gait.", 5) != 0 && !younger) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {

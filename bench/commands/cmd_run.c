@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "rows.h"
+#include "run_folder.h"
 #include "shard.h"
 #include "stop.h"
 #include "store.h"
@@ -27,8 +28,9 @@
 #include "terminal.h"
 #include "text.h"
 #include "training_log.h"
+#include "weights.h"
 
-enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES, KEY_NO_CHECK, KEY_LOG };
+enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES, KEY_NO_CHECK, KEY_LOG, KEY_WEIGHTS };
 
 typedef struct arguments {
   options common;
@@ -41,7 +43,9 @@ typedef struct arguments {
   shard part;
   const char* log; /* file for the points of the trainings; NULL: none */
   training_log* points;
-  const char* out; /* NULL: results/runs/<first task>-<profile> */
+  const char* out;     /* NULL: results/runs/<first task>-<profile> */
+  const char* trained; /* the run whose weights are taken; NULL: cells train */
+  weights source;
   df_ranks* ranks; /* NULL: this process alone */
 } arguments;
 
@@ -96,6 +100,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_LOG:
       a->log = parse_text(state, "--log", value);
       return 0;
+    case KEY_WEIGHTS:
+      a->trained = parse_text(state, "--weights", value);
+      return 0;
     case KEY_SAMPLES:
       a->store_samples = true;
       return 0;
@@ -125,6 +132,10 @@ static const struct argp_option own_options[] = {
     {"log", KEY_LOG, "FILE.jsonl", 0, "append the points of every training to FILE.jsonl, one JSON object per line", 0},
     {"store-samples", KEY_SAMPLES, NULL, 0,
      "also write all states and actions that the methods return during evaluation, to DIR/samples", 0},
+    {"weights", KEY_WEIGHTS, "RUN", 0,
+     "train nothing: take the weights of RUN, which were trained with the same settings, and evaluate them with other "
+     "settings eval.*, also on other demonstrations (eval.profile)",
+     0},
     {"no-data-check", KEY_NO_CHECK, NULL, 0,
      "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<first task>-<profile>)", 0},
@@ -270,6 +281,7 @@ static bool work_on_cell(const arguments* a, const plan* all, int i, const char*
     c.store_samples = a->store_samples;
     c.log = a->points;
     c.ranks = a->ranks;
+    c.weights = all->weights;
     if (a->save_every >= 0) c.save_every = a->save_every;
     snprintf(c.position, sizeof c.position, "cell %d of %d: ", t->at, t->mine);
     for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
@@ -307,6 +319,10 @@ static void print_result(const arguments* a, const plan* p, const tally* t, cons
 /* says what the run will do and, after a few steps of every training, about how long that takes */
 static void announce(const arguments* a, const plan* p, const char* folder, const store* events) {
   if (a->common.quiet) return;
+  if (a->trained) {
+    print_line(stderr, "dynaflow: no training: the weights are those of %s", a->source.folder);
+    return;
+  }
   const estimate e = estimate_training(p, a->part, &a->common, folder, events);
   char time[32];
   text line = {0};
@@ -384,7 +400,9 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   const char* failed_task = a->plan.task[0];
   status = plan_record(p, &a->common, events, &failed_task);
   if (status == DF_OK) status = plan_check(p, a->part, &a->common, events, &failed_task);
-  const int code = status == DF_OK ? run_plan(a, p, folder, events) : report_task_failure(status, failed_task);
+  const int code = status == DF_OK ? run_plan(a, p, folder, events)
+                   : failed_task   ? report_task_failure(status, failed_task)
+                                   : report_failure(status);
   store_close(events);
   return code;
 }
@@ -396,7 +414,8 @@ static int lead(void* arguments_of_command, df_ranks* ranks) {
   a->ranks = ranks;
   df_status status = plan_make(&a->plan, &p);
   if (status != DF_OK) return report_failure(status);
-  p.check_data = !a->no_data_check;
+  p.check_data = !a->no_data_check && !a->trained;
+  p.weights = a->trained ? &a->source : NULL;
   status = open_blas(&a->common);
   if (status != DF_OK) return report_failure(status);
   if (a->log) status = training_log_open(a->log, "step", &a->points);
@@ -412,5 +431,11 @@ int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   options_parse(&run_argp, argc, argv, &a);
   a.plan.opts = &a.common;
-  return run_shared(&a.common, a.part, lead, &a);
+  char* trained = NULL;
+  df_status status = a.trained ? run_folder(a.trained, &trained) : DF_OK;
+  if (trained) status = weights_open(a.trained, trained, &a.source);
+  const int code = status == DF_OK ? run_shared(&a.common, a.part, lead, &a) : report_failure(status);
+  weights_close(&a.source);
+  df_free(trained);
+  return code;
 }

@@ -101,7 +101,7 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
     eval_set_free(c->set);
     c->set = NULL;
     c->task->config.eval_windows = a->windows;
-    DF_TRY(eval_set_new(c->task, a->common.threads, &c->set));
+    DF_TRY(eval_set_new(c->measured, a->common.threads, &c->set));
   }
   /* sample and write */
   const eval_set* set = c->set;
@@ -231,7 +231,7 @@ static df_status sample_from(const checkpoint_arguments* a, cell* c, const doubl
                           .replan = a->replan,
                           .k = k};
   const eval_job job = {
-      .task = c->task, .set = c->set, .method = c->method, .instance = c->instance, .threads = a->common.threads};
+      .task = c->measured, .set = c->set, .method = c->method, .instance = c->instance, .threads = a->common.threads};
   df_status status = motions_new(&job, &cfg, &m);
   if (status == DF_OK && finite_motions(m) == 0) {
     status = df_fail(DF_E_NONFINITE, "none of the %d sampled motions is finite; nothing is written", m->n);

@@ -11,9 +11,17 @@ typedef struct buffers {
   double *planned, *executed;           /* [n][H+1][nx] */
   double *from_planned, *from_executed; /* [n][nx] */
   double* u;                            /* [n][H][nu] */
+  double* condition;                    /* [n][nc], of the present window; NULL if they are held */
 } buffers;
 
-static df_status make_buffers(const eval_job* job, int n, buffers* b) {
+const double* chain_condition(const chain_cfg* cfg, size_t nc, int i, int frame) {
+  if (!cfg->data) return cfg->condition ? cfg->condition + (size_t)i * nc : NULL;
+  const df_window from = cfg->window[i];
+  const int at = from.start + frame / cfg->every * cfg->every, last = cfg->data->lengths[from.episode];
+  return df_dataset_condition(cfg->data, from.episode, at < last ? at : last);
+}
+
+static df_status make_buffers(const eval_job* job, const chain_cfg* cfg, int n, buffers* b) {
   const size_t nx = (size_t)job->task->system->nx, nu = (size_t)job->task->system->nu;
   const size_t H = (size_t)job->task->windows->horizon, count = (size_t)n;
   b->planned = df_alloc(count * (H + 1) * nx, sizeof(double));
@@ -21,6 +29,8 @@ static df_status make_buffers(const eval_job* job, int n, buffers* b) {
   b->from_planned = df_alloc(count * nx, sizeof(double));
   b->from_executed = df_alloc(count * nx, sizeof(double));
   b->u = df_alloc(count * H * nu, sizeof(double));
+  const size_t nc = (size_t)job->task->data->nc;
+  if (cfg->data && nc && !(b->condition = df_alloc(count * nc, sizeof(double)))) return DF_E_NOMEM;
   return b->planned && b->executed && b->from_planned && b->from_executed && b->u ? DF_OK : DF_E_NOMEM;
 }
 
@@ -30,6 +40,7 @@ static void free_buffers(buffers* b) {
   df_free(b->from_planned);
   df_free(b->from_executed);
   df_free(b->u);
+  df_free(b->condition);
 }
 
 /* appends the first `kept` actions of window row i to chain i, and moves the states from which it goes on */
@@ -51,16 +62,19 @@ static void append(const eval_job* job, const chain_cfg* cfg, int i, int done, i
 }
 
 static df_status run_chains(const eval_job* job, const chain_cfg* cfg, df_rollout* rollout, buffers* b, chains* c) {
-  const size_t nx = (size_t)job->task->system->nx;
+  const size_t nx = (size_t)job->task->system->nx, nc = (size_t)job->task->data->nc;
   const int H = job->task->windows->horizon;
   memcpy(b->from_planned, cfg->x0, (size_t)c->n * nx * sizeof(double));
   memcpy(b->from_executed, cfg->x0, (size_t)c->n * nx * sizeof(double));
   for (int done = 0, window = 0; done < c->frames; done += cfg->every, window++) {
     /* plan a window of every chain, and execute it */
     DF_TRY(eval_go_on(job));
+    for (int i = 0; b->condition && i < c->n; i++) {
+      memcpy(b->condition + (size_t)i * nc, chain_condition(cfg, nc, i, done), nc * sizeof(double));
+    }
     const df_request request = {.B = c->n,
                                 .x0 = b->from_planned,
-                                .condition = cfg->condition,
+                                .condition = b->condition ? b->condition : cfg->condition,
                                 .seed = job->seed,
                                 .first_index = CHAIN_INDEX + (uint64_t)window * (uint64_t)c->n,
                                 .sampler_steps = cfg->k};
@@ -98,7 +112,7 @@ df_status chains_new(const eval_job* job, const chain_cfg* cfg, chains** out) {
   buffers b = {0};
   df_status status = make_chains(job, cfg, acts, c);
   if (status == DF_OK && acts) status = df_rollout_new(job->task->system, &rollout_cfg, &rollout);
-  if (status == DF_OK) status = make_buffers(job, c->n, &b);
+  if (status == DF_OK) status = make_buffers(job, cfg, c->n, &b);
   if (status == DF_OK) status = run_chains(job, cfg, rollout, &b, c);
   free_buffers(&b);
   df_rollout_free(rollout);

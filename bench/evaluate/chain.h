@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dynaflow/data/dataset.h"
 #include "job.h"
 
 typedef enum chain_kind { CHAIN_PURE, CHAIN_REPLANNED } chain_kind;
@@ -27,8 +28,15 @@ typedef struct chain_cfg {
   int every;               /* actions executed of each window, 1 .. H; a pure chain executes all H */
   int k;                   /* sampler steps */
   const double* x0;        /* [n][nx] start states */
-  const double* condition; /* [n][nc]; NULL if there are none */
+  const double* condition; /* [n][nc], held for the whole chain; NULL if there are none */
+  /* NULL: `condition` is held. Else chain i starts at window[i] of `data`, and each of its windows has the condition of
+   * the frame at which it begins, or of the last frame of the episode. */
+  const df_dataset* data;
+  const df_window* window; /* [n] */
 } chain_cfg;
+
+/* The condition [nc] under which chain i plans and executes its action `frame`; NULL if there are none. */
+const double* chain_condition(const chain_cfg* cfg, size_t nc, int i, int frame);
 
 typedef struct chains {
   int n, frames;

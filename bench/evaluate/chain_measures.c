@@ -41,40 +41,100 @@ bool chain_command(const df_task* task, const double* condition, int frames, con
 
 /* measures of upright chains: velocity against the command, contacts against the commanded gait */
 typedef struct upright_measures {
-  int n_command, n_gait;
-  double *command, *yaw_rate, *position, *heading; /* [n_command], with room for all chains, as `phase` has */
-  double* phase;                                   /* [n_gait] */
-  int *command_of, *gait_of;                       /* index of the chain of each value */
+  int n_command, n_path, n_gait;
+  double *command, *yaw_rate;          /* [n_command], with room for all chains, as the others have */
+  double *position, *heading;          /* [n_path]: of chains whose command is held */
+  double* phase;                       /* [n_gait] */
+  int *command_of, *path_of, *gait_of; /* index of the chain of each value */
 } upright_measures;
 
-static df_status measure_upright(const eval_job* job, const chains* c, int i, const double* x, upright_measures* m) {
-  const df_task* task = job->task;
-  const df_dataset* data = task->data;
-  if (!job->set->condition) return DF_OK;
-  const double* condition = job->set->condition + (size_t)i * (size_t)data->nc;
-  /* distance from the commanded velocity, if the task has one */
-  command_errors errors;
-  if (chain_command(task, condition, c->frames, x, &errors)) {
-    m->command[m->n_command] = errors.velocity;
-    m->yaw_rate[m->n_command] = errors.yaw_rate;
-    m->position[m->n_command] = errors.position;
-    m->heading[m->n_command] = errors.heading;
-    m->command_of[m->n_command++] = i;
+/* frames of a chain under one condition */
+typedef struct span {
+  int from, frames; /* first state, and number of actions */
+  const double* condition;
+} span;
+
+/* the frames from `from` on for which the chain has the condition that it has then; cfg->data may be NULL */
+static span span_at(const chain_cfg* cfg, size_t nc, int chain, int from) {
+  span s = {.from = from, .condition = chain_condition(cfg, nc, chain, from)};
+  int end = from;
+  while (end < cfg->frames) {
+    const double* next = chain_condition(cfg, nc, chain, end);
+    if (memcmp(next, s.condition, nc * sizeof *next) != 0) break;
+    end += cfg->every - end % cfg->every;
   }
-  /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
-  commanded_gait gait;
-  if (!commanded_gait_find(task, condition, &gait)) return DF_OK;
+  s.frames = (end < cfg->frames ? end : cfg->frames) - from;
+  return s;
+}
+
+/* Agreement of the contacts of a chain with the gaits that are commanded: the mean over its frames, each with the phase
+ * that fits the gait of its span best. NaN if a span commands no gait that is known. */
+static df_status measure_gait(const eval_job* job, const chain_cfg* cfg, int chain, const double* x, double* phase) {
+  const size_t nc = (size_t)job->task->data->nc;
   const int n_feet = job->set->n_feet;
-  uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
+  commanded_gait gait;
+  *phase = NAN;
+  if (!commanded_gait_find(job->task, chain_condition(cfg, nc, chain, 0), &gait)) return DF_OK;
+  uint8_t* touch = df_alloc((size_t)(cfg->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
-  const df_status status = df_metric_contacts(task->system, &(df_trajectories){.B = 1, .H = c->frames, .x = x}, n_feet,
-                                              job->set->feet, job->threads, touch);
-  if (status == DF_OK) {
-    m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &gait.clock, NULL);
-    m->gait_of[m->n_gait++] = i;
+  const df_status status = df_metric_contacts(job->task->system, &(df_trajectories){.B = 1, .H = cfg->frames, .x = x},
+                                              n_feet, job->set->feet, job->threads, touch);
+  double sum = 0;
+  for (int from = 0; status == DF_OK && from < cfg->frames;) {
+    const span s = span_at(cfg, nc, chain, from);
+    const uint8_t* of_span = touch + (size_t)from * (size_t)n_feet;
+    const bool known = commanded_gait_find(job->task, s.condition, &gait);
+    const double share = (double)s.frames / cfg->frames;
+    sum += share * (known ? df_metric_gait_phase(s.frames, 1, n_feet, of_span, &gait.clock, NULL) : NAN);
+    from += s.frames;
   }
+  if (status == DF_OK) *phase = sum;
   df_free(touch);
   return status;
+}
+
+/* distance from the commands of a chain whose command changes: the mean over its frames */
+static bool follow_errors(const eval_job* job, const chain_cfg* cfg, int chain, const double* x, command_errors* out) {
+  const size_t nc = (size_t)job->task->data->nc, nx = (size_t)job->task->system->nx;
+  command_errors sum = {.position = NAN, .heading = NAN};
+  for (int from = 0; from < cfg->frames;) {
+    const span s = span_at(cfg, nc, chain, from);
+    command_errors errors;
+    if (!chain_command(job->task, s.condition, s.frames, x + (size_t)from * nx, &errors)) return false;
+    sum.velocity += errors.velocity * s.frames / cfg->frames;
+    sum.yaw_rate += errors.yaw_rate * s.frames / cfg->frames;
+    from += s.frames;
+  }
+  *out = sum;
+  return true;
+}
+
+static df_status measure_upright(const eval_job* job, const chain_cfg* cfg, int i, const double* x,
+                                 upright_measures* m) {
+  const df_task* task = job->task;
+  if (!job->set->condition) return DF_OK;
+  /* distance from the commanded velocity, if the task has one */
+  command_errors errors;
+  const bool commanded =
+      cfg->data ? follow_errors(job, cfg, i, x, &errors)
+                : chain_command(task, chain_condition(cfg, (size_t)task->data->nc, i, 0), cfg->frames, x, &errors);
+  if (commanded) {
+    m->command[m->n_command] = errors.velocity;
+    m->yaw_rate[m->n_command] = errors.yaw_rate;
+    m->command_of[m->n_command++] = i;
+  }
+  if (commanded && !cfg->data) {
+    m->position[m->n_path] = errors.position;
+    m->heading[m->n_path] = errors.heading;
+    m->path_of[m->n_path++] = i;
+  }
+  /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
+  double phase;
+  DF_TRY(measure_gait(job, cfg, i, x, &phase));
+  if (isnan(phase)) return DF_OK;
+  m->phase[m->n_gait] = phase;
+  m->gait_of[m->n_gait++] = i;
+  return DF_OK;
 }
 
 /* which chains fall, and when */
@@ -84,8 +144,8 @@ typedef struct falls {
 } falls;
 
 /* finds the falls of all chains, and measures those that stay up */
-static df_status measure_each(const eval_job* job, const chains* c, const df_fall_rule* rule, falls* f,
-                              upright_measures* m) {
+static df_status measure_each(const eval_job* job, const chain_cfg* cfg, const chains* c, const df_fall_rule* rule,
+                              falls* f, upright_measures* m) {
   const int nx = job->task->system->nx;
   f->upright = -1;
   for (int i = 0; i < c->n; i++) {
@@ -95,7 +155,7 @@ static df_status measure_each(const eval_job* job, const chains* c, const df_fal
     f->seconds[i] = (frame <= c->frames ? frame : c->frames) * job->task->system->dt;
     if (frame <= c->frames) continue;
     if (f->upright < 0) f->upright = i;
-    DF_TRY(measure_upright(job, c, i, x, m));
+    DF_TRY(measure_upright(job, cfg, i, x, m));
   }
   return DF_OK;
 }
@@ -109,15 +169,17 @@ static df_status add_falls(const eval_job* job, int n, int k, const falls* f, ev
 static df_status add_upright(const eval_job* job, int k, const upright_measures* m, json_t* list) {
   const struct {
     const char* metric;
+    int n;
     const double* values;
-  } of_command[] = {{"command_error", m->command},
-                    {"command_error.yaw_rate", m->yaw_rate},
-                    {"command_error.position", m->position},
-                    {"command_error.heading", m->heading}};
+    const int* of;
+  } of_command[] = {{"command_error", m->n_command, m->command, m->command_of},
+                    {"command_error.yaw_rate", m->n_command, m->yaw_rate, m->command_of},
+                    {"command_error.position", m->n_path, m->position, m->path_of},
+                    {"command_error.heading", m->n_path, m->heading, m->path_of}};
   for (size_t i = 0; i < sizeof of_command / sizeof *of_command; i++) {
     const char* metric = of_command[i].metric;
-    DF_TRY(
-        measure_part(job, list, metric, df_metric_unit(metric), k, m->n_command, of_command[i].values, m->command_of));
+    DF_TRY(measure_part(job, list, metric, df_metric_unit(metric), k, of_command[i].n, of_command[i].values,
+                        of_command[i].of));
   }
   return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
 }
@@ -126,7 +188,11 @@ static df_status add_upright(const eval_job* job, int k, const upright_measures*
 static chain_cfg chains_of_windows(const eval_job* job, int k, chain_kind kind) {
   const df_config* config = &job->task->config;
   const int most = job->given.length ? job->given.n : job->set->B;
+  /* given motions and start states are of no demonstration */
+  const bool follows = strcmp(config->eval_chain_commands, "follow") == 0 && job->set->x && !job->given.length;
   return (chain_cfg){.kind = kind,
+                     .data = follows ? job->task->data : NULL,
+                     .window = follows ? job->set->window : NULL,
                      .n = config->eval_chains < most ? config->eval_chains : most,
                      .frames = (int)lround(config->eval_chain_seconds / job->task->system->dt),
                      .every = job->set->H,
@@ -169,14 +235,15 @@ static df_status add_plausibility(const eval_job* job, const chains* c, const df
   return status;
 }
 
-static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
+static df_status measure_chains(const eval_job* job, const chain_cfg* cfg, const chains* c, int k, int shown_k,
+                                evaluation* out) {
   /* memory for the measures of all chains */
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
   const bool defined = df_fall_rule_is_set(&rule);
   const size_t n = (size_t)c->n;
   double* work = df_alloc(7 * n, sizeof *work);
-  int* of = df_alloc(2 * n, sizeof *of);
+  int* of = df_alloc(3 * n, sizeof *of);
   falls f = {.fell = work, .seconds = work ? work + n : NULL};
   df_status status = work && of ? DF_OK : DF_E_NOMEM;
   /* falls, upright chains, the same falls with replanning, plausibility */
@@ -187,8 +254,9 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
                           .heading = work + 5 * n,
                           .phase = work + 6 * n,
                           .command_of = of,
-                          .gait_of = of + n};
-    status = measure_each(job, c, &rule, &f, &m);
+                          .gait_of = of + n,
+                          .path_of = of + 2 * n};
+    status = measure_each(job, cfg, c, &rule, &f, &m);
     if (status == DF_OK && defined) status = add_falls(job, c->n, shown_k, &f, out);
     if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);
   }
@@ -228,7 +296,7 @@ df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* ou
   if (job->given.length && job->given.length < cfg.frames) return DF_OK;
   chains* c;
   DF_TRY(chains_new(job, &cfg, &c));
-  const df_status status = measure_chains(job, c, k, shown_k, out);
+  const df_status status = measure_chains(job, &cfg, c, k, shown_k, out);
   chains_free(c);
   return status;
 }

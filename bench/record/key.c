@@ -29,14 +29,23 @@ static bool is_in_key(const char* name, key_scope scope) {
   return scope == KEY_CELL || df_config_trains(name);
 }
 
-/* Whether a setting has the default with which results from before it were made: variants of the flow. Left out, so
- * that these results keep their keys. */
-static bool is_as_before(const char* name, const char* value) {
+/* a setting that is younger than results which keep their keys: variants of the flow, and those named here */
+static bool is_younger(const char* name) {
   static const char* const older[] = {"flow.sigma", "flow.time_power"};
-  if (strncmp(name, "flow.", 5) != 0) return false;
+  static const char* const younger[] = {"gait.command_from", "eval.profile", "eval.chain_commands"};
+  for (size_t i = 0; i < sizeof younger / sizeof younger[0]; i++) {
+    if (strcmp(name, younger[i]) == 0) return true;
+  }
   for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
     if (strcmp(name, older[i]) == 0) return false;
   }
+  return strncmp(name, "flow.", 5) == 0;
+}
+
+/* Whether a setting has the default with which results from before it were made. Left out, so that these results keep
+ * their keys. */
+static bool is_as_before(const char* name, const char* value) {
+  if (!is_younger(name)) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
@@ -57,6 +66,8 @@ static void add_identity(text* out, key_scope scope, const cell_identity* id, in
   text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
   if (id->plugin_sha256 && id->plugin_sha256[0]) text_add(out, "plugin %s\n", id->plugin_sha256);
   if (id->trials && id->trials[0]) text_add(out, "trials %s\n", id->trials);
+  const bool measures = scope == KEY_CELL && id->eval_data_sha256 && id->eval_data_sha256[0];
+  if (measures) text_add(out, "held_out %s\n", id->eval_data_sha256);
   text_add(out, "numbers %d\nscope %s\n", numbers, scope == KEY_CELL ? "cell" : "training");
 }
 
@@ -91,30 +102,41 @@ static const char* word(const json_t* object, const char* name) {
   return s ? s : "";
 }
 
-df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
+/* appends the canonical text of a record; DF_E_MISSING without compiled_sha256 */
+static df_status add_record(const json_t* record, key_scope scope, const char* method, text* out) {
   const char* compiled = json_string_value(json_object_get(record, "compiled_sha256"));
   if (!compiled)
     return df_fail(DF_E_MISSING,
                    "the record has no compiled_sha256 (an older version wrote it), so its key cannot be recomputed");
   const json_t* provenance = json_object_get(record, "provenance");
   const json_t* numbers = json_object_get(record, "numbers");
-  const cell_identity id = {.method = word(record, "method"),
+  const cell_identity id = {.method = method,
                             .seed = (uint64_t)json_integer_value(json_object_get(record, "seed")),
                             .model_sha256 = compiled,
                             .data_sha256 = word(record, "data_sha256"),
                             .mujoco_version = word(provenance, "mujoco"),
                             .blas_kernel = word(json_object_get(provenance, "blas"), "kernel"),
                             .plugin_sha256 = word(record, "plugin_sha256"),
-                            .trials = word(record, "trials")};
-  text canonical = {0};
+                            .trials = word(record, "trials"),
+                            .eval_data_sha256 = word(record, "eval_data_sha256")};
   const char* name;
   json_t* value;
   json_object_foreach(json_object_get(record, "config"), name, value) {
     const char* setting = json_string_value(value);
-    add_setting(&canonical, KEY_CELL, id.method, name, setting ? setting : "");
+    add_setting(out, scope, id.method, name, setting ? setting : "");
   }
-  add_identity(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : 1);
+  add_identity(out, scope, &id, numbers ? (int)json_integer_value(numbers) : 1);
+  return DF_OK;
+}
+
+df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
+  text canonical = {0};
+  DF_TRY(add_record(record, KEY_CELL, word(record, "method"), &canonical));
   return hash_text(&canonical, key);
+}
+
+df_status record_training_text(const json_t* record, text* out) {
+  return add_record(record, KEY_TRAINING, "", out);
 }
 
 df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]) {

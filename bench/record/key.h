@@ -27,16 +27,18 @@ typedef struct cell_identity {
   const char* model_sha256; /* of the compiled model */
   const char* data_sha256;
   const char* mujoco_version;
-  const char* blas_kernel;   /* "" if the method uses no BLAS */
-  const char* plugin_sha256; /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
-  const char* trials;        /* of an expert: what it was tried on; "" or NULL for other methods, then left out */
+  const char* blas_kernel;      /* "" if the method uses no BLAS */
+  const char* plugin_sha256;    /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
+  const char* trials;           /* of an expert: what it was tried on; "" or NULL for other methods, then left out */
+  const char* eval_data_sha256; /* of the demonstrations of eval.profile; "" or NULL without, then left out */
 } cell_identity;
 
 /* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
  * task.methods, system.model_url, data.url, train.tape_mib, train.checkpoint_every and net.preset, then the other
- * members of `id`, NUMBERS_VERSION and the scope. Settings flow.* other than flow.sigma and flow.time_power are left
- * out while they have their defaults. Of an expert (experts.h), only the settings of its policy, task.name,
- * task.version and eval.seed. The name of the profile is not part of it, only the settings that it makes. */
+ * members of `id`, NUMBERS_VERSION and the scope. Settings flow.* other than flow.sigma and flow.time_power,
+ * gait.command_from, eval.profile and eval.chain_commands are left out while they have their defaults. Of an expert
+ * (experts.h), only the settings of its policy, task.name, task.version and eval.seed. The name of the profile is not
+ * part of it, only the settings that it makes. */
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
 /* The SHA-256 of that text as hexadecimal digits. Errors: those of df_sha256(). */
@@ -49,6 +51,10 @@ DF_MUST_CHECK df_status cell_key(const cell_identity* id, key_scope scope, char 
  * record written by a program with other settings can be verified too. DF_E_MISSING if the record has no
  * compiled_sha256. */
 DF_MUST_CHECK df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]);
+
+/* Appends the text of which the KEY_TRAINING key with "" as the method is the hash (cell_key_text()): cells of one
+ * method with equal texts have the same weights. DF_E_MISSING as above. */
+DF_MUST_CHECK df_status record_training_text(const json_t* record, text* out);
 
 /* SHA-256 of the record without its "record_sha256", written as compact ASCII JSON with sorted keys. It detects
  * accidental changes (an edited number, a script that rounds), not forgery: whoever edits a record can also recompute

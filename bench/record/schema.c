@@ -172,6 +172,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"model_files", ARRAY, false},
                                     {"data_sha256", SHA256, false},
                                     {"plugin_sha256", SHA256, false},
+                                    {"eval_data_sha256", SHA256, false},
                                     {"windows_sha256", SHA256, false},
                                     {"record_sha256", SHA256, false},
                                     {"numbers", COUNT, false},
@@ -201,7 +202,9 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"parameters", WHOLE, true},
                                         {"checkpoint", ANY_TEXT, false},
                                         {"checkpoint_sha256", SHA256, false},
-                                        {"files", ARRAY, false}};
+                                        {"files", ARRAY, false},
+                                        {"taken_from", OBJECT, false}};
+static const field source_fields[] = {{"run", ANY_TEXT, true}, {"key", SHA256, true}};
 static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
 static const field curve_fields[] = {
     {"name", ANY_TEXT, true},      {"step", WHOLES, true},       {"loss", NUMBERS, true},
@@ -296,6 +299,8 @@ static df_status check_limits(const json_t* limits) {
 static df_status check_training(const json_t* training) {
   if (!training) return DF_OK;
   DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
+  const json_t* source = json_object_get(training, "taken_from");
+  if (source) DF_TRY(CHECK_FIELDS(source, "training.taken_from.", source_fields));
   DF_TRY(CHECK_EACH(json_object_get(training, "files"), "training.files", file_fields));
   DF_TRY(CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields));
   size_t i;

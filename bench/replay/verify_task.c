@@ -12,6 +12,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/io/safetensors.h"
 #include "dynaflow/sim/mujoco.h"
+#include "eval_data.h"
 #include "eval_set.h"
 #include "experts.h"
 #include "json.h"
@@ -24,13 +25,15 @@
 /* the windows of the preceding record, for those that have the same settings and demonstrations */
 typedef struct drawn {
   char* identity;
-  df_task* task;
-  eval_set* set; /* NULL: not available, see reason */
-  char* reason;  /* NULL: none */
+  df_task* task;   /* the task of the training */
+  eval_data other; /* of eval.profile */
+  eval_set* set;   /* NULL: not available, see reason */
+  char* reason;    /* NULL: none */
 } drawn;
 
 static void drawn_clear(drawn* d) {
   eval_set_free(d->set);
+  eval_data_clear(&d->other);
   df_task_free(d->task);
   df_free(d->identity);
   df_free(d->reason);
@@ -43,6 +46,7 @@ static char* identity_of(const json_t* record) {
   json_t* value;
   text_add(&t, "%s %s %s %s", string_of(record, "task"), string_of(record, "profile"),
            string_of(record, "compiled_sha256"), string_of(record, "data_sha256"));
+  text_add(&t, " %s", string_of(record, "eval_data_sha256"));
   json_object_foreach(json_object_get(record, "config"), name, value) {
     static const char* const of_windows[] = {"system.", "data.", "window.", "split.", "chart.", "eval.", "gait."};
     for (size_t i = 0; i < sizeof of_windows / sizeof *of_windows; i++) {
@@ -78,7 +82,13 @@ static df_status draw_of(const options* opts, const json_t* record, const df_con
   DF_TRY(status);
   if (strcmp(out->task->data->sha256, string_of(record, "data_sha256")) != 0)
     return df_fail(DF_E_MISMATCH, "task %s has other demonstrations than the record", string_of(record, "task"));
-  return eval_set_new(out->task, opts->threads, &out->set);
+  DF_TRY(eval_data_open(string_of(record, "task"), string_of(record, "method"), config, opts, &out->other));
+  if (strcmp(out->other.sha256, string_of(record, "eval_data_sha256")) != 0) {
+    return df_fail(DF_E_MISMATCH, "task %s has other demonstrations in the profile %s than the record",
+                   string_of(record, "task"), config->eval_profile);
+  }
+  DF_TRY(eval_data_load(&out->other, search, out->task));
+  return eval_set_new(out->other.task ? out->other.task : out->task, opts->threads, &out->set);
 }
 
 static df_status draw(const options* opts, const json_t* record, drawn* out) {

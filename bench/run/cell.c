@@ -35,9 +35,30 @@
 #include "terminal.h"
 #include "text.h"
 #include "unchecked.h"
+#include "weights.h"
 
 static void set_name(cell* c, const char* task) {
   snprintf(c->name, sizeof c->name, "%.60s %.48s seed %llu", task, c->method->name, (unsigned long long)c->seed);
+}
+
+static cell_identity identity_of(const cell* c) {
+  const df_blas_info* blas = df_blas_get_info();
+  return (cell_identity){.config = &c->config,
+                         .method = c->method->name,
+                         .seed = c->seed,
+                         .model_sha256 = c->compiled_sha256,
+                         .data_sha256 = c->data_sha256,
+                         .mujoco_version = df_mujoco_version(),
+                         .blas_kernel = blas ? blas->kernel : "",
+                         .plugin_sha256 = df_method_file_sha256(c->method),
+                         .eval_data_sha256 = c->eval_data.sha256};
+}
+
+/* of the networks that methods with the same settings share */
+static cell_identity training_of(const cell* c) {
+  cell_identity id = identity_of(c);
+  id.method = "";
+  return id;
 }
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
@@ -49,6 +70,7 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   set_name(c, c->config.task_name);
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
   DF_TRY(df_recording_hash(c->data_path, c->data_sha256));
+  DF_TRY(eval_data_open(task, method->name, &c->config, opts, &c->eval_data));
   /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
@@ -58,19 +80,14 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   df_system_free(system);
   if (!c->model_list) return DF_E_NOMEM;
   /* key: everything that can change the numbers */
-  const df_blas_info* blas = df_blas_get_info();
-  const cell_identity id = {.config = &c->config,
-                            .method = method->name,
-                            .seed = seed,
-                            .model_sha256 = c->compiled_sha256,
-                            .data_sha256 = c->data_sha256,
-                            .mujoco_version = df_mujoco_version(),
-                            .blas_kernel = blas ? blas->kernel : "",
-                            .plugin_sha256 = df_method_file_sha256(method)};
+  const cell_identity id = identity_of(c), training = training_of(c);
   DF_TRY(cell_key(&id, KEY_CELL, c->key));
-  cell_identity training = id;
-  training.method = "";
   return cell_key(&training, KEY_TRAINING, c->training_key);
+}
+
+df_status cell_find_weights(const cell* c, const weights* from, const json_t** record) {
+  const cell_identity id = identity_of(c);
+  return weights_find(from, &id, record);
 }
 
 /* DF_E_MISMATCH if model or data, which are read by now, are no longer those of the cell's key */
@@ -97,7 +114,9 @@ df_status cell_load(cell* c) {
                    c->config.task_name, c->method->name);
   }
   /* check the settings of the evaluation now, not after hours of training */
-  DF_TRY(eval_set_new(c->task, c->opts->threads, &c->set));
+  DF_TRY(eval_data_load(&c->eval_data, &c->search, c->task));
+  c->measured = c->eval_data.task ? c->eval_data.task : c->task;
+  DF_TRY(eval_set_new(c->measured, c->opts->threads, &c->set));
   return c->given ? c->given->attach(c, c->given) : DF_OK;
 }
 
@@ -105,6 +124,7 @@ void cell_close(cell* c) {
   cell_release(c);
   if (c->instance) c->method->destroy(c->instance);
   eval_set_free(c->set);
+  eval_data_clear(&c->eval_data);
   df_task_free(c->task);
   df_free(c->data_path);
   df_free(c->model_list);
@@ -113,7 +133,7 @@ void cell_close(cell* c) {
   search_clear(&c->search);
   c->data_path = NULL;
   c->instance = NULL;
-  c->task = NULL;
+  c->measured = c->task = NULL;
 }
 
 /* ---- training ---- */
@@ -214,7 +234,7 @@ static df_status check_evaluation(const evaluation* result) {
 }
 
 df_status cell_evaluate(cell* c, evaluation* out) {
-  const eval_job job = {.task = c->task,
+  const eval_job job = {.task = c->measured,
                         .set = c->set,
                         .method = c->method,
                         .instance = c->instance,
@@ -354,25 +374,59 @@ static char* event_folder(const cell* c, const char* folder) {
   return out;
 }
 
+/* the file of the weights, `name` in the folder of the run and as a path */
+typedef struct weights_file {
+  char name[64], path[4096];
+} weights_file;
+
+static df_status name_weights(const cell* c, const char* folder, weights_file* out) {
+  snprintf(out->name, sizeof out->name, "checkpoints/%.16s.safetensors", c->key);
+  if ((size_t)snprintf(out->path, sizeof out->path, "%s/%s", folder, out->name) < sizeof out->path) return DF_OK;
+  return df_fail(DF_E_ARG, "%s: path too long", folder);
+}
+
+/* takes the weights of c->weights, with the account of their training */
+static df_status take_and_save(cell* c, const char* folder, json_t* record) {
+  const json_t* source;
+  weights_file file;
+  char sha256[DF_SHA256_TEXT] = "";
+  json_t* files = NULL;
+  DF_TRY(name_weights(c, folder, &file));
+  DF_TRY(cell_find_weights(c, c->weights, &source));
+  DF_TRY(cell_create(c));
+  DF_TRY(weights_load(c->weights, source, c->method, c->instance));
+  c->checkpoint = file.path;
+  const df_status status = save_checkpoint(c, folder, file.name, sha256, &files);
+  c->checkpoint = NULL;
+  DF_TRY(status);
+  json_t* account = json_deep_copy(json_object_get(source, "training"));
+  json_object_set_new(account, "checkpoint", json_string(file.name));
+  json_object_set_new(account, "checkpoint_sha256", json_string(sha256));
+  json_object_set_new(account, "files", files);
+  json_object_set_new(account, "taken_from",
+                      json_pack("{s:o,s:O}", "run", json_text(c->weights->run), "key", json_object_get(source, "key")));
+  json_object_set(record, "train_cpu_s", json_object_get(source, "train_cpu_s"));
+  json_object_set_new(record, "training", account);
+  return DF_OK;
+}
+
 static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   bool taken[DF_LOGS_MAX] = {false};
-  char name[64], path[4096], sha256[DF_SHA256_TEXT] = "";
-  snprintf(name, sizeof name, "checkpoints/%.16s.safetensors", c->key);
-  if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) {
-    return df_fail(DF_E_ARG, "%s: path too long", folder);
-  }
+  char sha256[DF_SHA256_TEXT] = "";
+  weights_file file;
+  DF_TRY(name_weights(c, folder, &file));
   char* events = event_folder(c, folder);
-  c->checkpoint = path;
+  c->checkpoint = file.path;
   c->event_folder = events;
   df_status status = train_resumed(c, folder, logs, &n, taken);
   json_t* files = NULL;
-  if (status == DF_OK && n) status = save_checkpoint(c, folder, name, sha256, &files);
+  if (status == DF_OK && n) status = save_checkpoint(c, folder, file.name, sha256, &files);
   c->checkpoint = c->event_folder = NULL;
   df_free(events);
   DF_TRY(status);
-  const char* checkpoint = n ? name : "";
+  const char* checkpoint = n ? file.name : "";
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));
@@ -464,7 +518,8 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
     json_object_set(record, "trajectories", c->given->record);
     json_array_extend(json_object_get(record, "notes"), c->given->notes);
   }
-  if (loaded) end->status = train_and_save(c, folder, record);
+  const bool takes = c->weights && (c->method->flags & DF_METHOD_TRAINS);
+  if (loaded) end->status = takes ? take_and_save(c, folder, record) : train_and_save(c, folder, record);
   if (end->status == DF_OK) end->status = evaluate_and_check(c, folder, record);
   if (end->status != DF_OK) {
     end->outcome = CELL_ERROR;
@@ -503,6 +558,8 @@ static json_t* begin_record(const cell* c) {
   if (record) json_object_set_new(record, "model_files", model_files_json(c->model_list));
   if (record) json_object_set_new(record, "notes", json_array());
   if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
+  if (record && c->eval_data.sha256[0])
+    json_object_set_new(record, "eval_data_sha256", json_string(c->eval_data.sha256));
   return record;
 }
 

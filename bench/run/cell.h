@@ -14,6 +14,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/flow/ranks.h"
+#include "eval_data.h"
 #include "eval_set.h"
 #include "job.h"
 #include "options.h"
@@ -21,6 +22,7 @@
 #include "stop.h"
 #include "store.h"
 #include "training_log.h"
+#include "weights.h"
 
 struct cell;
 
@@ -49,6 +51,7 @@ typedef struct cell {
   bool store_samples;       /* cell_run() also writes cell_samples_path() (calls.h) */
   training_log* log;        /* receives the points of the training; of the caller; NULL: none */
   cell_given* given;        /* NULL: the method samples */
+  const weights* weights;   /* cell_run() takes those of this run instead of training; of the caller; NULL: none */
   eval_calls* calls;        /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;
@@ -64,6 +67,9 @@ typedef struct cell {
   char name[160];                    /* "my_task dynaflow seed 1", for messages */
   char position[32];                 /* "cell 2 of 7: " in a plan, "" elsewhere; for messages */
   df_task* task;                     /* NULL until cell_load() */
+  eval_data eval_data;               /* of eval.profile; zeros without */
+  const df_task* measured;           /* whose held-out windows are measured: `task`, or that of eval_data; NULL until
+                                        cell_load() */
   eval_set* set;                     /* held-out windows; NULL until cell_load() */
   void* instance;                    /* of the method; NULL until cell_create() or cell_train() */
   const json_t* task_notes;          /* of cell_note_task(), not owned; NULL before */
@@ -80,9 +86,12 @@ DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* me
 /* Releases everything that the cell owns, including its claim. A zeroed cell is allowed. */
 void cell_close(cell* c);
 
-/* Reads model and data and draws the held-out windows. DF_E_CONFIG if the method needs actions and the data have none,
- * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if model or data have changed since
- * cell_open(); other errors of df_task_new() and eval_set_new(). */
+/* The record of the weights that the cell takes from a run instead of training: weights_find(). */
+DF_MUST_CHECK df_status cell_find_weights(const cell* c, const weights* from, const json_t** record);
+
+/* Reads model and data, also those of eval.profile, and draws the held-out windows. DF_E_CONFIG if the method needs
+ * actions and the data have none, or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if model or
+ * data have changed since cell_open(); other errors of df_task_new(), eval_data_load() and eval_set_new(). */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
 /* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */
@@ -118,9 +127,9 @@ typedef struct cell_end {
   char reason[512]; /* why the cell is not done; "" when done or when a signal interrupted it without a message */
 } cell_end;
 
-/* Loads, trains and evaluates an opened cell within its limits and appends its record to the store, however the cell
- * ended, which *end describes. Weights are written to <folder>/checkpoints/, training states to cell_state_folder().
- * Fails only if the record cannot be made or written. */
+/* Loads, trains, or takes the weights of c->weights, and evaluates an opened cell within its limits and appends its
+ * record to the store, however the cell ended, which *end describes. Weights are written to <folder>/checkpoints/,
+ * training states to cell_state_folder(). Fails only if the record cannot be made or written. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
 
 /* the clocks when a cell began */

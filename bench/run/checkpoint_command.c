@@ -234,6 +234,12 @@ df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   DF_TRY(choose_data(a));
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
+  if (a->data_file && c->config.eval_profile[0]) {
+    return df_fail(DF_E_CONFIG,
+                   "--data-file %s and eval.profile = %s both say what is measured: leave the option out, or set "
+                   "eval.profile=",
+                   a->data_file, c->config.eval_profile);
+  }
   DF_TRY(cell_load(c));
   c->task->other_data = a->data_file != NULL;
   if (load) {

@@ -104,6 +104,13 @@ df_status plan_append(const char* profile, json_t* cells, store* events) {
   return status;
 }
 
+/* DF_OK if the cell is done, trains, or has weights to take */
+static df_status check_weights(const plan* p, const cell* c, const store* events) {
+  const json_t* source;
+  if (!p->weights || !(c->method->flags & DF_METHOD_TRAINS) || store_find(events, c->key)) return DF_OK;
+  return cell_find_weights(c, p->weights, &source);
+}
+
 df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task) {
   /* open every cell for its key */
   json_t* cells = json_array();
@@ -122,6 +129,7 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
       json_t* one = json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name, "seed",
                               (json_int_t)c.seed, "key", c.key);
       status = check_name(p, i, cells, one);
+      if (status == DF_OK && (status = check_weights(p, &c, events)) != DF_OK) *failed_task = NULL;
       json_array_append_new(cells, one);
     }
     cell_close(&c);

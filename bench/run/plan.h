@@ -24,7 +24,8 @@ typedef struct planned_cell {
 typedef struct plan {
   int n;
   planned_cell cell[PLAN_CELLS_MAX];
-  bool check_data; /* plan_check() checks the demonstrations of each task that a method trains on */
+  const weights* weights; /* taken instead of training (weights.h); of the caller; NULL: none */
+  bool check_data;        /* plan_check() checks the demonstrations of each task that a method trains on */
 } plan;
 
 /* the arguments that define a plan */

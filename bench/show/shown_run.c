@@ -104,7 +104,7 @@ static df_status plan(const shown* s, const show_arguments* a, int b, motions** 
                           .seconds = asked,
                           .k = steps->n ? (int)lround(steps->v[steps->n - 1]) : 1};
   const eval_job job = {
-      .task = c->task, .set = c->set, .method = c->method, .instance = c->instance, .threads = a->common.threads};
+      .task = c->measured, .set = c->set, .method = c->method, .instance = c->instance, .threads = a->common.threads};
   return motions_new(&job, &cfg, out);
 }
 

@@ -34,6 +34,12 @@ static double spread(double uniform, double range) {
   return (2 * uniform - 1) * range;
 }
 
+/* maps a uniform number in [0, 1) to a command of a size of `from` to 1 times `most`, of either sign */
+static double command_of(double uniform, double from, double most) {
+  const double share = 2 * uniform - 1;
+  return (share + copysign(from * (1 - fabs(share)), share)) * most;
+}
+
 /* maps a uniform number in [0, 1) to the range of a setting of one or two numbers */
 static double between(double uniform, const df_list* range) {
   return range->v[0] + uniform * (range->v[range->n - 1] - range->v[0]);
@@ -90,7 +96,9 @@ static void draw_change(const plan* p, df_gait first, int attempt, int part, df_
   draw_part(p, first, attempt, part, uniform);
   draw_rhythm(p, uniform, mode, held);
   command_ranges(p->config, range);
-  for (int i = 0; i < 3; i++) mode->command[i] = spread(uniform[COMMAND + i], range[i]);
+  for (int i = 0; i < 3; i++) {
+    mode->command[i] = command_of(uniform[COMMAND + i], p->config->gait_command_from, range[i]);
+  }
   if (uniform[SWITCH] >= p->config->gait_switch) return;
 
   /* one of the other gaits */
@@ -136,7 +144,9 @@ static start draw_start(const plan* p, df_gait gait, int attempt) {
   df_rng_uniform((uint64_t)p->config->data_seed, DF_STREAM_DEMONSTRATION, (uint64_t)gait << 32 | (uint64_t)attempt,
                  DRAWN, uniform);
   command_ranges(p->config, range);
-  for (int i = 0; i < 3; i++) s.mode.command[i] = spread(uniform[START_COMMAND + i], range[i]);
+  for (int i = 0; i < 3; i++) {
+    s.mode.command[i] = command_of(uniform[START_COMMAND + i], p->config->gait_command_from, range[i]);
+  }
   s.phase = uniform[PHASE];
   draw_part(p, gait, attempt, 0, more);
   draw_rhythm(p, more, &s.mode, &s.held);

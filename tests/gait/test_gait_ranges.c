@@ -208,11 +208,16 @@ static void start_noise_moves_tilt_joints_and_velocities_as_the_header_says(void
 
 /* ---- changes ---- */
 
-static void changes_come_when_and_as_they_are_drawn(void** state) {
-  const fixture* f = *state;
+/* a command of either sign whose size is at least the share `from` of `most`, by a number of 0 .. 1 */
+static double command_by(double uniform, double from, double most) {
+  const double size = fabs(2 * uniform - 1) * (1 - from) + from;
+  return uniform < 0.5 ? -size * most : size * most;
+}
+
+static void check_changes(const fixture* f, const char* setting, double from) {
   const df_config config =
       SETTINGS("data.gaits=trot,bound", "data.command_vx=0.5", "data.command_vy=0.2", "data.command_wz=0.4",
-               "gait.hold=0.5,1.5", "gait.switch=0.5", "gait.frequency=2.5,3.5", "data.episodes=3");
+               "gait.hold=0.5,1.5", "gait.switch=0.5", "gait.frequency=2.5,3.5", "data.episodes=3", setting);
   df_dataset* data = demonstrate(f, &config, 2);
   assert_true(data->condition_per_frame);
   int switches = 0, parts = 0;
@@ -230,7 +235,7 @@ static void changes_come_when_and_as_they_are_drawn(void** state) {
         parts += part > 0;
         if (part == 0) df_rng_uniform(1, DF_STREAM_DEMONSTRATION, (uint64_t)first << 32 | (uint64_t)(e % 3), 3, u + 5);
         for (int g = 0; g < GAITS; g++) wanted[g] = g == gait;
-        for (int i = 0; i < 3; i++) wanted[4 + i] = (i == 0 ? 0.5 : i == 1 ? 0.2 : 0.4) * (2 * u[5 + i] - 1);
+        for (int i = 0; i < 3; i++) wanted[4 + i] = command_by(u[5 + i], from, i == 0 ? 0.5 : i == 1 ? 0.2 : 0.4);
         wanted[7] = 2.5 + u[0];
       }
       for (int i = 0; i < 8; i++) assert_near(df_dataset_condition(data, e, t)[i], wanted[i], 1e-15);
@@ -238,6 +243,11 @@ static void changes_come_when_and_as_they_are_drawn(void** state) {
   }
   assert_true(switches > 0 && switches < parts);
   df_dataset_free(data);
+}
+
+static void changes_come_when_and_as_they_are_drawn(void** state) {
+  check_changes(*state, "gait.command_from=0", 0);
+  check_changes(*state, "gait.command_from=0.6", 0.6);
 }
 
 /* the share of feet and frames whose contact is that of the gait `shift` frames later, at the best phase at frame 0;

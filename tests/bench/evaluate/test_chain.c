@@ -60,7 +60,12 @@ static void follow(const planner* p, const chain_cfg* cfg, int i, bool acts, one
     const int window = t / cfg->every, frame = t % cfg->every;
     if (frame == 0) {
       df_sim* sim;
-      plan_window(p, CHAIN_INDEX + (uint64_t)(window * cfg->n + i), SEED, K, from, cfg->condition[i], planned, u);
+      double condition = cfg->condition[i];
+      if (cfg->data) {
+        const int episode = cfg->window[i].episode, frame_of = cfg->window[i].start + t, last = cfg->data->length;
+        condition = tiny_condition(episode, frame_of < last ? frame_of : last);
+      }
+      plan_window(p, CHAIN_INDEX + (uint64_t)(window * cfg->n + i), SEED, K, from, condition, planned, u);
       assert_int_equal(df_sim_new(p->task->system, 0, &sim), DF_OK);
       assert_int_equal(df_trajectory_run(p->task->system, sim, H, at, u[0], executed[0]), DF_TRAJ_COMPLETE);
       df_sim_free(p->task->system, sim);
@@ -78,7 +83,11 @@ static bool equal(int rows, int width, const double* a, const double* b) {
   return memcmp(a, b, (size_t)rows * (size_t)width * sizeof *a) == 0;
 }
 
-static void check_chains(const df_task* task, chain_kind kind, int frames, int every, bool acts, claim claims) {
+/* the first two chains begin near the end of their episodes */
+static const df_window starts[N] = {{0, 33}, {2, 38}, {4, 5}};
+
+static void check_chains(const df_task* task, bool follows, chain_kind kind, int frames, int every, bool acts,
+                         claim claims) {
   planner p = {.task = task, .claims = claims};
   const df_method method = {.name = "planner", .flags = acts ? DF_METHOD_RETURNS_ACTIONS : 0, .sample = sample};
   const eval_job job = {.task = task, .method = &method, .instance = &p, .seed = SEED, .threads = 1};
@@ -88,8 +97,15 @@ static void check_chains(const df_task* task, chain_kind kind, int frames, int e
     memcpy(x0[i], df_dataset_state(task->data, 2 * i, 3 + i), sizeof x0[i]);
     x0[i][1] += 0.3; /* in the air */
   }
-  const chain_cfg cfg = {
-      .kind = kind, .n = N, .frames = frames, .every = every, .k = K, .x0 = x0[0], .condition = condition};
+  const chain_cfg cfg = {.kind = kind,
+                         .n = N,
+                         .frames = frames,
+                         .every = every,
+                         .k = K,
+                         .x0 = x0[0],
+                         .condition = condition,
+                         .data = follows ? task->data : NULL,
+                         .window = follows ? starts : NULL};
   chains* c;
   assert_int_equal(chains_new(&job, &cfg, &c), DF_OK);
   assert_true(c->n == N && c->frames == frames);
@@ -116,14 +132,19 @@ static void chains_are_those_of_one_at_a_time(void** state) {
   assert_true(task->system->nx == NX && task->system->nu == NU && task->windows->horizon == H);
   /* whole windows, a cut one, and less than one */
   static const int frames[] = {16, 20, 5};
-  for (int f = 0; f < 3; f++) {
-    for (claim claims = EXACT; claims <= WRONG_ONCE; claims++) {
-      check_chains(task, CHAIN_PURE, frames[f], H, true, claims);
-      check_chains(task, CHAIN_REPLANNED, frames[f], H, true, claims);
-      check_chains(task, CHAIN_REPLANNED, frames[f], 3, true, claims);
+  for (int follows = 0; follows < 2; follows++) {
+    if (follows) tiny_task_condition_frames(task);
+    for (int f = 0; f < 3; f++) {
+      for (claim claims = EXACT; claims <= WRONG_ONCE; claims++) {
+        check_chains(task, follows, CHAIN_PURE, frames[f], H, true, claims);
+        check_chains(task, follows, CHAIN_REPLANNED, frames[f], H, true, claims);
+        check_chains(task, follows, CHAIN_REPLANNED, frames[f], 3, true, claims);
+      }
+      check_chains(task, follows, CHAIN_PURE, frames[f], H, false, WRONG);
     }
-    check_chains(task, CHAIN_PURE, frames[f], H, false, WRONG);
   }
+  /* episodes end within the chains, whose last condition then holds */
+  assert_true(starts[0].start + 16 > task->data->length && starts[0].start < task->data->length);
   df_task_free(task);
 }
 

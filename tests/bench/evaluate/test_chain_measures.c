@@ -540,8 +540,65 @@ static void every_row_is_of_the_chains_that_it_is_about(void** state) {
   task_clear(&w.task);
 }
 
+/* ---- chains whose commands change ---- */
+
+enum { CHANGE = 4 }; /* the frame of an episode from which on it has another command, and another gait */
+
+static void change_commands(walkers* w) {
+  df_dataset *old = w->task.data, *data;
+  const df_dataset_shape shape = {
+      .episodes = 2, .length = LONG, .nx = WNX, .nc = WNC, .condition_per_frame = true, .dt = old->dt};
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  for (int i = 0; i < WNC; i++) assert_int_equal(df_dataset_name_condition(data, i, commanded[i]), DF_OK);
+  memcpy(data->states, old->states, (size_t)(2 * (LONG + 1) * WNX) * sizeof *old->states);
+  for (int i = 0; i < 2 * (LONG + 1); i++) {
+    memcpy(data->conditions + i * WNC, conditions[i % (LONG + 1) < CHANGE ? 1 : 2], sizeof conditions[0]);
+  }
+  df_dataset_free(old);
+  w->task.data = data;
+}
+
+/* A window has the command of the frame of the demonstration at which it begins. Chain i begins at frame i, in windows
+ * of two actions, so that chains 1, 2 and 3, which stay up, change command and gait after 4, 2 and 2 actions. */
+static void chains_follow_the_commands_of_the_demonstration(void** state) {
+  (void)state;
+  static walkers w;
+  static const int changed[] = {0, 4, 2, 2};
+  make_walkers(&w);
+  change_commands(&w);
+  snprintf(w.task.config.eval_chain_commands, sizeof w.task.config.eval_chain_commands, "follow");
+  const df_method method = {.name = "walk", .flags = DF_METHOD_RETURNS_ACTIONS, .sample = plan_walk};
+  const eval_job job = {.task = &w.task, .set = &w.set, .method = &method, .instance = &w.task, .threads = 1};
+  evaluation out = {.rows = json_array(), .samples = json_array()};
+  assert_int_equal(chain_measures(&job, 3, 7, &out), DF_OK);
+  const df_base base = df_robot_base(w.task.system, &w.task.config.chart_objects);
+  double velocity = 0, yaw_rate = 0, phase = 0;
+  for (int i = 1; i <= 3; i++) {
+    uint8_t clock[STEPS + 1][FEET];
+    for (int t = 0; t < STEPS; t++) {
+      const double* condition = conditions[t < changed[i] ? 1 : 2];
+      const double command[3] = {condition[3], condition[4], condition[0]};
+      double turn;
+      velocity += df_metric_command(1, WNX, &base, w.made[i][t + 1], command, &turn) / STEPS / 3;
+      yaw_rate += turn / STEPS / 3;
+    }
+    const int rest = STEPS - changed[i];
+    phase += changed[i] * follow_gait(DF_GAIT_TROT, changed[i], w.touch[i], clock) / STEPS / 3;
+    phase += rest * follow_gait(DF_GAIT_BOUND, rest, w.touch[i] + changed[i], clock) / STEPS / 3;
+  }
+  assert_near(value_of(out.rows, "command_error"), velocity, 1e-12);
+  assert_near(value_of(out.rows, "command_error.yaw_rate"), yaw_rate, 1e-12);
+  assert_near(value_of(out.rows, "gait_phase"), phase, 1e-12);
+  /* where a base would be under changing commands is not said */
+  assert_true(isnan(value_of(out.rows, "command_error.position")));
+  assert_true(isnan(value_of(out.rows, "command_error.heading")));
+  evaluation_clear(&out);
+  task_clear(&w.task);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_command_is_that_of_the_robot),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(chains_follow_the_commands_of_the_demonstration),
+                                     cmocka_unit_test(the_command_is_that_of_the_robot),
                                      cmocka_unit_test(a_robot_without_a_base_has_no_command_error),
                                      cmocka_unit_test(a_fall_in_the_last_frame_counts),
                                      cmocka_unit_test(a_chain_has_a_largest_length),

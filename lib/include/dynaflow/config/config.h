@@ -160,6 +160,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(LIST, gait, hold, "", 0.2, 1000, "", "s",                                                                          \
     "time for which gait and command are held; empty: the episode; two numbers: drawn between them")                   \
   X(REAL, gait, switch, "0", 0, 1, "", "", "share of the changes of gait.hold at which the gait changes, too")         \
+  X(REAL, gait, command_from, "0", 0, 1, "", "",                                                                       \
+    "smallest size of a command, as a share of its largest (data.command_vx, ...); 0: any")                            \
   X(REAL, gait, distortion, "0", 0, 3, "", "",                                                                         \
     "scale of what makes the states of gaits infeasible, which then have no actions (gait.h)")                         \
   X(INT, window, horizon, "16", 1, 512, "", "actions", "actions per window")                                           \
@@ -336,6 +338,10 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(INT, eval, chains, "64", 0, 1000000, "", "", "open-loop chains for fall_rate")                                     \
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
+  X(TEXT, eval, profile, "", 0, 0, "", "",                                                                             \
+    "profile whose demonstrations give the held-out windows instead, for other commands or recordings than trained")   \
+  X(TEXT, eval, chain_commands, "start", 0, 0, "start|follow", "",                                                     \
+    "condition of a chain: that of its start state, or those of the demonstration, from frame to frame")               \
   X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \

@@ -1,0 +1,162 @@
+#define _GNU_SOURCE
+#include "eval_data.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_path.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/recording.h"
+#include "lookup.h"
+
+/* ---- the profile ---- */
+
+static bool begins(const char* name, const char* prefix) {
+  return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* settings that say which demonstrations there are, and which of their windows are held out */
+static bool is_of_data(const char* name) {
+  static const char* const prefixes[] = {"data.", "gait.", "split.", "window.first", "window.last", "window.stride"};
+  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+    if (begins(name, prefixes[i])) return true;
+  }
+  return false;
+}
+
+/* settings that a profile for evaluation may not change: weights mean nothing under others */
+static bool is_of_problem(const char* name) {
+  static const char* const prefixes[] = {"system.", "action.", "window.horizon", "chart."};
+  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+    if (begins(name, prefixes[i])) return true;
+  }
+  return false;
+}
+
+/* Gives the configuration of the profile all settings of `trained` but those of the demonstrations. DF_E_CONFIG for one
+ * of the problem that the profile changes. */
+static df_status adopt_settings(const df_config* trained, df_config* config) {
+  static _Thread_local char of_profile[DF_VALUE_MAX], wanted[DF_VALUE_MAX];
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    const char* name = keys[i].name;
+    df_config_value(config, i, of_profile, sizeof of_profile);
+    df_config_value(trained, i, wanted, sizeof wanted);
+    if (is_of_data(name) || strcmp(of_profile, wanted) == 0) continue;
+    if (is_of_problem(name)) {
+      return df_fail(DF_E_CONFIG,
+                     "task %s: eval.profile = %s sets %s to %s, but the methods are trained with %s: choose a profile "
+                     "that differs only in data.*, gait.*, split.* and window.first, last and stride",
+                     trained->task_name, trained->eval_profile, name, of_profile, wanted);
+    }
+    /* a preset has set the other keys of the network, which are copied one by one */
+    if (strcmp(name, "net.preset") != 0) DF_TRY(df_config_set(config, name, wanted, "eval.profile"));
+  }
+  return DF_OK;
+}
+
+df_status eval_data_open(const char* task, const char* method, const df_config* trained, const options* opts,
+                         eval_data* out) {
+  *out = (eval_data){0};
+  if (!trained->eval_profile[0]) return DF_OK;
+  df_search search = {0};
+  out->config = df_alloc(1, sizeof *out->config);
+  df_status status = out->config ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) status = resolve_task(task, trained->eval_profile, method, opts, out->config, &search);
+  if (status == DF_OK) status = adopt_settings(trained, out->config);
+  if (status == DF_OK) status = task_data_path(out->config, &search, opts, true, &out->path);
+  if (status == DF_OK) status = df_recording_hash(out->path, out->sha256);
+  search_clear(&search);
+  return status;
+}
+
+/* ---- the demonstrations ---- */
+
+static void copy_scales(const df_task* trained, df_task* task) {
+  const df_chart_statistics from = df_chart_get_statistics(trained->chart), to = df_chart_get_statistics(task->chart);
+  const size_t nz = (size_t)df_chart_size(task->chart) * sizeof(double);
+  const size_t nu = (size_t)task->system->nu * sizeof(double);
+  memcpy(to.mean, from.mean, nz);
+  memcpy(to.std, from.std, nz);
+  memcpy(to.context_mean, from.context_mean, nz);
+  memcpy(to.context_std, from.context_std, nz);
+  memcpy(to.action_mean, from.action_mean, nu);
+  memcpy(to.action_std, from.action_std, nu);
+}
+
+static df_status check_conditions(const eval_data* d, const df_dataset* trained) {
+  const df_dataset* data = d->task->data;
+  bool same = data->nc == trained->nc;
+  for (int i = 0; same && i < data->nc; i++) same = strcmp(data->condition_name[i], trained->condition_name[i]) == 0;
+  if (same) return DF_OK;
+  return df_fail(DF_E_CONFIG,
+                 "%s: the demonstrations of eval.profile = %s have other conditions (%d) than those of the training "
+                 "(%d): a method can only be measured under conditions that it was trained with",
+                 d->path, d->config->eval_profile, data->nc, trained->nc);
+}
+
+/* compares two states, given by pointers to them, byte by byte; *n is the number of bytes */
+static int by_bytes(const void* a, const void* b, void* n) {
+  const double *const *x = a, *const *y = b;
+  return memcmp(*x, *y, *(const size_t*)n);
+}
+
+/* whether the sorted states contain x */
+static bool has_state(const double* const* sorted, int n, const double* x, size_t* bytes) {
+  int from = 0, to = n;
+  while (from < to) {
+    const int middle = from + (to - from) / 2;
+    const int order = by_bytes(&x, &sorted[middle], bytes);
+    if (order == 0) return true;
+    if (order < 0)
+      to = middle;
+    else
+      from = middle + 1;
+  }
+  return false;
+}
+
+/* DF_E_CONFIG if a held-out window starts from the start state, bit for bit, of a training window: methods would be
+ * measured on what they learnt. */
+static df_status check_leak(const eval_data* d, const df_task* trained) {
+  size_t bytes = (size_t)trained->system->nx * sizeof(double);
+  const df_windows *held_out = d->task->windows, *learnt = trained->windows;
+  const double** start = df_alloc((size_t)learnt->n_train, sizeof *start);
+  if (!start) return DF_E_NOMEM;
+  for (int i = 0; i < learnt->n_train; i++) {
+    start[i] = df_dataset_state(trained->data, learnt->train[i].episode, learnt->train[i].start);
+  }
+  qsort_r(start, (size_t)learnt->n_train, sizeof *start, by_bytes, &bytes);
+  df_status status = DF_OK;
+  for (int i = 0; i < held_out->n_test && status == DF_OK; i++) {
+    const df_window w = held_out->test[i];
+    const double* x = df_dataset_state(d->task->data, w.episode, w.start);
+    if (!has_state(start, learnt->n_train, x, &bytes)) continue;
+    status =
+        df_fail(DF_E_CONFIG,
+                "%s: frame %d of episode %d, from which a window held out by eval.profile = %s starts, is the start "
+                "of a training window, too: give the profile another data.seed, or other recordings",
+                d->path, w.start, w.episode, d->config->eval_profile);
+  }
+  df_free(start);
+  return status;
+}
+
+df_status eval_data_load(eval_data* d, const df_search* search, const df_task* trained) {
+  if (!d->config) return DF_OK;
+  DF_TRY(df_task_new(d->config, search, d->path, &d->task));
+  DF_TRY(check_conditions(d, trained->data));
+  DF_TRY(check_leak(d, trained));
+  copy_scales(trained, d->task);
+  return DF_OK;
+}
+
+void eval_data_clear(eval_data* d) {
+  df_task_free(d->task);
+  df_free(d->path);
+  df_free(d->config);
+  *d = (eval_data){0};
+}

@@ -1,0 +1,33 @@
+/* eval_data.h: the demonstrations of eval.profile, whose held-out windows are measured instead of those of the
+ * demonstrations that the methods are trained on. */
+#ifndef BENCH_RUN_EVAL_DATA_H
+#define BENCH_RUN_EVAL_DATA_H
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/task.h"
+#include "options.h"
+
+/* All zeros: eval.profile is empty, and the task's own windows are measured. */
+typedef struct eval_data {
+  df_config* config;           /* of the task in that profile, with the settings of the evaluation of `trained` */
+  char* path;                  /* of the demonstrations */
+  char sha256[DF_SHA256_TEXT]; /* of their file; "" without eval.profile */
+  df_task* task;               /* NULL until eval_data_load() */
+} eval_data;
+
+/* Resolves eval.profile of `trained`, the configuration of `task` (name or path) for the method, and finds or generates
+ * its demonstrations. Does nothing if it is empty. DF_E_CONFIG names a setting by which the profile would make another
+ * problem of the task: of the model, the actions, the length of windows or the chart. Errors also of resolve_task() and
+ * task_data_path(). Call eval_data_clear(), also after a failure. */
+DF_MUST_CHECK df_status eval_data_open(const char* task, const char* method, const df_config* trained,
+                                       const options* opts, eval_data* out);
+
+/* Reads the demonstrations. The scales of states and actions, in which errors are measured, are those of `trained`. On
+ * success d->task is a task of its own. DF_E_CONFIG if the demonstrations have other conditions than those of
+ * `trained`, or if a held-out window of them is a training window; errors also of df_task_new(). */
+DF_MUST_CHECK df_status eval_data_load(eval_data* d, const df_search* search, const df_task* trained);
+
+void eval_data_clear(eval_data* d); /* leaves zeros */
+
+#endif

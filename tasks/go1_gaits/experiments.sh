@@ -1,0 +1,79 @@
+#!/bin/sh
+# The experiments of the paper on the gaits of the Go1, one command each (REPRODUCE.md):
+#
+#   tasks/go1_gaits/experiments.sh diversity|long|infeasible|transfer [PROFILE [SEEDS [OPTION...]]]
+#
+#   diversity   one model, four gaits: held-out commands, commands beyond the trained ones, changes of command and gait
+#   long        windows chained to 20 s, whose actions are executed open loop from the start state alone
+#   infeasible  demonstrations that no action can follow; has a profile of its own, so PROFILE is not used
+#   transfer    the actions of 5 s in perturbed models, in place of a robot
+#
+# PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 (default: 1); OPTION... are further options of
+# `dynaflow run`. Methods: $METHODS, by default those below. Runs and reports are written to $OUT (default:
+# results/runs/experiments-PROFILE). The four share their trainings; a command that was interrupted resumes.
+set -eu
+usage() {
+  sed -n '4p' "$0" | cut -c5- >&2
+  exit 2
+}
+[ $# -ge 1 ] || usage
+experiment=$1 profile=${2:-full} seeds=${3:-1}
+shift
+[ $# -eq 0 ] || shift
+[ $# -eq 0 ] || shift
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dynaflow=${DYNAFLOW:-$root/build/dynaflow}
+out=${OUT:-results/runs/experiments-$profile}
+methods=${METHODS:-dynaflow,dynaflow_tracking,dynaflow_recovered,kinematic_fm_idm,action_fm,action_fm_recovered}
+task=$root/tasks/go1_gaits
+
+train() {
+  "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method "$methods,random_action,replay_demo" \
+    --out "$out/trained" "$@"
+}
+# evaluate NAME OPTION...: the trained weights under other settings eval.*, with a report
+evaluate() {
+  name=$1
+  shift
+  "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method "$methods,random_action" \
+    --weights "$out/trained" --out "$out/$name" "$@"
+  "$dynaflow" report "$out/$name"
+}
+
+# weights_of METHOD: the file of the first trained seed, from the records, one JSON object per line
+weights_of() {
+  echo "$out/trained/$(grep -h "\"method\": *\"$1\"" "$out"/trained/events*.jsonl |
+    grep -o '"checkpoint": *"[^"]*"' | head -n 1 | cut -d '"' -f 4)"
+}
+
+case $experiment in
+  diversity)
+    train "$@"
+    "$dynaflow" report "$out/trained"
+    evaluate beyond --set eval.profile=commands_beyond "$@"
+    evaluate transitions --set eval.profile=transitions --set eval.chain_commands=follow "$@"
+    ;;
+  long)
+    train "$@"
+    evaluate long --set eval.chain_seconds=20 "$@"
+    ;;
+  infeasible)
+    "$dynaflow" run "$task" --profile infeasible --seed "$seeds" --out "$out/infeasible" "$@"
+    "$dynaflow" report "$out/infeasible"
+    ;;
+  transfer)
+    train "$@"
+    mkdir -p "$out/transfer"
+    for method in $(echo "$methods" | tr ',' ' '); do
+      for gait in trot pace bound pronk; do
+        of=$out/transfer/$method-$gait
+        "$dynaflow" sample "$task" --profile "$profile" --method "$method" --checkpoint "$(weights_of "$method")" \
+          --seconds 5 --seed 1..8 --condition "gait=$gait,vx=0.6" --out "$of.npz" "$@"
+        "$dynaflow" transfer "$task" --profile "$profile" "$of.npz" --plot "$of" "$@" >"$of.txt"
+        echo "$gait"
+        cat "$of.txt"
+      done
+    done
+    ;;
+  *) usage ;;
+esac

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# run --weights: cells that take the weights of another run, with other settings of the evaluation, also on other
+# demonstrations (eval.profile), in units of the training data.
+. tests/cli/check.sh
+
+packages=$PWD/third_party/python
+export PYTHONDONTWRITEBYTECODE=1
+python() { PYTHONPATH=$packages python3 "$@"; }
+if ! python -c 'import numpy' 2>/dev/null; then
+  skip weights "Python in third_party/python has no numpy (ci/fetch-python.py third_party/python)"
+  finish
+  exit
+fi
+cp -r docs/examples/pendulum "$scratch"
+task=$scratch/pendulum
+(cd "$task" && python3 make_data.py)
+python - "$task" <<'P'
+import sys, numpy as np
+f = np.load(sys.argv[1] + '/pendulum.npz')
+s, a = f['states'], f['actions']
+np.savez(sys.argv[1] + '/other.npz', states=1.5 * s[:10, :60], actions=a[:10, :59])
+np.savez(sys.argv[1] + '/shuffled.npz', states=s[::-1], actions=a[::-1])
+np.savez(sys.argv[1] + '/told.npz', states=1.5 * s[:10, :60], actions=a[:10, :59], conditions=np.ones((10, 1)),
+         condition_names=np.array(['side']))
+P
+cat >>"$task/task.yaml" <<'Y'
+  other:
+    data:
+      file: other.npz
+    train:
+      steps: 7
+  leak:
+    data:
+      file: shuffled.npz
+  told:
+    data:
+      file: told.npz
+      conditions: [conditions]
+  shorter:
+    window:
+      horizon: 8
+Y
+runs=$scratch/runs
+cells=(--method dynaflow,kinematic_fm_idm,random_action --seed 1,2 --profile smoke --set train.steps=30
+  --set inverse.steps=20 --set eval.sae_windows=0 --set eval.sampler_steps=1 --threads 1 --quiet)
+records() {
+  python3 - "$@" <<'P'
+import json, sys
+def cells(folder):
+    return {(r['method'], r['seed']): r for r in map(json.loads, open(folder + '/events.jsonl')) if r['type'] == 'cell'}
+a, b = [cells(f) for f in sys.argv[2:4]]
+assert len(a) == len(b) == 6 and all(r['status'] == 'done' for r in list(a.values()) + list(b.values()))
+exec(sys.argv[1])
+P
+}
+check cells_are_trained exits_with 0 run "$task" "${cells[@]}" --out "$runs/trained"
+check cells_take_the_weights exits_with 0 run "$task" "${cells[@]}" --out "$runs/same" --weights "$runs/trained"
+check their_records_have_the_same_numbers_and_costs records "
+for k in a:
+    for field in ('key', 'rows', 'samples', 'windows', 'replays', 'windows_sha256', 'train_cpu_s'):
+        assert a[k].get(field) == b[k].get(field), (k, field)
+    t, u = a[k].get('training', {}), b[k].get('training', {})
+    assert t.get('curves') == u.get('curves') and t.get('steps') == u.get('steps'), k
+    assert u.get('taken_from') == (None if k[0] == 'random_action' else {'run': sys.argv[2], 'key': a[k]['key']}), u" "$runs/trained" "$runs/same"
+check the_weights_are_copied bash -c "for f in '$runs'/trained/checkpoints/*; do cmp \"\$f\" '$runs/same/checkpoints/'\"\${f##*/}\" || exit 1; done"
+check the_run_is_verified exits_with 0 verify "$runs/same"
+check nothing_was_trained bash -c "! test -e '$runs/same/tensorboard' && ! test -e '$runs/same/training'"
+
+# other settings of the evaluation: other keys and longer chains, of the same weights
+check longer_chains exits_with 0 run "$task" "${cells[@]}" --out "$runs/longer" --weights "$runs/trained" --set eval.windows=5
+check windows_are_others_and_weights_the_same records "
+for k in a:
+    assert a[k]['key'] != b[k]['key'] and len(b[k]['windows']['start']) == 5 < len(a[k]['windows']['start']), k
+    if k[0] != 'random_action': assert b[k]['training']['taken_from']['key'] == a[k]['key']" "$runs/trained" "$runs/longer"
+check other_training_is_refused misses 'no weights of pendulum dynaflow seed 1 that were trained in the same way: train\.steps is 30 there, 31 here' \
+  run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/trained" --set train.steps=31
+check no_data_are_offered_for_weights bash -c "! grep -q 'data fetch' '$scratch/err'"
+check another_seed_is_refused misses 'no weights of pendulum dynaflow seed 3: train' run "$task" "${cells[@]}" --seed 3 --out "$runs/no" --weights "$runs/trained"
+check another_method_is_refused misses 'no weights of pendulum action_fm seed 1: train' run "$task" "${cells[@]}" --method action_fm --out "$runs/no" --weights "$runs/trained"
+check a_missing_run_is_named misses 'nowhere' run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/nowhere"
+cp -r "$runs/trained" "$runs/damaged"
+check weights_are_damaged bash -c "for f in '$runs'/damaged/checkpoints/*; do printf x >>\"\$f\"; done"
+check changed_weights_are_refused exits_with 2 run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/damaged"
+check they_are_named grep -q 'damaged/checkpoints/.*SHA-256 is .* but its record has .*: the file was changed' "$scratch/err"
+rm -r "$runs/damaged/checkpoints" "$runs/no"
+check removed_weights exits_with 3 run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/damaged"
+check they_are_named_too grep -q 'No such file: the run was kept without its weights' "$scratch/err"
+
+# other demonstrations
+check other_demonstrations exits_with 0 run "$task" "${cells[@]}" --out "$runs/other" --weights "$runs/trained" --set eval.profile=other --store-samples
+check errors_are_in_units_of_the_training_data python - "$task" "$runs/other" <<'P'
+import hashlib, json, sys, numpy as np
+task, run = sys.argv[1:]
+trained, other = [np.load(f'{task}/{n}.npz')['states'] for n in ('pendulum', 'other')]
+std = np.concatenate([trained[e, s + 1:s + 17] for e in range(20) if e % 5 != 4 for s in range(85)]).std(0)
+windows = {tuple(other[e, s]): other[e, s + 1:s + 17] for e in (4, 9) for s in range(44)}
+sha = hashlib.sha256(open(task + '/other.npz', 'rb').read()).hexdigest()
+cells = [r for r in map(json.loads, open(run + '/events.jsonl')) if r['type'] == 'cell']
+for r in cells:
+    made = np.load(run + '/' + r['stored_samples']['path'])
+    x = made['call0000.x'] if 'call0000.x' in made else made[[n for n in made.files if n.endswith('x')][0]]
+    demo = np.array([windows[tuple(w[0])] for w in x[:16]])
+    tre = np.sqrt((((x[:16, 1:] - demo) / std)**2).mean((1, 2))).mean()
+    row, = [q for q in r['rows'] if q['metric'] == 'tre']
+    assert abs(row['value'] - tre) < 1e-9 * tre, (r['method'], row['value'], tre)
+    assert r['eval_data_sha256'] == sha and r['config']['eval.profile'] == 'other' and r['config']['train.steps'] == '30'
+assert len(cells) == 6
+P
+check it_is_verified exits_with 0 verify "$runs/other" --tasks "$scratch"
+check its_windows_were_drawn_again bash -c "! grep -q 'not drawn again' '$scratch/out' '$scratch/err'"
+check other_demonstrations_change_the_key records "for k in a: assert a[k]['key'] != b[k]['key'], k" "$runs/trained" "$runs/other"
+check the_report_is_made exits_with 0 report "$runs/other"
+check runs_on_other_windows_do_not_compare exits_with 5 compare "$runs/trained" "$runs/other"
+check training_windows_are_refused refuses 'held out by eval\.profile = leak starts, is the start of a training window' run "$task" "${cells[@]}" --out "$runs/leak" --weights "$runs/trained" --set eval.profile=leak
+check other_conditions_are_refused refuses 'eval\.profile = told have other conditions \(1\) than those of the training \(0\)' run "$task" "${cells[@]}" --out "$runs/told" --weights "$runs/trained" --set eval.profile=told
+check another_problem_is_refused refuses 'eval\.profile = shorter sets window\.horizon to 8, but the methods are trained with 16' run "$task" "${cells[@]}" --out "$runs/shorter" --weights "$runs/trained" --set eval.profile=shorter
+check an_unknown_profile_is_refused refuses "profile.*nothing" run "$task" "${cells[@]}" --out "$runs/none" --weights "$runs/trained" --set eval.profile=nothing
+weights=$(ls "$runs"/trained/checkpoints/* | head -n 1)
+check eval_takes_one_of_both refuses 'both say what is measured' eval "$task" --checkpoint "$weights" --data-file "$task/other.npz" --profile smoke --set eval.profile=other --set train.steps=30 --set inverse.steps=20
+# changed demonstrations are another result
+python - "$task" <<'P'
+import sys, numpy as np
+f = np.load(sys.argv[1] + '/other.npz')
+np.savez(sys.argv[1] + '/other.npz', states=f['states'] * 1.01, actions=f['actions'])
+P
+check changed_demonstrations_run_again exits_with 0 run "$task" "${cells[@]}" --out "$runs/other" --weights "$runs/trained" --set eval.profile=other --json
+check all_six_cells_have_run_twice python3 -c "
+import json, sys
+cells = [json.loads(l) for l in open(sys.argv[1])]
+assert sum(r['type'] == 'cell' for r in cells) == 12 and len({r['key'] for r in cells if r['type'] == 'cell'}) == 12" "$runs/other/events.jsonl"
+finish
