@@ -43,9 +43,9 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
 
 /* Appends the whole plan to the store, also if this process runs only a shard, unless the last recorded plan is the
  * same; so every folder shows which cells are missing. Opens every cell for its key, so bad settings, models and data
- * are found before the first training, and two task files of one name (DF_E_CONFIG); on failure *failed_task is the
- * task at fault. DF_E_INTERRUPTED once stop_flag is
- * set. */
+ * are found before the first training, and two task files of one name (DF_E_CONFIG), and weights that a cell would take
+ * but that p->weights lacks (DF_E_MISSING). On failure *failed_task is the task at fault; NULL if it is the weights.
+ * DF_E_INTERRUPTED once stop_flag is set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 
 /* Appends a plan of these cells, objects with task, method, seed and key, unless the last recorded plan is the same.
