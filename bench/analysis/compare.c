@@ -73,6 +73,8 @@ static comparison blank_comparison(void) {
                       .mean_a = NAN,
                       .mean_b = NAN,
                       .paired = {.difference = none, .p = NAN},
+                      .detectable = NAN,
+                      .seeds_needed = -1,
                       .seed_lo = NAN,
                       .seed_hi = NAN,
                       .improvement = none,

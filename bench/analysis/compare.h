@@ -29,9 +29,10 @@ typedef struct compare_cfg {
                   * only `b` has are left out */
   uint64_t seed; /* of the bootstrap */
   int resamples; /* for differences; for probabilities of improvement at most 2000 */
+  double wanted; /* size of a difference, in the unit of each metric, for which seeds are counted; 0: none */
 } compare_cfg;
 
-compare_cfg compare_cfg_default(void); /* 3 seeds, not partial, seed 1, 10000 resamples */
+compare_cfg compare_cfg_default(void); /* 3 seeds, not partial, seed 1, 10000 resamples, no wanted difference */
 
 /* One side of a comparison: a run and a method of it. `method` NULL: the method of the other side; if both are NULL,
  * every method is compared with the same method of the other run. */
@@ -50,6 +51,8 @@ typedef struct comparison {
   double mean_a, mean_b;              /* over seeds and windows */
   df_paired paired;                   /* mean difference with interval */
   double seed_lo, seed_hi;            /* smallest and largest mean difference of a seed */
+  double detectable;                  /* power_detectable() (power.h) */
+  int seeds_needed;                   /* power_seeds_needed() for cfg->wanted; -1: none is enough, or not asked for */
   df_interval improvement;            /* probability that a is better, values not paired by start state */
   int only_a, only_b;                 /* fall_rate: episodes in which a (b) falls more often; other metrics: -1 */
   char values[DF_SHA256_TEXT];        /* SHA-256 of the values of both sides; "" without them */

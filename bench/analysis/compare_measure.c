@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "compare.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "power.h"
 #include "samples.h"
 #include "text.h"
 
@@ -37,13 +39,21 @@ static void count_falls(const samples* a, const samples* b, comparison* one) {
   one->p = fmax(one->p, df_mcnemar_exact(one->only_a, one->only_b));
 }
 
-static void compare_seeds(const samples* a, const samples* b, comparison* one) {
+/* the mean difference of each seed [seeds], its range, and what a comparison with such seeds can find */
+static df_status compare_seeds(const compare_cfg* cfg, const samples* a, const samples* b, comparison* one) {
+  double* of_seed = df_alloc((size_t)a->seeds, sizeof *of_seed);
+  if (!of_seed) return DF_E_NOMEM;
   for (int s = 0; s < a->seeds; s++) {
     const size_t at = (size_t)s * (size_t)a->n;
-    const double d = mean_of(a->n, a->values + at) - mean_of(a->n, b->values + at);
-    if (!(d >= one->seed_lo)) one->seed_lo = d;
-    if (!(d <= one->seed_hi)) one->seed_hi = d;
+    of_seed[s] = mean_of(a->n, a->values + at) - mean_of(a->n, b->values + at);
+    if (!(of_seed[s] >= one->seed_lo)) one->seed_lo = of_seed[s];
+    if (!(of_seed[s] <= one->seed_hi)) one->seed_hi = of_seed[s];
   }
+  const paired_design design = {a->seeds, a->episodes, &one->paired.difference, of_seed};
+  one->detectable = power_detectable(&design);
+  if (cfg->wanted > 0) one->seeds_needed = power_seeds_needed(&design, cfg->wanted);
+  df_free(of_seed);
+  return DF_OK;
 }
 
 /* the values of both sides as a hash: equal for metrics that are copies of each other */
@@ -61,17 +71,17 @@ df_status compare_measure(const compare_cfg* cfg, const samples* a, const sample
   DF_TRY(hash_values(a, b, one->values));
   one->mean_a = mean_of(a->seeds * a->n, a->values);
   one->mean_b = mean_of(a->seeds * a->n, b->values);
-  compare_seeds(a, b, one);
   const df_strata of_a = {.n = a->seeds, .sizes = a->sizes, .values = a->values};
   const df_strata of_b = {.n = a->seeds, .sizes = b->sizes, .values = b->values};
   DF_TRY(df_paired_difference(&bootstrap, &of_a, b->values, &one->paired));
+  DF_TRY(compare_seeds(cfg, a, b, one));
   if (bootstrap.resamples > IMPROVEMENT_RESAMPLES) bootstrap.resamples = IMPROVEMENT_RESAMPLES;
   DF_TRY(
       df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0, &of_a, &of_b, &one->improvement));
   one->p = one->paired.p;
   const int failed = one->paired.difference.failed;
   if (!failed && strcmp(one->metric, "fall_rate") == 0) count_falls(a, b, one);
-  if (failed) one->seed_lo = one->seed_hi = NAN;
+  if (failed) one->seed_lo = one->seed_hi = one->detectable = NAN;
   if (failed && one->outcome == COMPARE_OK) {
     one->outcome = COMPARE_UNSURE;
     one->reason = format_text("%d of %d pairs not finite", failed, a->seeds * a->n);

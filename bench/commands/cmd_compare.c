@@ -64,6 +64,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case 'b':
       a->cfg.seed = (uint64_t)parse_integer(state, "--bootstrap-seed", value, 0, 2147483647);
       return 0;
+    case 'd':
+      a->cfg.wanted = parse_number(state, "--difference", value, 1e-300, 1e300);
+      return 0;
     case 'p':
       a->cfg.partial = true;
       return 0;
@@ -83,6 +86,8 @@ static const struct argp_option own_options[] = {
      "one run: compare A with B; two runs: compare A of the first with A, or B, of the second", 0},
     {"min-seeds", 'n', "N", 0, "least number of seeds to name a winner (default: 3)", 0},
     {"bootstrap-seed", 'b', "N", 0, "seed of the bootstrap resamples (default: 1)", 0},
+    {"difference", 'd', "D", 0,
+     "also print how many seeds would find a difference of D, in the unit of each metric, on these episodes", 0},
     {"partial", 'p', NULL, 0, "compare the finished cells of unfinished runs; no winner is named", 0},
     {"reference", 'r', NULL, 0,
      "compare with the reference records of the same task and profile: each method with itself, one that they lack "

@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "json.h"
+#include "power.h"
 #include "rows.h"
 #include "terminal.h"
 #include "text.h"
@@ -73,6 +74,8 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
   set_number(o, "mean_b", one->mean_b);
   set_number(o, "seed_lo", one->seed_lo);
   set_number(o, "seed_hi", one->seed_hi);
+  set_number(o, "detectable", one->detectable);
+  set_count(o, "seeds_needed", one->seeds_needed);
   set_number(o, "improvement", one->improvement.mean);
   set_number(o, "improvement_lo", one->improvement.lo);
   set_number(o, "improvement_hi", one->improvement.hi);
@@ -117,7 +120,7 @@ static char* verdict_text(const comparison* one) {
   return df_strdup(one->reason ? one->reason : "");
 }
 
-static json_t* table_row(const comparison* one) {
+static json_t* table_row(const comparisons* c, const comparison* one) {
   json_t* o = json_object();
   json_object_set_new(o, "metric", json_string(one->metric));
   json_object_set_new(o, "k", json_integer(one->k));
@@ -129,6 +132,9 @@ static json_t* table_row(const comparison* one) {
     set_formatted(o, "A - B", number_text(d->mean));
     set_formatted(o, "95 % interval", range_text(d->lo, d->hi));
     set_formatted(o, "by seed", range_text(one->seed_lo, one->seed_hi));
+    set_formatted(o, "detectable", number_text(one->detectable));
+    if (c->cfg.wanted > 0)
+      set_formatted(o, "seeds needed", one->seeds_needed < 0 ? df_strdup("-") : format_text("%d", one->seeds_needed));
     set_formatted(o, "P(A better)", probability_text(i));
     set_formatted(o, "fell", one->only_a < 0 ? df_strdup("") : format_text("%d : %d", one->only_a, one->only_b));
     set_formatted(o, "p", isnan(one->p) ? df_strdup("-") : format_text("%.2g", one->p));
@@ -177,6 +183,15 @@ static void print_notes(const comparisons* c) {
       (unsigned long long)c->cfg.seed);
   print_line(stdout, "by seed: smallest and largest mean difference of a seed.");
   print_line(stdout,
+             "detectable: a true difference of this size has p < 0.05 in 80 %% of such comparisons, if it is the only "
+             "one that is made%s",
+             c->cfg.wanted > 0 ? ";" : ".");
+  if (c->cfg.wanted > 0)
+    print_line(stdout,
+               "seeds needed: so many find one of %g on these episodes in that sense (-: no number up to %d does; take "
+               "more episodes).",
+               c->cfg.wanted, POWER_SEEDS_MAX);
+  print_line(stdout,
              "P(A better): probability that A on one start state is better than B on an independently drawn one, with "
              "the same seed.");
   print_line(
@@ -222,7 +237,7 @@ void compare_print(const comparisons* c, const options* opts) {
     rows table = rows_new();
     const comparison* first = &c->list[i];
     print_heading(c, first);
-    for (; i < c->n && same_pair(first, &c->list[i]); i++) rows_add_object(&table, table_row(&c->list[i]));
+    for (; i < c->n && same_pair(first, &c->list[i]); i++) rows_add_object(&table, table_row(c, &c->list[i]));
     rows_print(&table, opts);
     print_line(stdout, "%s", "");
     rows_free(&table);

@@ -172,6 +172,9 @@ check other_seeds_are_inconclusive rows 4 \
   "'seeds differ: A has 1 2 3, B has 2 3 4' in row('tre')['status'] and row('tre')['seeds'] == 2 and not any(r['winner'] for r in rows)" \
   "$runs/seeds" --method a,b
 make_run few 'cells = [c for c in cells if c["seed"] < 3]; plan["cells"] = [c for c in plan["cells"] if c["seed"] < 3]'
+check seeds_of_a_wanted_difference_are_counted rows 0 "row('tre')['seeds_needed'] == 3 and row('tre', 5)['detectable'] > 0" "$runs/one" --method a,b --difference 0.5
+check no_seeds_are_counted_without_one rows 0 "row('tre')['seeds_needed'] is None" "$runs/one" --method a,b
+check a_wanted_difference_is_positive refuses 'difference' compare "$runs/one" --method a,b --difference 0
 check few_seeds_are_inconclusive rows 4 "'2 seeds, naming a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/few" --method a,b
 make_run lone 'cells = [c for c in cells if c["seed"] == 1]; plan["cells"] = [c for c in plan["cells"] if c["seed"] == 1]

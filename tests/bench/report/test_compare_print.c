@@ -29,6 +29,8 @@ static comparison one = {.task = "t",
                          .paired = {.difference = {.mean = -0.25, .lo = -0.75, .hi = -0.0625, .n = 48}, .p = 0.5},
                          .seed_lo = -0.5,
                          .seed_hi = -0.1875,
+                         .detectable = 0.3125,
+                         .seeds_needed = 11,
                          .improvement = {.mean = 0.875, .lo = 0.625, .hi = 0.9375, .n = 96},
                          .only_a = 2,
                          .only_b = 7,
@@ -55,7 +57,8 @@ static void each_number_stands_in_its_field(void** state) {
       "{'task':'t','method':'x - y','seed':null,'profile':'p','metric':'fall_rate','k':5,'value':-0.25,'unit':'share',"
       "'n':48,'lo':-0.75,'hi':-0.0625,'status':'ok','run_a':'first','run_b':'second','method_a':'x','method_b':'y',"
       "'better':'lower','seeds':3,'episodes':17,'mean_a':0.125,'mean_b':0.375,'seed_lo':-0.5,'seed_hi':-0.1875,"
-      "'improvement':0.875,'improvement_lo':0.625,'improvement_hi':0.9375,'only_a':2,'only_b':7,'p':0.0078125,'p_holm':"
+      "'detectable':0.3125,'seeds_needed':11,'improvement':0.875,'improvement_lo':0.625,'improvement_hi':0.9375,'only_"
+      "a':2,'only_b':7,'p':0.0078125,'p_holm':"
       "0.03125,"
       "'tests':6,'winner':'a','reason':null,'bootstrap_seed':9,'resamples':1234}";
   char* found = json_dumps(row, JSON_COMPACT);
@@ -66,8 +69,9 @@ static void each_number_stands_in_its_field(void** state) {
 }
 
 /* the table that is printed, with single spaces, to be freed */
-static char* printed(bool quiet) {
-  const comparisons c = all();
+static char* printed_for(double wanted, bool quiet) {
+  comparisons c = all();
+  c.cfg.wanted = wanted;
   options opts = options_default();
   opts.quiet = quiet;
   capture out = capture_begin(stdout);
@@ -80,14 +84,37 @@ static char* printed(bool quiet) {
   return words;
 }
 
+static char* printed(bool quiet) {
+  return printed_for(0, quiet);
+}
+
+/* only where a difference is wanted */
+static void seeds_that_are_needed_are_counted(void** state) {
+  (void)state;
+  char* words = printed_for(0.05, false);
+  assert_non_null(strstr(words, " by seed detectable seeds needed P(A better) "));
+  assert_non_null(strstr(words, " -0.5 .. -0.1875 0.3125 11 0.88 (0.62"));
+  assert_non_null(strstr(words, "seeds needed: so many find one of 0.05 on these episodes"));
+  free(words);
+  one.seeds_needed = -1;
+  words = printed_for(0.05, true);
+  assert_non_null(strstr(words, " -0.5 .. -0.1875 0.3125 - 0.88 (0.62"));
+  one.seeds_needed = 11;
+  free(words);
+  words = printed(false);
+  assert_null(strstr(words, "seeds needed"));
+  free(words);
+}
+
 static void each_number_stands_in_its_column(void** state) {
   (void)state;
   char* words = printed(true);
-  assert_string_equal(words,
-                      "t, profile p: A = x of first, B = y of second; 3 seeds\n"
-                      "metric k unit A B A - B 95 % interval by seed P(A better) fell p p (Holm) n verdict\n"
-                      "fall_rate 5 share 0.125 0.375 -0.25 -0.75 .. -0.0625 -0.5 .. -0.1875 0.88 (0.62 .. 0.94) 2 : 7 "
-                      "0.0078 0.031 48 A is better\n\n");
+  assert_string_equal(
+      words,
+      "t, profile p: A = x of first, B = y of second; 3 seeds\n"
+      "metric k unit A B A - B 95 % interval by seed detectable P(A better) fell p p (Holm) n verdict\n"
+      "fall_rate 5 share 0.125 0.375 -0.25 -0.75 .. -0.0625 -0.5 .. -0.1875 0.3125 0.88 (0.62 .. 0.94) 2 : 7 "
+      "0.0078 0.031 48 A is better\n\n");
   free(words);
   one.winner = 'b';
   words = printed(true);
@@ -113,6 +140,7 @@ static void the_notes_count_the_tests(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_number_stands_in_its_field),
+      cmocka_unit_test(seeds_that_are_needed_are_counted),
       cmocka_unit_test(each_number_stands_in_its_column),
       cmocka_unit_test(the_notes_count_the_tests),
   };
