@@ -60,14 +60,34 @@ static void add_setting(text* out, key_scope scope, const char* method, const ch
   if (has) text_add(out, "%s %s\n", name, value);
 }
 
+bool setting_measures(const char* name) {
+  static const char* const prefixes[] = {"data.", "split.", "window.first", "window.last", "window.stride"};
+  if (strcmp(name, "data.url") == 0) return false;
+  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+    if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;
+  }
+  return false;
+}
+
+/* what is measured instead of the demonstrations of the training */
+static void add_measured(text* out, const cell_identity* id) {
+  const char* name;
+  json_t* value;
+  if (!id->eval_data_sha256 || !id->eval_data_sha256[0]) return;
+  text_add(out, "held_out %s\n", id->eval_data_sha256);
+  json_object_foreach((json_t*)(uintptr_t)id->eval_settings, name, value) {
+    const char* setting = json_string_value(value);
+    text_add(out, "held_out.%s %s\n", name, setting ? setting : "");
+  }
+}
+
 static void add_identity(text* out, key_scope scope, const cell_identity* id, int numbers) {
   text_add(out, "method %s\nseed %llu\n", id->method, (unsigned long long)id->seed);
   text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
   text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
   if (id->plugin_sha256 && id->plugin_sha256[0]) text_add(out, "plugin %s\n", id->plugin_sha256);
   if (id->trials && id->trials[0]) text_add(out, "trials %s\n", id->trials);
-  const bool measures = scope == KEY_CELL && id->eval_data_sha256 && id->eval_data_sha256[0];
-  if (measures) text_add(out, "held_out %s\n", id->eval_data_sha256);
+  if (scope == KEY_CELL) add_measured(out, id);
   text_add(out, "numbers %d\nscope %s\n", numbers, scope == KEY_CELL ? "cell" : "training");
 }
 
@@ -118,7 +138,8 @@ static df_status add_record(const json_t* record, key_scope scope, const char* m
                             .blas_kernel = word(json_object_get(provenance, "blas"), "kernel"),
                             .plugin_sha256 = word(record, "plugin_sha256"),
                             .trials = word(record, "trials"),
-                            .eval_data_sha256 = word(record, "eval_data_sha256")};
+                            .eval_data_sha256 = word(record, "eval_data_sha256"),
+                            .eval_settings = json_object_get(record, "eval_settings")};
   const char* name;
   json_t* value;
   json_object_foreach(json_object_get(record, "config"), name, value) {

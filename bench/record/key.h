@@ -3,6 +3,7 @@
 #define BENCH_RECORD_KEY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dynaflow/config/config.h"
@@ -27,11 +28,20 @@ typedef struct cell_identity {
   const char* model_sha256; /* of the compiled model */
   const char* data_sha256;
   const char* mujoco_version;
-  const char* blas_kernel;      /* "" if the method uses no BLAS */
-  const char* plugin_sha256;    /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
-  const char* trials;           /* of an expert: what it was tried on; "" or NULL for other methods, then left out */
-  const char* eval_data_sha256; /* of the demonstrations of eval.profile; "" or NULL without, then left out */
+  const char* blas_kernel;   /* "" if the method uses no BLAS */
+  const char* plugin_sha256; /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
+  const char* trials;        /* of an expert: what it was tried on; "" or NULL for other methods, then left out */
+  /* of eval.profile, left out of the key without it: the SHA-256 of its demonstrations, and its settings by which they
+   * are read and windows are held out (setting_measures()), an object of texts; NULL without */
+  /* of eval.profile, left out of the key without it: the SHA-256 of its demonstrations ("" or NULL without), and its
+   * settings by which they are read and windows held out (setting_measures()), an object of texts (NULL without) */
+  const char* eval_data_sha256;
+  const json_t* eval_settings;
 } cell_identity;
+
+/* Whether a setting says how demonstrations are read, or which of their windows are held out: data.* but data.url,
+ * split.*, window.first, last and stride. */
+bool setting_measures(const char* name);
 
 /* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
  * task.methods, system.model_url, data.url, train.tape_mib, train.checkpoint_every and net.preset, then the other

@@ -51,7 +51,8 @@ static cell_identity identity_of(const cell* c) {
                          .mujoco_version = df_mujoco_version(),
                          .blas_kernel = blas ? blas->kernel : "",
                          .plugin_sha256 = df_method_file_sha256(c->method),
-                         .eval_data_sha256 = c->eval_data.sha256};
+                         .eval_data_sha256 = c->eval_data.sha256,
+                         .eval_settings = c->eval_data.settings};
 }
 
 /* of the networks that methods with the same settings share */
@@ -558,8 +559,10 @@ static json_t* begin_record(const cell* c) {
   if (record) json_object_set_new(record, "model_files", model_files_json(c->model_list));
   if (record) json_object_set_new(record, "notes", json_array());
   if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
-  if (record && c->eval_data.sha256[0])
+  if (record && c->eval_data.settings) {
     json_object_set_new(record, "eval_data_sha256", json_string(c->eval_data.sha256));
+    json_object_set(record, "eval_settings", c->eval_data.settings);
+  }
   return record;
 }
 

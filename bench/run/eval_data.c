@@ -9,6 +9,7 @@
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/recording.h"
+#include "key.h"
 #include "lookup.h"
 
 /* ---- the profile ---- */
@@ -19,11 +20,7 @@ static bool begins(const char* name, const char* prefix) {
 
 /* settings that say which demonstrations there are, and which of their windows are held out */
 static bool is_of_data(const char* name) {
-  static const char* const prefixes[] = {"data.", "gait.", "split.", "window.first", "window.last", "window.stride"};
-  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-    if (begins(name, prefixes[i])) return true;
-  }
-  return false;
+  return setting_measures(name) || begins(name, "gait.") || strcmp(name, "data.url") == 0;
 }
 
 /* settings that a profile for evaluation may not change: weights mean nothing under others */
@@ -58,6 +55,20 @@ static df_status adopt_settings(const df_config* trained, df_config* config) {
   return DF_OK;
 }
 
+/* the settings by which demonstrations are read and windows held out */
+static json_t* measuring_settings(const df_config* config) {
+  static _Thread_local char value[DF_VALUE_MAX];
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  json_t* out = json_object();
+  for (int i = 0; i < n; i++) {
+    if (!setting_measures(keys[i].name)) continue;
+    df_config_value(config, i, value, sizeof value);
+    json_object_set_new(out, keys[i].name, json_string(value));
+  }
+  return out;
+}
+
 df_status eval_data_open(const char* task, const char* method, const df_config* trained, const options* opts,
                          eval_data* out) {
   *out = (eval_data){0};
@@ -69,6 +80,7 @@ df_status eval_data_open(const char* task, const char* method, const df_config* 
   if (status == DF_OK) status = adopt_settings(trained, out->config);
   if (status == DF_OK) status = task_data_path(out->config, &search, opts, true, &out->path);
   if (status == DF_OK) status = df_recording_hash(out->path, out->sha256);
+  if (status == DF_OK && !(out->settings = measuring_settings(out->config))) status = DF_E_NOMEM;
   search_clear(&search);
   return status;
 }
@@ -156,6 +168,7 @@ df_status eval_data_load(eval_data* d, const df_search* search, const df_task* t
 
 void eval_data_clear(eval_data* d) {
   df_task_free(d->task);
+  json_decref(d->settings);
   df_free(d->path);
   df_free(d->config);
   *d = (eval_data){0};

@@ -3,6 +3,8 @@
 #ifndef BENCH_RUN_EVAL_DATA_H
 #define BENCH_RUN_EVAL_DATA_H
 
+#include <jansson.h>
+
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/task.h"
@@ -13,6 +15,7 @@ typedef struct eval_data {
   df_config* config;           /* of the task in that profile, with the settings of the evaluation of `trained` */
   char* path;                  /* of the demonstrations */
   char sha256[DF_SHA256_TEXT]; /* of their file; "" without eval.profile */
+  json_t* settings;            /* those of the profile by which windows are held out (setting_measures()), as texts */
   df_task* task;               /* NULL until eval_data_load() */
 } eval_data;
 

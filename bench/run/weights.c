@@ -88,6 +88,19 @@ static df_status refuse(const weights* w, const cell_identity* cell, const text*
 
 /* ---- the cell ---- */
 
+/* DF_E_FORMAT for a record that was changed after it was written */
+static df_status check_record(const weights* w, const json_t* record) {
+  char sum[DF_SHA256_TEXT], key[DF_SHA256_TEXT];
+  DF_TRY(record_sum(record, sum));
+  DF_TRY(record_key(record, key));
+  if (strcmp(sum, string_of(record, "record_sha256")) == 0 && strcmp(key, string_of(record, "key")) == 0) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: the record of %s %s seed %lld was changed after it was written, so its weights are not taken; "
+                 "`dynaflow verify` says what differs",
+                 w->run, string_of(record, "task"), string_of(record, "method"),
+                 (long long)json_integer_value(json_object_get(record, "seed")));
+}
+
 df_status weights_find(const weights* w, const cell_identity* cell, const json_t** record) {
   const json_t *records = store_records(w->records), *nearest = NULL;
   text wanted = {0};
@@ -105,28 +118,44 @@ df_status weights_find(const weights* w, const cell_identity* cell, const json_t
     const bool same_seed = (uint64_t)json_integer_value(json_object_get(one, "seed")) == cell->seed;
     if (same_seed && strcmp(string_of(one, "task"), cell->config->task_name) == 0) nearest = one;
   }
-  const df_status status = *record ? DF_OK : refuse(w, cell, &wanted, nearest);
+  const df_status status = *record ? check_record(w, *record) : refuse(w, cell, &wanted, nearest);
   text_clear(&wanted);
   return status;
 }
 
-static df_status load(const json_t* record, const char* path, const df_method* method, void* instance) {
+/* DF_E_MISMATCH if a file of the run is not the recorded one */
+static df_status check_file(const weights* w, const char* name, const char* recorded) {
   char sum[DF_SHA256_TEXT];
-  const char* recorded = string_of(json_object_get(record, "training"), "checkpoint_sha256");
-  if (!df_file_exists(path)) {
-    return df_fail(DF_E_MISSING, "%s: No such file: the run was kept without its weights; train them again", path);
+  char* path = df_path_join(w->folder, name);
+  df_status status = path ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK && !df_file_exists(path)) {
+    status = df_fail(DF_E_MISSING, "%s: No such file: the run was kept without its weights; train them again", path);
   }
-  DF_TRY(df_sha256_file(path, sum));
-  if (strcmp(sum, recorded) != 0) {
-    return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %.16s, but its record has %.16s: the file was changed", path, sum,
-                   recorded);
+  if (status == DF_OK) status = df_sha256_file(path, sum);
+  if (status == DF_OK && strcmp(sum, recorded) != 0) {
+    status = df_fail(DF_E_MISMATCH, "%s: SHA-256 is %.16s, but its record has %.16s: the file was changed", path, sum,
+                     recorded);
   }
-  return method->load(instance, path);
+  df_free(path);
+  return status;
+}
+
+/* the checkpoint, and all files that the method wrote beside it */
+static df_status check_files(const weights* w, const json_t* record) {
+  const json_t* training = json_object_get(record, "training");
+  size_t i;
+  json_t* file;
+  DF_TRY(check_file(w, checkpoint_of(record), string_of(training, "checkpoint_sha256")));
+  json_array_foreach(json_object_get(training, "files"), i, file) {
+    DF_TRY(check_file(w, string_of(file, "path"), string_of(file, "sha256")));
+  }
+  return DF_OK;
 }
 
 df_status weights_load(const weights* w, const json_t* record, const df_method* method, void* instance) {
+  DF_TRY(check_files(w, record));
   char* path = df_path_join(w->folder, checkpoint_of(record));
-  const df_status status = path ? load(record, path, method, instance) : DF_E_NOMEM;
+  const df_status status = path ? method->load(instance, path) : DF_E_NOMEM;
   df_free(path);
   return status;
 }

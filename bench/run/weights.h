@@ -21,7 +21,8 @@ void weights_close(weights* w); /* zeros are allowed */
 
 /* Sets *record to the last done cell of the run with the cell's method and everything on which weights depend: seed,
  * settings but those of evaluation and sampling, model, demonstrations, versions (record_training_text()). Owned by the
- * run. DF_E_MISSING if there is none, which names what differs in the cell of the same task, method and seed. */
+ * run. DF_E_MISSING if there is none, which names what differs in the cell of the same task, method and seed;
+ * DF_E_FORMAT if the record is not as it was sealed. */
 DF_MUST_CHECK df_status weights_find(const weights* w, const cell_identity* cell, const json_t** record);
 
 /* Loads the weights of that record into an instance of its method. DF_E_MISSING without the file, DF_E_MISMATCH if it

@@ -82,7 +82,16 @@ cp -r "$runs/trained" "$runs/damaged"
 check weights_are_damaged bash -c "for f in '$runs'/damaged/checkpoints/*; do printf x >>\"\$f\"; done"
 check changed_weights_are_refused exits_with 2 run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/damaged"
 check they_are_named grep -q 'damaged/checkpoints/.*SHA-256 is .* but its record has .*: the file was changed' "$scratch/err"
+# the second network of a method, and the record, count as well
+rm -r "$runs/damaged"; cp -r "$runs/trained" "$runs/damaged"
+inverse=("$runs"/damaged/checkpoints/*.inverse*)
+mv "${inverse[0]}" "$scratch/first" && mv "${inverse[1]}" "${inverse[0]}" && mv "$scratch/first" "${inverse[1]}"
+check exchanged_second_networks_are_refused refuses 'inverse.*: SHA-256 is .*: the file was changed' run "$task" "${cells[@]}" --method kinematic_fm_idm --out "$runs/no" --weights "$runs/damaged"
+rm -r "$runs/damaged"; cp -r "$runs/trained" "$runs/damaged"
+sed -i 's/"train_cpu_s":[0-9.]*/"train_cpu_s":0.001/' "$runs/damaged/events.jsonl"
+check changed_records_are_refused refuses 'the record of pendulum [a-z_]* seed 1 was changed after it was written' run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/damaged"
 rm -r "$runs/damaged/checkpoints" "$runs/no"
+cp "$runs/trained/events.jsonl" "$runs/damaged/"
 check removed_weights exits_with 3 run "$task" "${cells[@]}" --out "$runs/no" --weights "$runs/damaged"
 check they_are_named_too grep -q 'No such file: the run was kept without its weights' "$scratch/err"
 
@@ -117,6 +126,16 @@ check another_problem_is_refused refuses 'eval\.profile = shorter sets window\.h
 check an_unknown_profile_is_refused refuses "profile.*nothing" run "$task" "${cells[@]}" --out "$runs/none" --weights "$runs/trained" --set eval.profile=nothing
 weights=$(ls "$runs"/trained/checkpoints/* | head -n 1)
 check eval_takes_one_of_both refuses 'both say what is measured' eval "$task" --checkpoint "$weights" --data-file "$task/other.npz" --profile smoke --set eval.profile=other --set train.steps=30 --set inverse.steps=20
+# the profile's windows are part of the result
+sed 's/      file: other.npz/      file: other.npz\n    split:\n      test_every: 2/' "$task/task.yaml" >"$scratch/other.yaml"
+cp "$task/task.yaml" "$scratch/task.yaml" && cp "$scratch/other.yaml" "$task/task.yaml"
+check other_held_out_windows_run_again exits_with 0 run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/other" --weights "$runs/trained" --set eval.profile=other
+check they_are_another_result python3 -c "
+import json, sys
+one = [r for r in map(json.loads, open(sys.argv[1])) if r['type'] == 'cell' and (r['method'], r['seed']) == ('dynaflow', 1)]
+assert [r['eval_settings']['split.test_every'] for r in one] == ['5', '2'] and one[0]['key'] != one[1]['key']
+assert one[0]['eval_data_sha256'] == one[1]['eval_data_sha256'] and one[0]['windows_sha256'] != one[1]['windows_sha256']" "$runs/other/events.jsonl"
+cp "$scratch/task.yaml" "$task/task.yaml"
 # changed demonstrations are another result
 python - "$task" <<'P'
 import sys, numpy as np
@@ -124,8 +143,8 @@ f = np.load(sys.argv[1] + '/other.npz')
 np.savez(sys.argv[1] + '/other.npz', states=f['states'] * 1.01, actions=f['actions'])
 P
 check changed_demonstrations_run_again exits_with 0 run "$task" "${cells[@]}" --out "$runs/other" --weights "$runs/trained" --set eval.profile=other --json
-check all_six_cells_have_run_twice python3 -c "
+check all_of_them_are_kept python3 -c "
 import json, sys
 cells = [json.loads(l) for l in open(sys.argv[1])]
-assert sum(r['type'] == 'cell' for r in cells) == 12 and len({r['key'] for r in cells if r['type'] == 'cell'}) == 12" "$runs/other/events.jsonl"
+assert sum(r['type'] == 'cell' for r in cells) == 15 and len({r['key'] for r in cells if r['type'] == 'cell'}) == 15" "$runs/other/events.jsonl"
 finish

@@ -243,7 +243,9 @@ static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) 
       id.seed = UINT64_C(18446744073709551615);
       if (plugin) id.plugin_sha256 = "p";
       /* what is measured, which trains nothing */
+      json_t* measured = json_pack("{s:s,s:s}", "split.test_every", "7", "data.file", "f.npz");
       if (plugin) id.eval_data_sha256 = "e";
+      if (plugin) id.eval_settings = measured;
       for (int i = 0; i < n; i++) {
         char value[DF_VALUE_MAX];
         if (is_silent(keys[i].name) || (scope == KEY_TRAINING && is_no_training(keys[i].name))) continue;
@@ -254,8 +256,9 @@ static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) 
       text_add(&wanted,
                "method dynaflow\nseed 18446744073709551615\nmodel m\ndata d\nmujoco 3.17.0\nblas SkylakeX\n%s%snumbers "
                "%d\nscope %s\n",
-               plugin ? "plugin p\n" : "", plugin && scope == KEY_CELL ? "held_out e\n" : "", NUMBERS_VERSION,
-               scope == KEY_CELL ? "cell" : "training");
+               plugin ? "plugin p\n" : "",
+               plugin && scope == KEY_CELL ? "held_out e\nheld_out.split.test_every 7\nheld_out.data.file f.npz\n" : "",
+               NUMBERS_VERSION, scope == KEY_CELL ? "cell" : "training");
       cell_key_text(&id, (key_scope)scope, &own);
       assert_string_equal(text_of(&own), text_of(&wanted));
       /* and the key is its SHA-256 */
@@ -263,6 +266,7 @@ static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) 
       key_of(&id, (key_scope)scope, key);
       assert_int_equal(df_sha256(text_of(&wanted), wanted.n, sum), DF_OK);
       assert_string_equal(key, sum);
+      json_decref(measured);
       text_clear(&own);
       text_clear(&wanted);
     }
