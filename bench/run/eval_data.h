@@ -28,7 +28,8 @@ DF_MUST_CHECK df_status eval_data_open(const char* task, const char* method, con
 
 /* Reads the demonstrations. The scales of states and actions, in which errors are measured, are those of `trained`. On
  * success d->task is a task of its own. DF_E_CONFIG if the demonstrations have other conditions than those of
- * `trained`, or if a held-out window of them is a training window; errors also of df_task_new(). */
+ * `trained`, or if more than a tenth of their held-out windows are also windows of the training side; errors also of
+ * df_task_new(). */
 DF_MUST_CHECK df_status eval_data_load(eval_data* d, const df_search* search, const df_task* trained);
 
 void eval_data_clear(eval_data* d); /* leaves zeros */

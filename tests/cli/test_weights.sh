@@ -20,6 +20,10 @@ f = np.load(sys.argv[1] + '/pendulum.npz')
 s, a = f['states'], f['actions']
 np.savez(sys.argv[1] + '/other.npz', states=1.5 * s[:10, :60], actions=a[:10, :59])
 np.savez(sys.argv[1] + '/shuffled.npz', states=s[::-1], actions=a[::-1])
+# begins in the states of the training, and goes on in others
+x = s[:10, :60].copy()
+x[:, 1:] *= 1.5
+np.savez(sys.argv[1] + '/begin.npz', states=x, actions=a[:10, :59])
 np.savez(sys.argv[1] + '/told.npz', states=1.5 * s[:10, :60], actions=a[:10, :59], conditions=np.ones((10, 1)),
          condition_names=np.array(['side']))
 P
@@ -32,6 +36,16 @@ cat >>"$task/task.yaml" <<'Y'
   leak:
     data:
       file: shuffled.npz
+  between:
+    window:
+      first: 1
+    split:
+      test_every: 2
+  begin:
+    data:
+      file: begin.npz
+    window:
+      last: 1
   told:
     data:
       file: told.npz
@@ -120,7 +134,11 @@ check its_windows_were_drawn_again bash -c "! grep -q 'not drawn again' '$scratc
 check other_demonstrations_change_the_key records "for k in a: assert a[k]['key'] != b[k]['key'], k" "$runs/trained" "$runs/other"
 check the_report_is_made exits_with 0 report "$runs/other"
 check runs_on_other_windows_do_not_compare exits_with 5 compare "$runs/trained" "$runs/other"
-check training_windows_are_refused refuses 'held out by eval\.profile = leak starts, is the start of a training window' run "$task" "${cells[@]}" --out "$runs/leak" --weights "$runs/trained" --set eval.profile=leak
+check training_windows_are_refused refuses '[0-9]* of the 340 windows that eval\.profile = leak holds out are also in the training data \(the first in episode' run "$task" "${cells[@]}" --out "$runs/leak" --weights "$runs/trained" --set eval.profile=leak
+# windows between those that a training with a stride takes
+check a_training_with_a_stride exits_with 0 run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/stride" --set window.stride=2
+check windows_between_are_refused refuses '[0-9]* of the [0-9]* windows that eval\.profile = between holds out are also in the training data' run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/leak" --weights "$runs/stride" --set window.stride=2 --set eval.profile=between
+check recordings_may_begin_in_one_state exits_with 0 run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/begin" --weights "$runs/trained" --set eval.profile=begin
 check other_conditions_are_refused refuses 'eval\.profile = told have other conditions \(1\) than those of the training \(0\)' run "$task" "${cells[@]}" --out "$runs/told" --weights "$runs/trained" --set eval.profile=told
 check another_problem_is_refused refuses 'eval\.profile = shorter sets window\.horizon to 8, but the methods are trained with 16' run "$task" "${cells[@]}" --out "$runs/shorter" --weights "$runs/trained" --set eval.profile=shorter
 check an_unknown_profile_is_refused refuses "profile.*nothing" run "$task" "${cells[@]}" --out "$runs/none" --weights "$runs/trained" --set eval.profile=nothing
