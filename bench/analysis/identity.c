@@ -5,6 +5,7 @@
 
 #include "dynaflow/config/config.h"
 #include "json.h"
+#include "key.h"
 #include "record_model.h"
 #include "text.h"
 
@@ -30,8 +31,7 @@ static bool setting_compares(const char* name) {
 }
 
 bool setting_is_void(const char* name, const char* value) {
-  const bool younger = strcmp(name, "eval.profile") == 0 || strcmp(name, "eval.chain_commands") == 0;
-  if (strncmp(name, "gait.", 5) != 0 && !younger) return false;
+  if (strncmp(name, "gait.", 5) != 0 && !setting_is_younger(name)) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
@@ -105,6 +105,7 @@ char* identity_difference(identity which, const json_t* reference, const json_t*
   switch (which) {
     case IDENTITY_WINDOWS:
     case IDENTITY_DATA:
+    case IDENTITY_HELD_OUT:
       return hash_difference(which, reference, record);
     case IDENTITY_MODEL:
       return model_difference(reference, record);

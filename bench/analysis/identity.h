@@ -20,13 +20,14 @@
 #include <stdbool.h>
 
 /* X(code, what differs, field of a record, "": none) */
-#define IDENTITY_LIST(X)                                \
-  X(IDENTITY_WINDOWS, "start states", "windows_sha256") \
-  X(IDENTITY_DATA, "demonstrations", "data_sha256")     \
-  X(IDENTITY_MODEL, "model", "")                        \
-  X(IDENTITY_MUJOCO, "MuJoCo version", "")              \
-  X(IDENTITY_NUMBERS, "version of numbers", "numbers")  \
-  X(IDENTITY_TASK_VERSION, "task.version", "")          \
+#define IDENTITY_LIST(X)                                                     \
+  X(IDENTITY_WINDOWS, "start states", "windows_sha256")                      \
+  X(IDENTITY_DATA, "demonstrations", "data_sha256")                          \
+  X(IDENTITY_HELD_OUT, "demonstrations of eval.profile", "eval_data_sha256") \
+  X(IDENTITY_MODEL, "model", "")                                             \
+  X(IDENTITY_MUJOCO, "MuJoCo version", "")                                   \
+  X(IDENTITY_NUMBERS, "version of numbers", "numbers")                       \
+  X(IDENTITY_TASK_VERSION, "task.version", "")                               \
   X(IDENTITY_SETTINGS, "settings of model, data or evaluation", "")
 
 /* X(section of settings, what stands before it in a list of them): those that must be equal for all methods of a

@@ -102,6 +102,10 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
   if (k > 0) snprintf(steps, sizeof steps, ", K = %d sampler step%s", k, k == 1 ? "" : "s");
   print_line(stdout, "%s%s, profile %s, %d of %d cells done%s", g->task, g->experts ? ", experts" : "", g->profile,
              g->done, g->cells, steps);
+  text measured = {0};
+  measured_note(r, g, &measured);
+  if (measured.n) print_line(stdout, "%s", text_of(&measured));
+  text_clear(&measured);
   rows_print(&out, opts);
   print_line(stdout, "%s", "");
   rows_free(&out);

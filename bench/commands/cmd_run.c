@@ -398,8 +398,11 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   if (status != DF_OK) return report_failure(status);
   stop_in_order();
   const char* failed_task = a->plan.task[0];
-  status = plan_record(p, &a->common, events, &failed_task);
+  json_t* cells;
+  status = plan_keys(p, &a->common, events, &failed_task, &cells);
   if (status == DF_OK) status = plan_check(p, a->part, &a->common, events, &failed_task);
+  if (status == DF_OK) status = plan_append(a->common.profile, cells, events);
+  json_decref(cells);
   const int code = status == DF_OK ? run_plan(a, p, folder, events)
                    : failed_task   ? report_task_failure(status, failed_task)
                                    : report_failure(status);

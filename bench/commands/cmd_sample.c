@@ -100,7 +100,8 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
   if (a->windows) {
     eval_set_free(c->set);
     c->set = NULL;
-    c->task->config.eval_windows = a->windows;
+    df_task* measured = c->eval_data.task ? c->eval_data.task : c->task;
+    measured->config.eval_windows = a->windows;
     DF_TRY(eval_set_new(c->measured, a->common.threads, &c->set));
   }
   /* sample and write */

@@ -124,8 +124,16 @@ static bool is_generated_elsewhere(const golden_table* golden, const run_cell* c
   return strcmp(source, "generator") == 0 && !golden_same_cpu(golden, c->record);
 }
 
-static bool has_other_data(const golden_table* golden, const run_cell* c) {
+static bool has_other_training_data(const golden_table* golden, const run_cell* c) {
   return golden->data[0] && strcmp(string_of(c->record, "data_sha256"), golden->data) != 0;
+}
+
+static bool has_other_held_out(const golden_table* golden, const run_cell* c) {
+  return strcmp(string_of(c->record, "eval_data_sha256"), golden->held_out) != 0;
+}
+
+static bool has_other_data(const golden_table* golden, const run_cell* c) {
+  return has_other_training_data(golden, c) || has_other_held_out(golden, c);
 }
 
 /* held-out start states, those of other demonstrations are others; windows of a file of trajectories may be its own */
@@ -140,9 +148,17 @@ static void compare_windows(comparison* all, const run_cell* c) {
 
 static void compare_data(comparison* all, const run_cell* c) {
   const golden_table* golden = &all->h->golden;
-  if (!has_other_data(golden, c) || is_generated_elsewhere(golden, c)) return;
+  if (!has_other_training_data(golden, c) || is_generated_elsewhere(golden, c)) return;
   differ(all, c, "golden", "other demonstrations than those of %s (data_sha256 %.12s, not %.12s)", golden->path,
          string_of(c->record, "data_sha256"), golden->data);
+}
+
+static void compare_held_out(comparison* all, const run_cell* c) {
+  const golden_table* golden = &all->h->golden;
+  const char* own = string_of(c->record, "eval_data_sha256");
+  if (!has_other_held_out(golden, c) || is_generated_elsewhere(golden, c)) return;
+  differ(all, c, "golden", "other demonstrations of eval.profile than those of %s (eval_data_sha256 %.12s, not %.12s)",
+         golden->path, own[0] ? own : "none", golden->held_out[0] ? golden->held_out : "none");
 }
 
 /* versions of MuJoCo are compared by themselves */
@@ -194,6 +210,9 @@ static void compare_golden(comparison* all, const run_cell* c, identity which) {
       return;
     case IDENTITY_DATA:
       compare_data(all, c);
+      return;
+    case IDENTITY_HELD_OUT:
+      compare_held_out(all, c);
       return;
     case IDENTITY_MODEL:
       compare_model(all, c);

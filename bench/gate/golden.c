@@ -161,9 +161,13 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
     const char* name;
     char* text;
     size_t size;
-  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco}, {"settings", g->settings, sizeof g->settings},
-               {"model", g->model, sizeof g->model},    {"compiled", g->compiled, sizeof g->compiled},
-               {"data", g->data, sizeof g->data},       {"windows", g->windows, sizeof g->windows}};
+  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco},
+               {"settings", g->settings, sizeof g->settings},
+               {"model", g->model, sizeof g->model},
+               {"compiled", g->compiled, sizeof g->compiled},
+               {"data", g->data, sizeof g->data},
+               {"windows", g->windows, sizeof g->windows},
+               {"held_out", g->held_out, sizeof g->held_out}};
   const struct {
     const char* name;
     int* number;
@@ -449,6 +453,7 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_known(out, "model", string_of(first->record, "model_sha256"));
   add_known(out, "compiled", string_of(first->record, "compiled_sha256"));
   add_known(out, "data", string_of(first->record, "data_sha256"));
+  add_known(out, "held_out", string_of(first->record, "eval_data_sha256"));
   add_known(out, "windows", windows_of(r, g));
   add_settings(out, json_object_get(first->record, "config"));
   add_comment(out, "commit", string_of(provenance, "commit"));

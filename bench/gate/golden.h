@@ -28,6 +28,7 @@ typedef struct golden_table {
   char* path;
   char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
   char data[DF_SHA256_TEXT], windows[DF_SHA256_TEXT]; /* "": the table does not say */
+  char held_out[DF_SHA256_TEXT];                      /* eval_data_sha256; "": its numbers are without eval.profile */
   char cpu[128];                                      /* cut */
   json_t* listed;                                     /* {setting: its text} as written; NULL: none; owned */
   int task_version, numbers;                          /* at least 1 */

@@ -29,8 +29,7 @@ static bool is_in_key(const char* name, key_scope scope) {
   return scope == KEY_CELL || df_config_trains(name);
 }
 
-/* a setting that is younger than results which keep their keys: variants of the flow, and those named here */
-static bool is_younger(const char* name) {
+bool setting_is_younger(const char* name) {
   static const char* const older[] = {"flow.sigma", "flow.time_power"};
   static const char* const younger[] = {"gait.command_from", "eval.profile", "eval.chain_commands"};
   for (size_t i = 0; i < sizeof younger / sizeof younger[0]; i++) {
@@ -45,7 +44,7 @@ static bool is_younger(const char* name) {
 /* Whether a setting has the default with which results from before it were made. Left out, so that these results keep
  * their keys. */
 static bool is_as_before(const char* name, const char* value) {
-  if (!is_younger(name)) return false;
+  if (!setting_is_younger(name)) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
@@ -61,7 +60,7 @@ static void add_setting(text* out, key_scope scope, const char* method, const ch
 }
 
 bool setting_measures(const char* name) {
-  static const char* const prefixes[] = {"data.", "split.", "window.first", "window.last", "window.stride"};
+  static const char* const prefixes[] = {"data.", "gait.", "split.", "window.first", "window.last", "window.stride"};
   if (strcmp(name, "data.url") == 0) return false;
   for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
     if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;

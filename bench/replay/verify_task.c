@@ -82,7 +82,8 @@ static df_status draw_of(const options* opts, const json_t* record, const df_con
   DF_TRY(status);
   if (strcmp(out->task->data->sha256, string_of(record, "data_sha256")) != 0)
     return df_fail(DF_E_MISMATCH, "task %s has other demonstrations than the record", string_of(record, "task"));
-  DF_TRY(eval_data_open(string_of(record, "task"), string_of(record, "method"), config, opts, &out->other));
+  DF_TRY(eval_data_open(string_of(record, "task"), string_of(record, "method"), config, opts,
+                        json_object_get(record, "eval_settings"), &out->other));
   if (strcmp(out->other.sha256, string_of(record, "eval_data_sha256")) != 0) {
     return df_fail(DF_E_MISMATCH, "task %s has other demonstrations in the profile %s than the record",
                    string_of(record, "task"), config->eval_profile);

@@ -259,6 +259,33 @@ void table_provenance(const run_view* r, table_kind kind, text* out) {
   table_end(&t);
 }
 
+/* the first done cell of the group; NULL: none */
+static const run_cell* first_done(const run_view* r, const run_group* g) {
+  for (int i = 0; i < g->n_methods; i++) {
+    const run_cell* c = run_example(r, g, g->methods[i]);
+    if (c) return c;
+  }
+  return NULL;
+}
+
+void measured_note(const run_view* r, const run_group* g, text* out) {
+  const run_cell* c = first_done(r, g);
+  const json_t* config = c ? json_object_get(c->record, "config") : NULL;
+  const char* profile = string_of(config, "eval.profile");
+  if (profile[0])
+    text_add(out, "Measured on the held-out windows of profile %s (eval.profile), with the scales of the training. ",
+             profile);
+  if (strcmp(string_of(config, "eval.chain_commands"), "follow") == 0)
+    text_add(out, "Commands of chains change as in the demonstrations (eval.chain_commands). ");
+  for (int i = 0; i < r->n_cells; i++) {
+    const json_t* training = run_in_group(g, &r->cells[i]) ? json_object_get(r->cells[i].record, "training") : NULL;
+    const char* from = string_of(json_object_get(training, "taken_from"), "run");
+    if (!r->cells[i].done || !from[0]) continue;
+    text_add(out, "The weights are those of run %s. ", from);
+    return;
+  }
+}
+
 void group_note(const run_view* r, const run_group* g, text* out) {
   text different = {0};
   run_differences(r, g, &different);
@@ -266,6 +293,7 @@ void group_note(const run_view* r, const run_group* g, text* out) {
   text_clear(&different);
   text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
            g->done < g->cells ? " The group is incomplete: means are over the seeds that are done." : "");
+  measured_note(r, g, out);
   if (g->experts) {
     text_add(
         out,

@@ -21,6 +21,10 @@ void table_all(const run_view* r, const run_group* g, table_kind kind, text* out
 void table_cells(const run_view* r, table_kind kind, text* out);
 void table_provenance(const run_view* r, table_kind kind, text* out);
 
+/* Appends what the numbers of a group were measured on, where it is not the held-out windows of its own profile
+ * (eval.profile, eval.chain_commands), and whose weights they are of (`dynaflow run --weights`); nothing otherwise. */
+void measured_note(const run_view* r, const run_group* g, text* out);
+
 /* The note above the tables of a group: whether it is comparable and complete, and what numbers and brackets mean. The
  * tables of an incomplete group also have a warning of their own, see table_partial(). */
 void group_note(const run_view* r, const run_group* g, text* out);

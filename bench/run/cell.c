@@ -71,7 +71,7 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   set_name(c, c->config.task_name);
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
   DF_TRY(df_recording_hash(c->data_path, c->data_sha256));
-  DF_TRY(eval_data_open(task, method->name, &c->config, opts, &c->eval_data));
+  DF_TRY(eval_data_open(task, method->name, &c->config, opts, NULL, &c->eval_data));
   /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
@@ -184,7 +184,8 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
   char label[256], key[17];
   snprintf(label, sizeof label, "%s%s", c->position, c->name);
   snprintf(key, sizeof key, "%.16s", c->key);
-  training t = {.monitor = {.label = label,
+  training t = {.monitor = {.begun = df_clock_wall(),
+                            .label = label,
                             .quiet = c->opts->quiet,
                             .task = c->config.task_name,
                             .key = key,

@@ -8,9 +8,11 @@
 
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "dynaflow/data/recording.h"
 #include "key.h"
 #include "lookup.h"
+#include "text.h"
 
 /* ---- the profile ---- */
 
@@ -20,7 +22,7 @@ static bool begins(const char* name, const char* prefix) {
 
 /* settings that say which demonstrations there are, and which of their windows are held out */
 static bool is_of_data(const char* name) {
-  return setting_measures(name) || begins(name, "gait.") || strcmp(name, "data.url") == 0;
+  return setting_measures(name) || strcmp(name, "data.url") == 0;
 }
 
 /* settings that a profile for evaluation may not change: weights mean nothing under others */
@@ -32,27 +34,57 @@ static bool is_of_problem(const char* name) {
   return false;
 }
 
-/* Gives the configuration of the profile all settings of `trained` but those of the demonstrations. DF_E_CONFIG for one
- * of the problem that the profile changes. */
-static df_status adopt_settings(const df_config* trained, df_config* config) {
-  static _Thread_local char of_profile[DF_VALUE_MAX], wanted[DF_VALUE_MAX];
-  const df_config_key* keys;
-  const int n = df_config_keys(&keys);
-  for (int i = 0; i < n; i++) {
-    const char* name = keys[i].name;
-    df_config_value(config, i, of_profile, sizeof of_profile);
-    df_config_value(trained, i, wanted, sizeof wanted);
-    if (is_of_data(name) || strcmp(of_profile, wanted) == 0) continue;
-    if (is_of_problem(name)) {
-      return df_fail(DF_E_CONFIG,
-                     "task %s: eval.profile = %s sets %s to %s, but the methods are trained with %s: choose a profile "
-                     "that differs only in data.*, gait.*, split.* and window.first, last and stride",
-                     trained->task_name, trained->eval_profile, name, of_profile, wanted);
-    }
-    /* a preset has set the other keys of the network, which are copied one by one */
-    if (strcmp(name, "net.preset") != 0) DF_TRY(df_config_set(config, name, wanted, "eval.profile"));
+/* takes the settings of one profile over a configuration; callback of df_config_profiles() */
+typedef struct adoption {
+  const df_config* trained;
+  df_config* config; /* of `trained`, with the settings of the profile that say what is measured */
+  df_status status;
+} adoption;
+
+static void adopt(void* context, const char* profile, const char* key, const char* value) {
+  adoption* a = context;
+  if (a->status != DF_OK || strcmp(profile, a->trained->eval_profile) != 0) return;
+  if (is_of_data(key)) a->status = df_config_set(a->config, key, value, "eval.profile");
+  if (!is_of_problem(key)) return;
+  /* the same value does no harm */
+  df_config* other = df_alloc(1, sizeof *other);
+  a->status = other ? DF_OK : DF_E_NOMEM;
+  if (other) *other = *a->trained;
+  if (a->status == DF_OK) a->status = df_config_set(other, key, value, "eval.profile");
+  if (a->status == DF_OK && memcmp(other, a->trained, sizeof *other) != 0) {
+    a->status = df_fail(DF_E_CONFIG,
+                        "task %s: eval.profile = %s sets %s to %s, which is not that of the training: choose a profile "
+                        "that differs only in data.*, gait.*, split.* and window.first, last and stride",
+                        a->trained->task_name, profile, key, value);
+  }
+  df_free(other);
+}
+
+/* applies the settings of a record */
+static df_status restore(const json_t* recorded, df_config* config) {
+  const char* name;
+  json_t* value;
+  json_object_foreach((json_t*)(uintptr_t)recorded, name, value) {
+    const char* setting = json_string_value(value);
+    if (setting) DF_TRY(df_config_set(config, name, setting, "the record"));
   }
   return DF_OK;
+}
+
+/* Sets *config to the settings of `trained` with those of the profile that say what is measured. An unknown profile is
+ * an error of resolve_task(), which also fills `search`. */
+static df_status settle(const char* task, const char* method, const df_config* trained, const options* opts,
+                        df_config* config, df_search* search) {
+  adoption a = {.trained = trained, .config = config, .status = DF_OK};
+  DF_TRY(resolve_task(task, trained->eval_profile, method, opts, config, search));
+  *config = *trained;
+  char* folder;
+  DF_TRY(task_folder(opts, task, &folder));
+  char* file = df_path_join(folder, "task.yaml");
+  const df_status status = file ? df_config_profiles(file, adopt, &a) : DF_E_NOMEM;
+  df_free(file);
+  df_free(folder);
+  return status == DF_OK ? a.status : status;
 }
 
 /* the settings by which demonstrations are read and windows held out */
@@ -70,15 +102,15 @@ static json_t* measuring_settings(const df_config* config) {
 }
 
 df_status eval_data_open(const char* task, const char* method, const df_config* trained, const options* opts,
-                         eval_data* out) {
+                         const json_t* recorded, eval_data* out) {
   *out = (eval_data){0};
   if (!trained->eval_profile[0]) return DF_OK;
   df_search search = {0};
   out->config = df_alloc(1, sizeof *out->config);
   df_status status = out->config ? DF_OK : DF_E_NOMEM;
-  if (status == DF_OK) status = resolve_task(task, trained->eval_profile, method, opts, out->config, &search);
-  if (status == DF_OK) status = adopt_settings(trained, out->config);
-  if (status == DF_OK) status = task_data_path(out->config, &search, opts, true, &out->path);
+  if (status == DF_OK) status = settle(task, method, trained, opts, out->config, &search);
+  if (status == DF_OK) status = restore(recorded, out->config);
+  if (status == DF_OK) status = task_data_path(out->config, &search, opts, recorded == NULL, &out->path);
   if (status == DF_OK) status = df_recording_hash(out->path, out->sha256);
   if (status == DF_OK && !(out->settings = measuring_settings(out->config))) status = DF_E_NOMEM;
   search_clear(&search);
@@ -104,10 +136,18 @@ static df_status check_conditions(const eval_data* d, const df_dataset* trained)
   bool same = data->nc == trained->nc;
   for (int i = 0; same && i < data->nc; i++) same = strcmp(data->condition_name[i], trained->condition_name[i]) == 0;
   if (same) return DF_OK;
-  return df_fail(DF_E_CONFIG,
-                 "%s: the demonstrations of eval.profile = %s have other conditions (%d) than those of the training "
-                 "(%d): a method can only be measured under conditions that it was trained with",
-                 d->path, d->config->eval_profile, data->nc, trained->nc);
+  text here = {0}, wanted = {0};
+  for (int i = 0; i < data->nc; i++) text_add(&here, "%s%s", i ? ", " : "", data->condition_name[i]);
+  for (int i = 0; i < trained->nc; i++) text_add(&wanted, "%s%s", i ? ", " : "", trained->condition_name[i]);
+  const df_status status =
+      df_fail(DF_E_CONFIG,
+              "%s: the demonstrations of eval.profile = %s have the conditions [%s], those of the training [%s]: a "
+              "method can only be measured under the conditions that it was trained with, in their order; choose them "
+              "with data.conditions",
+              d->path, d->config->eval_profile, text_of(&here), text_of(&wanted));
+  text_clear(&here);
+  text_clear(&wanted);
+  return status;
 }
 
 /* the frames of the training side, sorted by the bytes of their states */

@@ -19,12 +19,15 @@ typedef struct eval_data {
   df_task* task;               /* NULL until eval_data_load() */
 } eval_data;
 
-/* Resolves eval.profile of `trained`, the configuration of `task` (name or path) for the method, and finds or generates
- * its demonstrations. Does nothing if it is empty. DF_E_CONFIG names a setting by which the profile would make another
- * problem of the task: of the model, the actions, the length of windows or the chart. Errors also of resolve_task() and
- * task_data_path(). Call eval_data_clear(), also after a failure. */
+/* Finds or generates the demonstrations of eval.profile of `trained`, the configuration of `task` (name or path) for
+ * the method; does nothing if it is empty. They have the settings of `trained`, --set included, with those of the
+ * profile that say what is measured (setting_measures()) on top; other settings of the profile do not count.
+ * `recorded`, the eval_settings of a record or NULL, come last, and demonstrations are then not generated. DF_E_CONFIG
+ * names a setting by which the profile would make another problem of the task: of the model, the actions, the length of
+ * windows or the chart. Errors also of resolve_task() and task_data_path(). Call eval_data_clear(), also after a
+ * failure. */
 DF_MUST_CHECK df_status eval_data_open(const char* task, const char* method, const df_config* trained,
-                                       const options* opts, eval_data* out);
+                                       const options* opts, const json_t* recorded, eval_data* out);
 
 /* Reads the demonstrations. The scales of states and actions, in which errors are measured, are those of `trained`. On
  * success d->task is a task of its own. DF_E_CONFIG if the demonstrations have other conditions than those of

@@ -154,7 +154,6 @@ static void begin_network(monitor* m, const df_progress* at) {
   monitor_end(m);
   snprintf(m->network, sizeof m->network, "%s", at->network);
   snprintf(m->line, sizeof m->line, "%s%s%.48s", m->label, other ? ", network " : "", other ? at->network : "");
-  m->begun = df_clock_wall();
   begin_curves(m, at->network, at->step - 1);
   progress_start(&m->bar, m->quiet, m->line, "steps", (double)at->steps);
   if (!m->quiet) df_parts_start();
@@ -180,4 +179,5 @@ void monitor_end(monitor* m) {
   event_file_close(m->events);
   m->events = NULL;
   m->network[0] = '\0';
+  m->begun = df_clock_wall(); /* of the next network */
 }

@@ -111,10 +111,10 @@ static df_status check_weights(const plan* p, const cell* c, const store* events
   return cell_find_weights(c, p->weights, &source);
 }
 
-df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task) {
+df_status plan_keys(plan* p, const options* opts, const store* events, const char** failed_task, json_t** cells) {
   /* open every cell for its key */
-  json_t* cells = json_array();
-  df_status status = cells ? DF_OK : DF_E_NOMEM;
+  json_t* list = json_array();
+  df_status status = list ? DF_OK : DF_E_NOMEM;
   for (int i = 0; i < p->n && status == DF_OK; i++) {
     cell c;
     *failed_task = p->cell[i].task;
@@ -128,13 +128,23 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
       memcpy(p->cell[i].training_key, c.training_key, sizeof c.training_key);
       json_t* one = json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name, "seed",
                               (json_int_t)c.seed, "key", c.key);
-      status = check_name(p, i, cells, one);
+      status = check_name(p, i, list, one);
       if (status == DF_OK && (status = check_weights(p, &c, events)) != DF_OK) *failed_task = NULL;
-      json_array_append_new(cells, one);
+      json_array_append_new(list, one);
     }
     cell_close(&c);
   }
-  if (status == DF_OK) status = plan_append(opts->profile, cells, events);
+  *cells = list;
+  if (status == DF_OK) return DF_OK;
+  json_decref(list);
+  *cells = NULL;
+  return status;
+}
+
+df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task) {
+  json_t* cells;
+  DF_TRY(plan_keys(p, opts, events, failed_task, &cells));
+  const df_status status = plan_append(opts->profile, cells, events);
   json_decref(cells);
   return status;
 }

@@ -18,7 +18,7 @@ typedef struct planned_cell {
   const char* task; /* name or path, as given */
   const df_method* method;
   uint64_t seed;
-  char key[DF_SHA256_TEXT], training_key[DF_SHA256_TEXT]; /* of the cell (cell.h); set by plan_record() */
+  char key[DF_SHA256_TEXT], training_key[DF_SHA256_TEXT]; /* of the cell (cell.h); set by plan_keys() */
 } planned_cell;
 
 typedef struct plan {
@@ -41,18 +41,22 @@ typedef struct plan_cfg {
  * twice counts once. DF_E_CONFIG for a task without methods, an unknown method, or more than PLAN_CELLS_MAX cells. */
 DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
 
-/* Appends the whole plan to the store, also if this process runs only a shard, unless the last recorded plan is the
- * same; so every folder shows which cells are missing. Opens every cell for its key, so bad settings, models and data
- * are found before the first training, and two task files of one name (DF_E_CONFIG), and weights that a cell would take
- * but that p->weights lacks (DF_E_MISSING). On failure *failed_task is the task at fault; NULL if it is the weights.
- * DF_E_INTERRUPTED once stop_flag is set. */
-DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
+/* Opens every cell of the whole plan, also if this process runs only a shard, for its key. So bad settings, models and
+ * data are found before the first training, and two task files of one name (DF_E_CONFIG), and weights that a cell would
+ * take but that p->weights lacks (DF_E_MISSING). *cells is a new reference for plan_append(); NULL on failure, when
+ * *failed_task is the task at fault, or NULL if it is the weights. DF_E_INTERRUPTED once stop_flag is set. */
+DF_MUST_CHECK df_status plan_keys(plan* p, const options* opts, const store* events, const char** failed_task,
+                                  json_t** cells);
 
-/* Appends a plan of these cells, objects with task, method, seed and key, unless the last recorded plan is the same.
+/* Appends a plan of these cells, objects with task, method, seed and key, unless the last recorded plan is the same; so
+ * every folder shows which cells are missing. A plan that plan_check() refuses is not appended.
  * `cells` stays the caller's. Errors: those of store_append(). */
 DF_MUST_CHECK df_status plan_append(const char* profile, json_t* cells, store* events);
 
-/* cell_open() of cell i, after plan_record(). DF_E_MISMATCH if its key is no longer the planned one, because its model,
+/* plan_keys() and plan_append(). Errors of both. */
+DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
+
+/* cell_open() of cell i, after plan_keys(). DF_E_MISMATCH if its key is no longer the planned one, because its model,
  * data or settings have changed: its record would not be one of the plan. */
 DF_MUST_CHECK df_status plan_open(const plan* p, int i, const options* opts, cell* c);
 
@@ -66,7 +70,7 @@ bool plan_has_to_run(const plan* p, int i, shard part, const store* events);
 DF_MUST_CHECK df_status plan_check(const plan* p, shard part, const options* opts, const store* events,
                                    const char** failed_task);
 
-/* ---- networks that several cells train (cell.h); after plan_record() ---- */
+/* ---- networks that several cells train (cell.h); after plan_keys() ---- */
 
 /* The index of the network among those that the method names (df_method.networks); -1 if it is not among them. */
 int plan_network(const df_method* method, const char* network);

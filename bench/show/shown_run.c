@@ -79,7 +79,7 @@ static df_status open_cell(shown* s, const run_cell* c, const char* folder, opti
   char* path = df_path_join(folder, checkpoint_of(c));
   const df_status status = path ? method->load(s->source.instance, path) : DF_E_NOMEM;
   df_free(path);
-  s->task = s->source.task;
+  s->task = s->source.measured;
   s->config = s->source.config;
   return status;
 }

@@ -8,9 +8,10 @@
 #   infeasible  demonstrations that no action can follow; has a profile of its own, so PROFILE is not used
 #   transfer    the actions of 5 s in perturbed models, in place of a robot
 #
-# PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 (default: 1); OPTION... are further options of
-# `dynaflow run`. Methods: $METHODS, by default those below. Runs and reports are written to $OUT (default:
-# results/runs/experiments-PROFILE). The four share their trainings; a command that was interrupted resumes.
+# PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 or 1..5 (default: 1); OPTION... are common
+# options (`dynaflow help options`), such as --set and --threads. Methods: $METHODS, by default those below; infeasible
+# has its own. Runs and reports are written to $OUT (default: results/runs/experiments-PROFILE). The others share their
+# trainings; a command that was interrupted resumes.
 set -eu
 usage() {
   sed -n '4p' "$0" | cut -c5- >&2
@@ -26,6 +27,9 @@ dynaflow=${DYNAFLOW:-$root/build/dynaflow}
 out=${OUT:-results/runs/experiments-$profile}
 methods=${METHODS:-dynaflow,dynaflow_tracking,dynaflow_recovered,kinematic_fm_idm,action_fm,action_fm_recovered}
 task=$root/tasks/go1_gaits
+case $experiment in diversity | long | infeasible | transfer) ;; *) usage ;; esac
+# common options only, which all commands take
+"$dynaflow" list profiles --quiet "$@" >/dev/null
 
 train() {
   "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method "$methods,random_action,replay_demo" \
@@ -40,10 +44,11 @@ evaluate() {
   "$dynaflow" report "$out/$name"
 }
 
-# weights_of METHOD: the file of the first trained seed, from the records, one JSON object per line
+# weights_of METHOD: those of the first seed, by its key in the last plan; a record is one line of JSON
 weights_of() {
-  echo "$out/trained/$(grep -h "\"method\": *\"$1\"" "$out"/trained/events*.jsonl |
-    grep -o '"checkpoint": *"[^"]*"' | head -n 1 | cut -d '"' -f 4)"
+  key=$(grep -h '"type": *"plan"' "$out"/trained/events*.jsonl | tail -n 1 | grep -o '{[^{}]*}' |
+    grep "\"method\": *\"$1\"" | head -n 1 | grep -o '"key": *"[^"]*"' | cut -d '"' -f 4 | cut -c1-16)
+  echo "$out/trained/checkpoints/$key.safetensors"
 }
 
 case $experiment in
@@ -75,5 +80,4 @@ case $experiment in
       done
     done
     ;;
-  *) usage ;;
 esac

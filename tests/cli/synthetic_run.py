@@ -41,7 +41,9 @@ def cell(method, seed):
 def key(c):
     lines = ['%s %s' % i for i in c['config'].items() if i[0] not in SILENT]
     lines += ['method ' + c['method'], 'seed %d' % c['seed'], 'model ' + c['compiled_sha256'], 'data ' + c['data_sha256'],
-              'mujoco ' + c['provenance']['mujoco'], 'blas ' + c['provenance']['blas']['kernel'], 'numbers 1', 'scope cell']
+              'mujoco ' + c['provenance']['mujoco'], 'blas ' + c['provenance']['blas']['kernel']]
+    lines += ['held_out ' + c['eval_data_sha256']] if 'eval_data_sha256' in c else []
+    lines += ['numbers 1', 'scope cell']
     return sha256('\n'.join(lines) + '\n')
 
 

@@ -229,6 +229,8 @@ check another_substep_does_not_compare other 'settings golden' "for c in cells: 
 check cells_of_other_settings_do_not_compare other 'settings golden' "at('dynaflow', 2)['config']['eval.windows'] = '8'"
 check other_demonstrations_do_not_compare other golden "for c in cells: c['data_sha256'] = sha256('other')"
 check the_demonstrations_of_the_table_are_named grep -q 'other demonstrations than those of .* (data_sha256 [0-9a-f]*, not [0-9a-f]*)' "$scratch/out"
+check demonstrations_of_another_profile_do_not_compare other golden "for c in cells: c['eval_data_sha256'] = sha256('other')"
+check they_are_named grep -q 'other demonstrations of eval.profile than those of .* (eval_data_sha256 [0-9a-f]*, not none)' "$scratch/out"
 check other_start_states_than_those_of_the_table_do_not_compare other golden "for c in cells: c['windows_sha256'] = sha256('other')"
 check cells_of_other_demonstrations_do_not_compare other 'settings golden' "at('dynaflow', 2)['data_sha256'] = sha256('other')"
 old_table() {

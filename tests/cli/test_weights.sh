@@ -133,14 +133,46 @@ check it_is_verified exits_with 0 verify "$runs/other" --tasks "$scratch"
 check its_windows_were_drawn_again bash -c "! grep -q 'not drawn again' '$scratch/out' '$scratch/err'"
 check other_demonstrations_change_the_key records "for k in a: assert a[k]['key'] != b[k]['key'], k" "$runs/trained" "$runs/other"
 check the_report_is_made exits_with 0 report "$runs/other"
+check it_says_what_was_measured bash -c "for f in '$scratch/out' '$runs/other/report/tables.md' '$runs/other/report/index.html'; do grep -q 'Measured on the held-out windows of profile other (eval.profile), with the scales of the training. The weights are those of run .*/trained' \$f || exit 1; done"
+check others_do_not exits_with 0 report "$runs/trained"
+check they_say_nothing bash -c "! grep -q 'Measured on\|The weights are' '$scratch/out' '$runs/trained/report/tables.md'"
 check runs_on_other_windows_do_not_compare exits_with 5 compare "$runs/trained" "$runs/other"
 check training_windows_are_refused refuses '[0-9]* of the 340 windows that eval\.profile = leak holds out are also in the training data \(the first in episode' run "$task" "${cells[@]}" --out "$runs/leak" --weights "$runs/trained" --set eval.profile=leak
 # windows between those that a training with a stride takes
 check a_training_with_a_stride exits_with 0 run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/stride" --set window.stride=2
 check windows_between_are_refused refuses '[0-9]* of the [0-9]* windows that eval\.profile = between holds out are also in the training data' run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/leak" --weights "$runs/stride" --set window.stride=2 --set eval.profile=between
 check recordings_may_begin_in_one_state exits_with 0 run "$task" "${cells[@]}" --method dynaflow --seed 1 --out "$runs/begin" --weights "$runs/trained" --set eval.profile=begin
-check other_conditions_are_refused refuses 'eval\.profile = told have other conditions \(1\) than those of the training \(0\)' run "$task" "${cells[@]}" --out "$runs/told" --weights "$runs/trained" --set eval.profile=told
-check another_problem_is_refused refuses 'eval\.profile = shorter sets window\.horizon to 8, but the methods are trained with 16' run "$task" "${cells[@]}" --out "$runs/shorter" --weights "$runs/trained" --set eval.profile=shorter
+check other_conditions_are_refused refuses 'eval\.profile = told have the conditions \[conditions\], those of the training \[\]' run "$task" "${cells[@]}" --out "$runs/told" --weights "$runs/trained" --set eval.profile=told
+# settings of the command hold for both, but those of the profile come last
+bare=(run "$task" --method random_action --profile smoke --set eval.sae_windows=0 --set eval.chains=0 --threads 1 --quiet --set eval.profile=other)
+check settings_of_the_command exits_with 0 "${bare[@]}" --out "$runs/set" --set window.first=3 --set "data.file=$task/pendulum.npz"
+check the_profile_comes_last python3 -c "
+import hashlib, json, sys
+r, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
+sha = [hashlib.sha256(open(sys.argv[2] + '/' + n + '.npz', 'rb').read()).hexdigest() for n in ('pendulum', 'other')]
+assert [r['data_sha256'], r['eval_data_sha256']] == sha and r['eval_settings']['window.first'] == '3'
+assert min(r['windows']['start']) >= 3 and set(r['windows']['episode']) == {4, 9}, r['windows']" "$runs/set" "$task"
+check it_is_verified_with_them exits_with 0 verify "$runs/set" --tasks "$scratch"
+check no_windows_are_left_out bash -c "! grep -q 'not drawn again' '$scratch/out' '$scratch/err'"
+check sample_takes_as_many_windows_as_it_is_told exits_with 0 sample "$task" --method random_action --profile smoke --set eval.profile=other --windows 5 --out "$scratch/five.npz"
+check five_of_the_other_demonstrations python - "$scratch" "$task" <<'P'
+import sys, numpy as np
+made, other = np.load(sys.argv[1] + '/five.npz')['states'], np.load(sys.argv[2] + '/other.npz')['states']
+assert len(made) == 5 and all((x[0] == other[4:10:5]).all(-1).any() for x in made)
+P
+if [ -x "$BUILD/dynaflow-render" ]; then
+  check motions_are_shown_with_their_demonstration exits_with 0 render "$runs/other" --tasks "$scratch" --method dynaflow --seed 1 --episode 0 --keyframes "$scratch/keys.xml"
+  check it_is_of_the_other_demonstrations python - "$scratch" "$task" <<'P'
+import re, sys, numpy as np
+first = float(re.search(r'qpos="([^" ]*)', open(sys.argv[1] + '/keys.xml').read()).group(1))
+other = np.load(sys.argv[2] + '/other.npz')['states'][4:10:5, :, 0]
+assert np.abs(other - first).min() < 1e-6, first
+P
+else
+  skip motions_are_shown_with_their_demonstration "dynaflow-render is not built"
+fi
+check another_problem_is_refused refuses 'eval\.profile = shorter sets window\.horizon to 8, which is not that of the training' run "$task" "${cells[@]}" --out "$runs/shorter" --weights "$runs/trained" --set eval.profile=shorter
+check a_refused_run_records_no_plan bash -c "! grep -q '\"plan\"' '$runs/leak/events.jsonl'"
 check an_unknown_profile_is_refused refuses "profile.*nothing" run "$task" "${cells[@]}" --out "$runs/none" --weights "$runs/trained" --set eval.profile=nothing
 weights=$(ls "$runs"/trained/checkpoints/* | head -n 1)
 check eval_takes_one_of_both refuses 'both say what is measured' eval "$task" --checkpoint "$weights" --data-file "$task/other.npz" --profile smoke --set eval.profile=other --set train.steps=30 --set inverse.steps=20

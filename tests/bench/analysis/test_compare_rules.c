@@ -419,7 +419,7 @@ static void what_was_measured_on_other_things_does_not_compare(void** state) {
   } cases[] = {
       {NULL, "windows_sha256", "v", false},      {NULL, "windows_sha256", "", false},
       {NULL, "data_sha256", "e", false},         {NULL, "compiled_sha256", "e", false},
-      {NULL, "model_sha256", "e", true}, /* a comment in the file */
+      {NULL, "eval_data_sha256", "e", false},    {NULL, "model_sha256", "e", true}, /* a comment in the file */
       {"provenance", "mujoco", "3.17.1", false}, {"config", "eval.windows", "5", false},
       {"config", "task.version", "2", false},    {"config", "train.steps", "10", true},
       {"config", "data.url", "u", true},         {"config", "eval.chains", "5", true}}; /* the other has none */

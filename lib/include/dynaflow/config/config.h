@@ -258,7 +258,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(INT, train, abort_points, "20", 1, 200, "", "points", "for how many points of the loss curve in a row")            \
   X(REAL, train, weight_decay, "0.0001", 0, 10, "", "", "decoupled weight decay")                                      \
   X(REAL, train, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient; 0: no bound")                        \
-  X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights used for sampling")                        \
+  X(REAL, train, ema, "0.995", 0, 1, "", "",                                                                           \
+    "decay of the averaged weights used for sampling; at step s at most (1 + s) / (10 + s)")                           \
   X(INT, train, validate_every, "0", 0, 100000000, "", "steps",                                                        \
     "steps between two measurements of the validation loss; 0: none")                                                  \
   X(INT, train, validate_windows, "64", 1, 1000000, "", "windows",                                                     \
@@ -341,7 +342,7 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(TEXT, eval, profile, "", 0, 0, "", "",                                                                             \
     "profile whose demonstrations give the held-out windows instead, for other commands or recordings than trained")   \
   X(TEXT, eval, chain_commands, "start", 0, 0, "start|follow", "",                                                     \
-    "condition of a chain: that of its start state, or those of the demonstration, from frame to frame")               \
+    "condition of a chain: of its start state, or, window by window, those of the demonstration")                      \
   X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \

@@ -37,7 +37,7 @@ DF_BEGIN_DECLS
     "gait of data.generator, at the best clock offset")                                                                \
   X(command_error, "m/s", "lower",                                                                                     \
     "over the chains that do not fall, mean distance between horizontal velocity and command, in the robot's "         \
-    "heading. Not defined for a robot without a free base")                                                            \
+    "heading. Not defined without a free base, or without all of the conditions command.vx, .vy and .wz")              \
   X(fall_rate, "share", "lower",                                                                                       \
     "share of pure open-loop chains that fall: windows are planned in sequence, each from the last state that the "    \
     "method itself generated, and their actions are executed without interruption. fall_rate.replanned: each window "  \
