@@ -240,6 +240,27 @@ static void windows_that_diverge_are_left_out_and_counted(void** state) {
   lost_windows = NULL;
 }
 
+/* One held-out window begins with a velocity at which the simulator gives up: it is counted, and the loss is the mean
+ * of the others. */
+static void a_window_that_diverges_has_no_part_in_the_mean(void** state) {
+  (void)state;
+  enum { WINDOWS = 5, FAST = 2, VX = 3 };
+  static df_training_log log;
+  const df_config config = validated_config(20, WINDOWS);
+  df_task* task = tiny_task_with(&config);
+  const df_window fast = task->windows->validation[FAST * task->windows->n_validation / WINDOWS];
+  task->data->states[(task->data->first[fast.episode] + (size_t)fast.start) * (size_t)task->data->nx + VX] = 1e12;
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 2);
+  log = train(flow);
+  assert_int_equal(log.validation_diverged[log.n_validation - 1], 1);
+  double sum = 0;
+  for (int k = 0; k < WINDOWS; k++) sum += k == FAST ? 0 : loss_of(flow, k, WINDOWS) / (WINDOWS - 1);
+  const double loss = log.validation_loss[log.n_validation - 1];
+  if (!(fabs(loss - sum) <= 1e-4 * sum)) fail_msg("%.9g, right is %.9g", loss, sum);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 /* ---- resuming ---- */
 
 typedef struct stopper {
@@ -321,6 +342,7 @@ int main(void) {
       cmocka_unit_test(inverse_dynamics_has_a_validation_loss),
       cmocka_unit_test(the_weights_of_the_lowest_validation_loss_are_kept_if_the_task_says_so),
       cmocka_unit_test(windows_that_diverge_are_left_out_and_counted),
+      cmocka_unit_test(a_window_that_diverges_has_no_part_in_the_mean),
       cmocka_unit_test(a_resumed_training_keeps_the_weights_of_a_whole_one),
       cmocka_unit_test(a_validation_that_cannot_be_is_refused),
   };
