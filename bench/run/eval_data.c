@@ -38,6 +38,7 @@ static bool is_of_problem(const char* name) {
 typedef struct adoption {
   const df_config* trained;
   df_config* config; /* of `trained`, with the settings of the profile that say what is measured */
+  bool file, sum;    /* whether the profile sets data.file and data.sha256 */
   df_status status;
 } adoption;
 
@@ -45,6 +46,8 @@ static void adopt(void* context, const char* profile, const char* key, const cha
   adoption* a = context;
   if (a->status != DF_OK || strcmp(profile, a->trained->eval_profile) != 0) return;
   if (is_of_data(key)) a->status = df_config_set(a->config, key, value, "eval.profile");
+  a->file |= strcmp(key, "data.file") == 0;
+  a->sum |= strcmp(key, "data.sha256") == 0;
   if (!is_of_problem(key)) return;
   /* the same value does no harm */
   df_config* other = df_alloc(1, sizeof *other);
@@ -84,6 +87,8 @@ static df_status settle(const char* task, const char* method, const df_config* t
   const df_status status = file ? df_config_profiles(file, adopt, &a) : DF_E_NOMEM;
   df_free(file);
   df_free(folder);
+  /* the sum of the training's file is not that of another one */
+  if (a.file && !a.sum) config->data_sha256[0] = '\0';
   return status == DF_OK ? a.status : status;
 }
 

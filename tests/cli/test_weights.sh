@@ -145,7 +145,7 @@ check recordings_may_begin_in_one_state exits_with 0 run "$task" "${cells[@]}" -
 check other_conditions_are_refused refuses 'eval\.profile = told have the conditions \[conditions\], those of the training \[\]' run "$task" "${cells[@]}" --out "$runs/told" --weights "$runs/trained" --set eval.profile=told
 # settings of the command hold for both, but those of the profile come last
 bare=(run "$task" --method random_action --profile smoke --set eval.sae_windows=0 --set eval.chains=0 --threads 1 --quiet --set eval.profile=other)
-check settings_of_the_command exits_with 0 "${bare[@]}" --out "$runs/set" --set window.first=3 --set "data.file=$task/pendulum.npz"
+check settings_of_the_command exits_with 0 "${bare[@]}" --out "$runs/set" --set window.first=3 --set "data.file=$task/pendulum.npz" --set "data.sha256=$(sha256sum "$task/pendulum.npz" | cut -c1-64)"
 check the_profile_comes_last python3 -c "
 import hashlib, json, sys
 r, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
