@@ -148,7 +148,30 @@ static void chains_are_those_of_one_at_a_time(void** state) {
   df_task_free(task);
 }
 
+/* an action has the condition of the window in which it is, whichever action of it is asked for */
+static void an_action_has_the_condition_of_its_window(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  tiny_task_condition_frames(task);
+  const double held[N] = {4, 5, 6};
+  for (int every = 1; every <= H; every++) {
+    chain_cfg cfg = {.n = N, .frames = MOST, .every = every, .condition = held};
+    for (int i = 0; i < N; i++) {
+      for (int t = 0; t < MOST; t++) {
+        const int at = starts[i].start + (t - t % every), last = task->data->length;
+        cfg.data = NULL;
+        assert_true(*chain_condition(&cfg, 1, i, t) == held[i]);
+        cfg.data = task->data;
+        cfg.window = starts;
+        assert_true(*chain_condition(&cfg, 1, i, t) == tiny_condition(starts[i].episode, at < last ? at : last));
+      }
+    }
+  }
+  df_task_free(task);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(chains_are_those_of_one_at_a_time)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(chains_are_those_of_one_at_a_time),
+                                     cmocka_unit_test(an_action_has_the_condition_of_its_window)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
