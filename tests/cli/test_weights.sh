@@ -21,9 +21,9 @@ s, a = f['states'], f['actions']
 np.savez(sys.argv[1] + '/other.npz', states=1.5 * s[:10, :60], actions=a[:10, :59])
 np.savez(sys.argv[1] + '/shuffled.npz', states=s[::-1], actions=a[::-1])
 # begins in the states of the training, and goes on in others
-x = s[:10, :60].copy()
+x = s[1:11, :60].copy()
 x[:, 1:] *= 1.5
-np.savez(sys.argv[1] + '/begin.npz', states=x, actions=a[:10, :59])
+np.savez(sys.argv[1] + '/begin.npz', states=x, actions=a[1:11, :59])
 np.savez(sys.argv[1] + '/told.npz', states=1.5 * s[:10, :60], actions=a[:10, :59], conditions=np.ones((10, 1)),
          condition_names=np.array(['side']))
 P
@@ -184,7 +184,10 @@ import json, sys
 one = [r for r in map(json.loads, open(sys.argv[1])) if r['type'] == 'cell' and (r['method'], r['seed']) == ('dynaflow', 1)]
 assert [r['eval_settings']['split.test_every'] for r in one] == ['5', '2'] and one[0]['key'] != one[1]['key']
 assert one[0]['eval_data_sha256'] == one[1]['eval_data_sha256'] and one[0]['windows_sha256'] != one[1]['windows_sha256']" "$runs/other/events.jsonl"
+check a_run_of_them exits_with 0 "${bare[@]}" --out "$runs/again"
 cp "$scratch/task.yaml" "$task/task.yaml"
+check verify_knows_them_by_the_record exits_with 0 verify "$runs/again" --tasks "$scratch"
+check it_leaves_none_out bash -c "! grep -q 'not drawn again' '$scratch/out' '$scratch/err'"
 # changed demonstrations are another result
 python - "$task" <<'P'
 import sys, numpy as np
