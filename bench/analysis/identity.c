@@ -31,7 +31,7 @@ static bool setting_compares(const char* name) {
 }
 
 bool setting_is_void(const char* name, const char* value) {
-  if (strncmp(name, "gait.", 5) != 0 && !setting_is_younger(name)) return false;
+  if (strncmp(name, "gait.", 5) != 0 && !setting_is_newer(name)) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {

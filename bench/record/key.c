@@ -29,11 +29,11 @@ static bool is_in_key(const char* name, key_scope scope) {
   return scope == KEY_CELL || df_config_trains(name);
 }
 
-bool setting_is_younger(const char* name) {
+bool setting_is_newer(const char* name) {
   static const char* const older[] = {"flow.sigma", "flow.time_power"};
-  static const char* const younger[] = {"gait.command_from", "eval.profile", "eval.chain_commands"};
-  for (size_t i = 0; i < sizeof younger / sizeof younger[0]; i++) {
-    if (strcmp(name, younger[i]) == 0) return true;
+  static const char* const newer[] = {"gait.command_from", "eval.profile", "eval.chain_commands"};
+  for (size_t i = 0; i < sizeof newer / sizeof newer[0]; i++) {
+    if (strcmp(name, newer[i]) == 0) return true;
   }
   for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
     if (strcmp(name, older[i]) == 0) return false;
@@ -44,7 +44,7 @@ bool setting_is_younger(const char* name) {
 /* Whether a setting has the default with which results from before it were made. Left out, so that these results keep
  * their keys. */
 static bool is_as_before(const char* name, const char* value) {
-  if (!setting_is_younger(name)) return false;
+  if (!setting_is_newer(name)) return false;
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {

@@ -39,9 +39,9 @@ typedef struct cell_identity {
   const json_t* eval_settings;
 } cell_identity;
 
-/* Whether a setting is younger than results which keep their keys, and is left out of keys while it has its default:
+/* Whether a setting is newer than results which keep their keys, and is left out of keys while it has its default:
  * flow.* but flow.sigma and flow.time_power, gait.command_from, eval.profile and eval.chain_commands. */
-bool setting_is_younger(const char* name);
+bool setting_is_newer(const char* name);
 
 /* Whether a setting says which demonstrations there are, how they are read, or which of their windows are held out:
  * data.* but data.url, gait.*, split.*, window.first, last and stride. */
@@ -49,10 +49,9 @@ bool setting_measures(const char* name);
 
 /* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
  * task.methods, system.model_url, data.url, train.tape_mib, train.checkpoint_every and net.preset, then the other
- * members of `id`, NUMBERS_VERSION and the scope. Younger settings (setting_is_younger()) are left out
- * while they have their defaults. Of an expert
- * (experts.h), only the settings of its policy, task.name, task.version and eval.seed. The name of the profile is not
- * part of it, only the settings that it makes. */
+ * members of `id`, NUMBERS_VERSION and the scope. Newer settings (setting_is_newer()) are left out while they have
+ * their defaults. Of an expert (experts.h), only the settings of its policy, task.name, task.version and eval.seed. The
+ * name of the profile is not part of it, only the settings that it makes. */
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
 /* The SHA-256 of that text as hexadecimal digits. Errors: those of df_sha256(). */

@@ -49,7 +49,7 @@ DF_MUST_CHECK df_status plan_keys(plan* p, const options* opts, const store* eve
                                   json_t** cells);
 
 /* Appends a plan of these cells, objects with task, method, seed and key, unless the last recorded plan is the same; so
- * every folder shows which cells are missing. A plan that plan_check() refuses is not appended.
+ * every folder shows which cells are missing. Call it after plan_check(), so that a refused plan is not recorded.
  * `cells` stays the caller's. Errors: those of store_append(). */
 DF_MUST_CHECK df_status plan_append(const char* profile, json_t* cells, store* events);
 
