@@ -31,7 +31,7 @@ typedef struct monitor {
   bool began[DF_LOGS_MAX];   /* whether network i of the method trains here or has */
   char line[256];            /* label of its line of progress */
   progress bar;
-  double begun;       /* wall-clock time of its first step here */
+  double begun;       /* wall-clock time at which its training began here */
   event_file* events; /* of the network; NULL: none */
 } monitor;
 
