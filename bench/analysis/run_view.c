@@ -127,7 +127,7 @@ static void add_record_differences(const json_t* first, const json_t* other, jso
   add_identities(first, other, names);
 }
 
-static const json_t* first_record(const run_view* r, const run_group* g) {
+const json_t* run_first_record(const run_view* r, const run_group* g) {
   for (int i = 0; i < r->n_cells; i++) {
     if (r->cells[i].done && run_in_group(g, &r->cells[i])) return r->cells[i].record;
   }
@@ -135,7 +135,7 @@ static const json_t* first_record(const run_view* r, const run_group* g) {
 }
 
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b) {
-  const json_t *of_a = first_record(r, a), *of_b = first_record(r, b);
+  const json_t *of_a = run_first_record(r, a), *of_b = run_first_record(r, b);
   if (strcmp(a->task, b->task) != 0 || a->experts != b->experts || !of_a || !of_b) return false;
   json_t* names = json_object();
   add_record_differences(of_a, of_b, names);
@@ -145,7 +145,7 @@ bool run_groups_compare(const run_view* r, const run_group* a, const run_group* 
 }
 
 void run_differences(const run_view* r, const run_group* g, text* out) {
-  const json_t* reference = first_record(r, g);
+  const json_t* reference = run_first_record(r, g);
   json_t* names = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];

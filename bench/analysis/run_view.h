@@ -57,6 +57,9 @@ void run_view_clear(run_view* r);
  * comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
+/* The record of the first done cell of a group, which belongs to the view, or NULL. */
+const json_t* run_first_record(const run_view* r, const run_group* g);
+
 /* Whether two groups are of one task and their first done cells have everything in common that run_differences() names,
  * so that their numbers are comparable. False if one of them has no done cell. */
 bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b);

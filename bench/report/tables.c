@@ -259,18 +259,8 @@ void table_provenance(const run_view* r, table_kind kind, text* out) {
   table_end(&t);
 }
 
-/* the first done cell of the group; NULL: none */
-static const run_cell* first_done(const run_view* r, const run_group* g) {
-  for (int i = 0; i < g->n_methods; i++) {
-    const run_cell* c = run_example(r, g, g->methods[i]);
-    if (c) return c;
-  }
-  return NULL;
-}
-
 void measured_note(const run_view* r, const run_group* g, text* out) {
-  const run_cell* c = first_done(r, g);
-  const json_t* config = c ? json_object_get(c->record, "config") : NULL;
+  const json_t* config = json_object_get(run_first_record(r, g), "config");
   const char* profile = string_of(config, "eval.profile");
   if (profile[0])
     text_add(out, "Measured on the held-out windows of profile %s (eval.profile), with the scales of the training. ",
