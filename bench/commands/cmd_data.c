@@ -26,6 +26,7 @@
 #include "exit_code.h"
 #include "json.h"
 #include "list.h"
+#include "listed_files.h"
 #include "lookup.h"
 #include "options.h"
 #include "record_model.h"
@@ -483,7 +484,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   return status;
 }
 
-/* files that fit a pattern cannot be downloaded; those that are present are checked when they are read */
+/* files that fit a pattern are only looked for; they are checked when they are read */
 static df_status check_several(const df_config* config, const df_search* search, const arguments* a, rows* out) {
   char* path;
   df_status status = task_data_path(config, search, &a->common, false, &path);
@@ -494,6 +495,84 @@ static df_status check_several(const df_config* config, const df_search* search,
                      "them into a folder and name the folder with --data",
                      config->task_name, config->data_file);
   }
+  df_free(path);
+  return status;
+}
+
+/* The files of a list that are missing in `folder` are downloaded into it, and `fetched` says which. */
+static df_status download_listed(const arguments* a, const df_config* config, const char* folder, bool* fetched) {
+  df_status status = DF_OK;
+  for (int i = 0; i < listed_count(config->data_file) && status == DF_OK; i++) {
+    char hash[DF_SHA256_TEXT];
+    char *name = listed_name(config->data_file, i), *url = listed_name(config->data_url, i);
+    char* path = df_path_join(folder, name);
+    const fetch_item item = {.several = true, .key = "data", .name = name, .url = url, .sha256 = config->data_sha256};
+    if (!path) status = DF_E_NOMEM;
+    if (path && !df_file_exists(path)) {
+      status = fetch_file(&item, &a->allowed, folder, &a->common, hash);
+      fetched[i] = status == DF_OK;
+    }
+    df_free(path);
+    df_free(url);
+    df_free(name);
+  }
+  return status;
+}
+
+/* removes the files of a list that were downloaded */
+static void remove_listed(const df_config* config, const char* folder, const bool* fetched) {
+  for (int i = 0; i < listed_count(config->data_file); i++) {
+    char* name = listed_name(config->data_file, i);
+    char* file = fetched[i] ? df_path_join(folder, name) : NULL;
+    if (file) (void)remove(file);
+    df_free(file);
+    df_free(name);
+  }
+}
+
+/* checks the files that will be read together against data.sha256 */
+static df_status check_listed(const df_config* config, const char* path, rows* out, const char* how) {
+  char hash[DF_SHA256_TEXT];
+  DF_TRY(df_recording_hash(path, hash));
+  if (config->data_sha256[0] && strcasecmp(hash, config->data_sha256) != 0) {
+    return df_fail(DF_E_MISMATCH, "%s: SHA-256 of its files is %s, the task expects %s%s", path, hash,
+                   config->data_sha256, strcmp(how, "fetched") == 0 ? "; they were not kept" : "; replace the files");
+  }
+  add_text(out, config->task_name, "data", path, how);
+  add_text(out, config->task_name, "sha256", hash, config->data_sha256[0] ? "as expected" : "not given in the task");
+  return DF_OK;
+}
+
+/* whether every file of a list is found */
+static bool are_present(const df_config* config, const df_search* search) {
+  bool all = true;
+  for (int i = 0; i < listed_count(config->data_file) && all; i++) {
+    char *name = listed_name(config->data_file, i), *path = NULL;
+    all = df_search_find(search, name, &path) == DF_OK;
+    df_free(path);
+    df_free(name);
+  }
+  return all;
+}
+
+/* Downloads the files that data.file lists in braces, from the URLs that data.url lists in the same order, unless all
+ * of them are found. Their common hash is known when all are there. */
+static df_status fetch_listed(const arguments* a, const df_config* config, const df_search* search, rows* out) {
+  char *folder = NULL, *path = NULL;
+  if (are_present(config, search)) {
+    DF_TRY(task_data_path(config, search, &a->common, false, &path));
+    const df_status status = check_listed(config, path, out, "already present");
+    df_free(path);
+    return status;
+  }
+  bool* fetched = df_alloc((size_t)listed_count(config->data_file), sizeof *fetched);
+  df_status status = fetched ? writable_data_folder(search, &a->common, &folder) : DF_E_NOMEM;
+  if (status == DF_OK) status = download_listed(a, config, folder, fetched);
+  if (status == DF_OK) path = df_path_join(folder, config->data_file);
+  if (status == DF_OK) status = path ? check_listed(config, path, out, "fetched") : DF_E_NOMEM;
+  if (status != DF_OK && folder) remove_listed(config, folder, fetched);
+  df_free(fetched);
+  df_free(folder);
   df_free(path);
   return status;
 }
@@ -511,6 +590,8 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
+  const int listed = listed_count(config->data_file);
+  if (listed > 0 && listed == listed_count(config->data_url)) return fetch_listed(a, config, search, out);
   if (is_file_pattern(config->data_file)) return check_several(config, search, a, out);
   return fetch_one(a, config, search, &data, out);
 }
