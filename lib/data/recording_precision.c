@@ -11,7 +11,7 @@ enum { POSITIONS, VELOCITIES, ACTIVATIONS, KINDS, NO_KIND };
 static int kind_of(const df_layout* layout, int column) {
   const layout_column* c = &layout->column[column];
   const int nq = layout->model.nq, nv = layout->model.nv;
-  if (layout_is_orientation(c)) return POSITIONS;
+  if (layout_is_orientation(c) || c->role == COLUMN_SIN) return POSITIONS;
   if (!layout_is_coordinate(c)) return NO_KIND;
   return c->at < nq ? POSITIONS : c->at < nq + nv ? VELOCITIES : ACTIVATIONS;
 }

@@ -720,6 +720,39 @@ static void ball_joints_are_turned_with_the_base(void** state) {
   df_system_free(z);
 }
 
+/* an angle of a cosine and a sine that were rounded is off by up to sqrt(2) times their errors near 1: here of
+ * 3 decimals, side by side and in arrays of their own */
+static void angles_of_rounded_sines_are_rounded(void** state) {
+  (void)state;
+  double x[40 * 6], all[40 * 2], sines[40 * 2];
+  for (int t = 0; t < 40; t++) {
+    const double angle[] = {0.11 * t, 2 - 0.07 * t};
+    for (int j = 0; j < 2; j++) {
+      all[2 * t + j] = x[6 * t + j] = round(1000 * cos(angle[j])) / 1000;
+      sines[2 * t + j] = x[6 * t + 2 + j] = round(1000 * sin(angle[j])) / 1000;
+      x[6 * t + 4 + j] = sqrt(2 + t + 40 * j);
+    }
+  }
+  static const char* const columns[] = {"joints_cos_sin,joint_vel", "joints_cos_sin@cos+sin,joint_vel@v"};
+  double v[40 * 2];
+  for (int t = 0; t < 40; t++) memcpy(v + 2 * t, x + 6 * t + 4, 2 * sizeof *v);
+  for (int i = 0; i < 2; i++) {
+    WRITE(ARRAY("states", x, 2, 40, 6), ARRAY("cos", all, 2, 40, 2), ARRAY("sin", sines, 2, 40, 2),
+          ARRAY("v", v, 2, 40, 2));
+    const df_config config = SETTINGS(STATES_ONLY, "data.columns", columns[i]);
+    df_dataset* data = read_with(cart, &config);
+    for (int k = 0; k < 4; k++) {
+      const df_stored_precision p = data->rounding[k].precision;
+      if (p.kind != (k < 2 ? DF_STORED_DECIMALS : DF_STORED_FLOAT64) || p.digits != (k < 2 ? 3 : 0))
+        fail_msg("%s: coordinate %d: kind %d, %d digits", columns[i], k, (int)p.kind, p.digits);
+    }
+    for (int k = 0; k < 2; k++) assert_close(df_rounding_error(&data->rounding[k], 0.3), sqrt(2) * 0.0005, 1e-9);
+    /* and none of the angles is further from the recorded one */
+    for (int t = 0; t < 40; t++) assert_close(df_dataset_state(data, 0, t)[0], 0.11 * t, sqrt(2) * 0.0005);
+    df_dataset_free(data);
+  }
+}
+
 /* the rounding that a file states, by filters or types, is that of its states, in place of what the numbers show */
 static void a_stated_rounding_is_that_of_the_states(void** state) {
   (void)state;
@@ -980,6 +1013,7 @@ int main(void) {
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
       WITH_SYSTEMS(ball_joints_are_turned_with_the_base),
       WITH_SYSTEMS(quaternions_between_two_are_normalised_and_counted),
+      WITH_SYSTEMS(angles_of_rounded_sines_are_rounded),
       WITH_SYSTEMS(a_stated_rounding_is_that_of_the_states),
       WITH_SYSTEMS(quaternions_without_a_direction_are_refused),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
