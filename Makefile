@@ -58,12 +58,13 @@ SEES_metrics := core io config stats sim data
 SEES_optimise := core io config stats sim data metrics
 SEES_flow := core io config stats nn sim data metrics
 # rooms inside lib/sim, and the private headers that each one sees; gradcheck looks into the simulator, too
-SIM_ROOMS := algebra contact model tape adjoint simulator
+SIM_ROOMS := algebra closed contact model tape adjoint simulator
+SEES_sim/closed := algebra
 SEES_sim/contact := algebra
-SEES_sim/model := contact algebra
-SEES_sim/tape := model contact algebra
-SEES_sim/adjoint := tape model contact algebra
-SEES_sim/simulator := adjoint tape model contact algebra
+SEES_sim/model := contact closed algebra
+SEES_sim/tape := model contact closed algebra
+SEES_sim/adjoint := tape model contact closed algebra
+SEES_sim/simulator := adjoint tape model contact closed algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
 BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import expert gradient speed toy commands

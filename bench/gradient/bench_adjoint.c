@@ -40,6 +40,11 @@ static void bench_clear(bench* b) {
   df_free(b->diverged);
 }
 
+/* whether its steps have constraint rows and a derivative of MuJoCo's own */
+static bool steps_by_mujoco(const df_system* s) {
+  return df_system_is_mujoco(s) && df_mujoco_dynamics(s) == DF_DYNAMICS_MUJOCO;
+}
+
 static df_status bench_open(bench* b, int passes) {
   const df_system* s = b->s;
   const size_t H = (size_t)b->c->H, nx = (size_t)s->nx, ndx = (size_t)s->ndx, nu = (size_t)s->nu, m = (size_t)b->c->m;
@@ -55,7 +60,7 @@ static df_status bench_open(bench* b, int passes) {
   for (size_t i = 0; i < m * ADJOINT_PARTS; i++) b->least[i] = INFINITY;
   /* a cotangent at every state, as of a loss along the rollout */
   for (size_t i = 0; i < (H + 1) * ndx; i++) b->dx[i] = 1e-3;
-  b->transition = df_system_is_mujoco(s) && df_mujoco_substeps(s) == 1;
+  b->transition = steps_by_mujoco(s) && df_mujoco_substeps(s) == 1;
   DF_TRY(df_sim_new(s, 0, &b->plain));
   return df_sim_new(s, b->c->H, &b->taped);
 }
@@ -159,7 +164,7 @@ void adjoint_times_sum_up(const adjoint_times* t, adjoint_timing* out) {
 static double mean_rows(bench* b) {
   double sum = 0, x1[2 * DF_NDX_MAX];
   int n = 0;
-  for (int w = 0; w < b->c->m && df_system_is_mujoco(b->s); w++) {
+  for (int w = 0; w < b->c->m && steps_by_mujoco(b->s); w++) {
     const double* u = actions_of(b, w);
     if (b->diverged[w]) continue;
     b->s->ops->reset(b->plain, start_of(b, w));

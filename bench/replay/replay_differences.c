@@ -33,6 +33,7 @@ typedef struct agreement {
 typedef struct misfits {
   agreement of[DIFFERENCES_KINDS];
   double simulated; /* squares of velocities after an action less the change of the positions */
+  double ahead;     /* the same of velocities before it */
   double speed;     /* of these velocities themselves */
 } misfits;
 
@@ -85,6 +86,7 @@ static void add_frame(const recording* r, const df_system* system, df_sim* sim, 
     add_velocity(r, i, x, back[i], ahead[i], error, sum);
     if (!stepped) continue;
     sum->simulated += pow(y[r->nq + i] - moved[i] / r->dt, 2);
+    sum->ahead += pow(x[1][r->nq + i] - moved[i] / r->dt, 2);
     sum->speed += pow(y[r->nq + i], 2);
   }
 }
@@ -106,7 +108,8 @@ df_status replay_find_differences(const recording* r, const df_system* system, r
     for (int t = 1; t < r->data->lengths[episode]; t++) add_frame(r, system, sim, plain, episode, t, &sum);
   }
   df_sim_free(system, sim);
-  if (!(sum.simulated > LEAST * LEAST * sum.speed)) return DF_OK;
+  const double least_misfit = LEAST * LEAST * sum.speed;
+  if (!(sum.simulated > least_misfit) || !(sum.ahead > least_misfit)) return DF_OK;
   double least = INFINITY;
   for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
     const agreement* a = &sum.of[kind];

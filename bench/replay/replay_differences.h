@@ -25,8 +25,8 @@ const char* replay_differences_formula(replay_differences kind);
  * recorded numbers alone prove it. Velocities at the frames are off from such differences by about half the change of
  * the velocity over an action, from central ones by a sixth of its second difference (Taylor series). Of the velocities
  * for which this is more than ten times the rounding of both, at least 8, 95 % equal the differences up to this
- * rounding. NONE for a model whose velocities are such differences: one step of semi-implicit Euler. Errors:
- * DF_E_NOMEM, and those of df_sim_new(). */
+ * rounding. NONE for a model whose velocities are such differences: one step of semi-implicit Euler, or of explicit
+ * Euler (df_dynamics). Errors: DF_E_NOMEM, and those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_find_differences(const recording* r, const df_system* system, replay_differences* found);
 
 #endif

@@ -63,6 +63,12 @@ df_status perturbed_system(const df_config* config, const df_search* search, con
   cfg.substeps = 1;
   cfg.forward_only = true;
   double* scale = scale_of(&cfg, p->kind);
+  if (scale && cfg.dynamics != DF_DYNAMICS_MUJOCO)
+    return df_fail(
+        DF_E_CONFIG,
+        "--%s: system.dynamics = %s has none of the numbers of MuJoCo's model that are scaled; name --latency "
+        "alone",
+        perturbation_name(p->kind), config->system_dynamics);
   if (scale) *scale = p->level;
   DF_TRY(df_task_system_with(config, search, &cfg, out, sha256));
   const df_status status = p->kind == PERTURB_GAIN ? refuse_unscaled(*out) : DF_OK;

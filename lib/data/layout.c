@@ -195,11 +195,12 @@ typedef struct column_block {
 /* the number of columns of a block */
 static int width_of(const df_layout* layout, const column_block* b) {
   const model_joints* m = &layout->model;
+  const int derived = m->length >= 0; /* the length is that of the recorded quaternion */
   if (b->joint >= 0) return 1;
-  const int widths[BLOCK_KINDS] = {[BLOCK_state] = m->nx,
+  const int widths[BLOCK_KINDS] = {[BLOCK_state] = m->nx - derived,
                                    [BLOCK_qpos] = m->nq,
                                    [BLOCK_qvel] = m->nv,
-                                   [BLOCK_act] = m->na,
+                                   [BLOCK_act] = m->na - derived,
                                    [BLOCK_root_pos] = 3,
                                    [BLOCK_root_z] = 1,
                                    [BLOCK_root_quat] = 4,
@@ -485,6 +486,7 @@ static df_status mark_given(df_layout* layout) {
     for (int k = 0; k < 4 && angles; k++) DF_TRY(give(layout, quaternion + k, c));
     for (int k = 0; k < 3 && turns; k++) DF_TRY(give(layout, layout->turn[c->at / 4].qpos[k], c));
   }
+  if (layout->model.length >= 0) layout->given[layout->model.length] = layout->given[quaternion];
   return DF_OK;
 }
 

@@ -6,12 +6,13 @@
 #include "dynaflow/sim/dynamics.h"
 
 model_joints model_joints_of(const df_system* system, const df_names* objects) {
-  model_joints m = {.nx = system->nx, .nq = system->nx, .root = -1, .system = system};
+  model_joints m = {.nx = system->nx, .nq = system->nx, .root = -1, .length = -1, .system = system};
   if (!df_system_is_mujoco(system)) return m;
   m.nq = df_mujoco_nq(system);
   m.nv = df_mujoco_nv(system);
   m.na = df_mujoco_na(system);
   m.n = df_mujoco_joints(system, &m.joint);
+  m.length = df_mujoco_quaternion_length(system);
   m.root = df_robot_base(system, objects).joint;
   for (int j = 0; j < m.n && m.root < 0; j++) {
     if (m.joint[j].kind == DF_JOINT_FREE) m.root = j;

@@ -12,6 +12,7 @@ typedef struct model_joints {
   int n;
   const df_joint* joint; /* [n], owned by the system */
   int root;              /* the free joint of the base (robot_base.h); without a base, the first free joint; -1: none */
+  int length; /* index in x of the length of the quaternion of the root, which no column holds; -1: it is 1 */
   const df_system* system;
 } model_joints;
 /* `objects`: chart.objects; NULL: none */

@@ -205,10 +205,26 @@ static df_status normalise(converter* c, int episode, int t, int joint, double q
   return DF_OK;
 }
 
+/* moves the length of the quaternion of the root into the state, whatever it is */
+static df_status split_length(const converter* c, int episode, int t, double* x) {
+  double* q = x + quaternion_of(&c->model->joint[c->model->root]);
+  const double length = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
+  if (!(length > 0) || !isfinite(length))
+    return fail_quaternion(c, episode, t, c->model->root, length, "it has no direction; check data.columns");
+  for (int i = 0; i < 4; i++) q[i] /= length;
+  x[c->model->length] = length;
+  return DF_OK;
+}
+
 static df_status normalise_quaternions(converter* c, int episode, int t, double* x) {
   for (int j = 0; j < c->model->n; j++) {
     const int at = quaternion_of(&c->model->joint[j]);
-    if (at >= 0) DF_TRY(normalise(c, episode, t, j, x + at));
+    if (at < 0) continue;
+    if (c->model->length >= 0 && j == c->model->root) {
+      DF_TRY(split_length(c, episode, t, x));
+    } else {
+      DF_TRY(normalise(c, episode, t, j, x + at));
+    }
   }
   return DF_OK;
 }

@@ -10,6 +10,7 @@
 
 df_mujoco_cfg df_task_system_cfg(const df_config* config) {
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  if (strcmp(config->system_dynamics, "quadcopter") == 0) cfg.dynamics = DF_DYNAMICS_QUADCOPTER;
   cfg.timestep = config->system_timestep;
   cfg.substeps = config->system_substeps;
   if (strcmp(config->system_integrator, "Euler") == 0) cfg.integrator = DF_INTEGRATOR_EULER;

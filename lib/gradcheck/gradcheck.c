@@ -57,7 +57,7 @@ static df_status bench_build(const df_system* s, bench* b) {
   }
 
   /* simulators */
-  if (df_system_is_mujoco(s)) DF_TRY(df_active_probe_init(&b->probe, s));
+  if (df_steps_by_mujoco(s)) DF_TRY(df_active_probe_init(&b->probe, s));
   return df_sim_new(s, 1, &b->sim);
 }
 
@@ -196,7 +196,7 @@ static df_status name_kink(const df_system* s, bench* b, const double* x, int pa
   const int n = s->ndx + s->nu;
   double* size = b->transition; /* as scratch memory; its own use comes later */
   *cause = DF_KINK_UNNAMED;
-  if (!df_system_is_mujoco(s)) return DF_OK;
+  if (!df_steps_by_mujoco(s)) return DF_OK;
 
   /* disagreement per direction: of the two steps, and of the two sides */
   for (int k = 0; k < n; k++)
@@ -224,7 +224,7 @@ static df_status name_kink(const df_system* s, bench* b, const double* x, int pa
 /* distance of the adjoint from the cotangent times mjd_transitionFD's [A, B]; NaN if MuJoCo has none */
 static double transition_error(const df_system* s, bench* b, const double* x) {
   const int ndx = s->ndx, nu = s->nu;
-  if (!df_system_is_mujoco(s) || as_mujoco(s)->substeps != 1) return NAN;
+  if (!df_steps_by_mujoco(s) || as_mujoco(s)->substeps != 1) return NAN;
   const df_transition mujoco = {.eps = DF_EPS[FIRST], .centred = true, .A = b->A, .B = b->B};
   if (!df_mujoco_transition(s, b->sim, x, b->u, &mujoco)) return NAN;
   memset(b->transition, 0, (size_t)(ndx + nu) * sizeof *b->transition);
@@ -274,7 +274,7 @@ static void judge_broken(const df_system* s, const bench* b, df_traj_end adjoint
 
 static df_status check_step(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
                             df_gradcheck_point* out) {
-  const bool mujoco = df_system_is_mujoco(s);
+  const bool mujoco = df_steps_by_mujoco(s);
   df_traj_end adjoint;
   int pair = 0;
   *out = (df_gradcheck_point){.transition_error = NAN};

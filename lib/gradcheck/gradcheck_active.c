@@ -258,7 +258,7 @@ static df_status read_step(df_sim* sim, df_active_set* set, df_active* counts) {
 
 df_active df_mujoco_active(df_sim* sim) {
   df_active counts = {0};
-  if (sim->needs_reset || read_step(sim, NULL, &counts) != DF_OK) return (df_active){0};
+  if (sim->needs_reset || sim->system->closed || read_step(sim, NULL, &counts) != DF_OK) return (df_active){0};
   return counts;
 }
 
@@ -371,7 +371,7 @@ static void transition(void* argument) {
 bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u,
                           const df_transition* out) {
   const mjModel* m = as_mujoco(system)->model;
-  if (m->opt.integrator == mjINT_RK4 || m->nhistory > 0) return false;
+  if (m->opt.integrator == mjINT_RK4 || m->nhistory > 0 || as_mujoco(system)->closed) return false;
   transition_job job = {.sim = sim, .u = u, .out = out};
   system->ops->reset(sim, x);
   const bool done = df_mujoco_guarded(transition, &job);

@@ -15,6 +15,11 @@ static const double DF_EPS[STEP_SIZES] = {2.5e-5, 5e-6, 1e-6, 2e-7, 4e-8};
 /* Actions are kept at this distance from the bounds of the action box; larger than all difference steps. */
 #define INSIDE 1e-4
 
+/* whether the steps of a system are MuJoCo's, with its constraints and its own derivative, and no closed form */
+static inline bool df_steps_by_mujoco(const df_system* s) {
+  return df_system_is_mujoco(s) && df_mujoco_dynamics(s) == DF_DYNAMICS_MUJOCO;
+}
+
 /* ---- gradcheck_verdict.c: comparison of adjoint and finite differences, summary, verdict ---- */
 
 /* The system under test: a copy with a tight solver tolerance of a MuJoCo system, any other system itself. */

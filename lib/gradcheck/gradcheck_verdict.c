@@ -34,9 +34,11 @@ void df_nudge_inside(const df_system* s, double inside, int n, double* u) {
 void df_nudge_activations(const df_system* s, double inside, double* x) {
   if (!df_system_is_mujoco(s)) return;
   const mjModel* m = as_mujoco(s)->model;
+  const df_closed_dynamics* closed = as_mujoco(s)->closed;
   double* act = x + m->nq + m->nv;
   for (int k = 0; k < m->na; k++) {
-    const df_range range = df_activation_range(m, as_mujoco(s)->actuation.owner[k], act[k]);
+    const df_range range = closed ? (df_range){closed->act_lo[k], closed->act_hi[k]}
+                                  : df_activation_range(m, as_mujoco(s)->actuation.owner[k], act[k]);
     act[k] = nudged(act[k], range.lo, range.hi, inside);
   }
 }

@@ -1,5 +1,6 @@
 #include "dynaflow/metrics/plausibility.h"
 
+#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ typedef struct model_facts {
   double moving, weight;             /* their sum, kg and N */
   int limited, geared, driven;       /* joints with a range, dofs with a velocity limit, dofs with a force range */
   bool floats, turns, bodies;        /* unactuated translations, unactuated rotations, moving bodies */
+  bool closed;                       /* the dynamics are in closed form (df_dynamics) */
   bool defined[DF_PLAUSIBLE_VALUES]; /* by model and settings */
 } model_facts;
 
@@ -84,6 +86,8 @@ static void define(model_facts* f) {
   d[DF_PLAUSIBLE_JERK] = f->bodies;
   for (int i = 0; i < f->nv; i++) d[DF_PLAUSIBLE_POWER] |= f->dof[i].actuated;
   d[DF_PLAUSIBLE_POWER_TRANSPORT] = d[DF_PLAUSIBLE_POWER] && weighs && f->floats;
+  /* without MuJoCo's forces and contacts, only what follows from the motion itself */
+  for (int i = 0; i < DF_PLAUSIBLE_VALUES && f->closed; i++) d[i] &= i == DF_PLAUSIBLE_JERK;
 }
 
 /* the dofs of the robot's bodies: those of a joint end where the next one's begin */
@@ -98,6 +102,7 @@ static void mark_dofs(model_facts* f) {
 static df_status facts_build(model_facts* f, const df_system* system, const df_plausibility_cfg* cfg) {
   *f = (model_facts){.system = system,
                      .cfg = cfg,
+                     .closed = df_mujoco_dynamics(system) != DF_DYNAMICS_MUJOCO,
                      .nq = df_mujoco_nq(system),
                      .nv = df_mujoco_nv(system),
                      .nbody = df_mujoco_body_count(system)};
@@ -249,6 +254,19 @@ static void take_centres(window* w) {
   }
 }
 
+/* Loads a state, with the forces that w->acceleration needs there, of which dynamics in closed form know nothing.
+ * DF_E_ARG for an acceleration that is not finite. */
+static df_status load_pair(window* w, const double* x) {
+  const model_facts* f = w->f;
+  if (f->closed) {
+    df_mujoco_pose(w->sim, x);
+    return df_within(w->acceleration, (size_t)f->nv, DBL_MAX) ? DF_OK : DF_E_ARG;
+  }
+  DF_TRY(df_mujoco_inverse(w->sim, x, w->acceleration, w->force));
+  df_mujoco_compensation(w->sim, w->compensation);
+  return DF_OK;
+}
+
 /* Measures the first n frames; *usable is false from a state on that is not finite or too large. */
 static df_status walk(window* w, int n, const double* x, bool* usable) {
   const model_facts* f = w->f;
@@ -259,11 +277,10 @@ static df_status walk(window* w, int n, const double* x, bool* usable) {
     const double *now = x + (size_t)w->frames * nx, *v = now + f->nq, *v_next = v + nx;
     if (w->frames + 1 < n) {
       for (int i = 0; i < f->nv; i++) w->acceleration[i] = (v_next[i] - v[i]) / f->system->dt;
-      const df_status status = df_mujoco_inverse(w->sim, now, w->acceleration, w->force);
+      const df_status status = load_pair(w, now);
       *usable = status != DF_E_ARG; /* the acceleration of states within the limit overflows */
       if (status != DF_OK) return *usable ? status : DF_OK;
-      df_mujoco_compensation(w->sim, w->compensation);
-      take_forces(w, v, v_next);
+      if (!f->closed) take_forces(w, v, v_next);
     } else {
       df_mujoco_pose(w->sim, now);
     }

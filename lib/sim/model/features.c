@@ -419,14 +419,19 @@ static void check_contacts(feature_list* list, const mjModel* m) {
 
 df_status df_mujoco_list_features(const mjModel* m, const df_mujoco_cfg* cfg, df_feature** features, int* n) {
   feature_list list = {.cfg = cfg};
-  check_options(&list, m);
-  check_memory(&list, m);
-  check_elements(&list, m);
-  check_joints(&list, m);
-  check_tendons(&list, m);
-  check_equalities(&list, m);
-  check_actuators(&list, m);
-  check_contacts(&list, m);
+  const df_closed_dynamics* closed = df_closed_dynamics_of(cfg->dynamics);
+  if (closed) {
+    exact(&list, "dynamics in closed form", "system.dynamics = %s", closed->name);
+  } else {
+    check_options(&list, m);
+    check_memory(&list, m);
+    check_elements(&list, m);
+    check_joints(&list, m);
+    check_tendons(&list, m);
+    check_equalities(&list, m);
+    check_actuators(&list, m);
+    check_contacts(&list, m);
+  }
   if (list.failed) {
     df_free(list.items);
     return DF_E_NOMEM;

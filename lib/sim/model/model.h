@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "actuation.h"
+#include "closed_dynamics.h"
 #include "dynaflow/sim/adjoint.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/parameters.h"
@@ -24,6 +25,8 @@ typedef enum df_finite_difference_use {
 typedef struct df_mujoco {
   df_system base; /* must be first: as_mujoco() casts a df_system* */
   mjModel* model;
+  const df_closed_dynamics* closed; /* what replaces MuJoCo's step; NULL: nothing */
+  df_dynamics dynamics;
   int substeps;
   df_tree tree;
   df_actuation actuation;
@@ -84,6 +87,12 @@ static inline const df_mujoco* as_mujoco(const df_system* system) {
  * df_model_identity), NULL for XML text; the caller frees it with df_free(). */
 df_status df_mujoco_compile(const char* path, const char* xml, const char* name, const df_mujoco_cfg* cfg,
                             mjModel** out, char** list);
+
+/* ---- closed_check.c ---- */
+
+/* DF_E_CONFIG if options of `cfg`, or the model `m`, do not go with the dynamics in closed form of `cfg`; `name` is the
+ * model's name in errors. */
+df_status df_closed_dynamics_check(const mjModel* m, const df_mujoco_cfg* cfg, const char* name);
 
 /* ---- features.c ---- */
 

@@ -82,6 +82,13 @@ static mjModel without_paths(const mjModel* m, int* none) {
   return out;
 }
 
+/* the hash of a hash and the name of the dynamics, whose numbers are constants */
+static df_status add_dynamics(const df_closed_dynamics* closed, char sha256[DF_SHA256_TEXT]) {
+  char both[DF_SHA256_TEXT + 64];
+  snprintf(both, sizeof both, "%s %s", sha256, closed->name);
+  return df_sha256(both, strlen(both), sha256);
+}
+
 df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]) {
   const mjModel* m = as_mujoco(system)->model;
   const size_t assets = (size_t)(m->nmesh + m->nskin + m->nhfield + m->ntex);
@@ -95,6 +102,7 @@ df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_T
   if (buffer) {
     mj_saveModel(&bare, NULL, buffer, size);
     status = df_sha256(buffer, (size_t)size, sha256);
+    if (status == DF_OK && as_mujoco(system)->closed) status = add_dynamics(as_mujoco(system)->closed, sha256);
   }
   df_free(buffer);
   df_free(none);

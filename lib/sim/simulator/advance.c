@@ -49,9 +49,12 @@ static void count_effort(df_sim* sim) {
 static df_traj_end physics_step(action_job* job) {
   df_sim* sim = job->sim;
   mjData* d = sim->data;
+  const bool closed = sim->system->closed != NULL;
   const bool by_stages = job->record && df_records_of_step(sim->system) > 1;
   /* step; a recorded Runge-Kutta step records its own stages */
-  if (by_stages) {
+  if (closed) {
+    df_closed_step(sim, job->u);
+  } else if (by_stages) {
     if (df_rk4_step(sim->system, d, &sim->tape, sim->stages) != DF_OK) return DF_TRAJ_FAILED;
   } else {
     df_mujoco_get_state(job->model, d, sim->before);
@@ -65,6 +68,7 @@ static df_traj_end physics_step(action_job* job) {
 
   /* record */
   if (!job->record || by_stages) return DF_TRAJ_COMPLETE;
+  if (closed) return df_closed_record(sim, job->u) == DF_OK ? DF_TRAJ_COMPLETE : DF_TRAJ_FAILED;
   return df_tape_record(&sim->tape, sim->system, d, sim->before) == DF_OK ? DF_TRAJ_COMPLETE : DF_TRAJ_FAILED;
 }
 

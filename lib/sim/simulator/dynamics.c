@@ -271,6 +271,9 @@ static bool saturate(inversion* v, bool quick, double* force) {
 static df_status inverse(df_sim* sim, const double* x, const double* acceleration, bool quick, double* force) {
   const int nv = (int)sim->system->model->nv;
   mju_zero(force, nv);
+  if (sim->system->closed)
+    return df_fail(DF_E_UNSUPPORTED, "inverse dynamics: system.dynamics = %s replaces the forces of MuJoCo's model",
+                   sim->system->closed->name);
   DF_REQUIRE(df_within_limit(x, (size_t)sim->system->base.nx), "inverse: a state is not finite or exceeds 1e6");
   DF_REQUIRE(df_within(acceleration, (size_t)nv, DBL_MAX), "inverse: an acceleration is not finite");
   df_mujoco_look_at(sim, x);

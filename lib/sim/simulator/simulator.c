@@ -199,6 +199,8 @@ static df_traj_end action_vjp(df_sim* sim, int t, int rows, const double* y, dou
     if (differenced && (!taped || is_inexact(sim, at, records))) {
       memcpy(copy, y, (size_t)rows * (size_t)system->base.ndx * sizeof *y);
       end = df_finite_difference_step(sim, i, u, rows, copy, xbar, ubar);
+    } else if (system->closed) {
+      df_closed_adjoint(sim, at, rows, y, xbar, ubar);
     } else {
       df_adjoint_step(system, &sim->tape, at, sim->work, rows, y, xbar, ubar, pbar);
     }

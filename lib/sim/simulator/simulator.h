@@ -70,6 +70,15 @@ void df_mujoco_return_to_end(df_sim* sim);
  * errors. */
 df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u, int steps, bool record);
 
+/* ---- closed_step.c: steps of dynamics in closed form ---- */
+
+/* Takes a physics step of action u [nu] from the state in mjData to the next one there; sim->before is the first. */
+void df_closed_step(df_sim* sim, const double* u);
+/* Appends that step to the tape. DF_E_NOMEM as df_tape_record(). */
+df_status df_closed_record(df_sim* sim, const double* u);
+/* The adjoint of record `at` for `rows` cotangents y [rows][ndx], as df_adjoint_step(): adds to ubar [rows][nu]. */
+void df_closed_adjoint(const df_sim* sim, int at, int rows, const double* y, double* xbar, double* ubar);
+
 /* ---- finite_difference.c ---- */
 
 /* Solver tolerance of steps that are differentiated by finite differences, so that the residual does not enter the

@@ -157,11 +157,14 @@ static df_status fill_identity(df_mujoco* system) {
 static df_status system_build(df_mujoco* system, mjModel* m, const char* name, const df_mujoco_cfg* cfg) {
   /* model and configuration */
   system->model = m;
+  system->dynamics = cfg->dynamics;
+  system->closed = df_closed_dynamics_of(cfg->dynamics);
   system->substeps = cfg->substeps;
   system->approximate_contacts = cfg->approximate_contacts;
   system->finite_differences = cfg->finite_differences;
   system->forward_only = cfg->forward_only;
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
+  DF_TRY(df_closed_dynamics_check(m, cfg, name));
 
   /* what the adjoint covers */
   DF_TRY(df_mujoco_list_features(m, cfg, &system->features, &system->nfeature));
@@ -233,7 +236,8 @@ static df_status copy_with(const df_mujoco* system, double timestep, int substep
   if (!m) return df_fail(DF_E_NOMEM, "no memory for a copy of the model");
   m->opt.timestep = timestep;
   m->opt.tolerance = tolerance;
-  const df_mujoco_cfg cfg = {.substeps = substeps,
+  const df_mujoco_cfg cfg = {.dynamics = system->dynamics,
+                             .substeps = substeps,
                              .approximate_contacts = system->approximate_contacts,
                              .finite_differences = system->finite_differences,
                              .forward_only = system->forward_only};
@@ -274,6 +278,15 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
 
 bool df_system_is_mujoco(const df_system* system) {
   return system && system->ops == &mujoco_ops;
+}
+
+df_dynamics df_mujoco_dynamics(const df_system* system) {
+  return as_mujoco(system)->dynamics;
+}
+
+int df_mujoco_quaternion_length(const df_system* system) {
+  const df_mujoco* s = as_mujoco(system);
+  return s->closed ? (int)(s->model->nq + s->model->nv) + s->closed->length : -1;
 }
 
 const df_model_identity* df_mujoco_identity(const df_system* system) {

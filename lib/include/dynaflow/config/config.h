@@ -83,6 +83,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "approximate: admit geom pairs without an exact derivative")                                                       \
   X(TEXT, system, gradient, "exact", 0, 0, "exact|differences", "",                                                    \
     "differences: finite differences where no adjoint is exact")                                                       \
+  X(TEXT, system, dynamics, "mujoco", 0, 0, "mujoco|quadcopter", "",                                                   \
+    "what advances the state: MuJoCo's step, or a closed form, to which the model gives layout, names and shapes")     \
   X(LIST, action, center, "", -1e6, 1e6, "", "action",                                                                 \
     "action at network output 0; a short list repeats over the actuators")                                             \
   X(LIST, action, half_range, "", 0, 1e6, "", "action", "action = center + half_range * tanh(network output)")         \

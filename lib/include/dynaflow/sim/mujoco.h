@@ -56,13 +56,32 @@ typedef enum df_islands { DF_ISLANDS_OFF = 0, DF_ISLANDS_MODEL, DF_ISLANDS_ON } 
  * whose margins differ under the two rules by explicit contact pairs. */
 typedef enum df_margin_rule { DF_MARGIN_SUM = 0, DF_MARGIN_MAX, DF_MARGIN_NONE } df_margin_rule;
 
+/* What advances the state of a model: MuJoCo's step, or dynamics in closed form. With these the model only describes
+ * the layout of the state, names and shapes: its masses, forces, contacts and solver are not used, only timestep,
+ * substeps and control ranges.
+ *
+ * QUADCOPTER: that of DDAT (RSS 2025), z down. The model must have one free joint, and four controls with five
+ * activations. x = [p (3), q (4), v (3), w (3), r (4), s]: position, orientation of norm 1, velocity (world), angular
+ * velocity (body), speeds of the rotors, and the length s of the quaternion, since DDAT does not normalise its own,
+ * s q, and a longer one thrusts more. One explicit Euler step of h seconds, all rates from the old state, with e = (0,
+ * 0, 1):
+ *
+ *     m v' = m g e - c |v| v (per axis) - s^2 kT (sum of r_k^2) R(q) e          m = 1.2 kg, c = 0.1, kT = 1.076e-5
+ *     I w' = moments of thrust (arms 0.16 m) and drag torque (1.632e-7 r_k^2), less w x I w and the rotors' precession
+ *     (s q)' = s q (0, w) / 2         r_k' = u_k / J, J = 2.7e-5 kg m^2; r_k clamped to [75, 925] after the step
+ *
+ * I = diag(0.0123, 0.0123, 0.0224) kg m^2. Rotor speeds outside the range thrust as its ends do. */
+typedef enum df_dynamics { DF_DYNAMICS_MUJOCO = 0, DF_DYNAMICS_QUADCOPTER } df_dynamics;
+
 /* The shortest physics step, s. Shorter ones are a mistake, and leave no whole numbers of steps for a motion. */
 #define DF_TIMESTEP_MIN 1e-7
 
 /* Options that belong to a data set or task. 0 keeps the model's own value unless stated otherwise. */
 typedef struct df_mujoco_cfg {
-  double timestep; /* s; >= DF_TIMESTEP_MIN, also if it is the model's own */
-  int substeps;    /* physics steps per action, >= 1 */
+  df_dynamics dynamics; /* other than MUJOCO: all members but timestep, substeps, iterations and forward_only must be 0.
+                         * The model's integrator must be Euler */
+  double timestep;      /* s; >= DF_TIMESTEP_MIN, also if it is the model's own */
+  int substeps;         /* physics steps per action, >= 1 */
   df_integrator integrator;
   df_solver solver;
   int iterations;   /* limit of solver iterations, >= 50, also if it is the model's own: the implicit gradient of an
@@ -98,14 +117,15 @@ typedef struct df_mujoco_cfg {
   double mass_scale, friction_scale, damping_scale;
 } df_mujoco_cfg;
 
-/* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin rule SUM, islands OFF, scales 0 (the model's values) of all actuators, and the flags false */
+/* dynamics MUJOCO, timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the
+ * model's), margin rule SUM, islands OFF, scales 0 (the model's values) of all actuators, and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is
  * NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message, or a negative armature
  * makes its mass matrix indefinite); DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not
- * supported); DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element);
+ * supported, a model without the layout of the dynamics, or an option that they do not have); DF_E_UNSUPPORTED (a
+ * feature without an exact adjoint that no option admits, with its name and element);
  * DF_E_SIM (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out);
 
@@ -147,6 +167,10 @@ typedef struct df_joint {
 } df_joint;
 
 DF_API bool df_system_is_mujoco(const df_system* system); /* false for NULL */
+DF_API df_dynamics df_mujoco_dynamics(const df_system* system);
+/* Index in x of the length of the quaternion of the free joint, which recordings hold in the quaternion itself; -1: the
+ * state has none, and all quaternions have norm 1. */
+DF_API int df_mujoco_quaternion_length(const df_system* system);
 DF_API int df_mujoco_nq(const df_system* system);
 DF_API int df_mujoco_nv(const df_system* system);
 DF_API int df_mujoco_na(const df_system* system); /* activations, the last entries of x and of the tangent */
