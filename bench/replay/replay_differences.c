@@ -108,8 +108,8 @@ df_status replay_find_differences(const recording* r, const df_system* system, r
     for (int t = 1; t < r->data->lengths[episode]; t++) add_frame(r, system, sim, plain, episode, t, &sum);
   }
   df_sim_free(system, sim);
-  const double least_misfit = LEAST * LEAST * sum.speed;
-  if (!(sum.simulated > least_misfit) || !(sum.ahead > least_misfit)) return DF_OK;
+  if (!(sum.simulated > LEAST * LEAST * sum.speed)) return DF_OK;
+  if (!(sum.ahead > LEAST * LEAST * sum.speed)) return DF_OK;
   double least = INFINITY;
   for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
     const agreement* a = &sum.of[kind];

@@ -62,11 +62,11 @@ typedef struct df_plausibility_cfg {
 } df_plausibility_cfg;
 
 /* Writes values [DF_PLAUSIBLE_VALUES][B] of the states of `made`; its u is not read and may be NULL. A value is NaN if
- * it is not defined: for the model (no limited joints; all but jerk with dynamics in closed form, df_dynamics), the settings (no feet), or the window (too few frames, too
- * short a way). A window with a state that is not finite or exceeds 1e6, or whose accelerations overflow, has +inf
- * for every other value. Errors: DF_E_ARG for a NULL argument, a size < 1, a system that is not a MuJoCo model, or a
- * negative foot; DF_E_SIM, with the first window and the frame at which MuJoCo raises an error; DF_E_NOMEM; those of
- * df_sim_new(). */
+ * it is not defined: for the model (no limited joints; all but jerk with dynamics in closed form, df_dynamics), the
+ * settings (no feet), or the window (too few frames, too short a way). A window with a state that is not finite or
+ * exceeds 1e6, or whose accelerations overflow, has +inf for every other value. Errors: DF_E_ARG for a NULL argument, a
+ * size < 1, a system that is not a MuJoCo model, or a negative foot; DF_E_SIM, with the first window and the frame at
+ * which MuJoCo raises an error; DF_E_NOMEM; those of df_sim_new(). */
 DF_API DF_MUST_CHECK df_status df_metric_plausibility(const df_system* system, const df_plausibility_cfg* cfg,
                                                       const df_trajectories* made, int threads, double* values);
 

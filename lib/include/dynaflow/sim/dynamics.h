@@ -53,8 +53,8 @@ DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
  * within their ranges, and at their ends for those in the set, or nearly so (docs/metrics.md, "Saturated servos"). All
  * other actuators are taken to be within their ranges. The free joint's angular part is in the frame of the body. The
  * state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6;
- * DF_E_UNSUPPORTED for dynamics in closed form (df_dynamics), which have no such forces; DF_E_SIM with MuJoCo's message;
- * `force` is then 0. */
+ * DF_E_UNSUPPORTED for dynamics in closed form (df_dynamics), which have no such forces; DF_E_SIM with MuJoCo's
+ * message; `force` is then 0. */
 DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
                                                  double* force);
 
