@@ -70,7 +70,8 @@ static bool is_no_training(const char* name) {
 /* variants of the flow and other settings which older results were made without: left out while they have their
  * defaults */
 static bool is_variant(const char* name) {
-  if (!strcmp(name, "gait.command_from") || !strcmp(name, "eval.profile") || !strcmp(name, "eval.chain_commands")) {
+  if (!strcmp(name, "gait.command_from") || !strcmp(name, "eval.profile") || !strcmp(name, "eval.chain_commands") ||
+      !strcmp(name, "system.dynamics")) {
     return true;
   }
   return !strncmp(name, "flow.", 5) && strcmp(name, "flow.sigma") != 0 && strcmp(name, "flow.time_power") != 0;

@@ -208,11 +208,13 @@ typedef struct df_transition {
 } df_transition;
 
 /* mjd_transitionFD of one physics step of a MuJoCo system at state x [nx] and action u [nu]. False if MuJoCo has none
- * (RK4, delays) or raises an error. Invalidates the simulator's trajectory: reset it before the next step. */
+ * (RK4, delays, dynamics in closed form) or raises an error. Invalidates the simulator's trajectory: reset it before
+ * the next step. */
 DF_API bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u,
                                  const df_transition* out);
 
-/* The active set of the last physics step (substep) of a MuJoCo simulator; all zero if the simulator must be reset. */
+/* The active set of the last physics step (substep) of a MuJoCo simulator; all zero if the simulator must be reset, and
+ * with dynamics in closed form. */
 DF_API df_active df_mujoco_active(df_sim* sim);
 
 DF_END_DECLS
