@@ -19,6 +19,10 @@ const char* metric_needs(const json_t* record, const char* metric) {
       {"diversity", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
       {"gait_agreement", {"eval.feet", NULL}, "", "eval.feet"},
       {"slip", {"eval.feet", NULL}, "", "eval.feet"},
+      {"style_joints", {"eval.style_band", NULL}, "0", "eval.style_band"},
+      {"style_feet", {"eval.style_band", NULL}, "0", "eval.style_band"},
+      {"style_feet", {"eval.feet", NULL}, "", "eval.feet"},
+      {"style_shift", {"eval.style_band", NULL}, "0", "eval.style_band"},
       {"gait_phase", {"data.generator", NULL}, "", "data.generator"},
       {"velocity_limit", {"eval.velocity_limit", NULL}, "", "eval.velocity_limit"},
   };

@@ -13,9 +13,11 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/metrics/metrics.h"
+#include "dynaflow/metrics/time_alignment.h"
 #include "dynaflow/optimise/clip_fit.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "eval_set.h"
 #include "exit_code.h"
 #include "lookup.h"
 #include "motion_file.h"
@@ -100,7 +102,9 @@ const struct argp optimise_argp = {
         "simulated states are as near to the demonstrated ones as the robot's dynamics and the action box allow. "
         "Recorded actions are not read: clips of motion capture, which no action can follow exactly, are fitted, too. "
         "The file holds states, which the actions reproduce bit for bit from the first state, and actions; `dynaflow "
-        "score` judges it. Prints how near the motion is, by physical group, and how near the rest actions alone were."
+        "score` judges it. Prints how near the motion is, by physical group, and how near the rest actions alone were; "
+        "with `--set "
+        "eval.style_band=S` also after alignment in time (style_joints, style_feet)."
         "\v"
         "Exits with 0 when the file is written, 2 on bad input or when the simulation diverges, 3 when a file is "
         "missing, 130 when interrupted.",
@@ -160,6 +164,22 @@ static void add_row(rows* out, const char* metric, double value, const char* uni
   rows_add(out, &r);
 }
 
+/* adds the rows of style after alignment in time that are defined, if eval.style_band asks for them */
+static df_status add_style(const df_task* task, const df_trajectories* made, const double* demo, rows* out) {
+  const df_config* config = &task->config;
+  int feet[DF_NAMES_MAX];
+  double joints, of_feet, shift;
+  if (!(config->eval_style_band > 0)) return DF_OK;
+  DF_TRY(eval_feet(task, feet));
+  const df_alignment_cfg cfg = {
+      .band = config->eval_style_band, .n_feet = config->eval_feet.n, .feet = feet, .objects = &config->chart_objects};
+  DF_TRY(df_metric_alignment(task->system, &cfg, made, demo, 1, &joints, &of_feet, &shift));
+  if (!isnan(joints)) add_row(out, "style_joints", joints, df_metric_unit("style_joints"));
+  if (!isnan(of_feet)) add_row(out, "style_feet", of_feet, df_metric_unit("style_feet"));
+  if (!isnan(shift)) add_row(out, "style_shift", shift, df_metric_unit("style_shift"));
+  return DF_OK;
+}
+
 static df_status print_result(const arguments* a, const df_task* task, const df_clip_fit* fit, const double* x) {
   const df_chart_group* groups;
   const int n = df_chart_groups(task->chart, &groups);
@@ -167,26 +187,29 @@ static df_status print_result(const arguments* a, const df_task* task, const df_
   if (!of_group) return DF_E_NOMEM;
   const df_trajectories made = {.B = 1, .H = a->actions, .x = x};
   const double* demo = df_dataset_state(task->data, a->clip, a->first);
-  const df_status status = df_metric_tre(task->chart, task->system->nx, &made, demo, &rms, of_group);
+  df_status status = df_metric_tre(task->chart, task->system->nx, &made, demo, &rms, of_group);
+  rows out = rows_new();
   if (status == DF_OK) {
-    rows out = rows_new();
-    char* worst = format_text("worst frame (%d)", a->first + fit->worst_frame);
     add_row(&out, "tre", rms, "std");
     for (int i = 0; i < n; i++) {
       char* name = format_text("tre.%s", groups[i].name);
       add_row(&out, name, of_group[i], groups[i].unit);
       df_free(name);
     }
+    status = add_style(task, &made, demo, &out);
+  }
+  if (status == DF_OK) {
+    char* worst = format_text("worst frame (%d)", a->first + fit->worst_frame);
     add_row(&out, worst, fit->worst, "std");
     add_row(&out, "tre of rest actions", fit->rms_rest, "std");
     add_row(&out, "iterations", (double)fit->iterations, "");
     add_row(&out, "windows", fit->windows, "");
     add_row(&out, "windows unconverged", fit->unconverged, "");
     rows_print(&out, &a->common);
-    rows_free(&out);
     df_free(worst);
     if (!a->common.json && !a->common.quiet) print_line(stdout, "%s: %d actions", a->out, a->actions);
   }
+  rows_free(&out);
   df_free(of_group);
   return status;
 }

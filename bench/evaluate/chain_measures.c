@@ -18,6 +18,7 @@
 #include "examples.h"
 #include "measures.h"
 #include "plausible.h"
+#include "style_rows.h"
 
 /* index of a condition by name, or -1 */
 static int condition_at(const df_dataset* data, const char* name) {
@@ -235,6 +236,20 @@ static df_status add_plausibility(const eval_job* job, const chains* c, const df
   return status;
 }
 
+/* style of the chains that do not fall */
+static df_status add_style(const eval_job* job, const chains* c, const df_fall_rule* rule, int k, evaluation* out) {
+  const int nx = job->task->system->nx;
+  bool* upright = df_alloc((size_t)c->n, sizeof *upright);
+  if (!upright) return DF_E_NOMEM;
+  for (int i = 0; i < c->n; i++) {
+    const double* x = c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx;
+    upright[i] = df_fall_frame(rule, nx, c->frames, x) > c->frames;
+  }
+  const df_status status = style_rows_of_chains(job, k, c, upright, out);
+  df_free(upright);
+  return status;
+}
+
 static df_status measure_chains(const eval_job* job, const chain_cfg* cfg, const chains* c, int k, int shown_k,
                                 evaluation* out) {
   /* memory for the measures of all chains */
@@ -266,6 +281,7 @@ static df_status measure_chains(const eval_job* job, const chain_cfg* cfg, const
     status = example_motions(job, c, &out->motions);
   }
   if (status == DF_OK && defined) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
+  if (status == DF_OK) status = add_style(job, c, &rule, shown_k, out);
   if (status == DF_OK) status = add_plausibility(job, c, &rule, shown_k, out);
   df_free(work);
   df_free(of);

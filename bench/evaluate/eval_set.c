@@ -59,17 +59,16 @@ static bool is_of_object(const df_task* task, int geom) {
   return false;
 }
 
-static df_status find_feet(const df_task* task, eval_set* set) {
+df_status eval_feet(const df_task* task, int feet[DF_NAMES_MAX]) {
   const df_names* names = &task->config.eval_feet;
-  set->n_feet = names->n;
   for (int k = 0; k < names->n; k++) {
-    set->feet[k] = df_mujoco_geom(task->system, names->v[k]);
-    if (set->feet[k] < 0) {
+    feet[k] = df_mujoco_geom(task->system, names->v[k]);
+    if (feet[k] < 0) {
       return df_fail(DF_E_CONFIG,
                      "task %s: eval.feet: the model has no geom \"%s\": name a geom, or BODY:I for geom I of a body",
                      task->config.task_name, names->v[k]);
     }
-    if (is_of_object(task, set->feet[k])) {
+    if (is_of_object(task, feet[k])) {
       return df_fail(
           DF_E_CONFIG,
           "task %s: eval.feet: the geom \"%s\" is of an object, not of the robot: name geoms of the robot, or "
@@ -103,7 +102,8 @@ static df_status build_set(const df_task* task, int threads, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
   const size_t B = (size_t)set->B, H = (size_t)set->H;
   DF_TRY(check_settings(task));
-  DF_TRY(find_feet(task, set));
+  set->n_feet = task->config.eval_feet.n;
+  DF_TRY(eval_feet(task, set->feet));
   /* allocate, draw and copy the windows */
   set->window = df_alloc(B, sizeof *set->window);
   set->episode = df_alloc(B, sizeof *set->episode);
@@ -152,7 +152,8 @@ static int group_of(const df_dataset* data, const double* condition) {
 static df_status build_starts(const df_task* task, const eval_starts* starts, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nc = (size_t)task->data->nc, B = (size_t)set->B;
   DF_TRY(check_settings(task));
-  DF_TRY(find_feet(task, set));
+  set->n_feet = task->config.eval_feet.n;
+  DF_TRY(eval_feet(task, set->feet));
   set->window = df_alloc(B, sizeof *set->window);
   set->episode = df_alloc(B, sizeof *set->episode);
   set->group = df_alloc(B, sizeof *set->group);

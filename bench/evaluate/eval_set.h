@@ -28,6 +28,10 @@ typedef struct eval_set {
  * is NULL. */
 DF_MUST_CHECK df_status eval_set_new(const df_task* task, int threads, eval_set** out);
 
+/* Writes the geoms of eval.feet, as many as it has names. Errors: DF_E_CONFIG for a foot that the model lacks, and for
+ * one of an object. */
+DF_MUST_CHECK df_status eval_feet(const df_task* task, int feet[DF_NAMES_MAX]);
+
 /* start states that were given instead of held-out windows */
 typedef struct eval_starts {
   int B;

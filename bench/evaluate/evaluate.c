@@ -19,6 +19,7 @@
 #include "measures.h"
 #include "methods.h"
 #include "plausible.h"
+#include "style_rows.h"
 #include "window_distribution.h"
 
 /* samples of a method for all windows at one number of sampler steps */
@@ -168,6 +169,7 @@ static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
   if (status == DF_OK) status = eval_go_on(job);
   if (status == DF_OK) status = add_tre(job, "tre", s.k, s.x, out);
   if (status == DF_OK && s.executed) status = add_tre(job, "tre_open_loop", s.k, s.executed, out);
+  if (status == DF_OK) status = style_rows_of_windows(job, s.k, s.x, out);
   if (status == DF_OK) status = distribution_rows(job, k, s.k, s.x, out);
   if (status == DF_OK) status = add_sae(job, &s, out);
   if (status == DF_OK) status = add_agreement(job, &s, out);

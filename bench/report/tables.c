@@ -80,6 +80,7 @@ void table_side(const run_view* r, const run_group* g, int k, table_kind kind, t
   static const struct {
     const char *title, *metrics[MOST];
   } sides[] = {{"Distribution of the windows:", {"sliced_wasserstein", "coverage", "diversity"}},
+               {"Style, after alignment in time:", {"style_joints", "style_feet", "style_shift"}},
                {"Plausibility without a demonstration:",
                 {"root_residual", "penetration", "self_collision", "slip", "joint_limit", "velocity_limit",
                  "torque_limit", "jerk", "power"}}};

@@ -462,6 +462,59 @@ def add_tre(task, out, metric, k, made):
                  samples=False)
 
 
+def style_frames(task, states):
+    """joints and places of the feet of every quarter of a frame, or None"""
+    m, T, rows = task.model, mujoco.mjtJoint, []
+    if not (np.abs(states) <= 1e6).all(): return None
+    hinges = [j for j in range(m.njnt) if m.jnt_type[j] == T.mjJNT_HINGE and j not in task.objects
+              and any(m.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT and m.actuator_trnid[i, 0] == j for i in range(m.nu))]
+    for x in states:
+        row = [x[m.jnt_qposadr[hinges]], np.zeros(0)]
+        if task.feet and task.free is not None:
+            q = m.jnt_qposadr[task.free]
+            task.clear()
+            task.load(x)
+            mujoco.mj_kinematics(m, task.data)
+            ahead = task.data.xmat[m.jnt_bodyid[task.free]].reshape(3, 3)[:2, 0]
+            ahead = ahead / np.linalg.norm(ahead)
+            turn = np.array([[*ahead, 0], [-ahead[1], ahead[0], 0], [0, 0, 1]])
+            row[1] = ((task.data.geom_xpos[task.feet] - x[q:q + 3]) @ turn.T).reshape(-1)
+        rows.append(row)
+    at, t = np.arange(4 * len(rows) - 3) / 4, np.arange(len(rows))
+    return [np.array([np.interp(at, t, column) for column in np.array(part).T]).reshape(-1, len(at)).T for part in zip(*rows)]
+
+
+def style(task, made, demo):
+    """distances of joints and feet, and the shift, on the best path of dynamic time warping: the whole table of costs, then back"""
+    a, b = style_frames(task, made), style_frames(task, demo)
+    if a is None or b is None: return math.inf, math.inf, math.inf
+    n, reach = len(a[0]), math.floor(4 * task.number('eval.style_band') / task.dt + 1e-9)
+    joints, feet = [((p[:, None] - q[None])**2).sum(-1) if p.size else np.zeros((n, n)) for p, q in zip(a, b)]
+    cost = np.full((n + 1, n + 1), np.inf)
+    cost[0, 0] = 0
+    ways = lambda i, j: [(cost[i, j] + 2 * joints[i, j], i - 1, j - 1, 2), (cost[i, j + 1] + joints[i, j], i - 1, j, 1),
+                         (cost[i + 1, j] + joints[i, j], i, j - 1, 1)]
+    for i in range(n):
+        for j in range(max(0, i - reach), min(n, i + reach + 1)): cost[i + 1, j + 1] = min(w[0] for w in ways(i, j))
+    i = j = n - 1
+    of_feet = shift = 0
+    while i >= 0:
+        _, before_i, before_j, weight = min(ways(i, j), key=lambda w: w[0])
+        of_feet, shift = of_feet + weight * feet[i, j], shift + weight * abs(i - j)
+        i, j = before_i, before_j
+    return (math.sqrt(cost[n, n] / (2 * n * a[0].shape[1])), math.sqrt(of_feet / (2 * n * max(1, a[1].shape[1] // 3))),
+            shift / (2 * n) * task.dt / 4)
+
+
+def add_style(task, out, suffix, k, pairs, of=None):
+    """`pairs` of returned and demonstrated motions of the same length"""
+    if task.number('eval.style_band') == 0: return
+    values = [style(task, x, y) for x, y in pairs]
+    for i, (name, unit) in enumerate((('joints', 'rad'), ('feet', 'm'), ('shift', 's'))):
+        if name == 'feet' and (not task.feet or task.free is None): continue
+        out.mean('style_' + name + suffix, k, unit, [v[i] for v in values], of, samples=not suffix)
+
+
 def normal(seed, stream, index, n):
     """Box-Muller: two normal numbers of every two uniform ones"""
     u = uniform(seed, stream, index, n + n % 2).reshape(-1, 2)
@@ -880,6 +933,8 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         out.mean('command_error.heading', shown, 'rad', [e[1] for e in ends], up, samples=False)
     if has_clock(task):
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i), clock_frequency(task, i))[0] for i in up], up, samples=False)
+    episodes = [task.states[e][s:s + frames + 1] for e, s in task.windows]
+    add_style(task, out, '.chain', shown, [(chain[i][:len(episodes[i])], episodes[i]) for i in up], up)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
     return expected_strip(task, shown_chain, chain[shown_chain]), expected_motions(task, chain)
@@ -1013,6 +1068,7 @@ def check_cell(record, task, calls):
             second = calls.pop(0)
             check_request(task, second, compared, task.demo[:compared, 0], seed, 2**33, k, sees, acts, faults)
             if finite(states) and second['x'].tobytes() == states[:compared].tobytes(): faults.append('K = %d: the second sample is the first' % shown)
+        add_style(task, out, '', shown, list(zip(states, task.demo)))
         add_distribution(task, out, shown, states, second and second['x'])
         executed = states
         if acts:

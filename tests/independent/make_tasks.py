@@ -54,6 +54,7 @@ eval:
   fall_height: 0.222
   fall_tilt: 9
   velocity_limit: [2, 0.8]
+  style_band: 0.045    # 9 of the parts of 5 ms
 profiles: {full: {}}
 """
 
@@ -79,6 +80,7 @@ eval:
   chain_seconds: 0.12
   fall_height: -0.5
   height_joint: way
+  style_band: 0.5
 profiles: {full: {}}
 """
 

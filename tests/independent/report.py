@@ -11,8 +11,9 @@ from evaluation import BOOTSTRAP, SIGNS, below, bounded, clusters_of, quantile, 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
         'command_error.yaw_rate']
 DISTRIBUTION = ['sliced_wasserstein', 'coverage', 'diversity']
+STYLE = ['style_joints', 'style_feet', 'style_shift']
 PLAUSIBLE = ['root_residual', 'penetration', 'self_collision', 'slip', 'joint_limit', 'velocity_limit', 'torque_limit', 'jerk', 'power']
-BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
+BETTER = dict({m: 'lower' for m in STYLE + PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
               sliced_wasserstein='lower', coverage='higher', gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
@@ -458,7 +459,8 @@ def expected_tables(cells, groups, comparisons):
     """all tables in their order, with a name each"""
     for g in groups:
         if not g.finished: continue
-        sides = [('distribution', [m for m in DISTRIBUTION if m in g.metrics]), ('plausibility', [m for m in PLAUSIBLE if m in g.metrics])]
+        sides = [('distribution', [m for m in DISTRIBUTION if m in g.metrics]), ('style', [m for m in STYLE if m in g.metrics]),
+                 ('plausibility', [m for m in PLAUSIBLE if m in g.metrics])]
         for field, rows in (('gates', gates_table), ('curves', curves_table)):
             table = list(rows(g))
             if len(table) > 1: yield '%s diagnostics, %s' % (g.task, field), table

@@ -56,6 +56,9 @@ static void a_part_has_its_unit(void** state) {
                                          {"fall_rate.replanned", "share"},
                                          {"root_residual.torque.chain", "N m/N"},
                                          {"penetration.worst.chain", "m"},
+                                         {"style_joints.chain", "rad"},
+                                         {"style_feet", "m"},
+                                         {"style_shift.chain", "s"},
                                          {"effort.physics_steps", "count"}};
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
     assert_string_equal(df_metric_unit(units[i][0]), units[i][1]);

@@ -47,6 +47,7 @@
 #include "dynaflow/metrics/growth.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/metrics/plausibility.h"
+#include "dynaflow/metrics/time_alignment.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/nn/gemm.h"
 #include "dynaflow/nn/net.h"

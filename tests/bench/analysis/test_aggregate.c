@@ -152,12 +152,13 @@ static void main_columns_are_metrics_in_a_fixed_order(void** state) {
   assert_int_equal(metric_column(""), -1);
   const df_metric_def* defs;
   const int n = df_metric_defs(&defs);
-  /* those of the windows as a set and without a demonstration, and work counters, are no main columns */
+  /* those of the windows as a set, of style and without a demonstration, and work counters, are no main columns */
   bool plausible = false;
   for (int i = 0; i < n; i++) {
-    static const char* const others[] = {"sliced_wasserstein", "coverage", "diversity"};
+    static const char* const others[] = {"sliced_wasserstein", "coverage",   "diversity",
+                                         "style_joints",       "style_feet", "style_shift"};
     bool other = false;
-    for (int k = 0; k < 3; k++) other |= strcmp(defs[i].name, others[k]) == 0;
+    for (int k = 0; k < 6; k++) other |= strcmp(defs[i].name, others[k]) == 0;
     plausible |= strcmp(defs[i].name, "root_residual") == 0;
     assert_int_equal(metric_column(defs[i].name) < 0, plausible || other);
   }
@@ -197,6 +198,12 @@ static void a_metric_whose_settings_are_unset_is_not_defined(void** state) {
                       "eval.velocity_limit");
   assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"2\"}", "velocity_limit"), "");
   assert_string_equal(needs(none, "gait_agreement"), "eval.feet");
+  const char* const band = "{\"eval.feet\":\"\",\"eval.style_band\":\"0.1\"}";
+  assert_string_equal(needs("{\"eval.style_band\":\"0\"}", "style_joints.chain"), "eval.style_band");
+  assert_string_equal(needs("{\"eval.style_band\":\"0\"}", "style_feet"), "eval.style_band");
+  assert_string_equal(needs("{\"eval.style_band\":\"0\"}", "style_shift"), "eval.style_band");
+  assert_string_equal(needs(band, "style_joints"), "");
+  assert_string_equal(needs(band, "style_feet.chain"), "eval.feet");
   assert_string_equal(needs(none, "sae_min"), "eval.sae_windows");
   assert_string_equal(needs("{\"data.generator\":\"\"}", "gait_phase"), "data.generator");
   assert_string_equal(needs("{\"data.generator\":\"quadruped_gaits\"}", "gait_phase"), "");

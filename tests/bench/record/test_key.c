@@ -70,9 +70,10 @@ static bool is_no_training(const char* name) {
 /* variants of the flow and other settings which older results were made without: left out while they have their
  * defaults */
 static bool is_variant(const char* name) {
-  if (!strcmp(name, "gait.command_from") || !strcmp(name, "eval.profile") || !strcmp(name, "eval.chain_commands") ||
-      !strcmp(name, "system.dynamics")) {
-    return true;
+  static const char* const left_out[] = {"gait.command_from", "eval.profile", "eval.chain_commands", "system.dynamics",
+                                         "eval.style_band"};
+  for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+    if (!strcmp(name, left_out[i])) return true;
   }
   return !strncmp(name, "flow.", 5) && strcmp(name, "flow.sigma") != 0 && strcmp(name, "flow.time_power") != 0;
 }

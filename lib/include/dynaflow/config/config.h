@@ -346,6 +346,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(TEXT, eval, chain_commands, "start", 0, 0, "start|follow", "",                                                     \
     "condition of a chain: of its start state, or, window by window, those of the demonstration")                      \
   X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
+  X(REAL, eval, style_band, "0", 0, 1000, "", "s",                                                                     \
+    "the most by which style_joints shifts a motion in time against its demonstration; 0: no metrics of style")        \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m",                                                                  \

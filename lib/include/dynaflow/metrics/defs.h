@@ -30,6 +30,15 @@ DF_BEGIN_DECLS
     "RMS difference, as tre, of two samples from the same start state and condition, over the first "                  \
     "eval.sae_windows windows: as large as tre if the samples are distributed as the demonstrations, 0 for a mean of " \
     "them. Not defined for a method without a sampler")                                                                \
+  X(style_joints, "rad", "lower",                                                                                      \
+    "RMS distance of the actuated hinges from the demonstration's after the best alignment in time (dynamic time "     \
+    "warping, at most eval.style_band early or late). .chain, of this and of the two below: of the executed states "   \
+    "of the pure chains that do not fall, as far as the episode goes. Not defined without eval.style_band or without " \
+    "such hinges")                                                                                                     \
+  X(style_feet, "m", "lower",                                                                                          \
+    "RMS distance of the feet from the demonstration's, relative to the base and in its heading, after the same "      \
+    "alignment. Not defined without eval.feet and a free base")                                                        \
+  X(style_shift, "s", "lower", "mean shift in time of this alignment")                                                 \
   X(gait_agreement, "share", "higher",                                                                                 \
     "share of feet and frames in which the ground contact of the executed motion equals the demonstration's")          \
   X(gait_phase, "share", "higher",                                                                                     \
