@@ -5,7 +5,9 @@
 #
 #   diversity   one model, four gaits: held-out commands, commands beyond the trained ones, changes of command and gait
 #   long        windows chained to 20 s, whose actions are executed open loop from the start state alone
-#   infeasible  demonstrations that no action can follow; has a profile of its own, so PROFILE is not used
+#   infeasible  demonstrations that no action can follow, by a known amount: a run per gait.distortion in $DISTORTIONS
+#               (default: 0.25 0.5 1), with the demonstrations of distortion 0 beside them, and one table of all; has a
+#               profile of its own, so PROFILE is not used, and its methods (--set task.methods=... for others)
 #   transfer    the actions of 5 s in perturbed models, in place of a robot
 #
 # PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 or 1..5 (default: 1); OPTION... are common
@@ -51,6 +53,32 @@ weights_of() {
   echo "$out/trained/checkpoints/$key.safetensors"
 }
 
+# distortion_table DISTORTION...: means over the seeds from the reports, a row per distortion and method; "-": no number
+distortion_table() {
+  echo "| distortion | method | seeds | TRE [std] | style, joints [rad] | style, feet [m] | style, shift [s] |" \
+    "root residual [weights] | penetration [m] | slip [m/s] | falls |"
+  echo "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+  for distortion in "$@"; do
+    awk -F, -v distortion="$distortion" '
+      BEGIN { columns = split("tre style_joints style_feet style_shift root_residual penetration slip fall_rate", column, " ") }
+      NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+      !($at["method"] in known) { known[$at["method"]] = 1; order[++methods] = $at["method"] }
+      { seen[$at["method"], $at["seed"]]++ || seeds[$at["method"]]++ }
+      { sum[$at["method"], $at["metric"]] += $at["value"]; n[$at["method"], $at["metric"]] += $at["value"] != "" }
+      END {
+        for (m = 1; m <= methods; m++) {
+          printf "| %s | %s | %d |", distortion, order[m], seeds[order[m]]
+          for (c = 1; c <= columns; c++) {
+            # a seed without a finite number leaves no mean
+            if (n[order[m], column[c]] != seeds[order[m]]) printf " - |"
+            else printf " %.3g |", sum[order[m], column[c]] / n[order[m], column[c]]
+          }
+          print ""
+        }
+      }' "$out/infeasible/$distortion/report/results.csv"
+  done
+}
+
 case $experiment in
   diversity)
     train "$@"
@@ -63,8 +91,17 @@ case $experiment in
     evaluate long --set eval.chain_seconds=20 "$@"
     ;;
   infeasible)
-    "$dynaflow" run "$task" --profile infeasible --seed "$seeds" --out "$out/infeasible" "$@"
-    "$dynaflow" report "$out/infeasible"
+    mkdir -p "$out/infeasible"
+    "$dynaflow" run "$task" --profile infeasible --seed "${seeds%%[,.]*}" --method demo_states --set gait.distortion=0 \
+      --out "$out/infeasible/0" "$@"
+    "$dynaflow" report "$out/infeasible/0"
+    for distortion in ${DISTORTIONS:-0.25 0.5 1}; do
+      "$dynaflow" run "$task" --profile infeasible --seed "$seeds" --set "gait.distortion=$distortion" \
+        --out "$out/infeasible/$distortion" "$@"
+      "$dynaflow" report "$out/infeasible/$distortion"
+    done
+    distortion_table 0 ${DISTORTIONS:-0.25 0.5 1} >"$out/infeasible/table.md"
+    cat "$out/infeasible/table.md"
     ;;
   transfer)
     train "$@"

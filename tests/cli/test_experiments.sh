@@ -81,8 +81,31 @@ P
 check long_runs experiment long demo 1
 check it_is_evaluated_once statuses long dynaflow,kinematic_fm_idm,random_action
 check chains_of_20_s bash -c "grep -c '\"eval.chain_seconds\": *\"20\"' '$OUT/long/events.jsonl' | grep -qx 3"
-check infeasible_runs experiment infeasible demo 1 --set trajopt.iterations=1 --set eval.chain_seconds=0.4
-check it_has_all_methods bash -c "grep -c '\"type\": *\"cell\"' '$OUT/infeasible/events.jsonl' | grep -qx 8"
+export DISTORTIONS="0.5 1"
+check infeasible_runs experiment infeasible demo 1,2 --set trajopt.iterations=1 --set eval.chain_seconds=0.4 \
+  --set task.methods=kinematic_fm,demo_states,trajopt
+check it_has_its_methods_per_distortion bash -c "for d in 0.5 1; do grep -c '\"type\": *\"cell\"' '$OUT/infeasible/'\$d/events.jsonl | grep -qx 6 || exit 1; done"
+# each number of the table is the mean over the seeds of the records of its distortion
+check its_table_has_the_means_of_the_records python3 - "$OUT/infeasible" <<'P'
+import json, sys
+lines = [l.strip('| \n').split(' | ') for l in open(sys.argv[1] + '/table.md')]
+names = dict(zip(lines[0][3:], ('tre', 'style_joints', 'style_feet', 'style_shift', 'root_residual', 'penetration', 'slip', 'fall_rate')))
+assert [(l[0], l[1], l[2]) for l in lines[2:]] == [('0', 'demo_states', '1')] + [
+    (d, m, '2') for d in ('0.5', '1') for m in ('kinematic_fm', 'demo_states', 'trajopt')], lines
+residual = {}
+for distortion, method, seeds, *cells in lines[2:]:
+    records = [json.loads(l) for l in open('%s/%s/events.jsonl' % (sys.argv[1], distortion))]
+    records = [r for r in records if r['type'] == 'cell' and r['method'] == method]
+    assert all(float(r['config']['gait.distortion']) == float(distortion) for r in records)
+    for name, cell in zip(lines[0][3:], cells):
+        values = [row['value'] for r in records for row in r['rows'] if row['metric'] == names[name]]
+        assert cell == ('%.3g' % (sum(values) / len(values)) if len(values) == int(seeds) else '-'), (distortion, method, name, cell, values)
+    residual[distortion, method] = float(cells[4])
+    if method == 'demo_states': assert cells[:4] == ['0'] * 4
+    if method == 'kinematic_fm': assert float(cells[0]) > 0.1 and 0.01 < float(cells[1]) < 3 and cells[7] == '-'
+# the more distortion, the less feasible
+assert residual['0', 'demo_states'] < residual['0.5', 'demo_states'] < residual['1', 'demo_states'], residual
+P
 check options_of_run_alone_are_refused exits 2 tasks/go1_gaits/experiments.sh transfer demo 1 --cell-seconds 600
 check an_unknown_experiment_is_refused exits 2 tasks/go1_gaits/experiments.sh nothing
 check none_is_refused exits 2 tasks/go1_gaits/experiments.sh

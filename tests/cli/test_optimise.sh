@@ -17,6 +17,17 @@ rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
 assert rows['tre']['value'] < 1e-6 and rows['tre']['unit'] == 'std', rows['tre']
 assert rows['tre of rest actions']['value'] > 0.1, rows
 assert {'tre.joint_pos', 'tre.joint_vel', 'iterations'} <= set(rows), rows.keys()" "$scratch/rows.json"
+# style after alignment in time is measured if it is asked for: of few iterations, near in time, but not frame by frame
+check style_is_measured_on_request exits_with 0 optimise "$task" --clip 1 --seconds 1 --iterations 1 --out "$scratch/style.npz" \
+  --json --set eval.style_band=0.1
+cp "$scratch/out" "$scratch/style.json"
+check it_is_at_most_the_error_frame_by_frame python3 -c "
+import json, sys
+rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
+style, shift, frames = rows['style_joints'], rows['style_shift'], rows['tre.joint_pos']
+assert style['unit'] == 'rad' and shift['unit'] == 's' and 'style_feet' not in rows, rows
+assert 0 < style['value'] <= frames['value'] and 0 <= shift['value'] <= 0.1, (style, shift, frames)
+assert not [m for m in json.load(open(sys.argv[2]))['rows'] if m['metric'].startswith('style')]" "$scratch/style.json" "$scratch/rows.json"
 check the_file_has_the_layout_of_sample python3 -c "
 import sys, zipfile, ast
 shapes = {}
