@@ -156,7 +156,9 @@ static const struct argp_option own_options[] = {
      "collect: file to write the demonstrations to; a data card is written next to it. eval: file to write the walks "
      "to. train, in the place of --checkpoint: folder of a run, new or existing, to which each --seed adds a cell",
      0},
-    {"episodes", KEY_EPISODES, "N", 0, "collect: demonstrations per gait (default: 50)", 0},
+    {"episodes", KEY_EPISODES, "N", 0,
+     "collect: demonstrations per gait (default: 50); with expert.imitate: clips per gait that are followed, at most",
+     0},
     {"seconds", KEY_SECONDS, "S", 0,
      "eval, collect, train --eval-every and --out: length of a walk, s (default: 10; collect: 5)", 0},
     {"walks", KEY_WALKS, "N", 0,
@@ -181,7 +183,8 @@ const struct argp expert_argp = {
     .doc =
         "Trains a policy for a legged robot, evaluates it, and collects demonstrations from it. expert.method says how "
         "it is trained: with gradients through the simulator (shac, apg), or by rewards alone (ppo).\n\n"
-        "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations. "
+        "The task needs a model and the settings expert* (`dynaflow list settings expert`), but no demonstrations, "
+        "unless expert.imitate is `clips`: the policy then tracks the states of the task's demonstrations. "
         "train writes FILE when it is done. If it is interrupted, it keeps FILE.state, and the same command resumes "
         "from there with the same result, byte for byte. With --out DIR it trains and tries a policy per seed as a "
         "cell of "
@@ -233,10 +236,11 @@ static void show_collected(void* context, int done) {
   progress_update(context, done, NULL);
 }
 
-static void print_collected(const expert_arguments* a, const df_generation* made) {
+static void print_collected(const expert_arguments* a, bool imitates, const df_generation* made) {
   rows out = rows_new();
   for (int i = 0; i < made->n; i++) {
-    expert_add_row(a, &out, "episodes", made->kind[i].name, a->episodes, "", made->kind[i].tried);
+    const double kept = (double)(made->kind[i].tried - made->kind[i].rejected);
+    expert_add_row(a, &out, "episodes", made->kind[i].name, imitates ? kept : a->episodes, "", made->kind[i].tried);
     expert_add_row(a, &out, "fallen", made->kind[i].name, made->kind[i].rejected, "", made->kind[i].tried);
   }
   rows_print(&out, &a->common);
@@ -282,7 +286,7 @@ static df_status collect(const expert_arguments* a, const expert_task* task, con
   progress_end(&bar);
   if (status == DF_OK) status = df_dataset_write(a->out, data, df_mujoco_identity(task->system));
   if (status == DF_OK) status = write_card(a, task, data, &made);
-  if (status == DF_OK) print_collected(a, &made);
+  if (status == DF_OK) print_collected(a, expert_imitation(task), &made);
   df_dataset_free(data);
   return status;
 }
@@ -314,7 +318,9 @@ int cmd_expert(int argc, char** argv) {
     stop_at_once();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK) status = open_blas(&a.common);
-  if (status == DF_OK) status = expert_task_make(&config, &search, &task);
+  if (status == DF_OK) status = expert_task_make(&config, &search, &a.common, &task);
+  if (status == DF_OK && expert_imitation(&task) && !isnan(a.renew))
+    status = df_fail(DF_E_CONFIG, "--renew: a policy with expert.imitate follows clips, not commands");
   const bool in_run = status == DF_OK && a.action == EXPERT_TRAIN && a.out;
   int code = in_run ? expert_train_in_run(&a, &task) : EXIT_DONE;
   if (status == DF_OK && !in_run) status = act(&a, &task);

@@ -74,8 +74,10 @@ static df_status log_update(const training* t, const df_expert_update* u) {
   json_object_set_new(line, "kl", json_number(u->kl));
   json_object_set_new(line, "clipped", json_number(u->clipped));
   json_object_set_new(line, "std", json_number(u->std));
-  for (int i = 0; i < DF_REWARD_TERMS; i++)
-    json_object_set_new(costs, df_reward_term_at((df_reward_term)i)->name, json_number(u->cost[i]));
+  for (int i = 0; i < DF_REWARD_TERMS; i++) {
+    if (df_walk_has_reward(t->task->walk, (df_reward_term)i))
+      json_object_set_new(costs, df_reward_term_at((df_reward_term)i)->name, json_number(u->cost[i]));
+  }
   json_object_set_new(line, "costs", costs);
   return log_line(t, line);
 }

@@ -28,9 +28,14 @@ df_status expert_cell_open(const expert_task* task, const options* opts, uint64_
                            const char* folder, expert_cell* out) {
   *out = (expert_cell){.task = task, .opts = opts, .seed = seed, .cfg = *cfg};
   out->cfg.seed = EXPERT_WALKS_SEED;
-  snprintf(out->method, sizeof out->method, EXPERT_PREFIX "%.32s", task->config.expert_method);
+  snprintf(out->method, sizeof out->method, EXPERT_PREFIX "%s%.24s", expert_imitation(task) ? "imitate_" : "",
+           task->config.expert_method);
   snprintf(out->trials, sizeof out->trials, "walks %d seconds %.17g renew %.17g kick %.17g noise %.17g seed %d",
            cfg->walks, cfg->seconds, cfg->renew_seconds, cfg->kick, cfg->noise, EXPERT_WALKS_SEED);
+  if (expert_imitation(task)) {
+    const size_t n = strlen(out->trials);
+    snprintf(out->trials + n, sizeof out->trials - n, " clips %s", task->clips.sha256);
+  }
   snprintf(out->name, sizeof out->name, "%.60s %.48s seed %" PRIu64, task->config.task_name, out->method, seed);
   const df_blas_info* blas = df_blas_get_info();
   const cell_identity id = {.config = &task->config,
@@ -352,6 +357,7 @@ static df_status record_walks(const expert_cell* c, const expert_walks* w, json_
   char sha256[DF_SHA256_TEXT];
   json_object_set_new(record, "samples", samples);
   for (int which = may_fall ? FALL : VELOCITY; which < MEASURES; which++) {
+    if (which >= COSTS && !df_walk_has_reward(c->task->walk, (df_reward_term)(which - COSTS))) continue;
     const int gaits = which < COSTS ? config->expert_gaits.n : 0;
     for (int gait = -1; gait < gaits; gait++) DF_TRY(add_row(c, w, which, gait, rows_of(record)));
     if (which < COSTS) json_array_append_new(samples, values_of(w, which));

@@ -17,7 +17,7 @@ typedef struct expert_cell {
   uint64_t seed;
   trials_cfg cfg;           /* what the policy is tried on */
   char method[DF_NAME_MAX]; /* experts.h */
-  char trials[160];         /* cfg as text, part of the key */
+  char trials[256];         /* cfg as text, and of an imitation the hash of its clips; part of the key */
   char key[DF_SHA256_TEXT];
   char name[160];   /* "my_task SHAC seed 1", for messages */
   char* state;      /* folder of the training's state and log, which are needed until the record is written; owned */

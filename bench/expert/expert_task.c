@@ -28,10 +28,13 @@ static df_status pick(const char* key, const df_list* list, int n, int i, double
 
 static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
   const int known = df_gait_by_name(c->expert_gaits.v[i]), n = c->expert_gaits.n;
-  if (known < 0)
+  const bool imitates = strcmp(c->expert_imitate, "clips") == 0;
+  if (known < 0 && !imitates)
     return df_fail(DF_E_CONFIG, "expert.gaits: unknown gait '%s': known are trot, pace, bound and pronk",
                    c->expert_gaits.v[i]);
-  memcpy(gait->offset, df_gait_offsets((df_gait)known), 4 * sizeof(double));
+  /* a clip needs no clock */
+  memset(gait->offset, 0, sizeof gait->offset);
+  if (known >= 0) memcpy(gait->offset, df_gait_offsets((df_gait)known), 4 * sizeof(double));
   DF_TRY(pick("expert.height", &c->expert_height, n, i, &gait->height));
 #define REWARD(name, ...) \
   DF_TRY(pick("expert_reward." #name, &c->expert_reward_##name, n, i, &gait->weight[DF_REWARD_##name]));
@@ -124,6 +127,22 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
   return set_home(c, system, centre, home);
 }
 
+/* what a policy imitates, if it does */
+static df_status set_clips(const df_config* c, const df_search* search, const options* opts, const df_system* system,
+                           expert_clips* clips, df_walk_cfg* cfg) {
+  if (strcmp(c->expert_imitate, "clips") != 0) return DF_OK;
+  DF_TRY(expert_clips_load(c, search, opts, system, clips));
+  cfg->n_clips = clips->n;
+  cfg->clip = clips->clip;
+  cfg->tail = c->expert_horizon;
+  cfg->off_clip = c->expert_off_clip;
+  cfg->n_ahead = c->expert_ahead.n;
+  if (cfg->n_ahead > DF_WALK_AHEAD_MAX)
+    return df_fail(DF_E_CONFIG, "expert.ahead: got %d numbers, expected at most %d", cfg->n_ahead, DF_WALK_AHEAD_MAX);
+  for (int i = 0; i < cfg->n_ahead; i++) cfg->ahead[i] = (int)c->expert_ahead.v[i];
+  return DF_OK;
+}
+
 /* of the choices of expert.method */
 static df_expert_method method_of(const char* name) {
   if (strcmp(name, "apg") == 0) return DF_EXPERT_APG;
@@ -159,7 +178,11 @@ static void set_training(const df_config* c, df_expert_cfg* cfg) {
   cfg->ppo_entropy = c->expert_ppo_entropy;
 }
 
-df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out) {
+bool expert_imitation(const expert_task* task) {
+  return task->clips.data != NULL;
+}
+
+df_status expert_task_make(const df_config* config, const df_search* search, const options* opts, expert_task* out) {
   char sha256[DF_SHA256_TEXT];
   df_walk_cfg cfg;
   memset(out, 0, sizeof *out);
@@ -168,6 +191,7 @@ df_status expert_task_make(const df_config* config, const df_search* search, exp
   DF_TRY(df_task_system(config, search, &out->system, sha256));
   double* numbers = df_alloc(3 * (size_t)out->system->nu, sizeof *numbers);
   df_status status = numbers ? set_walk(config, out->system, numbers, &cfg) : DF_E_NOMEM;
+  if (status == DF_OK) status = set_clips(config, search, opts, out->system, &out->clips, &cfg);
   if (status == DF_OK) status = df_walk_new(out->system, &cfg, &out->walk);
   df_free(numbers);
   return status;
@@ -176,6 +200,7 @@ df_status expert_task_make(const df_config* config, const df_search* search, exp
 void expert_task_clear(expert_task* task) {
   df_walk_free(task->walk);
   df_system_free(task->system);
+  expert_clips_clear(&task->clips);
   task->walk = NULL;
   task->system = NULL;
 }
@@ -188,9 +213,9 @@ static bool begins(const char* key, const char* beginning) {
 
 /* whether the policy itself depends on a setting: what it sees, does and is */
 static bool shapes_policy(const char* key) {
-  static const char* const keys[] = {"expert.gaits",    "expert.frequency", "expert.duty",  "expert.height",
-                                     "expert.home",     "expert.width",     "expert.depth", "expert_observe.",
-                                     "system.substeps", "chart.objects"};
+  static const char* const keys[] = {"expert.gaits",    "expert.frequency", "expert.duty",    "expert.height",
+                                     "expert.home",     "expert.width",     "expert.depth",   "expert_observe.",
+                                     "system.substeps", "chart.objects",    "expert.imitate", "expert.ahead"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
     if (begins(key, keys[i])) return true;
   }
@@ -212,6 +237,7 @@ void expert_identity(const expert_task* task, uint64_t seed, text* out) {
   }
   text_add(out, "model %s\nmujoco %s\nblas %s\nseed %" PRIu64 "\n", df_mujoco_identity(task->system)->compiled,
            df_mujoco_version(), df_blas_get_info()->kernel, seed);
+  if (expert_imitation(task)) text_add(out, "clips %s\n", task->clips.sha256);
 }
 
 enum { EXTRA = 6 };

@@ -6,25 +6,32 @@
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/policy/expert.h"
+#include "expert_clips.h"
 #include "text.h"
 
 typedef struct expert_task {
   df_config config;
   df_system* system;
   df_walk* walk;
-  df_expert_cfg cfg; /* of a training */
+  df_expert_cfg cfg;  /* of a training */
+  expert_clips clips; /* of an imitation; else empty */
 } expert_task;
 
-/* Makes the task of the settings expert*, action.*, eval.feet and eval.fall_*. Errors: DF_E_CONFIG, which names the key
- * and value; those of df_task_system() and df_walk_new(). Call expert_task_clear() also after a failure. */
-DF_MUST_CHECK df_status expert_task_make(const df_config* config, const df_search* search, expert_task* out);
+/* Makes the task of the settings expert*, action.*, eval.feet and eval.fall_*, and of an imitation with the
+ * demonstrations, for which `opts` is used. Errors: DF_E_CONFIG, which names the key and value; those of
+ * df_task_system(), df_walk_new() and expert_clips_load(). Call expert_task_clear() also after a failure. */
+DF_MUST_CHECK df_status expert_task_make(const df_config* config, const df_search* search, const options* opts,
+                                         expert_task* out);
+
+/* Whether a policy follows clips (expert.imitate). */
+bool expert_imitation(const expert_task* task);
 void expert_task_clear(expert_task* task);
 
 /* expert_setting() as the rule of a data card. */
 bool expert_depends(const df_config_key* key, const char* value);
 
-/* Appends every setting on which a policy depends, "key value" in a line each, then its model, MuJoCo, BLAS kernel and
- * seed. */
+/* Appends every setting on which a policy depends, "key value" in a line each, then its model, MuJoCo, BLAS kernel,
+ * seed and clips. */
 void expert_identity(const expert_task* task, uint64_t seed, text* out);
 
 /* Writes the weights with the settings. Reads them again: DF_E_MISMATCH names the setting of robot, observation or

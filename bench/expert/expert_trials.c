@@ -16,9 +16,35 @@ void expert_walks_clear(expert_walks* w) {
   *w = (expert_walks){0};
 }
 
+/* the actions of the longest clip of an imitation */
+static int longest_clip(const expert_task* task) {
+  int most = 0;
+  for (int i = 0; i < task->clips.n; i++) {
+    if (task->clips.clip[i].length > most) most = task->clips.clip[i].length;
+  }
+  return most;
+}
+
+/* the k-th clip of a gait that has `length` actions, from the first again after the last; < 0: there is none */
+static int clip_at(const expert_task* task, int gait, int length, int k) {
+  int n = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (int i = 0; i < task->clips.n; i++) {
+      const df_walk_clip* clip = &task->clips.clip[i];
+      if (clip->gait != gait || clip->length < length) continue;
+      if (pass == 0) n++;
+      if (pass == 1 && k-- == 0) return i;
+    }
+    if (n == 0) return -1;
+    k = k % n;
+  }
+  return -1;
+}
+
 static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int n, expert_walks* w) {
   const df_system* system = task->system;
-  const double dt = system->dt, length = round(cfg->seconds / dt);
+  const double dt = system->dt, wanted = round(cfg->seconds / dt);
+  const double length = expert_imitation(task) ? fmin(wanted, longest_clip(task)) : wanted;
   *w = (expert_walks){.n = n, .length = (int)length};
   if (!(length >= 1 && length < 1e6))
     return df_fail(DF_E_CONFIG, "--seconds %g: a walk must have 1 to 999999 actions of %g s each", cfg->seconds, dt);
@@ -127,12 +153,22 @@ static df_status hash_starts(const expert_task* task, expert_walks* w) {
   return status;
 }
 
+/* gives a walk the k-th clip of its gait */
+static df_status follow(const expert_task* task, int k, df_expert_walk* walk) {
+  walk->clip = clip_at(task, walk->gait, walk->length, k);
+  if (walk->clip >= 0) return DF_OK;
+  return df_fail(DF_E_CONFIG, "--seconds: no clip of the gait '%s' is as long as a walk, %.6g s; use shorter walks",
+                 task->config.expert_gaits.v[walk->gait], walk->length * task->system->dt);
+}
+
 df_status expert_walk(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, expert_walks* out) {
   const int gaits = df_walk_get_cfg(task->walk)->n_gaits;
   DF_TRY(walks_make(task, cfg, cfg->walks, out));
   for (int i = 0; i < out->n; i++) {
     out->walk[i].gait = i % gaits;
     out->walk[i].event = (uint64_t)i;
+    if (!expert_imitation(task)) continue;
+    DF_TRY(follow(task, i / gaits, &out->walk[i]));
   }
   DF_TRY(df_expert_run(expert, out->n, out->walk, cfg->threads));
   DF_TRY(judge(task, out));
@@ -272,10 +308,101 @@ static df_status collect_gait(const expert_task* task, const df_expert* expert, 
   return DF_OK;
 }
 
+/* ---- demonstrations along clips ---- */
+
+/* clips of a gait with so many actions */
+static int count_clips(const expert_task* task, int gait, int length) {
+  int n = 0;
+  for (int i = 0; i < task->clips.n; i++) n += task->clips.clip[i].gait == gait && task->clips.clip[i].length >= length;
+  return n;
+}
+
+/* walks along at most `episodes` clips per gait */
+static df_status follow_clips(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, int episodes,
+                              void (*progress)(void* context, int done), void* context, expert_walks* w) {
+  DF_TRY(walks_make(task, cfg, task->clips.n, w));
+  w->n = 0;
+  for (int g = 0; g < task->config.expert_gaits.n; g++) {
+    const int clips = count_clips(task, g, w->length), first = w->n;
+    for (int k = 0; k < clips && k < episodes; k++) {
+      df_expert_walk* walk = &w->walk[w->n];
+      walk->gait = g;
+      walk->event = (uint64_t)g << 32 | (uint64_t)k;
+      DF_TRY(follow(task, k, walk));
+      w->n++;
+    }
+    if (w->n > first) DF_TRY(df_expert_run(expert, w->n - first, w->walk + first, cfg->threads));
+    if (progress) progress(context, (g + 1) * episodes);
+  }
+  return DF_OK;
+}
+
+/* the conditions of the clip, from its first frame on */
+static void copy_conditions(const expert_task* task, const df_expert_walk* walk, df_dataset* data, int episode) {
+  const df_dataset* from = task->clips.data;
+  const df_window at = task->clips.at[walk->clip];
+  const size_t nc = (size_t)from->nc, frames = (size_t)walk->length + 1;
+  for (size_t t = 0; t < frames && nc; t++)
+    memcpy(data->conditions + ((size_t)episode * frames + t) * nc,
+           df_dataset_condition(from, at.episode, at.start + (int)t), nc * sizeof(double));
+}
+
+static df_status keep_upright(const expert_task* task, const expert_walks* w, int upright, df_dataset** out) {
+  const df_dataset* from = task->clips.data;
+  const df_dataset_shape shape = {.episodes = upright,
+                                  .length = w->length,
+                                  .nx = task->system->nx,
+                                  .nu = task->system->nu,
+                                  .nc = from->nc,
+                                  .condition_per_frame = from->nc > 0,
+                                  .dt = task->system->dt};
+  DF_TRY(df_dataset_new(&shape, out));
+  for (int i = 0; i < from->nc; i++) DF_TRY(df_dataset_name_condition(*out, i, from->condition_name[i]));
+  const size_t length = (size_t)w->length, nx = (size_t)shape.nx, nu = (size_t)shape.nu;
+  int episode = 0;
+  for (int i = 0; i < w->n; i++) {
+    const df_expert_walk* walk = &w->walk[i];
+    if (walk->fell >= 0) continue;
+    memcpy((*out)->states + (size_t)episode * (length + 1) * nx, walk->x, (length + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + (size_t)episode * length * nu, walk->u, length * nu * sizeof(double));
+    copy_conditions(task, walk, *out, episode++);
+  }
+  return DF_OK;
+}
+
+df_status expert_collect_clips(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, int episodes,
+                               void (*progress)(void* context, int done), void* context, df_generation* report,
+                               df_dataset** out) {
+  const df_names* gaits = &task->config.expert_gaits;
+  expert_walks w;
+  int upright = 0;
+  *out = NULL;
+  *report = (df_generation){.n = gaits->n};
+  df_status status = follow_clips(task, expert, cfg, episodes, progress, context, &w);
+  for (int g = 0; g < gaits->n; g++) snprintf(report->kind[g].name, sizeof report->kind[g].name, "%s", gaits->v[g]);
+  for (int i = 0; i < w.n && status == DF_OK; i++) {
+    report->kind[w.walk[i].gait].tried++;
+    report->kind[w.walk[i].gait].rejected += w.walk[i].fell >= 0;
+    upright += w.walk[i].fell < 0;
+  }
+  for (int g = 0; g < gaits->n && status == DF_OK; g++) {
+    if (report->kind[g].tried == report->kind[g].rejected)
+      status = df_fail(DF_E_CONFIG, "%s: none of %ld clips is followed to its end; train the policy longer",
+                       gaits->v[g], (long)report->kind[g].tried);
+  }
+  if (status == DF_OK) status = keep_upright(task, &w, upright, out);
+  expert_walks_clear(&w);
+  if (status == DF_OK) return DF_OK;
+  df_dataset_free(*out);
+  *out = NULL;
+  return status;
+}
+
 df_status expert_collect(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, int episodes,
                          void (*progress)(void* context, int done), void* context, df_generation* report,
                          df_dataset** out) {
   enum { BATCH = 16 };
+  if (expert_imitation(task)) return expert_collect_clips(task, expert, cfg, episodes, progress, context, report, out);
   const df_names* gaits = &task->config.expert_gaits;
   expert_walks w;
   *out = NULL;

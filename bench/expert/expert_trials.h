@@ -10,7 +10,7 @@
 /* what is tried: every gait in turn */
 typedef struct trials_cfg {
   int walks;      /* >= 1 */
-  double seconds; /* of a walk */
+  double seconds; /* of a walk; an imitation ends with its clip at the latest */
   uint64_t seed;
   double renew_seconds;      /* mean time between two commands; 0: one per walk */
   double kick, kick_seconds; /* as in df_expert_walk */
@@ -45,7 +45,8 @@ typedef struct expert_walks {
   char starts[DF_SHA256_TEXT]; /* of the states and orders that the walks begin with, to 1e-6; no policy changes them */
 } expert_walks;
 
-/* Runs walks of a policy, every gait in turn, and judges each by itself. Scores leave out the first 1.5 s, in which a
+/* Runs walks of a policy, every gait in turn, and of an imitation with the clips of the gait in turn that are not
+ * shorter than a walk, and judges each by itself. Scores leave out the first 1.5 s, in which a
  * robot reaches its command; rewards do not. Errors: those of df_expert_run() and df_walk_judge(); DF_E_CONFIG for
  * walks that are too short. Call expert_walks_clear(), also after a failure. */
 DF_MUST_CHECK df_status expert_walk(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
@@ -65,6 +66,13 @@ void expert_sum_up(const expert_task* task, const expert_walks* w, trials_score*
 /* expert_walk() and expert_sum_up(). */
 DF_MUST_CHECK df_status expert_try(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
                                    trials_score* score, trials_score* all, text* without);
+
+/* Collects the walks of an imitation along its first clips, at most `episodes` per gait, as demonstrations: those
+ * without a fall, with the conditions of the clips. Errors: DF_E_CONFIG, which names the gait, if none is left;
+ * otherwise as expert_collect(), which calls it. */
+DF_MUST_CHECK df_status expert_collect_clips(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
+                                             int episodes, void (*progress)(void* context, int done), void* context,
+                                             df_generation* report, df_dataset** out);
 
 /* Collects `episodes` walks per gait without a fall as demonstrations: states, actions, and per frame the gait,
  * one-hot, and the command. cfg->walks is not read. `report` tells how many were rejected. The caller frees *out.

@@ -39,7 +39,7 @@ bool setting_is_newer(const char* name) {
   for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
     if (strcmp(name, older[i]) == 0) return false;
   }
-  return strncmp(name, "flow.", 5) == 0;
+  return strncmp(name, "flow.", 5) == 0 || expert_imitates(name);
 }
 
 /* Whether a setting has the default with which results from before it were made. Left out, so that these results keep

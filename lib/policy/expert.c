@@ -207,6 +207,10 @@ static df_status build(df_expert* e, const df_expert_cfg* cfg) {
   if (!MAKE(e->slow, critic)) return DF_E_NOMEM;
   memcpy(e->slow, e->critic, critic * sizeof *e->slow);
   if (cfg->updates == 0) return DF_OK;
+  if (walk->n_clips && walk->tail < cfg->horizon)
+    return df_fail(DF_E_CONFIG,
+                   "expert: horizon is %d, must be at most %d, the actions that a start leaves of its clip",
+                   cfg->horizon, walk->tail);
   DF_TRY(make_window(e));
   if (ppo) DF_TRY(make_samples(e));
   DF_TRY(make_slices(e));
@@ -269,7 +273,7 @@ df_expert_totals df_expert_get_totals(const df_expert* e) {
 
 /* ---- an update ---- */
 
-/* fresh starts and other orders between windows */
+/* fresh starts and other orders between windows; every window is within its clip */
 static void renew_some(df_expert* e) {
   const double fresh = e->cfg.fresh * (double)e->H, renew = e->cfg.renew * (double)e->H;
   for (int i = 0; i < e->n_slices; i++) {
@@ -278,8 +282,12 @@ static void renew_some(df_expert* e) {
       const size_t b = (size_t)(s->first + r);
       double draw;
       df_rng_uniform(e->seed, DF_STREAM_EXPERT_RENEW, (uint64_t)e->update * e->B + b, 1, &draw);
-      if (draw < fresh)
+      const bool clips = df_walk_get_cfg(e->walk)->n_clips > 0;
+      const bool at_end = clips && (size_t)df_walk_left(e->walk, &e->order_now[b]) < e->H;
+      if (draw < fresh || at_end)
         expert_restart(e, s->sim[r], b);
+      else if (clips)
+        continue;
       else if (draw < fresh + renew)
         expert_renew(e, b);
     }

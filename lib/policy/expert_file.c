@@ -118,12 +118,17 @@ df_status df_expert_load(df_expert* e, const char* path) {
 
 /* ---- the training state between two updates ---- */
 
-enum { COUNTERS = 4, ORDER = 5 };
+enum { COUNTERS = 4 };
+
+/* the numbers of an order: gait, command, phase; with clips also clip and frame */
+static size_t order_size(const df_expert* e) {
+  return df_walk_get_cfg(e->walk)->n_clips ? 7 : 5;
+}
 
 /* what is stored in other types than it has */
 typedef struct small_state {
   int64_t counters[COUNTERS]; /* updates, those of both optimizers, and lost steps */
-  double* orders;             /* [B][ORDER] gait, command, phase */
+  double* orders;             /* [B][order_size] */
 } small_state;
 
 static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_STATE_ARRAYS_MAX]) {
@@ -138,7 +143,7 @@ static int list_arrays(df_expert* e, small_state* small, df_state_array out[DF_S
                                    {"critic.moment2", real_type, critic, e->critic_optimizer->moment2},
                                    {"robots.state", DF_F64, e->B * e->nx, e->x_now},
                                    {"robots.action", DF_F64, e->B * e->nu, e->u_now},
-                                   {"robots.order", DF_F64, e->B * ORDER, small->orders},
+                                   {"robots.order", DF_F64, e->B * order_size(e), small->orders},
                                    {"robots.events", DF_I64, e->B, e->events},
                                    {"cpu", DF_F64, 1, &e->cpu},
                                    {"policy.rate", DF_F64, 1, &e->rate}};
@@ -155,11 +160,16 @@ df_status expert_state_save(df_expert* e, const df_expert_training* training) {
   if (!training->state_path) return DF_OK;
   small_state small = {.counters = {e->update, e->actor_optimizer->step, e->critic_optimizer->step, e->lost}};
   df_state_array arrays[DF_STATE_ARRAYS_MAX];
-  if (!(small.orders = df_alloc(e->B * ORDER, sizeof *small.orders))) return DF_E_NOMEM;
+  if (!(small.orders = df_alloc(e->B * order_size(e), sizeof *small.orders))) return DF_E_NOMEM;
   for (size_t b = 0; b < e->B; b++) {
-    small.orders[b * ORDER] = e->order_now[b].gait;
-    memcpy(small.orders + b * ORDER + 1, e->order_now[b].command, sizeof e->order_now[b].command);
-    small.orders[b * ORDER + 4] = e->order_now[b].phase;
+    const df_walk_order* order = &e->order_now[b];
+    double* stored = small.orders + b * order_size(e);
+    stored[0] = order->gait;
+    memcpy(stored + 1, order->command, sizeof order->command);
+    stored[4] = order->phase;
+    if (order_size(e) == 5) continue;
+    stored[5] = order->clip;
+    stored[6] = order->frame;
   }
   const int n = list_arrays(e, &small, arrays);
   const df_status status = df_state_write(training->state_path, n, arrays, identity_of(training));
@@ -180,6 +190,21 @@ static df_status check_ppo(const df_expert* e, const df_state_array* copies) {
   return DF_OK;
 }
 
+static bool is_index(double value, int n) {
+  return value >= 0 && value < n && value == floor(value);
+}
+
+/* a clip that there is, and a window of it that is left */
+static df_status check_frame(const df_expert* e, size_t b, const double* order) {
+  const df_walk_cfg* walk = df_walk_get_cfg(e->walk);
+  if (!is_index(order[5], walk->n_clips)) return df_fail(DF_E_FORMAT, "robot %zu has the clip %g", b, order[5]);
+  const int most = walk->clip[(int)order[5]].length - e->cfg.horizon;
+  if (!is_index(order[6], most + 1))
+    return df_fail(DF_E_FORMAT, "robot %zu is at frame %g of clip %g, which it may enter up to frame %d", b, order[6],
+                   order[5], most);
+  return DF_OK;
+}
+
 /* the df_state_check_fn: the numbers by which later steps index arrays */
 static df_status check_state(const void* context, const df_state_array* copies) {
   const df_expert* e = context;
@@ -195,9 +220,10 @@ static df_status check_state(const void* context, const df_state_array* copies) 
   if (counters[3] < 0 || !(cpu >= 0 && isfinite(cpu)))
     return df_fail(DF_E_FORMAT, "it counts %lld lost steps and %g s of CPU time", (long long)counters[3], cpu);
   for (size_t b = 0; b < e->B; b++) {
-    const double gait = orders[b * ORDER];
-    if (!(gait >= 0 && gait < df_walk_get_cfg(e->walk)->n_gaits && gait == floor(gait)))
-      return df_fail(DF_E_FORMAT, "robot %zu has the gait %g", b, gait);
+    const double* order = orders + b * order_size(e);
+    if (!is_index(order[0], df_walk_get_cfg(e->walk)->n_gaits))
+      return df_fail(DF_E_FORMAT, "robot %zu has the gait %g", b, order[0]);
+    if (order_size(e) > 5) DF_TRY(check_frame(e, b, order));
   }
   return DF_OK;
 }
@@ -207,7 +233,7 @@ df_status expert_state_load(df_expert* e, const df_expert_training* training) {
   if (!path || !df_file_exists(path)) return DF_OK;
   small_state small;
   df_state_array arrays[DF_STATE_ARRAYS_MAX];
-  if (!(small.orders = df_alloc(e->B * ORDER, sizeof *small.orders))) return DF_E_NOMEM;
+  if (!(small.orders = df_alloc(e->B * order_size(e), sizeof *small.orders))) return DF_E_NOMEM;
   const int n = list_arrays(e, &small, arrays);
   df_status status = df_state_read(path, n, arrays, identity_of(training), check_state, e);
   if (status == DF_OK) {
@@ -217,9 +243,10 @@ df_status expert_state_load(df_expert* e, const df_expert_training* training) {
     e->lost = (long)small.counters[3];
   }
   for (size_t b = 0; b < e->B && status == DF_OK; b++) {
-    const double* order = small.orders + b * ORDER;
+    const double* order = small.orders + b * order_size(e);
     e->order_now[b] =
         (df_walk_order){.gait = (int)order[0], .command = {order[1], order[2], order[3]}, .phase = order[4]};
+    if (order_size(e) > 5) df_walk_enter_clip(e->walk, (int)order[5], (int)order[6], &e->order_now[b], NULL);
   }
   df_free(small.orders);
   if (status != DF_E_FORMAT && status != DF_E_MISMATCH) return status;

@@ -1,6 +1,4 @@
 /* expert_robots.c: fresh starts and orders of the robots of a training. */
-#include <string.h>
-
 #include "expert_internal.h"
 
 void expert_renew(df_expert* e, size_t b) {
@@ -11,6 +9,6 @@ void expert_renew(df_expert* e, size_t b) {
 void expert_restart(df_expert* e, df_sim* sim, size_t b) {
   const uint64_t event = (uint64_t)b << 32 | (uint64_t)e->events[b];
   df_walk_draw_start(e->walk, sim, e->seed, event, e->x_now + b * e->nx);
-  memcpy(e->u_now + b * e->nu, df_walk_get_cfg(e->walk)->home, e->nu * sizeof(double));
+  df_walk_first_action(e->walk, e->x_now + b * e->nx, e->u_now + b * e->nu);
   expert_renew(e, b);
 }

@@ -68,13 +68,22 @@ static void decide(const df_expert* e, const df_expert_walk* walk, walker* w, ui
   expert_squash(e, 1, w->out, walk->noise > 0 ? w->noise : NULL, w->a, u);
 }
 
+/* start and order of a walk */
+static void begin(const df_expert* e, df_expert_walk* walk, const walker* w, uint64_t first, df_walk_order* order) {
+  if (df_walk_get_cfg(e->walk)->n_clips) {
+    df_walk_enter_clip(e->walk, walk->clip, 0, order, walk->x);
+    return;
+  }
+  df_walk_draw_start(e->walk, w->sim, walk->seed, first, walk->x);
+  df_walk_draw_order(e->walk, walk->seed, first, order);
+  if (walk->gait >= 0) order->gait = walk->gait;
+}
+
 static df_status walk_one(const df_expert* e, df_expert_walk* walk, walker* w) {
   const uint64_t first = walk->event << LENGTH_BITS;
   df_walk_order order;
-  df_walk_draw_start(e->walk, w->sim, walk->seed, first, walk->x);
-  df_walk_draw_order(e->walk, walk->seed, first, &order);
-  if (walk->gait >= 0) order.gait = walk->gait;
-  memcpy(w->before, df_walk_get_cfg(e->walk)->home, e->nu * sizeof *w->before);
+  begin(e, walk, w, first, &order);
+  df_walk_first_action(e->walk, walk->x, w->before);
   e->system->ops->reset(w->sim, walk->x);
   walk->fell = -1;
   for (int t = 0; t < walk->length; t++) {
@@ -89,7 +98,7 @@ static df_status walk_one(const df_expert* e, df_expert_walk* walk, walker* w) {
     memcpy(w->before, u, e->nu * sizeof *u);
     df_walk_tick(e->walk, &order);
     if (end == DF_TRAJ_COMPLETE) df_walk_look(e->walk, w->sim, x + e->nx, w->f);
-    if (end == DF_TRAJ_COMPLETE && !df_walk_fallen(e->walk, w->f)) continue;
+    if (end == DF_TRAJ_COMPLETE && !df_walk_ended(e->walk, w->f, &order)) continue;
     walk->fell = t;
     break;
   }
@@ -107,6 +116,16 @@ static void clear_rest(const df_expert* e, df_expert_walk* walk) {
   }
 }
 
+/* a walk of a task with clips is within its clip */
+static df_status check_clip(const df_walk_cfg* cfg, int i, const df_expert_walk* w) {
+  if (cfg->n_clips == 0) return DF_OK;
+  DF_REQUIRE(w->clip >= 0 && w->clip < cfg->n_clips, "df_expert_run: walk %d has clip %d", i, w->clip);
+  DF_REQUIRE(w->length <= cfg->clip[w->clip].length, "df_expert_run: walk %d has %d actions, its clip %d", i, w->length,
+             cfg->clip[w->clip].length);
+  DF_REQUIRE(w->renew == 0, "df_expert_run: walk %d renews its command, but follows a clip", i);
+  return DF_OK;
+}
+
 df_status df_expert_run(const df_expert* e, int n, df_expert_walk* walks, int threads) {
   DF_REQUIRE_POINTER(e);
   DF_REQUIRE_POINTER(walks);
@@ -116,6 +135,7 @@ df_status df_expert_run(const df_expert* e, int n, df_expert_walk* walks, int th
     DF_REQUIRE(w->x && w->u && w->order, "df_expert_run: x, u or order of walk %d is NULL", i);
     DF_REQUIRE(w->length >= 1 && w->length < 1 << LENGTH_BITS, "df_expert_run: walk %d has %d actions", i, w->length);
     DF_REQUIRE(w->gait < df_walk_get_cfg(e->walk)->n_gaits, "df_expert_run: walk %d has gait %d", i, w->gait);
+    DF_TRY(check_clip(df_walk_get_cfg(e->walk), i, w));
   }
   char failure[512] = "";
   df_status status = DF_OK;
@@ -150,6 +170,26 @@ typedef struct tally {
 
 static bool same_command(const df_walk_order* a, const df_walk_order* b) {
   return memcmp(a->command, b->command, sizeof a->command) == 0;
+}
+
+/* count_action() of a walk that follows a clip: of the differences from it */
+static void count_frame(const df_walk* walk, const df_expert_walk* made, int t, int cycle, const double* f, tally* s) {
+  const df_walk_order* order = &made->order[t + 1];
+  if (s->in_cycle == 0) s->velocity[0] = s->velocity[1] = s->rate = 0;
+  for (int i = 0; i < 2; i++) s->velocity[i] += (f[FEATURE_VELOCITY + i] - order->command[i]) / cycle;
+  s->rate += (f[FEATURE_RATE + 2] - order->command[2]) / cycle;
+  if (++s->in_cycle == cycle) {
+    s->velocity_error += hypot(s->velocity[0], s->velocity[1]);
+    s->rate_error += fabs(s->rate);
+    s->cycles++;
+    s->in_cycle = 0;
+  }
+  const double* demonstrated = df_walk_demonstrated(walk, order) + walk->feet;
+  const double low = walk->cfg.foot_height + .002;
+  for (int i = 0; i < walk->cfg.n_feet; i++) {
+    s->agree += (f[walk->feet + i] < low) == (demonstrated[i] < low);
+    s->steps++;
+  }
 }
 
 /* the state after action t, of which f are the features */
@@ -190,7 +230,10 @@ df_status df_walk_judge(const df_walk* walk, const df_expert_walk* made, int fir
   tally s = {0};
   for (int t = first; t < made->length && status == DF_OK; t++) {
     df_walk_look(walk, sim, made->x + (size_t)(t + 1) * (size_t)system->nx, f);
-    count_action(walk, made, t, cycle, f, &s);
+    if (cfg->n_clips)
+      count_frame(walk, made, t, cycle, f, &s);
+    else
+      count_action(walk, made, t, cycle, f, &s);
   }
   if (status == DF_OK) df_sim_free(system, sim);
   df_free(f);

@@ -93,7 +93,7 @@ static df_status step(df_expert* e, expert_slice* s, size_t t, size_t r) {
   }
 
   /* the next state: the one that it led to, or a fresh start */
-  e->done[row] = diverged || df_walk_fallen(e->walk, f_after);
+  e->done[row] = diverged || df_walk_ended(e->walk, f_after, order);
   s->sums.falls += e->done[row];
   memcpy(e->x_now + b * e->nx, after, e->nx * sizeof(double));
   memcpy(e->u_now + b * e->nu, e->u + row * e->nu, e->nu * sizeof(double));

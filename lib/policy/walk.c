@@ -90,7 +90,28 @@ static int term_size(const df_walk* w, df_observe_term term) {
                                        [DF_OBSERVE_command] = 3,
                                        [DF_OBSERVE_clock] = 2 * w->cfg.n_feet,
                                        [DF_OBSERVE_gait] = w->cfg.n_gaits};
-  return w->cfg.observe[term] > 0 ? sizes[term] : 0;
+  if (w->cfg.observe[term] <= 0) return 0;
+  if (term != DF_OBSERVE_target) return sizes[term];
+  static const df_observe_term demonstrated[] = {DF_OBSERVE_up,     DF_OBSERVE_velocity, DF_OBSERVE_rate,
+                                                 DF_OBSERVE_height, DF_OBSERVE_joints,   DF_OBSERVE_joint_velocity};
+  int frame = 0;
+  for (size_t i = 0; i < sizeof demonstrated / sizeof *demonstrated; i++) {
+    if (w->cfg.observe[demonstrated[i]] > 0) frame += sizes[demonstrated[i]];
+  }
+  return w->cfg.n_ahead * frame;
+}
+
+/* the features of all demonstrated frames */
+static df_status look_at_clips(df_walk* w) {
+  df_sim* sim;
+  double* f = w->demonstrated;
+  DF_TRY(df_sim_new(w->system, 0, &sim));
+  for (int i = 0; i < w->cfg.n_clips; i++) {
+    const double* x = w->clip[i].states;
+    for (int t = 0; t <= w->clip[i].length; t++, x += w->system->nx, f += w->features) df_walk_look(w, sim, x, f);
+  }
+  df_sim_free(w->system, sim);
+  return DF_OK;
 }
 
 static df_status build(df_walk* w, const df_system* system, const df_walk_cfg* cfg) {
@@ -109,7 +130,10 @@ static df_status build(df_walk* w, const df_system* system, const df_walk_cfg* c
   w->velocities = FEATURE_JOINTS + w->nu;
   w->feet = w->velocities + w->nu;
   w->foot_velocities = w->feet + cfg->n_feet;
-  w->features = w->foot_velocities + 3 * cfg->n_feet;
+  w->foot_positions = w->foot_velocities + 3 * cfg->n_feet;
+  w->features = w->foot_positions + (cfg->n_clips > 0 ? 3 * cfg->n_feet : 0);
+  DF_TRY(walk_copy_clips(w, cfg));
+  if (cfg->n_clips) DF_TRY(look_at_clips(w));
   for (int i = 0; i < DF_OBSERVE_TERMS; i++) w->observations += term_size(w, (df_observe_term)i);
   return w->observations ? DF_OK : df_fail(DF_E_CONFIG, "walk: every weight of the observation is 0");
 }
@@ -134,6 +158,7 @@ df_status df_walk_new(const df_system* system, const df_walk_cfg* cfg, df_walk**
 
 void df_walk_free(df_walk* walk) {
   if (!walk) return;
+  walk_free_clips(walk);
   df_free(walk->numbers);
   df_free(walk->joint);
   df_free(walk);
@@ -188,10 +213,29 @@ void df_walk_look(const df_walk* w, df_sim* sim, const double* x, double* f) {
   }
   df_sim_points(w->system, sim, x, w->cfg.n_feet, w->cfg.foot, position, f + w->foot_velocities);
   for (int i = 0; i < w->cfg.n_feet; i++) f[w->feet + i] = position[3 * i + 2];
+  for (int i = 0; w->cfg.n_clips && i < 3 * w->cfg.n_feet; i++) {
+    const double *foot = position + i / 3 * 3, *column = r + i % 3;
+    f[w->foot_positions + i] =
+        column[0] * (foot[0] - q[0]) + column[3] * (foot[1] - q[1]) + column[6] * (foot[2] - q[2]);
+  }
+}
+
+/* adds the cotangents of the positions of feet in the body frame, p = R^T (foot - base) */
+static void feet_vjp(const df_walk* w, const double r[9], const double* f, const double* df, double* dposition,
+                     double* dq) {
+  for (int i = 0; i < w->cfg.n_feet; i++) {
+    const double* g = df + w->foot_positions + 3 * i;
+    for (int k = 0; k < 3; k++) {
+      const double world = r[3 * k] * g[0] + r[3 * k + 1] * g[1] + r[3 * k + 2] * g[2];
+      dposition[3 * i + k] += world;
+      dq[k] -= world;
+    }
+    add_cross(dq + 3, g, f + w->foot_positions + 3 * i);
+  }
 }
 
 /* With a turn R exp(e) of the base, up changes by up x e and the velocity in the body frame v by v x e, so their
- * cotangents g give e the cotangents g x up and g x v. */
+ * cotangents g give e the cotangents g x up and g x v; so do the positions of feet in the body frame. */
 void df_walk_look_vjp(const df_walk* w, df_sim* sim, const double* x, const double* f, const double* df, double* dx) {
   /* base */
   double r[9], dposition[3 * DF_WALK_FEET_MAX] = {0};
@@ -211,9 +255,24 @@ void df_walk_look_vjp(const df_walk* w, df_sim* sim, const double* x, const doub
     dx[w->nv + w->joint[2 * k + 1]] += df[w->velocities + k];
   }
   for (int i = 0; i < w->cfg.n_feet; i++) dposition[3 * i + 2] = df[w->feet + i];
+  if (w->cfg.n_clips) feet_vjp(w, r, f, df, dposition, dq);
   df_sim_points_vjp(w->system, sim, x, w->cfg.n_feet, w->cfg.foot, dposition, df + w->foot_velocities, dx);
 }
 
 bool df_walk_fallen(const df_walk* w, const double* f) {
   return f[FEATURE_HEIGHT] < w->cfg.fall_height || f[FEATURE_UP + 2] < cos(w->cfg.fall_tilt);
+}
+
+bool df_walk_ended(const df_walk* w, const double* f, const df_walk_order* order) {
+  if (df_walk_fallen(w, f)) return true;
+  if (w->cfg.n_clips == 0 || w->cfg.off_clip <= 0) return false;
+  const double* demonstrated = df_walk_demonstrated(w, order);
+  double most = fabs(f[FEATURE_HEIGHT] - demonstrated[FEATURE_HEIGHT]);
+  for (int i = 0; i < w->cfg.n_feet; i++) {
+    const int at = w->foot_positions + 3 * i;
+    const double x = f[at] - demonstrated[at], y = f[at + 1] - demonstrated[at + 1],
+                 z = f[at + 2] - demonstrated[at + 2];
+    most = fmax(most, sqrt(x * x + y * y + z * z));
+  }
+  return most > w->cfg.off_clip;
 }

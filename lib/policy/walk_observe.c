@@ -11,6 +11,17 @@ static df_real* put(df_real* o, double weight, const double* a, const double* b,
   return o;
 }
 
+/* a demonstrated frame with features f */
+static df_real* put_frame(const df_walk* w, const double* f, const double* height, df_real* o) {
+  const double *weight = w->cfg.observe, scale = weight[DF_OBSERVE_target];
+  o = put(o, scale * weight[DF_OBSERVE_up], f + FEATURE_UP, NULL, 3);
+  o = put(o, scale * weight[DF_OBSERVE_velocity], f + FEATURE_VELOCITY, NULL, 3);
+  o = put(o, scale * weight[DF_OBSERVE_rate], f + FEATURE_RATE, NULL, 3);
+  o = put(o, scale * weight[DF_OBSERVE_height], f + FEATURE_HEIGHT, height, 1);
+  o = put(o, scale * weight[DF_OBSERVE_joints], f + FEATURE_JOINTS, w->cfg.home, w->nu);
+  return put(o, scale * weight[DF_OBSERVE_joint_velocity], f + w->velocities, NULL, w->nu);
+}
+
 void df_walk_observe(const df_walk* w, const double* f, const double* u_before, const df_walk_order* order,
                      df_real* o) {
   const double *weight = w->cfg.observe, *home = w->cfg.home;
@@ -31,7 +42,9 @@ void df_walk_observe(const df_walk* w, const double* f, const double* u_before, 
   o = put(o, weight[DF_OBSERVE_last_action], u_before, home, w->nu);
   o = put(o, weight[DF_OBSERVE_command], order->command, NULL, 3);
   o = put(o, weight[DF_OBSERVE_clock], clock, NULL, 2 * w->cfg.n_feet);
-  put(o, weight[DF_OBSERVE_gait], gait, NULL, w->cfg.n_gaits);
+  o = put(o, weight[DF_OBSERVE_gait], gait, NULL, w->cfg.n_gaits);
+  for (int i = 0; i < w->cfg.n_ahead && weight[DF_OBSERVE_target] > 0; i++)
+    o = put_frame(w, walk_ahead(w, order, w->cfg.ahead[i]), &w->cfg.gait[order->gait].height, o);
 }
 
 /* adds the cotangents of n numbers */

@@ -126,6 +126,45 @@ static double posture(const moment* m, double width, double scale) {
                  m->df ? m->df + FEATURE_JOINTS : NULL, NULL);
 }
 
+/* Mean over n groups of `each` features: h of their differences from the demonstrated frame. */
+static double track(const moment* m, int at, int n, int each, double width, double scale) {
+  const double* demonstrated = df_walk_demonstrated(m->walk, m->step->order);
+  double e[3], sum = 0;
+  for (int i = 0; i < n; i++, at += each) {
+    for (int k = 0; k < each; k++) e[k] = m->step->f[at + k] - demonstrated[at + k];
+    sum += huber(each, e, width, scale / n, m->df ? m->df + at : NULL);
+  }
+  return sum / n;
+}
+
+static double track_joints(const moment* m, double width, double scale) {
+  return track(m, FEATURE_JOINTS, m->walk->nu, 1, width, scale);
+}
+
+static double track_joint_velocity(const moment* m, double width, double scale) {
+  return track(m, m->walk->velocities, m->walk->nu, 1, width, scale);
+}
+
+static double track_height(const moment* m, double width, double scale) {
+  return track(m, FEATURE_HEIGHT, 1, 1, width, scale);
+}
+
+static double track_tilt(const moment* m, double width, double scale) {
+  return track(m, FEATURE_UP, 1, 3, width, scale);
+}
+
+static double track_velocity(const moment* m, double width, double scale) {
+  return track(m, FEATURE_VELOCITY, 1, 3, width, scale);
+}
+
+static double track_rate(const moment* m, double width, double scale) {
+  return track(m, FEATURE_RATE, 1, 3, width, scale);
+}
+
+static double track_feet(const moment* m, double width, double scale) {
+  return track(m, m->walk->foot_positions, m->walk->cfg.n_feet, 3, width, scale);
+}
+
 static const term_fn functions[] = {
 #define FUNCTION(name, ...) name,
     DF_REWARD_LIST(FUNCTION)
@@ -134,12 +173,17 @@ static const term_fn functions[] = {
 
 /* ---- the reward ---- */
 
+bool df_walk_has_reward(const df_walk* w, df_reward_term term) {
+  if (term >= DF_REWARD_track_joints) return w->cfg.n_clips > 0;
+  return w->cfg.n_clips == 0 || term == DF_REWARD_action_change;
+}
+
 double df_walk_reward(const df_walk* w, const df_walk_step* step, double* cost) {
   const double* weight = w->cfg.gait[step->order->gait].weight;
   const moment m = {.walk = w, .step = step};
   double reward = w->cfg.alive;
   for (int i = 0; i < DF_REWARD_TERMS; i++) {
-    cost[i] = functions[i](&m, terms[i].width, 0);
+    cost[i] = df_walk_has_reward(w, (df_reward_term)i) ? functions[i](&m, terms[i].width, 0) : 0;
     reward -= weight[i] * cost[i];
   }
   return reward;
@@ -150,6 +194,7 @@ void df_walk_reward_vjp(const df_walk* w, const df_walk_step* step, double drewa
   const double* weight = w->cfg.gait[step->order->gait].weight;
   const moment m = {w, step, df, du, du_before};
   for (int i = 0; i < DF_REWARD_TERMS; i++) {
-    if (weight[i] > 0) (void)functions[i](&m, terms[i].width, -dreward * weight[i]);
+    if (weight[i] > 0 && df_walk_has_reward(w, (df_reward_term)i))
+      (void)functions[i](&m, terms[i].width, -dreward * weight[i]);
   }
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The experiments of the paper on the gaits of the Go1, one command each (REPRODUCE.md):
 #
-#   tasks/go1_gaits/experiments.sh diversity|long|infeasible|transfer [PROFILE [SEEDS [OPTION...]]]
+#   tasks/go1_gaits/experiments.sh diversity|long|infeasible|transfer|pipeline [PROFILE [SEEDS [OPTION...]]]
 #
 #   diversity   one model, four gaits: held-out commands, commands beyond the trained ones, changes of command and gait
 #   long        windows chained to 20 s, whose actions are executed open loop from the start state alone
@@ -9,6 +9,9 @@
 #               (default: 0.25 0.5 1), with the demonstrations of distortion 0 beside them, and one table of all; has a
 #               profile of its own, so PROFILE is not used, and its methods (--set task.methods=... for others)
 #   transfer    the actions of 5 s in perturbed models, in place of a robot
+#   pipeline    the classical pipeline: an expert per gait that tracks the demonstrated states, walks of the experts, and
+#               action_fm trained on them; beside dynaflow and action_fm on the demonstrations, with the CPU time of each.
+#               The experts have the first of SEEDS
 #
 # PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 or 1..5 (default: 1); OPTION... are common
 # options (`dynaflow help options`), such as --set and --threads. Methods: $METHODS, by default those below; infeasible
@@ -29,7 +32,7 @@ dynaflow=${DYNAFLOW:-$root/build/dynaflow}
 out=${OUT:-results/runs/experiments-$profile}
 methods=${METHODS:-dynaflow,dynaflow_tracking,dynaflow_recovered,kinematic_fm_idm,action_fm,action_fm_recovered}
 task=$root/tasks/go1_gaits
-case $experiment in diversity | long | infeasible | transfer) ;; *) usage ;; esac
+case $experiment in diversity | long | infeasible | transfer | pipeline) ;; *) usage ;; esac
 # common options only, which all commands take
 "$dynaflow" list profiles --quiet "$@" >/dev/null
 
@@ -79,6 +82,41 @@ distortion_table() {
   done
 }
 
+# cpu_of FILE: CPU time of the commands that this script has run, written to FILE by `times`
+cpu_of() {
+  tail -n 1 "$1" | awk '{
+    for (i = 1; i <= 2; i++) {
+      split($i, part, /[ms]/)
+      sum += 60 * part[1] + part[2]
+    }
+    printf "%.1f\n", sum
+  }'
+}
+# timed FILE COMMAND...: runs a command and writes its CPU time to FILE, unless FILE is there
+timed() {
+  into=$1
+  shift
+  [ ! -s "$into" ] || return 0
+  times >"$into.before"
+  "$@"
+  times >"$into.after"
+  echo "$(cpu_of "$into.before") $(cpu_of "$into.after")" | awk '{ printf "%.1f\n", $2 - $1 }' >"$into"
+  rm "$into.before" "$into.after"
+}
+# training_cpu RUN METHOD: mean CPU time of the trainings of a method
+training_cpu() {
+  grep -h '"type": *"cell"' "$out/$1"/events*.jsonl | grep "\"method\": *\"$2\"" | grep '"status": *"done"' |
+    grep -o '"train_cpu_s": *[0-9.e+-]*' | awk '{ sum += $2; n++ } END { printf "%.1f\n", n ? sum / n : 0 }' FS=:
+}
+# the settings of an expert of one gait; those per gait that a clip replaces have one number
+imitation() {
+  gait=$1
+  shift
+  "$dynaflow" expert "$@" --profile "$profile" --seed "${seeds%%[,.]*}" --set expert.imitate=clips \
+    --set expert.gaits="$gait" --set expert.height=0.29 --set expert_reward.roll=0 --set expert_reward.pitch=0 \
+    --set expert_reward.roll_rate=0 --set expert_reward.pitch_rate=0 --checkpoint "$out/pipeline/$gait.safetensors"
+}
+
 case $experiment in
   diversity)
     train "$@"
@@ -116,5 +154,30 @@ case $experiment in
         cat "$of.txt"
       done
     done
+    ;;
+  pipeline)
+    methods=${METHODS:-dynaflow,action_fm}
+    train "$@"
+    walks=$out/pipeline/walks
+    mkdir -p "$walks"
+    for gait in trot pace bound pronk; do
+      timed "$out/pipeline/$gait.train" imitation "$gait" train "$task" "$@"
+      timed "$out/pipeline/$gait.collect" imitation "$gait" collect "$task" --episodes 100000 --out "$walks/$gait.npz" "$@"
+    done
+    "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method action_fm --out "$out/distilled" \
+      --set data.source=file --set "data.file=$walks/*.npz" --set eval.profile=generated "$@"
+    "$dynaflow" report "$out/distilled"
+    "$dynaflow" report "$out/trained"
+    experts=$(cat "$out"/pipeline/*.train | awk '{ sum += $1 } END { print sum }')
+    collection=$(cat "$out"/pipeline/*.collect | awk '{ sum += $1 } END { print sum }')
+    distillation=$(training_cpu distilled action_fm)
+    {
+      echo "CPU s of the pipeline: experts $experts, collection $collection, distillation $distillation, together \
+$(echo "$experts $collection $distillation" | awk '{ print $1 + $2 + $3 }')"
+      for method in $(echo "$methods" | tr ',' ' '); do
+        echo "CPU s of $method on the demonstrations: $(training_cpu trained "$method")"
+      done
+    } >"$out/pipeline/cost.txt"
+    cat "$out/pipeline/cost.txt"
     ;;
 esac

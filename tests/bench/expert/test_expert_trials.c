@@ -37,7 +37,7 @@ static int make(void** state) {
   OK(df_config_set(&config, "expert.slices", "2", "test"));
   OK(df_config_set(&config, "eval.fall_height", "0.2", "test"));
   OK(df_config_set(&config, "eval.fall_tilt", "0", "test"));
-  OK(expert_task_make(&config, &search, &task));
+  OK(expert_task_make(&config, &search, NULL, &task));
   OK(df_expert_new(task.walk, &task.cfg, 3, 1, &expert));
   assert_int_equal(df_walk_get_cfg(task.walk)->n_gaits, GAITS);
   return 0;

@@ -397,6 +397,15 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, expert, ppo_entropy, "0", 0, 10, "", "", "ppo: weight of the entropy of the noise in the loss")              \
   X(REAL, expert, fresh, "0.004", 0, 1, "", "", "probability per action of a fresh start")                             \
   X(REAL, expert, renew, "0.005", 0, 1, "", "", "probability per action of another command and gait")                  \
+  X(TEXT, expert, imitate, "none", 0, 0, "none|clips", "",                                                             \
+    "what a policy follows: gait clock and commands (none), or the states of the demonstrations, episode by episode "  \
+    "(clips)")                                                                                                         \
+  X(LIST, expert, clips, "", 0, 1e9, "", "",                                                                           \
+    "imitation: episodes to follow, from 0; empty: all of expert.gaits that are not held out")                         \
+  X(LIST, expert, ahead, "1,4", 1, 100000, "", "frames", "imitation: demonstrated frames that are observed ahead")     \
+  X(REAL, expert, off_clip, "0.2", 0, 1e3, "", "m",                                                                    \
+    "imitation: a robot is lost when its base is so much too high or low, or a foot so far off, as seen from the "     \
+    "base; 0: never")                                                                                                  \
   X(LIST, expert_reward, velocity, "0.5", 0, 1e6, "", "",                                                              \
     "weight of a cost: horizontal velocity of the base against the command; one number, or one per gait")              \
   X(LIST, expert_reward, yaw_rate, "0.2", 0, 1e6, "", "",                                                              \
@@ -423,6 +432,20 @@ enum { DF_SUBSTEPS_MAX = 100 };
     "weight of a cost: joint velocities; one number, or one per gait")                                                 \
   X(LIST, expert_reward, posture, "0.03", 0, 1e6, "", "",                                                              \
     "weight of a cost: joint positions against expert.home; one number, or one per gait")                              \
+  X(LIST, expert_reward, track_joints, "0.6", 0, 1e6, "", "",                                                          \
+    "imitation: weight of a cost: joint positions against the clip; one number, or one per gait")                      \
+  X(LIST, expert_reward, track_joint_velocity, "0.1", 0, 1e6, "", "",                                                  \
+    "imitation: weight of a cost: joint velocities against the clip; one number, or one per gait")                     \
+  X(LIST, expert_reward, track_height, "0.25", 0, 1e6, "", "",                                                         \
+    "imitation: weight of a cost: height of the base against the clip; one number, or one per gait")                   \
+  X(LIST, expert_reward, track_tilt, "0.15", 0, 1e6, "", "",                                                           \
+    "imitation: weight of a cost: tilt of the base against the clip; one number, or one per gait")                     \
+  X(LIST, expert_reward, track_velocity, "0.5", 0, 1e6, "", "",                                                        \
+    "imitation: weight of a cost: velocity of the base against the clip; one number, or one per gait")                 \
+  X(LIST, expert_reward, track_rate, "0.1", 0, 1e6, "", "",                                                            \
+    "imitation: weight of a cost: angular velocity of the base against the clip; one number, or one per gait")         \
+  X(LIST, expert_reward, track_feet, "0.4", 0, 1e6, "", "",                                                            \
+    "imitation: weight of a cost: feet in the body frame against the clip; one number, or one per gait")               \
   X(REAL, expert_observe, up, "3", 0, 1e6, "", "",                                                                     \
     "scale of an observation, 0: left out: the vertical in the body frame")                                            \
   X(REAL, expert_observe, velocity, "2", 0, 1e6, "", "", "scale of an observation, 0: left out: velocity of the base") \
@@ -437,6 +460,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, expert_observe, clock, "1", 0, 1e6, "", "",                                                                  \
     "scale of an observation, 0: left out: sine and cosine of the phase of every foot")                                \
   X(REAL, expert_observe, gait, "1", 0, 1e6, "", "", "scale of an observation, 0: left out: the gait, one-hot")        \
+  X(REAL, expert_observe, target, "1", 0, 1e6, "", "",                                                                 \
+    "imitation: scale of an observation, 0: left out: the demonstrated frames of expert.ahead")                        \
   X(REAL, expert_start, tilt, "0.04", 0, 1e3, "", "rad", "noise of start states: roll and pitch, standard deviation")  \
   X(REAL, expert_start, joints, "0.125", 0, 1e3, "", "rad", "noise of start states: joint positions, largest size")    \
   X(REAL, expert_start, drop, "0.02", 0, 1e3, "", "m", "noise of start states: largest height above the floor")        \

@@ -33,6 +33,11 @@
  * Between windows a robot starts afresh with probability `fresh` H, and else is told another gait, command and phase
  * with probability `renew` H.
  *
+ * Imitation. A walk with clips (walk.h) is learned by the same three methods: the reward tracks the demonstrated frame
+ * of every action, and a robot starts on a random frame of a random clip, as in DeepMimic (Peng et al., SIGGRAPH 2018),
+ * of which at least a window is left. A robot that has lost its clip has fallen. One that has less than a window left
+ * starts afresh between two windows, so that its last value is that of a state within the clip; `renew` is not used.
+ *
  * Robots are divided into `slices` micro-batches, each the work of one thread; sums are in a fixed order, and random
  * numbers are functions of seed, update and robot. The result does not depend on the number of threads, nor on whether
  * a training was interrupted. */
@@ -139,7 +144,9 @@ DF_API DF_MUST_CHECK df_status df_expert_load(df_expert* expert, const char* pat
 typedef struct df_expert_walk {
   int length;           /* actions, >= 1; mandatory */
   uint64_t seed, event; /* of the start, order and changes: a function of both */
-  int gait;             /* < 0: drawn */
+  int gait;             /* < 0: drawn; not read with clips */
+  int clip;             /* of a task with clips: followed from its first demonstrated state on, for at most its length;
+                         * `renew` is then 0 */
   double noise;         /* standard deviation of noise before tanh, as in training; 0: none */
   double renew;         /* probability per action of another command; the gait stays */
   double kick_seconds;  /* mean time between two kicks; 0: none */
@@ -154,7 +161,8 @@ typedef struct df_expert_walk {
 /* Runs n walks, which threads share; they do not depend on each other. Errors: DF_E_SIM, DF_E_NOMEM, DF_E_ARG. */
 DF_API DF_MUST_CHECK df_status df_expert_run(const df_expert* expert, int n, df_expert_walk* walks, int threads);
 
-/* how well a walk follows its commands and its clock */
+/* how well a walk follows its commands and its clock, or its clip: then the demonstrated velocity of every frame takes
+ * the place of the command, and a demonstrated foot on the floor that of a foot that stands by the clock */
 typedef struct df_walk_score {
   bool fell;
   double velocity_error; /* mean size of (mean horizontal velocity, body frame, over a cycle of the clock - command),
