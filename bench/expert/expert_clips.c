@@ -52,7 +52,7 @@ static int add_stretches(const df_config* c, const df_windows* windows, int epis
   for (int first = 0, next; first < frames; first = next) {
     next = first + 1;
     if (side[first] != DF_SIDE_TRAIN) continue;
-    while (next < frames && side[next] == DF_SIDE_TRAIN) next++;
+    while (next < frames && side[next] == side[first]) next++;
     if (next - first - 1 < c->expert_horizon) continue;
     out->clip[out->n] = (df_walk_clip){gait, next - first - 1, df_dataset_state(data, episode, first)};
     out->at[out->n++] = (df_window){episode, first};
