@@ -14,16 +14,20 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/stats/statistics.h"
+#include "escape.h"
 #include "exit_code.h"
 #include "json.h"
 #include "list.h"
 #include "lookup.h"
 #include "options.h"
+#include "other_model.h"
 #include "progress.h"
+#include "robot_file.h"
 #include "rows.h"
 #include "stop.h"
 #include "terminal.h"
 #include "text.h"
+#include "training_pool.h"
 #include "trajectory_file.h"
 #include "transfer.h"
 #include "transfer_plot.h"
@@ -35,14 +39,27 @@ typedef struct arguments {
   const char** files; /* owned */
   int n_changes;
   perturbation* changes; /* owned */
+  bool by_training;      /* one row for all trainings of a method */
   const char* plot;      /* folder; NULL: no figure */
+  const char* export;    /* folder; NULL: nothing is exported */
 } arguments;
 
-enum { KEY_PLOT = 256, KEY_FIRST_KIND };
+enum { KEY_PLOT = 256, KEY_BY_TRAINING, KEY_EXPORT, KEY_FIRST_KIND };
+
+static void add_perturbation(arguments* a, perturbation p) {
+  a->changes = list_grow(a->changes, a->n_changes, sizeof *a->changes);
+  a->changes[a->n_changes++] = p;
+}
 
 static void add_change(arguments* a, perturbation_kind kind, double level) {
-  a->changes = list_grow(a->changes, a->n_changes, sizeof *a->changes);
-  a->changes[a->n_changes++] = (perturbation){kind, level};
+  add_perturbation(a, (perturbation){.kind = kind, .level = level});
+}
+
+/* adds one level that has a name */
+static void add_word(arguments* a, perturbation_kind kind, const char* option, char* one, struct argp_state* state) {
+  if (kind != PERTURB_MODEL && !perturbation_has_word(kind, one))
+    argp_error(state, "%s: '%s' is not %s", option, one, perturbation_words(kind));
+  add_perturbation(a, (perturbation){.kind = kind, .level = NAN, .word = one});
 }
 
 /* adds the levels of "0.8,1.2" */
@@ -50,8 +67,11 @@ static void add_levels(arguments* a, perturbation_kind kind, char* value, struct
   char* option = format_text("--%s", perturbation_name(kind));
   char* list = parse_list(state, option, value);
   for (char *rest = list, *one = strsep(&rest, ","); one; one = strsep(&rest, ",")) {
-    const double level = parse_number(state, option, one, perturbation_is_time(kind) ? 0 : 1e-3, 1e3);
-    add_change(a, kind, level);
+    if (perturbation_level_of(kind) == LEVEL_NAME) {
+      add_word(a, kind, option, one, state);
+    } else {
+      add_change(a, kind, parse_number(state, option, one, perturbation_is_time(kind) ? 0 : 1e-3, 1e3));
+    }
   }
   df_free(option);
 }
@@ -61,6 +81,12 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   switch (key) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &a->common;
+      return 0;
+    case KEY_BY_TRAINING:
+      a->by_training = true;
+      return 0;
+    case KEY_EXPORT:
+      a->export = parse_text(state, "--export", value);
       return 0;
     case KEY_PLOT:
       a->plot = parse_text(state, "--plot", value);
@@ -92,6 +118,22 @@ static const struct argp_option own_options[] = {
     {"damping", KEY_FIRST_KIND + PERTURB_DAMPING, "F,..", 0, "factors on the damping of every joint and tendon", 0},
     {"latency", KEY_FIRST_KIND + PERTURB_LATENCY, "S,..", 0, "delays of every action, s: multiples of the physics step",
      0},
+    {"softness", KEY_FIRST_KIND + PERTURB_SOFTNESS, "F,..", 0, "factors on the time constant (solref) of every contact",
+     0},
+    {"impratio", KEY_FIRST_KIND + PERTURB_IMPRATIO, "F,..", 0,
+     "factors on the ratio of frictional to normal impedance of every contact", 0},
+    {"cone", KEY_FIRST_KIND + PERTURB_CONE, "CONE,..", 0, "friction cones: pyramidal, elliptic", 0},
+    {"condim", KEY_FIRST_KIND + PERTURB_CONDIM, "N,..", 0,
+     "dimensions of every contact: 1 (frictionless), 3 (sliding), 4 (torsional), 6 (rolling friction)", 0},
+    {"model", KEY_FIRST_KIND + PERTURB_MODEL, "MODEL.xml,..", 0,
+     "other models of the same robot, with their own options: joints and actuators are matched by name", 0},
+    {"by-training", KEY_BY_TRAINING, NULL, 0,
+     "pool the files of one training, and give of each method mean, smallest and largest value over its trainings", 0},
+    {"export", KEY_EXPORT, "DIR", 0,
+     "folder for the targets with time stamps and joint names, as npz and CSV, for a program that replays them on a "
+     "robot; "
+     "joint, velocity and torque limits are checked first",
+     0},
     {"plot", KEY_PLOT, "DIR", 0, "folder for the figure transfer.svg and transfer.pdf", 0},
     {0}};
 const struct argp transfer_argp = {
@@ -101,13 +143,15 @@ const struct argp transfer_argp = {
     .doc =
         "Executes the actions of trajectories in perturbed models, open loop, in place of a robot.\n\n"
         "The files are those of `dynaflow sample --seconds`, `dynaflow optimise` or any other program, with states "
-        "and actions. Each perturbation changes one property of the whole model. Prints, for the model as it is and "
+        "and actions. Each perturbation changes one property of the whole model, or the model. Prints, for the model "
+        "as it is and "
         "for each perturbation, the share of trajectories that fall, how long they stay upright, the command error of "
         "those that stay upright, and by how much the first window differs from that of the model as it is. Without "
         "options: mass and gain x 0.8, 0.9, 1.1, 1.2, friction x 0.5, 0.75, 1.5, and latencies of one and two physics "
         "steps and of one action."
         "\v"
-        "Exits with 0 when done, 2 on bad input, 3 when a file is missing, 130 when interrupted.",
+        "Exits with 0 when done, 1 when a limit forbids an export, 2 on bad input, 3 when a file is missing, 130 when "
+        "interrupted.",
     .children = children};
 
 /* ---- what is executed ---- */
@@ -168,17 +212,43 @@ typedef struct row_head {
   const perturbation* change;
 } row_head;
 
-static void add_row(const row_head* head, const char* metric, df_interval v, const char* unit, rows* out) {
+static json_t* level_json(const perturbation* p) {
+  if (p->kind == PERTURB_NONE) return json_null();
+  return p->word ? json_text(perturbation_label(p)) : json_number(p->level);
+}
+
+static const char* level_unit(const perturbation* p) {
+  if (p->kind == PERTURB_NONE || p->word) return "";
+  return perturbation_is_time(p->kind) ? "s" : "factor";
+}
+
+/* a row up to its metric */
+static json_t* row_of(const row_head* head, transfer_metric metric) {
+  return json_pack("{s:o,s:o,s:s,s:o,s:s,s:s}", "task", json_text(head->task), "method", json_text(head->name),
+                   "perturbation", perturbation_name(head->change->kind), "level", level_json(head->change),
+                   "level_unit", level_unit(head->change), "metric", transfer_metric_name(metric));
+}
+
+static void add_row(const row_head* head, transfer_metric metric, df_interval v, rows* out) {
   if (v.n == 0) return;
-  const perturbation_kind kind = head->change->kind;
-  json_t* one = json_pack("{s:o,s:o,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:s,s:i}", "task", json_text(head->task), "method",
-                          json_text(head->name), "perturbation", perturbation_name(kind), "level",
-                          kind == PERTURB_NONE ? json_null() : json_number(head->change->level), "level_unit",
-                          kind == PERTURB_NONE         ? ""
-                          : perturbation_is_time(kind) ? "s"
-                                                       : "factor",
-                          "metric", metric, "value", json_number(v.mean), "lo", json_number(v.lo), "hi",
-                          json_number(v.hi), "unit", unit, "n", v.n);
+  json_t* one = row_of(head, metric);
+  json_object_set_new(one, "value", json_number(v.mean));
+  json_object_set_new(one, "lo", json_number(v.lo));
+  json_object_set_new(one, "hi", json_number(v.hi));
+  json_object_set_new(one, "unit", json_string(transfer_metric_unit(metric)));
+  json_object_set_new(one, "n", json_integer(v.n));
+  rows_add_object(out, one);
+}
+
+static void add_row_over(const row_head* head, transfer_metric metric, over_trainings v, rows* out) {
+  if (v.trainings == 0) return;
+  json_t* one = row_of(head, metric);
+  json_object_set_new(one, "mean", json_number(v.mean));
+  json_object_set_new(one, "smallest", json_number(v.smallest));
+  json_object_set_new(one, "largest", json_number(v.largest));
+  json_object_set_new(one, "unit", json_string(transfer_metric_unit(metric)));
+  json_object_set_new(one, "trainings", json_integer(v.trainings));
+  json_object_set_new(one, "trajectories", json_integer(v.trajectories));
   rows_add_object(out, one);
 }
 
@@ -188,22 +258,22 @@ static df_interval share_of_fallen(int n, const double* fell) {
   return df_share_interval(count, n);
 }
 
-/* RMS difference of the first window of each trajectory from that without a perturbation */
-static df_status deviation_of(const transfer_input* in, const double* x, const double* plain, df_interval* out) {
+/* rms [n]: the RMS difference of the first window of each trajectory from that without a perturbation, over the frames
+ * after the start, which another model may lift */
+static df_status deviation_of(const transfer_input* in, const double* x, const double* plain, double* rms) {
   const int horizon = in->task->windows->horizon, H = in->length < horizon ? in->length : horizon;
   const size_t nx = (size_t)in->task->system->nx, window = (size_t)(H + 1) * nx, n = (size_t)in->n;
-  double *a = df_alloc(n * window, sizeof *a), *b = df_alloc(n * window, sizeof *b), *rms = df_alloc(n, sizeof *rms);
-  df_status status = a && b && rms ? DF_OK : DF_E_NOMEM;
+  double *a = df_alloc(n * window, sizeof *a), *b = df_alloc(n * window, sizeof *b);
+  df_status status = a && b ? DF_OK : DF_E_NOMEM;
   for (size_t i = 0; status == DF_OK && i < n; i++) {
     memcpy(a + i * window, x + i * (size_t)(in->length + 1) * nx, window * sizeof *a);
+    memcpy(a + i * window, plain + i * (size_t)(in->length + 1) * nx, nx * sizeof *a);
     memcpy(b + i * window, plain + i * (size_t)(in->length + 1) * nx, window * sizeof *b);
   }
   if (status == DF_OK)
     status = df_metric_tre(in->task->chart, (int)nx, &(df_trajectories){.B = in->n, .H = H, .x = a}, b, rms, NULL);
-  if (status == DF_OK) *out = mean_of(in->n, rms);
   df_free(a);
   df_free(b);
-  df_free(rms);
   return status;
 }
 
@@ -211,100 +281,247 @@ static df_status deviation_of(const transfer_input* in, const double* x, const d
 typedef struct study {
   const arguments* a;
   const df_task* task;
+  const df_search* search;
   df_fall_rule rule;
   progress bar;
   int done;
+  bool beyond_limits; /* a motion that was to be exported */
   rows out;
+  training_pool pool; /* with --by-training */
   int n_points;
   transfer_point* points; /* owned */
 } study;
 
-static df_status execute(study* s, const transfer_input* in, int file, const char* name, const perturbation* change,
-                         const double* plain, transfer* result) {
-  df_interval deviation;
-  const row_head head = {s->task->config.task_name, name, change};
-  if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
-  DF_TRY(transfer_run(in, &s->rule, change, result));
-  df_status status = deviation_of(in, result->x, plain ? plain : result->x, &deviation);
-  if (status != DF_OK) {
-    transfer_clear(result);
-    return status;
-  }
-  if (df_fall_rule_is_set(&s->rule)) {
-    df_interval fell = share_of_fallen(in->n, result->fell);
-    add_row(&head, "fall_rate", fell, "share", &s->out);
-    add_row(&head, "survival", mean_of(in->n, result->seconds), "s", &s->out);
-    s->points = list_grow(s->points, s->n_points, sizeof *s->points);
-    s->points[s->n_points++] =
-        (transfer_point){file, *change, {.mean = 1 - fell.mean, .lo = 1 - fell.hi, .hi = 1 - fell.lo, .n = fell.n}};
-  }
-  add_row(&head, "command_error", mean_of(in->n, result->command_error), "m/s", &s->out);
-  if (plain) add_row(&head, "deviation", deviation, "std", &s->out);
-  progress_update(&s->bar, ++s->done, NULL);
-  return DF_OK;
+/* the trajectories of one file */
+typedef struct study_file {
+  transfer_input in;
+  int index;            /* of the file */
+  const char* name;     /* of its method */
+  int method, training; /* in the pool */
+} study_file;
+
+/* -1: the model as it is */
+static const perturbation* change_at(const study* s, int change) {
+  static const perturbation none = {PERTURB_NONE, NAN, NULL};
+  return change < 0 ? &none : &s->a->changes[change];
 }
 
-static df_status study_file(study* s, const df_search* search, int file, const trajectories* t, const char* name) {
-  const transfer_input in = {.task = s->task,
-                             .config = &s->task->config,
-                             .search = search,
-                             .n = t->n,
-                             .length = t->length,
-                             .x0 = t->states,
-                             .u = t->actions,
-                             .condition = t->conditions,
-                             .threads = s->a->common.threads};
-  const perturbation none = {PERTURB_NONE, NAN};
+static void add_values(study* s, const study_file* f, int change, transfer_metric metric, const double* values) {
+  if (!values) return;
+  if (s->a->by_training) {
+    training_pool_add(&s->pool, f->method, f->training, change, metric, f->in.n, values);
+    return;
+  }
+  const row_head head = {s->task->config.task_name, f->name, change_at(s, change)};
+  add_row(&head, metric, metric == TRANSFER_FALL_RATE ? share_of_fallen(f->in.n, values) : mean_of(f->in.n, values),
+          &s->out);
+}
+
+/* a point of the figure: the share that stays upright, and its interval */
+static void add_point(study* s, int file, int change, df_interval fell) {
+  s->points = list_grow(s->points, s->n_points, sizeof *s->points);
+  s->points[s->n_points++] = (transfer_point){
+      file, *change_at(s, change), {.mean = 1 - fell.mean, .lo = 1 - fell.hi, .hi = 1 - fell.lo, .n = fell.n}};
+}
+
+static df_status execute(study* s, const study_file* f, int change, const double* plain, transfer* result) {
+  if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
+  double* deviation = df_alloc((size_t)f->in.n, sizeof *deviation);
+  df_status status = deviation ? transfer_run(&f->in, &s->rule, change_at(s, change), result) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    status = deviation_of(&f->in, result->x, plain ? plain : result->x, deviation);
+    if (status != DF_OK) transfer_clear(result);
+  }
+  if (status == DF_OK) {
+    if (df_fall_rule_is_set(&s->rule)) {
+      add_values(s, f, change, TRANSFER_FALL_RATE, result->fell);
+      add_values(s, f, change, TRANSFER_SURVIVAL, result->seconds);
+      if (!s->a->by_training) add_point(s, f->index, change, share_of_fallen(f->in.n, result->fell));
+    }
+    add_values(s, f, change, TRANSFER_COMMAND_ERROR, result->command_error);
+    if (plain) add_values(s, f, change, TRANSFER_DEVIATION, deviation);
+    add_values(s, f, change, TRANSFER_CLIPPED, result->clipped);
+    add_values(s, f, change, TRANSFER_LIFTED, result->lifted);
+    progress_update(&s->bar, ++s->done, NULL);
+  }
+  df_free(deviation);
+  return status;
+}
+
+static transfer_input input_of(const study* s, const trajectories* t) {
+  return (transfer_input){.task = s->task,
+                          .config = &s->task->config,
+                          .search = s->search,
+                          .n = t->n,
+                          .length = t->length,
+                          .x0 = t->states,
+                          .u = t->actions,
+                          .condition = t->conditions,
+                          .threads = s->a->common.threads};
+}
+
+static df_status run_file(study* s, study_file* f) {
   transfer plain;
-  DF_TRY(execute(s, &in, file, name, &none, NULL, &plain));
+  DF_TRY(execute(s, f, -1, NULL, &plain));
   df_status status = DF_OK;
   for (int i = 0; i < s->a->n_changes && status == DF_OK; i++) {
     transfer result;
-    status = execute(s, &in, file, name, &s->a->changes[i], plain.x, &result);
+    status = execute(s, f, i, plain.x, &result);
     if (status == DF_OK) transfer_clear(&result);
   }
   transfer_clear(&plain);
   return status;
 }
 
+/* ---- export ---- */
+
+/* tells which limits the motions of a file do not keep; returns whether they keep all */
+static bool within_limits(const study* s, const transfer_input* in, const transfer* made, const char* path) {
+  bool within = true;
+  for (int i = 0; i < in->n; i++) {
+    text lines = {0};
+    if (robot_file_check(in, &s->rule, made, i, &lines) > 0) within = false;
+    char* rest = lines.data;
+    for (char* line = strsep(&rest, "\n"); line && line[0]; line = strsep(&rest, "\n"))
+      print_line(stderr, "dynaflow: %s: trajectory %d: %s", path, i, line);
+    text_clear(&lines);
+  }
+  return within;
+}
+
+/* executes file number i in the model as it is, and checks its limits or, with `write`, writes it */
+static df_status export_file(study* s, int i, const char* name, bool write) {
+  const char* path = s->a->files[i];
+  trajectories* t;
+  const perturbation none = {PERTURB_NONE, NAN, NULL};
+  DF_TRY(trajectories_read(path, s->task, &t));
+  const transfer_input in = input_of(s, t);
+  transfer made;
+  df_status status = transfer_run(&in, &s->rule, &none, &made);
+  if (status == DF_OK && !write && !within_limits(s, &in, &made, path)) s->beyond_limits = true;
+  if (status == DF_OK && write) {
+    char *numbered = format_text("%d-%s", i + 1, name), *file = file_name_of(numbered);
+    status = robot_file_write(&in, &made, t->provenance, s->a->export, file);
+    df_free(file);
+    df_free(numbered);
+  }
+  if (status == DF_OK) transfer_clear(&made);
+  trajectories_free(t);
+  return status;
+}
+
+/* all files are checked before the first one is written */
+static df_status export_files(study* s, char* const* names) {
+  df_status status = DF_OK;
+  text unchecked = {0};
+  if (!s->a->export) return DF_OK;
+  robot_file_unchecked(s->task, &unchecked);
+  if (unchecked.n) print_line(stderr, "dynaflow: warning: not checked%s", text_of(&unchecked));
+  text_clear(&unchecked);
+  for (int i = 0; i < s->a->n_files && status == DF_OK; i++) status = export_file(s, i, names[i], false);
+  if (s->beyond_limits) {
+    print_line(stderr, "dynaflow: --export %s: nothing is written: a limit does not hold; leave out these trajectories",
+               s->a->export);
+    return status;
+  }
+  if (status == DF_OK) status = df_dir_make(s->a->export);
+  for (int i = 0; i < s->a->n_files && status == DF_OK; i++) status = export_file(s, i, names[i], true);
+  return status;
+}
+
+/* Files of one method with the same checkpoint are of one training; without a checkpoint, all files of a method are. */
+static void find_training(study* s, const trajectories* t, study_file* f) {
+  char* identity = format_text("%s %s", f->name, string_of(t->provenance, "checkpoint_sha256"));
+  f->method = training_pool_method(&s->pool, f->name);
+  f->training = training_pool_training(&s->pool, identity);
+  df_free(identity);
+}
+
+/* the rows of all methods, and the points of their figure */
+static void summarise(study* s) {
+  for (int m = 0; m < s->pool.n_methods; m++) {
+    for (int change = -1; change < s->a->n_changes; change++) {
+      const row_head head = {s->task->config.task_name, s->pool.method[m], change_at(s, change)};
+      for (int k = 0; k < TRANSFER_METRICS; k++) {
+        const over_trainings v = training_pool_over(&s->pool, m, change, (transfer_metric)k);
+        add_row_over(&head, (transfer_metric)k, v, &s->out);
+        if (k == TRANSFER_FALL_RATE && v.trainings > 0)
+          add_point(s, m, change, (df_interval){.mean = v.mean, .lo = v.smallest, .hi = v.largest, .n = v.trainings});
+      }
+    }
+  }
+}
+
 static df_status draw(const study* s, char* const* names) {
+  const bool by_training = s->a->by_training;
   if (!s->a->plot) return DF_OK;
   if (s->n_points == 0) {
     return df_fail(DF_E_CONFIG, "--plot: task %s defines no fall: set eval.fall_height or eval.fall_tilt",
                    s->task->config.task_name);
   }
   DF_TRY(df_dir_make(s->a->plot));
-  return transfer_plot(s->a->plot, s->task->config.task_name, s->a->n_files, names, s->n_points, s->points);
+  const transfer_figure figure = {.task = s->task->config.task_name,
+                                  .band = by_training ? "smallest and largest training" : "95 % interval",
+                                  .n_lines = by_training ? s->pool.n_methods : s->a->n_files,
+                                  .names = by_training ? s->pool.method : names,
+                                  .n = s->n_points,
+                                  .points = s->points};
+  return transfer_plot(s->a->plot, &figure);
 }
 
-static df_status run_study(arguments* a, const df_task* task, const df_search* search) {
-  study s = {.a = a, .task = task, .out = rows_new()};
+/* what can be wrong with a perturbation, before the first one is executed */
+static df_status check_changes(const arguments* a, const df_task* task) {
+  for (int i = 0, steps; i < a->n_changes; i++) {
+    const perturbation* p = &a->changes[i];
+    if (p->kind == PERTURB_LATENCY) DF_TRY(transfer_latency(task, p->level, &steps));
+    if (p->kind != PERTURB_MODEL) continue;
+    other_model other;
+    const df_status status = other_model_new(task, p->word, &other);
+    other_model_clear(&other);
+    if (status != DF_OK) return status;
+  }
+  return DF_OK;
+}
+
+/* reads and executes file number i, and sets its name */
+static df_status study_path(study* s, int i, char** names) {
+  const char* path = s->a->files[i];
+  trajectories* t;
+  DF_TRY(trajectories_read(path, s->task, &t));
+  df_status status = DF_OK;
+  if (!t->actions) {
+    status = df_fail(DF_E_CONFIG, "%s: there is no array 'actions': only actions can be executed", path);
+  } else {
+    names[i] = name_of(t, path, s->a->by_training ? 0 : i, names);
+    study_file f = {.in = input_of(s, t), .index = i, .name = names[i]};
+    if (s->a->by_training) find_training(s, t, &f);
+    status = run_file(s, &f);
+  }
+  trajectories_free(t);
+  return status;
+}
+
+/* *beyond: whether a limit forbids an export */
+static df_status run_study(arguments* a, const df_task* task, const df_search* search, bool* beyond) {
+  study s = {.a = a, .task = task, .search = search, .out = rows_new()};
   char** names = df_alloc((size_t)a->n_files, sizeof *names);
   df_status status = names ? df_fall_rule_new(task->system, &task->config, &s.rule) : DF_E_NOMEM;
   if (a->n_changes == 0) add_defaults(a, task->system);
-  for (int i = 0, steps; i < a->n_changes && status == DF_OK; i++) {
-    if (a->changes[i].kind == PERTURB_LATENCY) status = transfer_latency(task, a->changes[i].level, &steps);
-  }
+  if (status == DF_OK) status = check_changes(a, task);
   progress_start(&s.bar, a->common.quiet, "transfer", "models", a->n_files * (a->n_changes + 1));
-  for (int f = 0; f < a->n_files && status == DF_OK; f++) {
-    trajectories* t;
-    status = trajectories_read(a->files[f], task, &t);
-    if (status == DF_OK && !t->actions)
-      status = df_fail(DF_E_CONFIG, "%s: there is no array 'actions': only actions can be executed", a->files[f]);
-    if (status == DF_OK) {
-      names[f] = name_of(t, a->files[f], f, names);
-      status = study_file(&s, search, f, t, names[f]);
-    }
-    trajectories_free(t);
-  }
+  for (int f = 0; f < a->n_files && status == DF_OK; f++) status = study_path(&s, f, names);
   progress_end(&s.bar);
   if (status == DF_OK) {
+    if (a->by_training) summarise(&s);
     rows_print(&s.out, &a->common);
     status = draw(&s, names);
   }
+  if (status == DF_OK) status = export_files(&s, names);
+  *beyond = s.beyond_limits;
   for (int f = 0; names && f < a->n_files; f++) df_free(names[f]);
   df_free(names);
   df_free(s.points);
+  training_pool_clear(&s.pool);
   rows_free(&s.out);
   df_fall_rule_clear(&s.rule);
   return status;
@@ -322,13 +539,15 @@ int cmd_transfer(int argc, char** argv) {
   if (status == DF_OK) status = task_data_path(&config, &search, &a.common, true, &path);
   if (status == DF_OK) status = df_task_new(&config, &search, path, &task);
   const bool opened = status == DF_OK;
-  if (opened) status = run_study(&a, task, &search);
+  bool beyond = false;
+  if (opened) status = run_study(&a, task, &search, &beyond);
   df_task_free(task);
   df_free(path);
   df_free(a.files);
   df_free(a.changes);
   search_clear(&search);
   /* what is missing once the task is open is a file of the user, which nothing fetches */
+  if (status == DF_OK && beyond) return EXIT_CHECK_FAILED;
   if (opened) return report_failure(status);
   return report_task_failure(status, a.task);
 }

@@ -1,5 +1,8 @@
 #include "perturbation.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
@@ -7,19 +10,46 @@
 
 static const struct {
   const char* name;
-  bool time;
+  perturbation_level level;
 } table[] = {
-#define PERTURBATION_ROW(kind, name, time) {name, time},
+#define PERTURBATION_ROW(kind, name, level) {name, level},
     PERTURBATION_LIST(PERTURBATION_ROW)
 #undef PERTURBATION_ROW
 };
+
+static const char* const cones[] = {"pyramidal", "elliptic"};
+static const char* const condims[] = {"1", "3", "4", "6"};
 
 const char* perturbation_name(perturbation_kind kind) {
   return kind < PERTURBATIONS ? table[kind].name : "none";
 }
 
+perturbation_level perturbation_level_of(perturbation_kind kind) {
+  return kind < PERTURBATIONS ? table[kind].level : LEVEL_FACTOR;
+}
+
 bool perturbation_is_time(perturbation_kind kind) {
-  return kind < PERTURBATIONS && table[kind].time;
+  return perturbation_level_of(kind) == LEVEL_TIME;
+}
+
+bool perturbation_has_word(perturbation_kind kind, const char* word) {
+  const char* const* words = kind == PERTURB_CONE ? cones : condims;
+  const int n = kind == PERTURB_CONE ? 2 : 4;
+  for (int i = 0; i < n; i++) {
+    if (strcmp(words[i], word) == 0) return true;
+  }
+  return false;
+}
+
+const char* perturbation_words(perturbation_kind kind) {
+  return kind == PERTURB_CONE ? "pyramidal or elliptic" : "1, 3, 4 or 6";
+}
+
+const char* perturbation_label(const perturbation* p) {
+  const char* slash = p->kind == PERTURB_MODEL ? strrchr(p->word, '/') : NULL;
+  if (!slash) return p->word;
+  while (slash > p->word && slash[-1] != '/') slash--;
+  return slash;
 }
 
 /* the scale that a perturbation sets; NULL: none */
@@ -33,6 +63,10 @@ static double* scale_of(df_mujoco_cfg* cfg, perturbation_kind kind) {
       return &cfg->gain_scale;
     case PERTURB_DAMPING:
       return &cfg->damping_scale;
+    case PERTURB_SOFTNESS:
+      return &cfg->softness_scale;
+    case PERTURB_IMPRATIO:
+      return &cfg->impratio_scale;
     default:
       return NULL;
   }
@@ -70,6 +104,8 @@ df_status perturbed_system(const df_config* config, const df_search* search, con
         "alone",
         perturbation_name(p->kind), config->system_dynamics);
   if (scale) *scale = p->level;
+  if (p->kind == PERTURB_CONE) cfg.cone = strcmp(p->word, cones[0]) == 0 ? DF_CONE_PYRAMIDAL : DF_CONE_ELLIPTIC;
+  if (p->kind == PERTURB_CONDIM) cfg.condim = (int)strtol(p->word, NULL, 10);
   DF_TRY(df_task_system_with(config, search, &cfg, out, sha256));
   const df_status status = p->kind == PERTURB_GAIN ? refuse_unscaled(*out) : DF_OK;
   if (status == DF_OK) return DF_OK;

@@ -8,7 +8,8 @@
 #   infeasible  demonstrations that no action can follow, by a known amount: a run per gait.distortion in $DISTORTIONS
 #               (default: 0.25 0.5 1), with the demonstrations of distortion 0 beside them, and one table of all; has a
 #               profile of its own, so PROFILE is not used, and its methods (--set task.methods=... for others)
-#   transfer    the actions of 5 s in perturbed models, in place of a robot
+#   transfer    the actions of 5 s in perturbed models, in place of a robot: one table and figure over all seeds.
+#               $MODELS: paths of other models of the Go1, separated by commas, in which they are executed, too
 #   pipeline    the classical pipeline: an expert per gait that tracks the demonstrated states, walks of the experts, and
 #               action_fm trained on them; beside dynaflow and action_fm on the demonstrations, with the CPU time of each.
 #               The experts have the first of SEEDS
@@ -49,11 +50,32 @@ evaluate() {
   "$dynaflow" report "$out/$name"
 }
 
-# weights_of METHOD: those of the first seed, by its key in the last plan; a record is one line of JSON
-weights_of() {
-  key=$(grep -h '"type": *"plan"' "$out"/trained/events*.jsonl | tail -n 1 | grep -o '{[^{}]*}' |
-    grep "\"method\": *\"$1\"" | head -n 1 | grep -o '"key": *"[^"]*"' | cut -d '"' -f 4 | cut -c1-16)
-  echo "$out/trained/checkpoints/$key.safetensors"
+# cells_of METHOD: "SEED KEY" of its cells in the last plan; a record is one line of JSON
+cells_of() {
+  grep -h '"type": *"plan"' "$out"/trained/events*.jsonl | tail -n 1 | grep -o '{[^{}]*}' |
+    grep "\"method\": *\"$1\"" | sed 's/.*"seed": *\([0-9]*\).*"key": *"\([0-9a-f]\{16\}\).*/\1 \2/'
+}
+# sample_motions METHOD SEED KEY OPTION...: eight motions of each gait
+sample_motions() {
+  method=$1 seed=$2 key=$3
+  shift 3
+  for gait in trot pace bound pronk; do
+    "$dynaflow" sample "$task" --profile "$profile" --method "$method" \
+      --checkpoint "$out/trained/checkpoints/$key.safetensors" --seconds 5 --seed 1..8 \
+      --condition "gait=$gait,vx=0.6" --out "$out/transfer/$method-$gait-seed$seed.npz" "$@"
+  done
+}
+# motions_of METHOD: names of the files of all seeds in $out/transfer, one a line
+motions_of() {
+  cells_of "$1" | while read -r seed key; do
+    for gait in trot pace bound pronk; do echo "$1-$gait-seed$seed.npz"; done
+  done
+}
+# execute_motions FILE-OR-OPTION...: in all perturbed models; latencies are one, two and five physics steps of the Go1
+execute_motions() {
+  "$dynaflow" transfer "$task" --profile "$profile" --by-training --plot "$out/transfer" \
+    --mass 0.8,0.9,1.1,1.2 --friction 0.5,0.75,1.5 --gain 0.8,0.9,1.1,1.2 --latency 0.004,0.008,0.02 \
+    --softness 0.5,2 --impratio 10 --cone elliptic --condim 6 ${MODELS:+--model "$MODELS"} "$@"
 }
 
 # distortion_table DISTORTION...: means over the seeds from the reports, a row per distortion and method; "-": no number
@@ -145,15 +167,18 @@ case $experiment in
     train "$@"
     mkdir -p "$out/transfer"
     for method in $(echo "$methods" | tr ',' ' '); do
-      for gait in trot pace bound pronk; do
-        of=$out/transfer/$method-$gait
-        "$dynaflow" sample "$task" --profile "$profile" --method "$method" --checkpoint "$(weights_of "$method")" \
-          --seconds 5 --seed 1..8 --condition "gait=$gait,vx=0.6" --out "$of.npz" "$@"
-        "$dynaflow" transfer "$task" --profile "$profile" "$of.npz" --plot "$of" "$@" >"$of.txt"
-        echo "$gait"
-        cat "$of.txt"
-      done
+      # file descriptor 3: a program must not read the list
+      cells_of "$method" >"$out/transfer/cells"
+      while read -r seed key <&3; do
+        sample_motions "$method" "$seed" "$key" "$@"
+      done 3<"$out/transfer/cells"
     done
+    rm -f "$out/transfer/cells"
+    for method in $(echo "$methods" | tr ',' ' '); do
+      for file in $(motions_of "$method"); do set -- "$@" "$out/transfer/$file"; done
+    done
+    execute_motions "$@" >"$out/transfer/table.txt"
+    cat "$out/transfer/table.txt"
     ;;
   pipeline)
     methods=${METHODS:-dynaflow,action_fm}

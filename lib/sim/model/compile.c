@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contact_law.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "margin_rule.h"
@@ -45,7 +46,9 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
                  {"gear_scale", fabs(cfg->gear_scale)},
                  {"mass_scale", cfg->mass_scale},
                  {"friction_scale", cfg->friction_scale},
-                 {"damping_scale", cfg->damping_scale}};
+                 {"damping_scale", cfg->damping_scale},
+                 {"softness_scale", cfg->softness_scale},
+                 {"impratio_scale", cfg->impratio_scale}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (!isfinite(numbers[i].value) || numbers[i].value < 0)
       return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
@@ -66,6 +69,12 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
     return df_fail(DF_E_CONFIG, "islands and scales of actuators are for systems with forward_only");
   if (!cfg->forward_only && (cfg->mass_scale > 0 || cfg->friction_scale > 0 || cfg->damping_scale > 0))
     return df_fail(DF_E_CONFIG, "scales of mass, friction and damping are for systems with forward_only");
+  if (!cfg->forward_only && (cfg->softness_scale > 0 || cfg->impratio_scale > 0 || cfg->cone || cfg->condim != 0))
+    return df_fail(DF_E_CONFIG, "other contact laws are for systems with forward_only");
+  if (cfg->cone < DF_CONE_MODEL || cfg->cone > DF_CONE_ELLIPTIC)
+    return df_fail(DF_E_CONFIG, "cone %d is not one of df_cone", (int)cfg->cone);
+  if (cfg->condim < 0 || cfg->condim == 2 || cfg->condim == 5 || cfg->condim > 6)
+    return df_fail(DF_E_CONFIG, "condim %d is not 1, 3, 4 or 6, or 0 for the model's", cfg->condim);
   if (cfg->islands < DF_ISLANDS_OFF || cfg->islands > DF_ISLANDS_ON)
     return df_fail(DF_E_CONFIG, "islands %d is not one of df_islands", (int)cfg->islands);
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
@@ -314,6 +323,7 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
                    (int)m->nu);
   scale_actuators(m, cfg);
   scale_passive(m, cfg);
+  DF_TRY(df_set_contact_law(m, cfg, name));
   return scale_mass(m, cfg->mass_scale, name);
 }
 

@@ -70,6 +70,13 @@ df_actuator df_mujoco_actuator_at(const df_system* system, int k) {
   return out;
 }
 
+int df_mujoco_activations(const df_system* system, int k, int* first) {
+  const mjModel* m = as_mujoco(system)->model;
+  const int i = df_actuator_of(m, k), n = m->actuator_actnum[i];
+  *first = n > 0 ? (int)(m->nq + m->nv) + m->actuator_actadr[i] : -1;
+  return n;
+}
+
 /* the model without the paths of its assets, as if all of them stood in the model itself; shares the arrays of `m`, and
  * `none` [the most assets of a kind] = -1 */
 static mjModel without_paths(const mjModel* m, int* none) {

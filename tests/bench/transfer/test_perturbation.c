@@ -17,14 +17,17 @@
   "damping='" damping "'/><geom size='.1' mass='1'/></body></worldbody><actuator>" actuators "</actuator></mujoco>"
 enum { STEPS = 20 };
 
-static df_status system_with(const char* xml, perturbation_kind kind, double level, df_system** out) {
-  const perturbation p = {kind, level};
+static df_status perturbed(const char* xml, const perturbation* p, df_system** out) {
   const df_search search = {.n = 1, .folder = {test_folder()}};
   df_config config = df_config_default();
   assert_int_equal(df_file_write(test_file("model.xml"), xml, strlen(xml)), DF_OK);
   snprintf(config.system_model, sizeof config.system_model, "model.xml");
   assert_int_equal(df_config_set(&config, "system.gradient", "differences", "test"), DF_OK);
-  return perturbed_system(&config, &search, &p, out);
+  return perturbed_system(&config, &search, p, out);
+}
+
+static df_status system_with(const char* xml, perturbation_kind kind, double level, df_system** out) {
+  return perturbed(xml, &(perturbation){.kind = kind, .level = level}, out);
 }
 
 /* the last position of a motion that begins with 2 m/s */
@@ -87,8 +90,44 @@ static void a_strength_that_is_no_gain_is_refused_by_name(void** state) {
   df_system_free(s);
 }
 
+/* names of the law that a perturbation sets, by the compiled model */
+static void a_contact_law_is_that_of_its_words(void** state) {
+  (void)state;
+#define CONTACT(option, more)                                                                   \
+  "<mujoco><option timestep='.01' " option "/><worldbody><geom type='plane' size='1 1 1' " more \
+  "/><body pos='0 0 .1'><joint type='slide' axis='0 0 1'/><geom size='.1' mass='1' " more       \
+  "/></body></worldbody></mujoco>"
+  static const struct {
+    perturbation p;
+    const char *from, *to;
+  } cases[] = {
+      {{PERTURB_CONE, 0, "elliptic"}, CONTACT("", ""), CONTACT("cone='elliptic'", "")},
+      {{PERTURB_CONE, 0, "pyramidal"}, CONTACT("cone='elliptic'", ""), CONTACT("", "")},
+      {{PERTURB_CONDIM, 0, "6"}, CONTACT("", ""), CONTACT("", "condim='6'")},
+      {{PERTURB_SOFTNESS, 2, NULL}, CONTACT("", ""), CONTACT("", "solref='.04 1'")},
+      {{PERTURB_IMPRATIO, 10, NULL}, CONTACT("", ""), CONTACT("impratio='10'", "")},
+      {{PERTURB_SOFTNESS, 1, NULL}, CONTACT("", ""), CONTACT("", "")},
+      {{PERTURB_CONE, 0, "pyramidal"}, CONTACT("", ""), CONTACT("", "")},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+    df_system* s;
+    assert_int_equal(system_with(cases[i].to, PERTURB_NONE, 1, &s), DF_OK);
+    assert_int_equal(df_mujoco_fingerprint(s, a), DF_OK);
+    df_system_free(s);
+    assert_int_equal(perturbed(cases[i].from, &cases[i].p, &s), DF_OK);
+    assert_int_equal(df_mujoco_fingerprint(s, b), DF_OK);
+    df_system_free(s);
+    assert_string_equal(a, b);
+  }
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "a/b/go1/scene.xml"}), "go1/scene.xml");
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "/scene.xml"}), "/scene.xml");
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "scene.xml"}), "scene.xml");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(twice_the_damping_is_that_wherever_it_is_stated),
-                                     cmocka_unit_test(a_strength_that_is_no_gain_is_refused_by_name)};
+                                     cmocka_unit_test(a_strength_that_is_no_gain_is_refused_by_name),
+                                     cmocka_unit_test(a_contact_law_is_that_of_its_words)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,9 @@ typedef enum df_margin_rule { DF_MARGIN_SUM = 0, DF_MARGIN_MAX, DF_MARGIN_NONE }
  * I = diag(0.0123, 0.0123, 0.0224) kg m^2. Rotor speeds outside the range thrust as its ends do. */
 typedef enum df_dynamics { DF_DYNAMICS_MUJOCO = 0, DF_DYNAMICS_QUADCOPTER } df_dynamics;
 
+/* The friction cone of all contacts. */
+typedef enum df_cone { DF_CONE_MODEL = 0, DF_CONE_PYRAMIDAL, DF_CONE_ELLIPTIC } df_cone;
+
 /* The shortest physics step, s. Shorter ones are a mistake, and leave no whole numbers of steps for a motion. */
 #define DF_TIMESTEP_MIN 1e-7
 
@@ -115,10 +118,21 @@ typedef struct df_mujoco_cfg {
    * overrides these; on the damping of all joints and tendons, linear and polynomial, with that which actuators add.
    * 0: factor 1. Only with forward_only */
   double mass_scale, friction_scale, damping_scale;
+
+  /* for other contact laws than the model's, only with forward_only: */
+  double softness_scale; /* factor on the time constant (solref) of contacts, of all geoms, flexes and explicit pairs,
+                          * with that of the friction of pairs, and of the option o_solref if it overrides these; a
+                          * reference in stiffness and damping, -k -b, becomes -k / factor^2 -b / factor, which is the
+                          * same. 0: factor 1. DF_E_CONFIG if MuJoCo would not follow: it keeps time constants at two
+                          * physics steps or more (flag refsafe), and replaces references of mixed signs */
+  double impratio_scale; /* factor on the ratio of frictional to normal impedance; 0: factor 1 */
+  df_cone cone;
+  int condim; /* 1, 3, 4 or 6 dimensions of contacts, of all geoms, flexes and explicit pairs; 0: the model's */
 } df_mujoco_cfg;
 
 /* dynamics MUJOCO, timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the
- * model's), margin rule SUM, islands OFF, scales 0 (the model's values) of all actuators, and the flags false */
+ * model's), margin rule SUM, islands OFF, scales 0 (the model's values) of all actuators, the model's contact law, and
+ * the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is
@@ -188,6 +202,8 @@ DF_API void df_mujoco_body_orientation(const df_system* system, int body, double
 /* The control of the first actuator whose strength gain_scale does not change: that of a DC motor, a plugin or a user's
  * callback; -1 if there is none. */
 DF_API int df_mujoco_unscaled_gain(const df_system* system);
+/* The number of activations of the actuator of control k, and the index in x of the first one; 0 and -1 without. */
+DF_API int df_mujoco_activations(const df_system* system, int k, int* first);
 /* Whether an actuator acts on the body of the joint or on what hangs on it, as not on an object that a robot handles:
  * by a joint, by a joint or site on the path of a tendon, by a site, or by the contacts of a body (adhesion). */
 DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
