@@ -74,8 +74,9 @@ const char* aggregate_unit(const run_view* r, const run_group* g, const char* me
 
 int metric_column(const char* metric) {
   static const char* const columns[MAIN_METRICS] = {
-      "tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
-      "survival", "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate"};
+      "tre",           "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
+      "survival",      "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate",
+      "goal_distance", "goal_reached"};
   for (int i = 0; i < MAIN_METRICS; i++) {
     if (strcmp(metric, columns[i]) == 0) return i;
   }

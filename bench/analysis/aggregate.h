@@ -30,7 +30,7 @@ const json_t* aggregate_row(const run_cell* c, const char* metric, int k);
 const json_t* find_row(const json_t* record, const char* metric, int k);
 
 /* the columns of the main tables */
-enum { MAIN_METRICS = 10 };
+enum { MAIN_METRICS = 12 };
 
 /* The index of a metric among the columns of the main tables, 0 .. MAIN_METRICS - 1; -1 if it is not one of them. */
 int metric_column(const char* metric);

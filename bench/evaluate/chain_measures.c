@@ -12,6 +12,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/metrics/defs.h"
+#include "dynaflow/metrics/goal.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "example_motions.h"
@@ -185,6 +186,26 @@ static df_status add_upright(const eval_job* job, int k, const upright_measures*
   return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
 }
 
+/* how far the object of a task with goals ends from its goal, under the condition of the last action */
+static df_status add_goals(const eval_job* job, const chain_cfg* cfg, const chains* c, int k, evaluation* out) {
+  const df_task* task = job->task;
+  const size_t nx = (size_t)task->system->nx, n = (size_t)c->n;
+  df_goal goal;
+  DF_TRY(df_goal_find(task->system, task->data, &task->config, &goal));
+  if (goal.n == 0 || !job->set->condition) return DF_OK;
+  double *distance = df_alloc(2 * n, sizeof *distance), *reached = distance ? distance + n : NULL;
+  if (!distance) return DF_E_NOMEM;
+  for (int i = 0; i < c->n; i++) {
+    const double* end = c->x + ((size_t)i * (size_t)(c->frames + 1) + (size_t)c->frames) * nx;
+    distance[i] = df_goal_distance(&goal, end, chain_condition(cfg, (size_t)task->data->nc, i, c->frames - 1));
+    reached[i] = distance[i] < goal.tolerance;
+  }
+  df_status status = measure_mean(job, out, "goal_distance", k, c->n, distance);
+  if (status == DF_OK) status = measure_mean(job, out, "goal_reached", k, c->n, reached);
+  df_free(distance);
+  return status;
+}
+
 /* the chains of an evaluation: chain i starts at window i of the set */
 static chain_cfg chains_of_windows(const eval_job* job, int k, chain_kind kind) {
   const df_config* config = &job->task->config;
@@ -274,6 +295,7 @@ static df_status measure_chains(const eval_job* job, const chain_cfg* cfg, const
     status = measure_each(job, cfg, c, &rule, &f, &m);
     if (status == DF_OK && defined) status = add_falls(job, c->n, shown_k, &f, out);
     if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);
+    if (status == DF_OK) status = add_goals(job, cfg, c, shown_k, out);
   }
   if (status == DF_OK) {
     json_decref(out->motions);

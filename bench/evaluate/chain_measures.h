@@ -1,4 +1,5 @@
-/* chain_measures.h: metrics of long motions: falls, and how well upright chains follow command and gait. */
+/* chain_measures.h: metrics of long motions: falls, goals of objects, and how well upright chains follow command and
+ * gait. */
 #ifndef BENCH_EVALUATE_CHAIN_MEASURES_H
 #define BENCH_EVALUATE_CHAIN_MEASURES_H
 

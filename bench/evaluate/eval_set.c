@@ -6,6 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/data/robot_base.h"
+#include "dynaflow/metrics/goal.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 
@@ -95,7 +96,9 @@ static df_status check_settings(const df_task* task) {
   df_fall_rule rule;
   const df_status status = df_fall_rule_new(task->system, &task->config, &rule);
   df_fall_rule_clear(&rule);
-  return status;
+  DF_TRY(status);
+  df_goal goal;
+  return df_goal_find(task->system, task->data, &task->config, &goal);
 }
 
 static df_status build_set(const df_task* task, int threads, eval_set* set) {

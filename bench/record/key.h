@@ -40,8 +40,7 @@ typedef struct cell_identity {
 } cell_identity;
 
 /* Whether a setting is newer than results which keep their keys, and is left out of keys while it has its default:
- * flow.* but flow.sigma and flow.time_power, gait.command_from, eval.profile, eval.chain_commands, and those of
- * imitation (experts.h). */
+ * flow.* but flow.sigma and flow.time_power, the settings that key.c lists, and those of imitation (experts.h). */
 bool setting_is_newer(const char* name);
 
 /* Whether a setting says which demonstrations there are, how they are read, or which of their windows are held out:

@@ -41,6 +41,8 @@ static const struct {
              {"fall_rate.", OF_CHAINS},
              {"survival", OF_CHAINS},
              {"command_error.", OF_UPRIGHT},
+             {"goal_distance", OF_CHAINS},
+             {"goal_reached", OF_CHAINS},
              {"gait_phase", OF_GAITS},
              {"penetration.", OF_FRAMES},
              {"self_collision.", OF_FRAMES},

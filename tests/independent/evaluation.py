@@ -907,6 +907,22 @@ def follow_chain(task, calls, n, frames, seed, k, pure, faults):
     return chain, same
 
 
+def add_goals(task, out, shown, chain):
+    """how far the object of the goal ends from it, from the body of a free joint or the joints' positions"""
+    joints, names = task.names('eval.goal_joints'), task.names('eval.goal_conditions')
+    if not joints: return
+    goal = task.condition[:len(chain), [task.condition_names.index(c) for c in names]]
+    ends = []
+    for x in chain:
+        at = [task.model.joint(j).qposadr[0] for j in joints]
+        place = x[-1, at[0]:at[0] + len(names)] if task.model.joint(joints[0]).type[0] == mujoco.mjtJoint.mjJNT_FREE else x[-1, at]
+        ends.append(place)
+    distance = np.linalg.norm(np.array(ends) - goal, axis=1)
+    distance[~np.isfinite(distance)] = math.inf
+    out.mean('goal_distance', shown, 'm', list(map(float, distance)))
+    out.mean('goal_reached', shown, 'share', [float(d < task.number('eval.goal_tolerance')) for d in distance])
+
+
 def add_chains(task, out, calls, seed, k, shown, faults):
     """falls and what upright chains do; returns the strip and the motions that are drawn"""
     n = min(int(task.number('eval.chains')), len(task.windows))
@@ -935,6 +951,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i), clock_frequency(task, i))[0] for i in up], up, samples=False)
     episodes = [task.states[e][s:s + frames + 1] for e, s in task.windows]
     add_style(task, out, '.chain', shown, [(chain[i][:len(episodes[i])], episodes[i]) for i in up], up)
+    if task.config.get('eval.goal_joints'): add_goals(task, out, shown, chain)  # older records have no such setting
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
     return expected_strip(task, shown_chain, chain[shown_chain]), expected_motions(task, chain)

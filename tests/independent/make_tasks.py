@@ -53,6 +53,9 @@ eval:
   feet: [RR, FL, FR, RL]
   fall_height: 0.222
   fall_tilt: 9
+  goal_joints: [free]  # somewhere, not where the commands lead
+  goal_conditions: [command.vy, command.wz]
+  goal_tolerance: 1.5
   velocity_limit: [2, 0.8]
   style_band: 0.045    # 9 of the parts of 5 ms
 profiles: {full: {}}

@@ -9,12 +9,13 @@ import numpy as np
 from evaluation import BOOTSTRAP, SIGNS, below, bounded, clusters_of, quantile, standard_error, student, student_point
 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
-        'command_error.yaw_rate']
+        'command_error.yaw_rate', 'goal_distance', 'goal_reached']
 DISTRIBUTION = ['sliced_wasserstein', 'coverage', 'diversity']
 STYLE = ['style_joints', 'style_feet', 'style_shift']
 PLAUSIBLE = ['root_residual', 'penetration', 'self_collision', 'slip', 'joint_limit', 'velocity_limit', 'torque_limit', 'jerk', 'power']
 BETTER = dict({m: 'lower' for m in STYLE + PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
-              sliced_wasserstein='lower', coverage='higher', gait_agreement='higher', gait_phase='higher', command_error='lower')
+              sliced_wasserstein='lower', coverage='higher', gait_agreement='higher', gait_phase='higher', command_error='lower',
+              goal_distance='lower', goal_reached='higher')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
               act_chunk='Action chunks', dap='DAP',

@@ -54,6 +54,8 @@ static void a_part_has_its_unit(void** state) {
                                          {"command_error.position", "m"},
                                          {"command_error.heading", "rad"},
                                          {"fall_rate.replanned", "share"},
+                                         {"goal_distance", "m"},
+                                         {"goal_reached", "share"},
                                          {"root_residual.torque.chain", "N m/N"},
                                          {"penetration.worst.chain", "m"},
                                          {"style_joints.chain", "rad"},

@@ -44,6 +44,7 @@
 #include "dynaflow/io/state_file.h"
 #include "dynaflow/metrics/best_action.h"
 #include "dynaflow/metrics/defs.h"
+#include "dynaflow/metrics/goal.h"
 #include "dynaflow/metrics/growth.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/metrics/plausibility.h"

@@ -144,8 +144,9 @@ static void a_part_of_a_metric_is_better_where_the_metric_is(void** state) {
 static void main_columns_are_metrics_in_a_fixed_order(void** state) {
   (void)state;
   static const char* const columns[] = {
-      "tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
-      "survival", "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate"};
+      "tre",           "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
+      "survival",      "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate",
+      "goal_distance", "goal_reached"};
   for (int i = 0; i < 10; i++) assert_int_equal(metric_column(columns[i]), i);
   assert_int_equal(metric_column("tre.joint_pos"), -1);
   assert_int_equal(metric_column("fall_rate.replanned"), -1);
@@ -197,6 +198,11 @@ static void a_metric_whose_settings_are_unset_is_not_defined(void** state) {
   assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"\"}", "velocity_limit.worst"),
                       "eval.velocity_limit");
   assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"2\"}", "velocity_limit"), "");
+  assert_string_equal(needs("{\"eval.goal_joints\":\"\"}", "goal_distance"), "eval.goal_joints");
+  assert_string_equal(needs("{\"eval.goal_joints\":\"\"}", "goal_reached"), "eval.goal_joints");
+  assert_string_equal(needs("{\"eval.goal_joints\":\"box\"}", "goal_distance"), "");
+  assert_string_equal(needs("{\"eval.goal_joints\":\"box\",\"eval.chains\":\"0\"}", "goal_distance"), "eval.chains");
+  assert_string_equal(needs("{\"eval.goal_joints\":\"box\",\"eval.chains\":\"0\"}", "goal_reached"), "eval.chains");
   assert_string_equal(needs(none, "gait_agreement"), "eval.feet");
   const char* const band = "{\"eval.feet\":\"\",\"eval.style_band\":\"0.1\"}";
   assert_string_equal(needs("{\"eval.style_band\":\"0\"}", "style_joints.chain"), "eval.style_band");

@@ -567,6 +567,8 @@ static void chains_follow_the_commands_of_the_demonstration(void** state) {
   make_walkers(&w);
   change_commands(&w);
   snprintf(w.task.config.eval_chain_commands, sizeof w.task.config.eval_chain_commands, "follow");
+  assert_int_equal(df_config_set(&w.task.config, "eval.goal_joints", "base", "test"), DF_OK);
+  assert_int_equal(df_config_set(&w.task.config, "eval.goal_conditions", "command.vx,command.vy", "test"), DF_OK);
   const df_method method = {.name = "walk", .flags = DF_METHOD_RETURNS_ACTIONS, .sample = plan_walk};
   const eval_job job = {.task = &w.task, .set = &w.set, .method = &method, .instance = &w.task, .threads = 1};
   evaluation out = {.rows = json_array(), .samples = json_array()};
@@ -589,6 +591,31 @@ static void chains_follow_the_commands_of_the_demonstration(void** state) {
   assert_near(value_of(out.rows, "command_error"), velocity, 1e-12);
   assert_near(value_of(out.rows, "command_error.yaw_rate"), yaw_rate, 1e-12);
   assert_near(value_of(out.rows, "gait_phase"), phase, 1e-12);
+  /* the goal of all chains, fallen ones too, is that of the last window, which begins at frame 4 or later */
+  double way[CHAINS], sum = 0;
+  for (int i = 0; i < CHAINS; i++) {
+    const double* end = w.made[i][STEPS];
+    way[i] = hypot(end[0] - conditions[2][3], end[1] - conditions[2][4]);
+    sum += way[i] / CHAINS;
+  }
+  assert_near(value_of(out.rows, "goal_distance"), sum, 1e-12);
+  /* all but the furthest are nearer than a tolerance */
+  int furthest = 0;
+  for (int i = 1; i < CHAINS; i++) furthest = way[i] > way[furthest] ? i : furthest;
+  double second = 0;
+  for (int i = 0; i < CHAINS; i++) second = i == furthest ? second : fmax(second, way[i]);
+  w.task.config.eval_goal_tolerance = (way[furthest] + second) / 2;
+  evaluation again = {.rows = json_array(), .samples = json_array()};
+  assert_int_equal(chain_measures(&job, 3, 7, &again), DF_OK);
+  assert_near(value_of(again.rows, "goal_reached"), (CHAINS - 1.0) / CHAINS, 1e-15);
+  const json_t* distances = NULL;
+  for (size_t i = 0; i < json_array_size(again.samples); i++) {
+    const json_t* one = json_array_get(again.samples, i);
+    if (strcmp(string_of(one, "metric"), "goal_distance") == 0) distances = json_object_get(one, "values");
+  }
+  assert_int_equal(json_array_size(distances), CHAINS);
+  for (size_t i = 0; i < CHAINS; i++) assert_near(number_of(json_array_get(distances, i)), way[i], 1e-12);
+  evaluation_clear(&again);
   /* where a base would be under changing commands is not said */
   assert_true(isnan(value_of(out.rows, "command_error.position")));
   assert_true(isnan(value_of(out.rows, "command_error.heading")));

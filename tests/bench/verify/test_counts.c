@@ -43,6 +43,8 @@ static void n_is_that_of_the_metric(void** state) {
                {"fall_rate.replanned", 4, 4, "chains"},
                {"survival", 4, 4, "chains"},
                {"command_error.yaw_rate", 1, 4, "chains"},
+               {"goal_distance", 4, 4, "chains"},
+               {"goal_reached", 4, 4, "chains"},
                {"gait_phase", 1, 4, "chains"},
                {"penetration.worst", 6, 6, "windows"},
                {"penetration.share.chain", 1, 4, "chains"},

@@ -355,6 +355,11 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
   X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free base")        \
   X(TEXT, eval, tilt_joint, "", 0, 0, "", "", "hinge or ball joint that gives the base tilt; empty: the free base")    \
+  X(NAMES, eval, goal_joints, "", 0, 0, "", "",                                                                        \
+    "joints that give the place of the object of goal_distance: one free joint, or a slide per condition")             \
+  X(NAMES, eval, goal_conditions, "", 0, 0, "", "",                                                                    \
+    "conditions that are the goal of this object: x, y and z in the world, or the positions of the slides")            \
+  X(REAL, eval, goal_tolerance, "0.02", 0, 1e3, "", "m", "the goal is reached nearer than this (goal_reached)")        \
   X(TEXT, expert, method, "shac", 0, 0, "shac|apg|ppo", "",                                                            \
     "how a policy is trained: by the gradient of its windows with a critic (shac) or without (apg), or by rewards "    \
     "alone (ppo) (docs/experts.md)")                                                                                   \

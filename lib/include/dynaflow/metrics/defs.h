@@ -55,6 +55,11 @@ DF_BEGIN_DECLS
   X(survival, "s", "higher",                                                                                           \
     "mean time until a pure open-loop chain falls; the chain's length if it does not fall. Not defined without "       \
     "eval.fall_height or eval.fall_tilt")                                                                              \
+  X(goal_distance, "m", "lower",                                                                                       \
+    "distance of an object (eval.goal_joints) from its commanded goal (eval.goal_conditions) at the end of a pure "    \
+    "open-loop chain. Not defined without these settings")                                                             \
+  X(goal_reached, "share", "higher",                                                                                   \
+    "share of the pure open-loop chains that end with a goal_distance below eval.goal_tolerance")                      \
   X(root_residual, "weight", "lower",                                                                                  \
     "median over steps of the force that inverse dynamics needs on translations that no actuator drives, such as "     \
     "those of a free base, in weights of the moving bodies. .chain, of this and of the metrics below: of the "         \
