@@ -100,10 +100,11 @@ static void add_settings(text* out, const df_config* config, const card_origin* 
 }
 
 static void add_attempts(text* out, const df_generation* attempts) {
-  text_add(
-      out,
-      "\n## Attempts\n\nAn attempt in which the robot falls is rejected, so conditions that are hard are rarer than "
-      "they were drawn.\n\n| kind | attempts | kept | fell | upright |\n| --- | ---: | ---: | ---: | ---: |\n");
+  text_add(out,
+           "\n## Attempts\n\nAn attempt that fails, by a fall for example, is rejected, so conditions that are hard "
+           "are rarer "
+           "than they were drawn.\n\n| kind | attempts | kept | failed | successful |\n| --- | ---: | ---: | ---: | "
+           "---: |\n");
   for (int i = 0; i < attempts->n; i++) {
     const df_attempts* a = &attempts->kind[i];
     text_add(out, "| ");

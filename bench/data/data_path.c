@@ -121,7 +121,7 @@ static df_status generate(const df_generator* generator, const df_config* config
   if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
     const df_attempts* kind = &report.kind[i];
-    print_line(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts fell and were rejected", kind->name,
+    print_line(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts failed and were rejected", kind->name,
                kind->tried - kind->rejected, kind->rejected, kind->tried);
   }
   return status;
