@@ -4,9 +4,11 @@
 
 #include "dynaflow/gait/detour.h"
 #include "dynaflow/gait/gait.h"
+#include "dynaflow/gait/push.h"
 
 int df_generators(const df_generator* const** generators) {
-  static const df_generator* const table[] = {&df_generator_quadruped_gaits, &df_generator_detours};
+  static const df_generator* const table[] = {&df_generator_quadruped_gaits, &df_generator_detours,
+                                              &df_generator_box_pushes};
   *generators = table;
   return (int)(sizeof table / sizeof table[0]);
 }

@@ -194,9 +194,9 @@ check states_alone_suffice_for_dynaflow exits_with 0 train "$tasks/states_only" 
 check states_alone_do_not_suffice_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
   --method action_fm --set data.actions_key= --checkpoint "$scratch/none"
 check states_alone_leave_nothing_behind [ ! -e "$scratch/none" ]
-check an_unknown_generator_is_refused refused "good: data\.generator: unknown generator 'gaits' \(known: quadruped_gaits, detours\)" good \
+check an_unknown_generator_is_refused refused "good: data\.generator: unknown generator 'gaits' \(known: quadruped_gaits, detours, box_pushes\)" good \
   --set data.source=generator --set data.generator=gaits
-check a_missing_generator_is_refused refused "data\.source is 'generator' but data\.generator is empty \(known: quadruped_gaits, detours\)" good \
+check a_missing_generator_is_refused refused "data\.source is 'generator' but data\.generator is empty \(known: quadruped_gaits, detours, box_pushes\)" good \
   --set data.source=generator --set data.generator=
 check a_file_beside_a_generator_is_refused refused "good: data\.source is 'generator', which reads no file, but data\.file is 'cart\.npz'; to read the file, set data\.source to file" good \
   --set data.source=generator --set data.generator=detours

@@ -39,7 +39,7 @@ YAML
 task "$sum"
 
 check unknown_task_is_refused refuses "unknown task 'hoper', did you mean 'hopper'" replay hoper
-check unknown_task_names_the_others refuses 'a1_gaits, cartpole, detour, go1_gaits, go2_gaits, half_cheetah, hopper, humanoid, pendulum, quadcopter, walker2d' data info no_such_task
+check unknown_task_names_the_others refuses 'a1_gaits, cartpole, detour, go1_gaits, go2_gaits, half_cheetah, hopper, humanoid, pendulum, push_to_goal, quadcopter, walker2d' data info no_such_task
 check tasks_folder_is_used refuses 'available: cart' data info hopper --tasks "$tasks"
 check unknown_profile_is_refused refuses 'nosuch' data info hopper --profile nosuch
 check unknown_key_is_refused refuses 'train\.step' data info hopper --set train.step=3

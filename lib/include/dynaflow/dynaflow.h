@@ -36,6 +36,7 @@
 #include "dynaflow/gait/detour.h"
 #include "dynaflow/gait/gait.h"
 #include "dynaflow/gait/generators.h"
+#include "dynaflow/gait/push.h"
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "dynaflow/io/arrays.h"
 #include "dynaflow/io/memory.h"
