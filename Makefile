@@ -312,6 +312,7 @@ $(foreach r,nn policy flow,$(eval $(call double_test_rules,$(r),$(foreach v,$(VI
 LINKED_sim += $(call archives,gradcheck)
 # the task of the tests opens BLAS
 LINKED_optimise += $(call archives,nn)
+LINKED_data += $(call archives,nn)
 LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
 LINKED_harness := $(HARNESS_LIB) $(BUILD)/lib/metrics/defs.o $(call archives,config stats core)
 LINKED_program := $(PROGRAM_LIB) $(HARNESS_LIB) $(call archives,$(ROOMS))

@@ -16,7 +16,7 @@ typedef struct projection_context {
 } projection_context;
 
 static df_status create(const df_method_env* env, void** self) {
-  return followed_plan_create(env, env->task->config.projection_norm, self);
+  return followed_plan_create(env, env->task->config.projection_norm, "kinematic_fm", DF_DECODE_STATES, self);
 }
 
 static void project(void* context, int thread, double* x, double* u) {

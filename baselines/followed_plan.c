@@ -13,14 +13,15 @@ void followed_plan_destroy(void* self) {
   df_free(m);
 }
 
-df_status followed_plan_create(const df_method_env* env, const char* norm, void** self) {
+df_status followed_plan_create(const df_method_env* env, const char* norm, const char* network, df_decoder decoder,
+                               void** self) {
   *self = NULL;
   followed_plan* m = df_alloc(1, sizeof *m);
   if (!m) return DF_E_NOMEM;
   m->task = env->task;
   const df_follower_cfg cfg = {.threads = env->threads,
                                .scale = strcmp(norm, "std") == 0 ? df_chart_std(env->task->chart) : NULL};
-  df_status status = df_flow_new(env, "kinematic_fm", DF_DECODE_STATES, &m->flow);
+  df_status status = df_flow_new(env, network, decoder, &m->flow);
   if (status == DF_OK) status = df_follower_new(env->task->system, &cfg, &m->follower);
   if (status != DF_OK) {
     followed_plan_destroy(m);

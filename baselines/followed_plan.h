@@ -12,9 +12,10 @@ typedef struct followed_plan {
   const df_task* task;
 } followed_plan;
 
-/* Makes an instance whose follower minimises the error in `norm`: "std", standard deviations of the training windows,
- * or "si", the units of the system. */
-df_status followed_plan_create(const df_method_env* env, const char* norm, void** self);
+/* Makes an instance with the network `network`, of STATES or STATES_ACTIONS, whose follower minimises the error in
+ * `norm`: "std", standard deviations of the training windows, or "si", the units of the system. */
+df_status followed_plan_create(const df_method_env* env, const char* norm, const char* network, df_decoder decoder,
+                               void** self);
 
 /* the other df_method functions of such a method, but for `sample`; self is the followed_plan */
 void followed_plan_destroy(void* self);

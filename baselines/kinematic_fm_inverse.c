@@ -6,7 +6,7 @@
 
 /* the norm is that of sae_min, which these actions minimise */
 static df_status create(const df_method_env* env, void** self) {
-  return followed_plan_create(env, "si", self);
+  return followed_plan_create(env, "si", "kinematic_fm", DF_DECODE_STATES, self);
 }
 
 static df_status sample(void* self, const df_request* request, double* x, double* u) {

@@ -5,7 +5,7 @@
 #include "methods.h"
 
 static df_status create(const df_method_env* env, void** self) {
-  return followed_plan_create(env, env->task->config.tracking_norm, self);
+  return followed_plan_create(env, env->task->config.tracking_norm, "kinematic_fm", DF_DECODE_STATES, self);
 }
 
 static df_status sample(void* self, const df_request* request, double* x, double* u) {

@@ -14,6 +14,8 @@ static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_kinematic_fm_tracking,
     &df_method_kinematic_diffusion,
     &df_method_ddat_projection,
+    &df_method_ddat_trained,
+    &df_method_ddat_states_actions,
     &df_method_action_fm,
     &df_method_action_fm_recovered,
     &df_method_action_diffusion,

@@ -17,6 +17,8 @@ extern const df_method df_method_kinematic_fm_inverse;
 extern const df_method df_method_kinematic_fm_tracking;
 extern const df_method df_method_kinematic_diffusion;
 extern const df_method df_method_ddat_projection;
+extern const df_method df_method_ddat_trained;
+extern const df_method df_method_ddat_states_actions;
 extern const df_method df_method_action_fm;
 extern const df_method df_method_action_fm_recovered;
 extern const df_method df_method_action_diffusion;

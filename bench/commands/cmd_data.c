@@ -367,6 +367,10 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
     describe(out, config, system, data, windows);
     status = add_floored(out, config, system, data, windows);
   }
+  if (status == DF_OK && config->train_episodes > 0) {
+    status = df_windows_keep_episodes(windows, data, config->train_episodes);
+    if (status == DF_OK) add_number(out, config->task_name, "trained on", windows->n_train, "windows (train.episodes)");
+  }
   if (status == DF_OK) {
     point_to_licences(out, a->task, &a->common);
   }

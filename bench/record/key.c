@@ -31,9 +31,10 @@ static bool is_in_key(const char* name, key_scope scope) {
 
 bool setting_is_newer(const char* name) {
   static const char* const older[] = {"flow.sigma", "flow.time_power"};
-  static const char* const newer[] = {"gait.command_from",    "eval.profile",       "eval.chain_commands",
-                                      "system.dynamics",      "eval.style_band",    "eval.goal_joints",
-                                      "eval.goal_conditions", "eval.goal_tolerance"};
+  static const char* const newer[] = {"gait.command_from",    "eval.profile",        "eval.chain_commands",
+                                      "system.dynamics",      "eval.style_band",     "eval.goal_joints",
+                                      "eval.goal_conditions", "eval.goal_tolerance", "train.episodes",
+                                      "train.noise",          "train.project_from"};
   for (size_t i = 0; i < sizeof newer / sizeof newer[0]; i++) {
     if (strcmp(name, newer[i]) == 0) return true;
   }

@@ -27,6 +27,8 @@ static const struct {
     {"act_chunk", "Action chunks", 0xAA4499, 2},
     {"dap", "DAP", 0xCC79A7, 4},
     {"ddat_projection", "DDAT projection", 0x882255, 5},
+    {"ddat_trained", "DDAT, trained with projection", 0x882255, 2},
+    {"ddat_states_actions", "DDAT, states and actions", 0x882255, 4},
     {"expert_shac", "SHAC", 0x0072B2, 1},
     {"expert_apg", "APG", 0x009E73, 2},
     {"expert_ppo", "PPO", 0xD55E00, 4},

@@ -81,6 +81,7 @@ static df_status settle(const char* task, const char* method, const df_config* t
   adoption a = {.trained = trained, .config = config, .status = DF_OK};
   DF_TRY(resolve_task(task, trained->eval_profile, method, opts, config, search));
   *config = *trained;
+  config->train_episodes = 0; /* of the training alone */
   char* folder;
   DF_TRY(task_folder(opts, task, &folder));
   char* file = df_path_join(folder, "task.yaml");
@@ -110,6 +111,12 @@ df_status eval_data_open(const char* task, const char* method, const df_config* 
                          const json_t* recorded, eval_data* out) {
   *out = (eval_data){0};
   if (!trained->eval_profile[0]) return DF_OK;
+  if (trained->train_noise > 0) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: train.noise = %g hides which demonstrations eval.profile = %s has in common with the "
+                   "training; leave one of them out",
+                   trained->task_name, trained->train_noise, trained->eval_profile);
+  }
   df_search search = {0};
   out->config = df_alloc(1, sizeof *out->config);
   df_status status = out->config ? DF_OK : DF_E_NOMEM;

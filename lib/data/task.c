@@ -124,7 +124,8 @@ static df_status build(df_task* task, const df_search* search, const char* data_
   DF_TRY(df_dataset_read(data_path, &task->config, task->system, &task->data));
   DF_TRY(df_windows_new(task->data, &task->config, &task->windows));
   DF_TRY(df_chart_new(task->system, &task->config, &task->chart));
-  return df_chart_fit(task->chart, task->data, task->windows);
+  DF_TRY(df_chart_fit(task->chart, task->data, task->windows));
+  return df_task_degrade(task);
 }
 
 df_status df_task_new(const df_config* config, const df_search* search, const char* data_path, df_task** out) {

@@ -237,6 +237,60 @@ void df_windows_free(df_windows* windows) {
   df_free(windows);
 }
 
+/* ---- fewer training windows ---- */
+
+/* counts the episodes with training windows of each group in seen [groups], and marks in kept [episodes] the first n
+ * of each */
+static void keep_first(const df_dataset* data, const df_windows* windows, int n, int* seen, bool* kept) {
+  for (int i = 0, before = -1; i < windows->n_train; i++) {
+    const int e = windows->train[i].episode;
+    if (e == before) continue;
+    before = e;
+    kept[e] = seen[df_dataset_group(data, e)]++ < n;
+  }
+}
+
+static df_status check_kept(const df_dataset* data, int n, int groups, const int* seen) {
+  for (int g = 0; g < groups; g++) {
+    if (seen[g] == 0 || seen[g] >= n) continue;
+    const char* name = group_name(data, g);
+    return df_fail(DF_E_CONFIG, "train.episodes = %d exceeds the %d training episodes%s%s; decrease it, or set it to 0",
+                   n, seen[g], name[0] ? " of " : "", name);
+  }
+  return DF_OK;
+}
+
+/* takes the training windows of the other episodes away; their frames are then on no side */
+static void drop_others(const df_dataset* data, const bool* kept, df_windows* w) {
+  int n = 0;
+  for (int i = 0; i < w->n_train; i++) {
+    if (kept[w->train[i].episode]) w->train[n++] = w->train[i];
+  }
+  w->n_train = n;
+  for (int e = 0; e < data->episodes; e++) {
+    for (size_t t = data->first[e]; !kept[e] && t < data->first[e + 1]; t++) {
+      if (w->side[t] == DF_SIDE_TRAIN) w->side[t] = DF_SIDE_NONE;
+    }
+  }
+  count_ahead(data, w);
+}
+
+df_status df_windows_keep_episodes(df_windows* windows, const df_dataset* data, int n) {
+  DF_REQUIRE_POINTER(windows);
+  DF_REQUIRE_POINTER(data);
+  DF_REQUIRE(n >= 1, "df_windows_keep_episodes: n is %d, must be at least 1", n);
+  const int groups = data->nc > 0 ? data->nc : 1;
+  int* seen = df_alloc((size_t)groups, sizeof *seen);
+  bool* kept = df_alloc((size_t)data->episodes, sizeof *kept);
+  df_status status = seen && kept ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) keep_first(data, windows, n, seen, kept);
+  if (status == DF_OK) status = check_kept(data, n, groups, seen);
+  if (status == DF_OK) drop_others(data, kept, windows);
+  df_free(seen);
+  df_free(kept);
+  return status;
+}
+
 bool df_windows_trains(const df_windows* windows, const df_dataset* data, df_window w) {
   if (w.episode < 0 || w.episode >= data->episodes || w.start < 0 || w.start > data->lengths[w.episode]) return false;
   return side_of(windows, data, w.episode, w.start) == DF_SIDE_TRAIN;

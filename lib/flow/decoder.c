@@ -63,10 +63,24 @@ void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
     for (int i = 0; i < flow->nu; i++) {
       double mean, std;
       flow_action_scale(flow, i, &mean, &std);
-      const double value = mean + std * a[t * flow->nu + i];
+      const double value = mean + std * a[(t + 1) * flow->in - flow->nu + i];
       u[t * flow->nu + i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
     }
   }
+}
+
+bool flow_has_states(const df_flow* flow) {
+  return flow->decoder == DF_DECODE_STATES || flow->decoder == DF_DECODE_STATES_ACTIONS;
+}
+
+bool flow_has_actions(const df_flow* flow) {
+  return flow->decoder == DF_DECODE_ACTIONS || flow->decoder == DF_DECODE_STATES_ACTIONS;
+}
+
+void flow_decode_states(const df_flow* flow, const double* x0, const double* z1, double* x) {
+  memcpy(x, x0, (size_t)flow->nx * sizeof *x);
+  for (int t = 0; t < flow->H; t++)
+    df_chart_decode(flow->env.task->chart, x0, z1 + t * flow->in, x + (size_t)(t + 1) * (size_t)flow->nx);
 }
 
 bool flow_simulates(const df_flow* flow) {

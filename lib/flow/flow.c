@@ -115,8 +115,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->start = df_alloc(flow->from_recovered ? n * (size_t)flow->nx : 1, sizeof(double));
   w->state = df_alloc(n * in, sizeof(double));
   w->failed = df_alloc(n, 1);
-  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed || !w->time ||
-      !w->solver) {
+  w->projection = df_alloc(flow_projected_work(flow), sizeof(double));
+  if (!w->projection || !w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed ||
+      !w->time || !w->solver) {
     return DF_E_NOMEM;
   }
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
@@ -162,6 +163,7 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->state);
   df_free(w->failed);
   df_free(w->start);
+  df_free(w->projection);
   df_net_work_free(w->net);
   df_sim_free(flow->env.task->system, w->sim);
   df_sim_free(flow->env.task->system, w->forward);
@@ -232,10 +234,10 @@ static df_status build(df_flow* flow) {
   flow->ndx = system->ndx;
   flow->nu = system->nu;
   flow->nz = df_chart_size(task->chart);
-  flow->in = flow->decoder == DF_DECODE_ACTIONS ? flow->nu : flow->nz;
-  flow->out = flow->decoder == DF_DECODE_STATES     ? flow->nz
+  flow->in = (flow->decoder != DF_DECODE_ACTIONS ? flow->nz : 0) + (flow_has_actions(flow) ? flow->nu : 0);
+  flow->out = flow->decoder == DF_DECODE_ROLLOUT    ? flow->nu
               : flow->decoder == DF_DECODE_TRACKING ? flow->nu + flow->nz
-                                                    : flow->nu;
+                                                    : flow->in;
   flow->nc = task->data->nc;
   flow->cond = flow->nz + flow->nc;
   flow->known = task->config.flow_condition_dropout > 0 ? flow->cond++ : -1;
@@ -244,7 +246,7 @@ static df_status build(df_flow* flow) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", task->config.task_name,
                    flow->nz, FLOW_CONTEXT_MAX);
   }
-  if (flow->decoder == DF_DECODE_ACTIONS && !task->data->actions && !flow->from_recovered) {
+  if (flow_has_actions(flow) && !task->data->actions && !flow->from_recovered) {
     return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations contain only states",
                    task->config.task_name, flow->name);
   }
@@ -318,7 +320,8 @@ df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_d
   DF_REQUIRE_POINTER(name);
   DF_REQUIRE(env->task, "df_flow_new_recovered: env.task is NULL");
   DF_REQUIRE(env->threads >= 1, "df_flow_new_recovered: env.threads is %d, must be at least 1", env->threads);
-  DF_REQUIRE(decoder != DF_DECODE_STATES, "df_flow_new_recovered: the decoder must be ACTIONS, ROLLOUT or TRACKING");
+  DF_REQUIRE(decoder != DF_DECODE_STATES && decoder != DF_DECODE_STATES_ACTIONS,
+             "df_flow_new_recovered: the decoder must be ACTIONS, ROLLOUT or TRACKING");
   return make(env, name, decoder, true, false, out);
 }
 

@@ -39,6 +39,7 @@ typedef struct flow_worker {
   double* d_gain;                        /* [nu][nz]; TRACKING */
   unsigned char* clamped;                /* [H][nu] whether an action was clamped; TRACKING */
   double* start;                         /* [slice][nx] start states of linear samples */
+  double* projection;                    /* [flow_projected_work()] for samples that are projected */
 } flow_worker;
 
 /* the rollouts of one training batch, from which samples of the next batch may start (start-state perturbation) */
@@ -68,7 +69,8 @@ struct df_flow {
   df_gradient_count adjoints_before; /* computed on the workers before the training */
   bool from_recovered;               /* trains on recovered actions; these are: */
   struct flow_recovered* recovered;
-  bool of_diffusion;     /* its method is one of a diffusion */
+  bool of_diffusion;                    /* its method is one of a diffusion */
+  const df_flow_projection* projection; /* of training samples, while it trains; NULL: none */
   double* kept;          /* [flow.diffusion_steps + 1] (diffusion.h); NULL: its paths are straight lines */
   df_real* teacher;      /* the averaged weights when reflow began; NULL without it */
   df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
@@ -109,6 +111,18 @@ df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real
 /* whether the decoder uses the simulator: ROLLOUT and TRACKING */
 bool flow_simulates(const df_flow* flow);
 
+/* whether a frame of the flow has states, from its first number on, or actions, as its last nu */
+bool flow_has_states(const df_flow* flow);
+bool flow_has_actions(const df_flow* flow);
+
+/* writes the states x [H+1][nx] of x0 and z1 [H][in], a flow with states */
+void flow_decode_states(const df_flow* flow, const double* x0, const double* z1, double* x);
+
+/* projected.c: the loss of row `row` on projected states (df_flow_train_projected()); writes its gradient with respect
+ * to the network's output, times 1/batch, to w->d_out. NaN, without a gradient, if the projection diverged. */
+double flow_projected_loss(const df_flow* flow, flow_worker* w, int thread, int row, const double* x0);
+size_t flow_projected_work(const df_flow* flow);
+
 /* the gain K, which is stored after the weights in `parameters`; NULL unless the decoder is TRACKING */
 const df_real* flow_gain(const df_flow* flow, const df_real* parameters);
 
@@ -117,10 +131,11 @@ static inline bool flow_spread(double share, long i) {
   return floor((double)(i + 1) * share) > floor((double)i * share);
 }
 
-/* mean and standard deviation of action i in normalised units; ACTIONS only */
+/* mean and standard deviation of action i in normalised units; ACTIONS, STATES_ACTIONS */
 void flow_action_scale(const df_flow* flow, int i, double* mean, double* std);
 
-/* converts normalised actions a [H][nu] to actions u [H][nu], clamped to the action box */
+/* converts the normalised actions of a [H][in], the last nu of every frame, to actions u [H][nu], clamped to the action
+ * box; ACTIONS, STATES_ACTIONS */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);
 
 /* The frames that a simulated sample of training step `step` has: of a horizon curriculum (train.horizon_from = f > 0)

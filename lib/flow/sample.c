@@ -30,15 +30,9 @@ static void decode(const df_flow* flow, flow_worker* w, int row, const double* x
 /* writes the states x and actions u of the final Xhat^1, unless decode has simulated them already */
 static void finish(const df_flow* flow, flow_worker* w, const double* x0, const double* z1, double* x, double* u) {
   const df_task* task = flow->env.task;
-  if (flow->decoder == DF_DECODE_ACTIONS) {
-    flow_unnormalise_actions(flow, z1, u);
-    (void)df_trajectory_run(task->system, w->sim, flow->H, x0, u, x);
-  } else if (flow->decoder == DF_DECODE_STATES) {
-    memcpy(x, x0, (size_t)flow->nx * sizeof *x);
-    for (int t = 0; t < flow->H; t++) {
-      df_chart_decode(task->chart, x0, z1 + t * flow->nz, x + (size_t)(t + 1) * (size_t)flow->nx);
-    }
-  }
+  if (flow_has_actions(flow)) flow_unnormalise_actions(flow, z1, u);
+  if (flow->decoder == DF_DECODE_ACTIONS) (void)df_trajectory_run(task->system, w->sim, flow->H, x0, u, x);
+  if (flow_has_states(flow)) flow_decode_states(flow, x0, z1, x);
 }
 
 /* false for a diverged rollout, which is NaN from that frame on and must not be used as a network input */
@@ -73,7 +67,12 @@ static void project(const sampling* s, flow_worker* w, bool final, const double*
   finish(flow, w, x0, z1, x, u);
   s->projection->project(s->projection->context, omp_get_thread_num(), x, u);
   for (int t = 0; !final && t < flow->H; t++) {
-    df_chart_encode(flow->env.task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->nz);
+    df_chart_encode(flow->env.task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->in);
+    for (int i = 0; flow_has_actions(flow) && i < flow->nu; i++) {
+      double mean, std;
+      flow_action_scale(flow, i, &mean, &std);
+      z1[t * flow->in + flow->nz + i] = (u[t * flow->nu + i] - mean) / std;
+    }
   }
 }
 
@@ -327,7 +326,7 @@ df_status df_flow_sample_projected(df_flow* flow, const df_request* request, con
   DF_REQUIRE_POINTER(flow);
   DF_REQUIRE_POINTER(projection);
   DF_REQUIRE_POINTER(u);
-  DF_REQUIRE(flow->decoder == DF_DECODE_STATES, "df_flow_sample_projected: the decoder must be STATES");
+  DF_REQUIRE(flow_has_states(flow), "df_flow_sample_projected: the decoder must be STATES or STATES_ACTIONS");
   return run(flow, request, projection, x, u);
 }
 

@@ -8,7 +8,7 @@
 
 /* what the loss of a sample compares */
 typedef enum sample_kind {
-  SAMPLE_DIRECT,    /* the network's output with the target: STATES, ACTIONS */
+  SAMPLE_DIRECT,    /* the network's output, or its projection, with the target: STATES, ACTIONS, STATES_ACTIONS */
   SAMPLE_SIMULATED, /* simulated states with the demonstrated ones */
   SAMPLE_REGRESSED, /* actions with recovered ones */
   SAMPLE_LINEAR     /* states of the linearised dynamics with the demonstrated ones */
@@ -108,24 +108,21 @@ static const double* flow_recovered_action(const df_flow* flow, df_window w, int
 /* writes X^1 [H][in], the demonstrated window in flow coordinates, relative to its own first frame */
 static void make_target(const df_flow* flow, df_window w, double* target) {
   const df_task* task = flow->env.task;
-  if (flow->decoder == DF_DECODE_ACTIONS) {
-    for (int t = 0; t < flow->H; t++) {
-      const double* u =
-          flow->recovered ? flow_recovered_action(flow, w, t) : df_dataset_action(task->data, w.episode, w.start + t);
-      for (int i = 0; i < flow->nu; i++) {
-        double mean, std;
-        flow_action_scale(flow, i, &mean, &std);
-        /* the simulator applies the clamped action */
-        const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
-        target[t * flow->nu + i] = (applied - mean) / std;
-      }
+  for (int t = 0; flow_has_actions(flow) && t < flow->H; t++) {
+    const double* u =
+        flow->recovered ? flow_recovered_action(flow, w, t) : df_dataset_action(task->data, w.episode, w.start + t);
+    for (int i = 0; i < flow->nu; i++) {
+      double mean, std;
+      flow_action_scale(flow, i, &mean, &std);
+      /* the simulator applies the clamped action */
+      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
+      target[(t + 1) * flow->in - flow->nu + i] = (applied - mean) / std;
     }
-    return;
   }
   const double* first = df_dataset_state(task->data, w.episode, w.start);
-  for (int t = 0; t < flow->H; t++) {
+  for (int t = 0; flow->decoder != DF_DECODE_ACTIONS && t < flow->H; t++) {
     df_chart_encode(task->chart, first, df_dataset_state(task->data, w.episode, w.start + t + 1),
-                    target + t * flow->nz);
+                    target + t * flow->in);
   }
 }
 
@@ -194,7 +191,7 @@ static void make_inputs(const df_flow* flow, const flow_variant* v, flow_worker*
   }
 }
 
-/* the mean squared error of a direct prediction (STATES, ACTIONS); writes its gradient, times 1/batch, to d_out */
+/* the mean squared error of a direct prediction; writes its gradient, times 1/batch, to d_out */
 static double direct_loss(const df_flow* flow, flow_worker* w, int row) {
   const size_t n = (size_t)flow->H * (size_t)flow->out;
   const df_real* out = w->out + (size_t)row * n;
@@ -380,7 +377,9 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
     loss[i] = s->kind == SAMPLE_SIMULATED   ? rollout_loss(flow, w, step, i, row, s, gain, d_gain)
               : s->kind == SAMPLE_REGRESSED ? regression_loss(flow, w, step, i, row, s)
               : s->kind == SAMPLE_LINEAR    ? linear_loss(flow, w, step, i, row, s)
-                                            : direct_loss(flow, w, row);
+              : flow->projection && w->time[row] >= flow->projection->from && flow->projection->from < 1
+                  ? flow_projected_loss(flow, w, thread, row, s->x0)
+                  : direct_loss(flow, w, row);
   }
   w->frames = flow->H;
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
@@ -440,4 +439,20 @@ df_status df_flow_train(df_flow* flow, df_training_log* log) {
     log->residual_share = flow->recovered->residual / flow->recovered->constant;
   }
   return DF_OK;
+}
+
+df_status df_flow_train_projected(df_flow* flow, const df_flow_projection* projection, df_training_log* log) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(projection);
+  DF_REQUIRE(flow_has_states(flow), "df_flow_train_projected: the decoder must be STATES or STATES_ACTIONS");
+  if (flow_variant_of(flow).prediction != FLOW_PREDICT_X1 && projection->from < 1) {
+    return df_fail(DF_E_CONFIG,
+                   "task %s: flow.prediction = %s: %s projects what its network predicts, which must be states; set it "
+                   "to x1, or train.project_from to 1",
+                   flow_config(flow)->task_name, flow_config(flow)->flow_prediction, flow->name);
+  }
+  flow->projection = projection;
+  const df_status status = df_flow_train(flow, log);
+  flow->projection = NULL;
+  return status;
 }

@@ -87,26 +87,28 @@ void df_follower_free(df_follower* f) {
   df_free(f);
 }
 
-/* Writes the best action of the step from x towards w->target to u; `previous` is the action before it, NULL for the
- * first step. */
-static void choose(const df_follower* f, worker* w, const double* x, const double* previous, double* u) {
+/* Writes the best action of the step from x towards w->target to u; `start`, which may be u, is an action to search
+ * from, that before it, NULL for none. */
+static void choose(const df_follower* f, worker* w, const double* x, const double* start, double* u) {
   const size_t nx = (size_t)f->system->nx, nu = (size_t)f->system->nu;
-  if (previous) memcpy(u, previous, nu * sizeof *u);
+  if (start) memmove(u, start, nu * sizeof *u);
   if (!is_finite(nx, x) || !is_finite(nx, w->target)) {
-    if (!previous) df_system_box_centre(f->system, u);
+    if (!start) df_system_box_centre(f->system, u);
+    df_box_project(f->system, u);
     return;
   }
 
-  /* from the action before, then from the rest action */
+  /* from the start, then from the rest action */
   double error = INFINITY;
-  if (previous) error = df_best_action_search(w->search, x, w->target, u);
+  if (start) error = df_best_action_search(w->search, x, w->target, u);
   if (error <= GOOD_ENOUGH) return;
   df_system_rest_action(f->system, w->target, w->u_try);
   const double found = df_best_action_search(w->search, x, w->target, w->u_try);
-  if (found < error || !previous) memcpy(u, w->u_try, nu * sizeof *u);
+  if (found < error || !start) memcpy(u, w->u_try, nu * sizeof *u);
 }
 
-df_traj_end df_follower_track(df_follower* f, int thread, int H, const double* plan, double* u, double* x) {
+/* the closed loop; each search starts from u [t] (`given`), or from the action before */
+static df_traj_end track(df_follower* f, int thread, int H, const double* plan, bool given, double* u, double* x) {
   const size_t nx = (size_t)f->system->nx, nu = (size_t)f->system->nu;
   worker* w = &f->worker[thread];
   df_traj_end end = DF_TRAJ_COMPLETE;
@@ -115,11 +117,19 @@ df_traj_end df_follower_track(df_follower* f, int thread, int H, const double* p
   for (int t = 0; t < H; t++, x += nx, u += nu) {
     plan += nx;
     memcpy(w->target, plan, nx * sizeof *plan); /* which the next state may overwrite */
-    choose(f, w, x, t > 0 ? u - nu : NULL, u);
+    choose(f, w, x, given ? u : t > 0 ? u - nu : NULL, u);
     if (end == DF_TRAJ_COMPLETE) end = f->system->ops->step(w->walker, u, x + nx);
     for (size_t i = 0; end != DF_TRAJ_COMPLETE && i < nx; i++) x[nx + i] = NAN;
   }
   return end;
+}
+
+df_traj_end df_follower_track(df_follower* f, int thread, int H, const double* plan, double* u, double* x) {
+  return track(f, thread, H, plan, false, u, x);
+}
+
+df_traj_end df_follower_track_from(df_follower* f, int thread, int H, const double* plan, double* u, double* x) {
+  return track(f, thread, H, plan, true, u, x);
 }
 
 void df_follower_inverse(df_follower* f, int thread, int H, const double* plan, double* u) {

@@ -23,8 +23,8 @@ typedef struct sampled {
 
 static double x0[B][NX], condition[B], demo[B][H + 1][NX];
 
-/* the first windows of held-out episodes, and a checkpoint of kinematic_fm */
-static df_task* task_with(const df_config* config, bool train) {
+/* the first windows of held-out episodes, and a checkpoint of the network of a method; NULL: none */
+static df_task* task_trained(const df_config* config, const df_method* of) {
   static df_training_log logs[DF_LOGS_MAX];
   df_task* task = tiny_task_with(config);
   assert_int_equal(task->system->nx, NX);
@@ -35,15 +35,19 @@ static df_task* task_with(const df_config* config, bool train) {
     memcpy(demo[b], x, sizeof demo[b]);
     condition[b] = df_dataset_condition(task->data, w.episode, w.start)[0];
   }
-  if (!train) return task;
+  if (!of) return task;
   const df_method_env env = {.task = task, .seed = 1, .threads = 2};
   void* self;
   int n;
-  assert_int_equal(df_method_kinematic_fm.create(&env, &self), DF_OK);
-  assert_int_equal(df_method_kinematic_fm.train(self, logs, &n), DF_OK);
-  assert_int_equal(df_method_kinematic_fm.save(self, FILE_PATH), DF_OK);
-  df_method_kinematic_fm.destroy(self);
+  assert_int_equal(of->create(&env, &self), DF_OK);
+  assert_int_equal(of->train(self, logs, &n), DF_OK);
+  assert_int_equal(of->save(self, FILE_PATH), DF_OK);
+  of->destroy(self);
   return task;
+}
+
+static df_task* task_with(const df_config* config, bool train) {
+  return task_trained(config, train ? &df_method_kinematic_fm : NULL);
 }
 
 /* the method samples on a system with these operations; NULL: its own */
@@ -185,6 +189,45 @@ static void a_projection_after_sampling_is_tracking_in_the_same_norm(void** stat
   unlink(FILE_PATH);
 }
 
+static void trained_projections_return_the_states_of_their_actions(void** state) {
+  (void)state;
+  const df_method* const methods[] = {&df_method_ddat_trained, &df_method_ddat_states_actions};
+  const df_config config = tiny_config();
+  for (int i = 0; i < 2; i++) {
+    df_task* task = task_trained(&config, methods[i]);
+    const sampled s = sample_with(methods[i], task, 3, 1), more = sample_with(methods[i], task, 3, 3);
+    double own[B], least[B], x[H + 1][NX];
+    sae(task, &s, own, least);
+    for (int b = 0; b < B; b++) {
+      execute(task, &s, b, x);
+      assert_memory_equal(x, s.x[b], sizeof x);
+      assert_true(own[b] < 1e-12);
+    }
+    assert_memory_equal(&s, &more, sizeof s);
+    /* the work of samples alone, without that of the training: at most 13 searches from two starts */
+    assert_true(s.effort.physics_steps > 2 * B * H * (1 + NU));
+    df_task_free(task);
+  }
+  unlink(FILE_PATH);
+}
+
+/* without the projection in training, the network is that of kinematic_fm */
+static void a_projection_that_is_not_trained_is_ddat_projection(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  sampled of[3];
+  for (int i = 0; i < 3; i++) {
+    const df_method* method = i ? &df_method_ddat_trained : &df_method_ddat_projection;
+    config.train_project_from = i == 2 ? 0.5 : 1;
+    df_task* task = task_trained(&config, i ? method : &df_method_kinematic_fm);
+    of[i] = sample_with(method, task, 3, 1);
+    df_task_free(task);
+  }
+  assert_memory_equal(&of[0], &of[1], sizeof of[0]);
+  assert_memory_not_equal(of[0].x, of[2].x, sizeof of[0].x);
+  unlink(FILE_PATH);
+}
+
 static void trajectory_optimisation_finds_the_demonstration_without_its_actions(void** state) {
   (void)state;
   const df_config config = tiny_config();
@@ -264,6 +307,8 @@ int main(void) {
       cmocka_unit_test(tracking_and_projection_return_the_states_of_their_actions),
       cmocka_unit_test(the_closed_loop_is_nearer_to_the_plan_than_the_open_loop),
       cmocka_unit_test(a_projection_after_sampling_is_tracking_in_the_same_norm),
+      cmocka_unit_test(trained_projections_return_the_states_of_their_actions),
+      cmocka_unit_test(a_projection_that_is_not_trained_is_ddat_projection),
       cmocka_unit_test(trajectory_optimisation_finds_the_demonstration_without_its_actions),
       cmocka_unit_test(trajectory_optimisation_needs_a_demonstration),
       cmocka_unit_test(a_window_that_diverges_is_a_value),

@@ -334,8 +334,9 @@ static void draw_sample(reference* r, int i, sample* s) {
   draw_start(r, i, s);
   for (int t = 0; t < r->H; t++) {
     for (int k = 0; k < r->in; k++) {
-      s->target[t * r->in + k] = r->kind == DF_DECODE_ACTIONS
-                                     ? normal_action(r, action_at(r, s->window, t), k)
+      const int action = r->kind == DF_DECODE_ACTIONS ? k : r->kind == DF_DECODE_STATES_ACTIONS ? k - NX : -1;
+      s->target[t * r->in + k] = action >= 0
+                                     ? normal_action(r, action_at(r, s->window, t), action)
                                      : chart(&r->states, state_at(r, s->window, 0), state_at(r, s->window, t + 1), k);
     }
   }
@@ -378,7 +379,8 @@ static num loss_of(const reference* r, const sample* s, num* u, num* x, num* z, 
   num out[ROW];
   forward(&r->l, r->p, s->x_t, s->cond, s->t, out);
   *frames = r->H + 1;
-  if (r->kind == DF_DECODE_STATES || r->kind == DF_DECODE_ACTIONS) return mean_square(r->H * r->out, out, s->target);
+  if (r->kind == DF_DECODE_STATES || r->kind == DF_DECODE_ACTIONS || r->kind == DF_DECODE_STATES_ACTIONS)
+    return mean_square(r->H * r->out, out, s->target);
   if (r->kind == INVERSE) return mean_square(NU, out, s->target);
   const bool tracks = r->kind == DF_DECODE_TRACKING;
   *frames = simulate(r, out, tracks ? r->p + r->l.weights : NULL, s->x0, u, x);
@@ -500,8 +502,10 @@ static void reference_start(reference* r, const df_task* task, int kind, uint64_
   r->batch = inverse ? c->inverse_batch : c->train_batch;
   r->steps = inverse ? c->inverse_steps : c->train_steps;
   r->rate = inverse ? c->inverse_rate : c->train_rate;
-  r->in = kind == DF_DECODE_ACTIONS ? NU : NX;
-  r->out = kind == DF_DECODE_STATES ? NX : kind == DF_DECODE_TRACKING ? NU + NX : NU;
+  r->in = kind == DF_DECODE_ACTIONS ? NU : kind == DF_DECODE_STATES_ACTIONS ? NX + NU : NX;
+  r->out = kind == DF_DECODE_STATES                                         ? NX
+           : kind == DF_DECODE_TRACKING || kind == DF_DECODE_STATES_ACTIONS ? NU + NX
+                                                                            : NU;
   r->l = (layout){.inputs = inverse ? 2 * NX : r->H * r->in,
                   .cond = inverse ? 0 : COND,
                   .time = inverse ? 0 : TIME,
@@ -591,8 +595,8 @@ static bool reference_sample(reference* r, const double* x0, const double* condi
       u[t * NU + i] = creal(simulates ? actions[t * NU + i] : 0);
       if (r->kind == DF_DECODE_ROLLOUT) u[t * NU + i] = creal(action_of(r, out + t * NU, NULL, NULL, i));
       if (r->kind == DF_DECODE_TRACKING && t >= frames) u[t * NU + i] = 0;
-      if (r->kind != DF_DECODE_ACTIONS) continue;
-      u[t * NU + i] = creal(clamp(r->actions.mean[i] + r->actions.std[i] * out[t * NU + i], BOX));
+      if (r->kind != DF_DECODE_ACTIONS && r->kind != DF_DECODE_STATES_ACTIONS) continue;
+      u[t * NU + i] = creal(clamp(r->actions.mean[i] + r->actions.std[i] * out[(t + 1) * r->in - NU + i], BOX));
       actions[t * NU + i] = u[t * NU + i];
     }
   }
@@ -601,8 +605,8 @@ static bool reference_sample(reference* r, const double* x0, const double* condi
     if (r->kind == DF_DECODE_ACTIONS && t < frames &&
         !advance(actions + t * NU, 1, states + t * NX, states + (t + 1) * NX))
       frames = t + 1;
-    for (int i = 0; i < NX && r->kind == DF_DECODE_STATES; i++)
-      states[(t + 1) * NX + i] = r->states.mean[i] + r->states.std[i] * out[t * NX + i] + (i == 0 ? x0[0] : 0);
+    for (int i = 0; i < NX && (r->kind == DF_DECODE_STATES || r->kind == DF_DECODE_STATES_ACTIONS); i++)
+      states[(t + 1) * NX + i] = r->states.mean[i] + r->states.std[i] * out[t * r->in + i] + (i == 0 ? x0[0] : 0);
   }
   for (int k = 0; k < (r->H + 1) * NX; k++) x[k] = (k >= NX && failed) || k / NX >= frames ? NAN : creal(states[k]);
   return failed && frames > r->H;

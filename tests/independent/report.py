@@ -21,7 +21,8 @@ LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kine
               act_chunk='Action chunks', dap='DAP',
               kinematic_diffusion='Kinematic diffusion + IDM', action_diffusion='Action diffusion',
               kinematic_fm_inverse='Kinematic FM + simulator inverse', kinematic_fm_tracking='Kinematic FM + tracking',
-              ddat_projection='DDAT projection', trajopt='Trajectory optimisation',
+              ddat_projection='DDAT projection', ddat_trained='DDAT, trained with projection',
+              ddat_states_actions='DDAT, states and actions', trajopt='Trajectory optimisation',
               random_action='Random actions', replay_demo='Replayed demonstration')
 WORDS = dict(tre='TRE', tre_open_loop='open-loop TRE', sae_own='SAE, own action', sae_min='SAE, best action', survival='survival time',
              slip='foot slip')

@@ -430,6 +430,39 @@ static void bad_arguments_are_errors_and_failed_allocations_leak_nothing(void** 
   assert_int_equal(linear_sims_alive, alive);
 }
 
+/* the actions of a motion start the search, which finds no better ones: they are kept to the last bit */
+static void a_search_from_given_actions_keeps_exact_ones(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_follower* f = follower_of(task->system, NULL, 1);
+  df_sim* sim;
+  double plan[13][6], x[13][6], u[12][2], given[12][2], from_before[12][2];
+  assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
+  df_rng_uniform(3, DF_STREAM_TEST, 1, 24, u[0]);
+  for (int t = 0; t < 12; t++) {
+    for (int i = 0; i < 2; i++) u[t][i] = 0.8 * u[t][i] - 0.4;
+  }
+  assert_int_equal(df_trajectory_run(task->system, sim, 12, df_dataset_state(task->data, 1, 5), u[0], plan[0]),
+                   DF_TRAJ_COMPLETE);
+  memcpy(given, u, sizeof u);
+  assert_int_equal(df_follower_track_from(f, 0, 12, plan[0], given[0], x[0]), DF_TRAJ_COMPLETE);
+  assert_memory_equal(given, u, sizeof u);
+  assert_memory_equal(x, plan, sizeof x);
+
+  /* from the action before it is another search */
+  assert_int_equal(df_follower_track(f, 0, 12, plan[0], from_before[0], x[0]), DF_TRAJ_COMPLETE);
+  assert_memory_not_equal(from_before, u, sizeof u);
+
+  /* a start outside the box, and a plan that is not finite */
+  given[0][0] = 7;
+  for (int i = 0; i < 6; i++) plan[1][i] = NAN;
+  assert_int_equal(df_follower_track_from(f, 0, 12, plan[0], given[0], x[0]), DF_TRAJ_COMPLETE);
+  assert_true(given[0][0] == 1 && given[0][1] == u[0][1]);
+  df_sim_free(task->system, sim);
+  df_follower_free(f);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_feasible_plan_is_followed_exactly_by_its_own_actions),
@@ -443,6 +476,7 @@ int main(void) {
       cmocka_unit_test(after_a_divergence_states_are_nan_and_actions_finite),
       cmocka_unit_test(results_and_counters_do_not_depend_on_threads),
       cmocka_unit_test(bad_arguments_are_errors_and_failed_allocations_leak_nothing),
+      cmocka_unit_test(a_search_from_given_actions_keeps_exact_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

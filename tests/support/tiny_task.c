@@ -104,6 +104,7 @@ df_task* tiny_task_with(const df_config* config) {
   require(df_windows_new(task->data, config, &task->windows));
   require(df_chart_new(task->system, config, &task->chart));
   require(df_chart_fit(task->chart, task->data, task->windows));
+  require(df_task_degrade(task));
   return task;
 }
 

@@ -246,6 +246,10 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, net, position_std, "0.7", 0, 10, "", "",                                                                     \
     "standard deviation of the position features; small values stall training")                                        \
   X(INT, train, steps, "1200", 1, 100000000, "", "", "gradient steps")                                                 \
+  X(INT, train, episodes, "0", 0, 1000000, "", "",                                                                     \
+    "train on the first n training episodes of each gait only, in unchanged scales; 0: all of them")                   \
+  X(REAL, train, noise, "0", 0, 100, "", "std",                                                                        \
+    "standard deviation of noise on the training demonstrations, states and actions; held-out ones stay clean")        \
   X(INT, train, batch, "64", 1, 65536, "", "windows", "windows per gradient step")                                     \
   X(INT, train, slices, "8", 1, 1024, "", "", "micro-batches per batch; part of a result's identity")                  \
   X(REAL, train, rate, "0.003", 0, 1, "", "", "learning rate")                                                         \
@@ -278,6 +282,8 @@ enum { DF_SUBSTEPS_MAX = 100 };
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \
   X(REAL, train, push_error, "1", 0, 100, "", "std", "largest RMS error of a rollout state used as a start state")     \
+  X(REAL, train, project_from, "0.83", 0, 1, "", "",                                                                   \
+    "flow time from which ddat_trained and ddat_states_actions project predictions before the loss; 1: never")         \
   X(INT, inverse, width, "512", 4, 4096, "", "", "hidden width of the inverse-dynamics MLP")                           \
   X(INT, inverse, depth, "3", 1, 16, "", "", "hidden layers of the inverse-dynamics MLP")                              \
   X(INT, inverse, steps, "2000", 1, 100000000, "", "", "gradient steps of the inverse-dynamics MLP")                   \

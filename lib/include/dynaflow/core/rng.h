@@ -52,7 +52,8 @@ typedef enum df_stream {
   DF_STREAM_DISTORTION,       /* by how much the states of generated gaits are distorted */
   DF_STREAM_EXPERT_SHUFFLE,   /* order of the samples of an epoch of PPO */
   DF_STREAM_PROJECTION,       /* directions of the sliced Wasserstein distance */
-  DF_STREAM_DIFFUSION         /* fresh noise in the sampler steps of a diffusion */
+  DF_STREAM_DIFFUSION,        /* fresh noise in the sampler steps of a diffusion */
+  DF_STREAM_DEMO_NOISE        /* noise on the training demonstrations (train.noise) */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */

@@ -170,6 +170,12 @@ typedef struct df_windows {
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
 
+/* Takes the training windows away but for those of the first n episodes of each group that have any; the frames of the
+ * others are then on no side. Test and validation windows stay as they are, so that trainings on 1, 2 or all episodes
+ * are measured on the same windows, and a smaller choice is part of a larger one. Errors, without a change: DF_E_CONFIG
+ * if a group has fewer such episodes; DF_E_ARG for a NULL argument or n < 1; DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_windows_keep_episodes(df_windows* windows, const df_dataset* data, int n);
+
 /* Whether all frames of a window of windows->horizon actions exist and are of the training side. Any w is allowed. */
 DF_API bool df_windows_trains(const df_windows* windows, const df_dataset* data, df_window w);
 

@@ -47,9 +47,20 @@ DF_API const char* df_task_unchecked(const df_config* config, const df_system* s
 
 /* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. The caller
  * frees *out with df_task_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a model without actuators; those of
- * df_task_system(), df_dataset_read(), df_windows_new(), df_chart_new() and df_chart_fit(). */
+ * df_task_system(), df_dataset_read(), df_windows_new(), df_chart_new(), df_chart_fit() and df_task_degrade(). */
 DF_API DF_MUST_CHECK df_status df_task_new(const df_config* config, const df_search* search, const char* data_path,
                                            df_task** out);
+/* Degrades the demonstrations that a task is trained on, after its chart was fitted: keeps the training windows of the
+ * first train.episodes episodes of each gait (df_windows_keep_episodes()), and with s = train.noise > 0 changes every
+ * frame of the training side, from the seed data.seed alone:
+ *     z(x') = z(x) + s n     u' = u + s std(u) n     n ~ N(0, I)
+ * z being the chart coordinates of x relative to itself, in units of their std. The same frame has the same noise in
+ * all windows, for every method and seed. Held-out demonstrations and the scales of the chart are those without it:
+ * errors are measured on the same windows in the same units at any number of episodes and any noise. df_task_new()
+ * calls it; a caller who puts a task together does, once. Errors: those of df_windows_keep_episodes(); DF_E_ARG for a
+ * NULL task; DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_task_degrade(df_task* task);
+
 DF_API void df_task_free(df_task* task); /* NULL is allowed */
 
 DF_END_DECLS

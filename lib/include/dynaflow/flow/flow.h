@@ -31,6 +31,8 @@
  *               loss alone, and the simulator is driven by u = clamp(center + half_range (tanh(output) - K (z - zref)))
  *               with z = chart(state). K is one constant matrix [nu][nz], initially zero, trained with the network.
  *               The applied actions are returned: as with ROLLOUT, replaying them from x0 reproduces the states.
+ *     STATES_ACTIONS  Xhat^1 is the output, in chart coordinates and normalised actions, frame by frame: states and
+ *               actions are sampled together, and nothing makes them fit each other but a projection.
  *
  * A batch is divided into train.slices micro-batches of fixed size. Each is computed by one thread, and the gradients
  * are summed by a fixed binary tree, so results have the same bits for any number of threads. */
@@ -41,7 +43,13 @@
 
 DF_BEGIN_DECLS
 
-typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT, DF_DECODE_TRACKING } df_decoder;
+typedef enum df_decoder {
+  DF_DECODE_STATES,
+  DF_DECODE_ACTIONS,
+  DF_DECODE_ROLLOUT,
+  DF_DECODE_TRACKING,
+  DF_DECODE_STATES_ACTIONS
+} df_decoder;
 
 typedef struct df_flow df_flow;
 
@@ -79,7 +87,8 @@ typedef struct df_flow_points {
   int B;
   const double* x0;        /* [B][nx] start states */
   const double* condition; /* [B][nc]; NULL if nc == 0 */
-  const double* z;         /* [B][H][in] X^t in flow coordinates: in = nu normalised actions for ACTIONS, else nz */
+  const double* z;         /* [B][H][in] X^t in flow coordinates: in = nu normalised actions for ACTIONS, nz + nu for
+                            * STATES_ACTIONS, else nz */
   double t;                /* flow time, 0 .. 1 */
 } df_flow_points;
 
@@ -99,16 +108,33 @@ DF_API long df_flow_evaluations(const df_flow* flow);
 /* A projection of sampled states, such as onto those that a simulator can reach. */
 typedef struct df_flow_projection {
   /* Changes the states x [H+1][nx] of a window, all but x[0], in place, and writes the actions u [H][nu] that belong to
-   * them. Called by the threads of the flow, 0 .. env.threads - 1, each with windows of its own. */
+   * them; with STATES_ACTIONS u holds the predicted ones before, in the action box. Called by the threads of the flow,
+   * 0 .. env.threads - 1, each with windows of its own. */
   void (*project)(void* context, int thread, double* x, double* u);
   void* context; /* given to project */
-  double from;   /* Xhat^1 of a step is projected from this flow time t on, 0 .. 1; that of the last step always */
+  double from;   /* Xhat^1 of a step is projected from this flow time t on, 0 .. 1; that of the last step always. Of
+                  * training samples, those are with t >= from; 1: none */
 } df_flow_projection;
 
-/* As df_flow_sample() with STATES, with projected Xhat^1: a step follows the velocity towards the projected one, and x
- * and u are those of the last projection. Errors: also DF_E_ARG for another decoder and a NULL u or projection. */
+/* As df_flow_sample() with STATES or STATES_ACTIONS, with projected Xhat^1: a step follows the velocity towards the
+ * projected one, and x and u are those of the last projection. Errors: also DF_E_ARG for another decoder and a NULL u
+ * or projection. */
 DF_API DF_MUST_CHECK df_status df_flow_sample_projected(df_flow* flow, const df_request* request,
                                                         const df_flow_projection* projection, double* x, double* u);
+
+/* As df_flow_train(), for a flow of these decoders whose projection is part of the network's prediction, as in DDAT
+ * (Bouvier et al., RSS 2025): of the training samples with t >= projection->from, the loss compares the coordinates z
+ * of the projected states with the demonstrated ones,
+ *     x[t+1] = f(x[t], u[t]),   u[t] = argmin |zhat[t] - z(f(x[t], u))|  over the action box,
+ * and the gradient flows back through the argmin at fixed x[t]: with J = dz(f(x[t], u))/du over the actions that are at
+ * no bound, by forward differences, it is
+ *     dL/dzhat[t] = J (J^T J)^-1 J^T dL/dz[t],
+ * the adjoint of the derivative of the Gauss-Newton solution. As in DDAT, the reachable set itself is not
+ * differentiated, so a frame has no influence on later ones. Predicted actions are compared with the demonstrated ones
+ * without the projection. Errors: also DF_E_CONFIG for another flow.prediction than x1; DF_E_ARG for another decoder or
+ * a NULL projection. */
+DF_API DF_MUST_CHECK df_status df_flow_train_projected(df_flow* flow, const df_flow_projection* projection,
+                                                       df_training_log* log);
 
 /* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the
  * hashes of model and data. Errors: DF_E_NONFINITE if a weight is not finite (nothing is written), DF_E_IO,
@@ -159,7 +185,7 @@ DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* 
  *               open-loop actions, and trains the reference as every sample of TRACKING does; the gain is trained by
  *               simulated samples only. */
 
-/* As df_flow_new(), for ACTIONS, ROLLOUT and TRACKING; the demonstrations need no actions. DF_E_ARG for STATES. */
+/* As df_flow_new(), for ACTIONS, ROLLOUT and TRACKING; the demonstrations need no actions. DF_E_ARG for others. */
 DF_API DF_MUST_CHECK df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder,
                                                      df_flow** out);
 

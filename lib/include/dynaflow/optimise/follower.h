@@ -41,6 +41,12 @@ DF_API void df_follower_free(df_follower* follower); /* NULL is allowed */
 DF_API df_traj_end df_follower_track(df_follower* follower, int thread, int H, const double* plan, double* u,
                                      double* x);
 
+/* As df_follower_track(), where u holds an action of every step before, e.g. predicted ones: the search of a step
+ * starts from it, projected into the action box, instead of from the action before; where the plan is not finite, it
+ * stays. */
+DF_API df_traj_end df_follower_track_from(df_follower* follower, int thread, int H, const double* plan, double* u,
+                                          double* x);
+
 /* Writes u [H][nu], the actions in open loop, alike. */
 DF_API void df_follower_inverse(df_follower* follower, int thread, int H, const double* plan, double* u);
 
