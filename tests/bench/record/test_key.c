@@ -70,9 +70,10 @@ static bool is_no_training(const char* name) {
 /* variants of the flow and other settings which older results were made without: left out while they have their
  * defaults */
 static bool is_variant(const char* name) {
-  static const char* const left_out[] = {"gait.command_from",    "eval.profile",       "eval.chain_commands",
-                                         "system.dynamics",      "eval.style_band",    "eval.goal_joints",
-                                         "eval.goal_conditions", "eval.goal_tolerance"};
+  static const char* const left_out[] = {"gait.command_from",    "eval.profile",        "eval.chain_commands",
+                                         "system.dynamics",      "eval.style_band",     "eval.goal_joints",
+                                         "eval.goal_conditions", "eval.goal_tolerance", "train.episodes",
+                                         "train.noise",          "train.project_from"};
   for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
     if (!strcmp(name, left_out[i])) return true;
   }
