@@ -17,7 +17,9 @@ static df_status check_options(const df_mujoco_cfg* cfg, const char* dynamics, c
                  {"a scale of actuators", cfg->gain_scale > 0 || cfg->kv_scale > 0 || cfg->gear_scale != 0},
                  {"a scale of masses", cfg->mass_scale > 0},
                  {"a scale of friction", cfg->friction_scale > 0},
-                 {"a scale of damping", cfg->damping_scale > 0}};
+                 {"a scale of damping", cfg->damping_scale > 0},
+                 {"another contact law", cfg->softness_scale > 0 || cfg->impratio_scale > 0 ||
+                                             cfg->cone != DF_CONE_MODEL || cfg->condim != 0}};
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     if (!options[i].set) continue;
     return df_fail(DF_E_CONFIG,
