@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sweeps over what a method learns from, one command each, for any task (docs/sweeps.md):
+# Sweeps over what a method learns from, one command each, for any task (docs/running.md):
 #
 #   tasks/sweeps.sh TASK low_data|noise|horizon [PROFILE [SEEDS [OPTION...]]]
 #
@@ -141,30 +141,32 @@ awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" '
     }
   }' "$out/rows" >"$out/sweep.md"
 
-# sweep.svg: a panel per metric at the smallest K, a line per method with the range of its seeds
+# sweep.svg: a panel per metric, a line per method at its smallest K with the range of its seeds; K is 0 for methods that
+# do not depend on it
 awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" -v data="$out/sweep.dat" -v figure="$out/sweep.svg" '
   $5 != "" {
     if (!($4 in methods)) { methods[$4] = 1; name[++m] = $4 }
-    if (!($5 in k) || $6 + 0 < k[$5]) k[$5] = $6 + 0
+    if (!(($4, $5) in k) || $6 + 0 < k[$4, $5]) k[$4, $5] = $6 + 0
     mean[$4, $2, $5, $6 + 0] = $8 " " $9 " " $10
+    there[$5] = 1
     unit[$5] = $7
   }
   END {
     n = split(values, v, " ")
     w = split(metrics, metric, ",")
-    for (j = 1; j <= w; j++) if (metric[j] in k) panel[++panels] = metric[j]
+    for (j = 1; j <= w; j++) if (metric[j] in there) panel[++panels] = metric[j]
     printf "set terminal svg size %d,360 dynamic enhanced background rgb \"white\"\nset output \"%s\"\n", 380 * panels, figure
     printf "set multiplot layout 1,%d\nset grid\nset key top right font \",9\" noenhanced\nset xrange [0.5:%d.5]\nset xtics (", panels, n
     for (i = 1; i <= n; i++) printf "%s\"%s\" %d", (i > 1 ? ", " : ""), v[i], i
     printf ")\nset xlabel \"%s\" noenhanced\n", axis
     for (j = 1; j <= panels; j++) {
       p = panel[j]
-      printf "set title \"%s%s, K = %d\" noenhanced\n%s\nplot", p, (unit[p] == "" ? "" : " [" unit[p] "]"), k[p], (j > 1 ? "unset key" : "")
+      printf "set title \"%s%s, smallest K\" noenhanced\n%s\nplot", p, (unit[p] == "" ? "" : " [" unit[p] "]"), (j > 1 ? "unset key" : "")
       for (a = 1; a <= m; a++) {
         printf "%s \"%s\" index %d using 1:2:3:4 with yerrorlines lw 1.5 pt 7 ps 0.5 lc %d title \"%s\"", (a > 1 ? "," : ""), data, block++, a, name[a]
         printf "# %s, %s: number of the value, mean, smallest, largest\n", p, name[a] >data
         for (i = 1; i <= n; i++) {
-          at = name[a] SUBSEP v[i] SUBSEP p SUBSEP k[p]
+          at = name[a] SUBSEP v[i] SUBSEP p SUBSEP k[name[a], p]
           print i, (at in mean) ? mean[at] : "nan nan nan" >data
         }
         printf "\n\n" >data

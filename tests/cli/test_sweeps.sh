@@ -51,8 +51,10 @@ check its_page_has_a_row_per_method bash -c "grep -c '^| .kinematic_fm_idm. |' '
 check windows_are_counted bash -c "'$program' data info go1_gaits --profile demo --set data.episodes=10 --set train.episodes=2 --data '$scratch/data' | grep -q 'trained on .* 1[0-9]* *windows (train.episodes)'"
 check noise_runs sweep noise '0 0.5' 1
 check its_numbers_are_those_of_the_records numbers noise train.noise 0=0 0.5=0.5
-check horizon_runs sweep horizon '4 8' 1
+METHODS=kinematic_fm_idm,action_fm,random_action check horizon_runs sweep horizon '4 8' 1
 check its_numbers_are_those_of_the_records_too numbers horizon window.horizon 4=4 8=8
+# random_action has K 0, the others 1
+check its_figure_has_a_point_per_method_and_value bash -c "grep -c '^[12] ' '$scratch/horizon/sweep.dat' | grep -qx 18 && ! grep -q nan '$scratch/horizon/sweep.dat'"
 # a method that refuses is counted, and the others have their numbers
 METHODS=action_fm,nonesuch check an_unknown_method_ends_it exits 2 sweep horizon 4 1
 METHODS=action_fm,bc check a_method_that_refuses_is_a_result sweep horizon 4 1 --set flow.prediction=noise
