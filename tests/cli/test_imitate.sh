@@ -33,9 +33,9 @@ PY
 check its_log_has_the_costs_of_clips log_is_consistent
 
 interrupted() {
-  local long=(--set expert.updates=1500 --threads 1)
+  local long=(--set expert.updates=2000 --threads 1)
   train "${long[@]}" --checkpoint whole || return 1
-  timeout -s INT 2 "$program" expert train "$go1" "${small[@]}" "${long[@]}" --checkpoint parts 2>err
+  timeout -s INT 1 "$program" expert train "$go1" "${small[@]}" "${long[@]}" --checkpoint parts 2>err
   [ $? -eq 124 ] && [ -e parts.state ] && [ ! -e parts ] || { cat err; return 1; }
   refuses 'parts.state: not a state to continue from: the state of another training' expert train "$go1" "${small[@]}" \
     "${long[@]}" --set data.seed=7 --checkpoint parts || return 1
