@@ -10,7 +10,8 @@
 # PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 or 1..5 (default: 1); OPTION... are common
 # options (`dynaflow help options`), such as --set and --threads. Methods: $METHODS; values: $VALUES, e.g. "1 2 5 all";
 # metrics of the figure: $METRICS. One run per value, and sweep.csv, sweep.md and the figure sweep.svg of all of them,
-# are written to $OUT (default: results/runs/sweeps-TASK-PROFILE/SWEEP). A command that was interrupted resumes.
+# are written to $OUT (default: results/runs/sweeps-TASK-PROFILE/SWEEP). A command that was interrupted resumes; one with
+# other seeds or methods adds them to the tables.
 set -eu
 usage() {
   sed -n '4p' "$0" | cut -c5- >&2
@@ -38,6 +39,10 @@ for method in $(echo "$methods" | tr ',' ' '); do
   echo "$known" | grep -qw "$method" || { echo "unknown method '$method', see \`dynaflow list methods\`" >&2; exit 2; }
 done
 
+# plans_of RUN: how many commands have planned cells in it
+plans_of() {
+  cat "$1"/events*.jsonl 2>/dev/null | grep -c '"type": *"plan"' || :
+}
 # admits VALUE OPTION...: the task has demonstrations enough for this value; other errors end the sweep
 admits() {
   [ "$sweep" = low_data ] && [ "$1" != 0 ] || return 0
@@ -49,6 +54,14 @@ admits() {
   exit 2
 }
 mkdir -p "$out"
+# a folder holds one sweep: other seeds and methods join its tables, other settings would be pooled with them
+printf '%s\n' "$task" "$profile" "$@" >"$out/settings.new"
+[ ! -e "$out/settings" ] || cmp -s "$out/settings" "$out/settings.new" || {
+  rm "$out/settings.new"
+  echo "$out holds a sweep with another task, profile or options: $(tr '\n' ' ' <"$out/settings"); name another folder by OUT" >&2
+  exit 2
+}
+mv "$out/settings.new" "$out/settings"
 if [ "$sweep" = low_data ]; then # generates demonstrations that are not there yet
   "$dynaflow" data make "$task" --profile "$profile" "$@" >/dev/null 2>&1 || :
 fi
@@ -59,9 +72,10 @@ for value in $values; do
   [ "$value" != all ] || number=0
   admits "$number" "$@" || { echo "$key = $value: more than the task has, left out" >&2; continue; }
   run=$out/$value
-  # a cell that a method refuses or that diverges is a result, too
+  # a cell that a method refuses or that diverges is a result, too; a run that is refused has no plan, and ends the sweep
+  plans=$(plans_of "$run")
   "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method "$methods" --set "$key=$number" --out "$run" \
-    "$@" >"$out/log" || { code=$?; [ $code -le 4 ] || exit $code; }
+    "$@" >"$out/log" || { code=$?; [ $code -le 4 ] && [ "$(plans_of "$run")" -gt "$plans" ] || exit $code; }
   "$dynaflow" report "$run" --quiet --partial >/dev/null 2>"$out/error" || [ -s "$run/report/results.csv" ] || {
     cat "$out/error" >&2
     exit 1

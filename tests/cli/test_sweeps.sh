@@ -7,7 +7,7 @@ export DYNAFLOW=$program METHODS=kinematic_fm_idm,action_fm
 small=(--set data.episodes=10 --set train.steps=4 --set inverse.steps=4 --set eval.windows=4 --set eval.chains=4
   --set eval.sae_windows=0 --set eval.sampler_steps=1 --set eval.chain_seconds=0.4 --data "$scratch/data" --threads 1)
 mkdir "$scratch/data"
-sweep() { OUT=$scratch/$1 VALUES=$2 tasks/sweeps.sh go1_gaits "$1" demo "$3" "${small[@]}" --quiet "${@:4}" >"$scratch/out" 2>"$scratch/err"; }
+sweep() { OUT=$scratch/${folder:-$1} VALUES=$2 tasks/sweeps.sh go1_gaits "$1" demo "$3" "${small[@]}" --quiet "${@:4}" >"$scratch/out" 2>"$scratch/err"; }
 exits() { # exits CODE COMMAND...
   local wanted=$1 code=0
   shift
@@ -57,14 +57,18 @@ check its_numbers_are_those_of_the_records_too numbers horizon window.horizon 4=
 check its_figure_has_a_point_per_method_and_value bash -c "grep -c '^[12] ' '$scratch/horizon/sweep.dat' | grep -qx 18 && ! grep -q nan '$scratch/horizon/sweep.dat'"
 # a method that refuses is counted, and the others have their numbers
 METHODS=action_fm,nonesuch check an_unknown_method_ends_it exits 2 sweep horizon 4 1
-METHODS=action_fm,bc check a_method_that_refuses_is_a_result sweep horizon 4 1 --set flow.prediction=noise
-check it_is_counted python3 - "$scratch/horizon/sweep.csv" <<'P'
+folder=refused METHODS=action_fm,bc check a_method_that_refuses_is_a_result sweep horizon 4 1 --set flow.prediction=noise
+check it_is_counted python3 - "$scratch/refused/sweep.csv" <<'P'
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1])))
 failed = {r['method']: r for r in rows}
 assert failed['action_fm']['failed'] == '1' and failed['action_fm']['mean'] == '', failed['action_fm']
 assert failed['bc']['failed'] == '0' and failed['bc']['mean'] != '', failed['bc']
 P
+check a_refused_run_ends_it exits 2 sweep horizon 4 1,1
+check it_shows_no_table bash -c "! grep -q 'written to' '$scratch/out'"
+check other_options_are_refused exits 2 sweep horizon 4 1 --set eval.seed=3
+check they_are_named grep -q 'another task, profile or options' "$scratch/err"
 check an_unknown_sweep_is_refused exits 2 tasks/sweeps.sh go1_gaits nothing
 check options_of_run_alone_are_refused exits 2 tasks/sweeps.sh go1_gaits noise demo 1 --cell-seconds 600
 check noise_hides_a_leak refuses 'train.noise = 0.5 hides which demonstrations eval.profile = transitions' run go1_gaits --profile demo --method random_action --set train.noise=0.5 --set eval.profile=transitions "${small[@]}"
