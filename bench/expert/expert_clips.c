@@ -5,6 +5,7 @@
 
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/task.h"
 #include "text.h"
 
 void expert_clips_clear(expert_clips* c) {
@@ -16,19 +17,9 @@ void expert_clips_clear(expert_clips* c) {
 
 /* ---- which episodes ---- */
 
-/* the name of a group of episodes (df_dataset_group()); NULL: the data have no gaits */
-static const char* name_of_group(const df_dataset* data, int group) {
-  static const char GAIT[] = "gait.";
-  for (int i = 0; i < data->nc; i++) {
-    if (strncmp(data->condition_name[i], GAIT, strlen(GAIT)) != 0) continue;
-    if (group-- == 0) return data->condition_name[i] + strlen(GAIT);
-  }
-  return NULL;
-}
-
 /* the number of the gait of an episode in expert.gaits; < 0: it is none of them */
 static int gait_of(const df_config* c, const df_dataset* data, int episode) {
-  const char* name = name_of_group(data, df_dataset_group(data, episode));
+  const char* name = df_dataset_group_gait(data, df_dataset_group(data, episode));
   if (!name) return 0;
   for (int i = 0; i < c->expert_gaits.n; i++) {
     if (strcmp(c->expert_gaits.v[i], name) == 0) return i;
@@ -63,10 +54,10 @@ static int add_stretches(const df_config* c, const df_windows* windows, int epis
 static df_status refuse_episode(const df_config* c, const expert_clips* out, int episode, int gait) {
   if (gait < 0)
     return df_fail(DF_E_CONFIG, "expert.clips: the gait of episode %d, %s, is none of expert.gaits", episode,
-                   name_of_group(out->data, df_dataset_group(out->data, episode)));
+                   df_dataset_group_gait(out->data, df_dataset_group(out->data, episode)));
   return df_fail(DF_E_CONFIG,
                  "expert.clips: episode %d has no stretch of expert.horizon (%d) actions that is not held out for the "
-                 "test or validation (split.*)",
+                 "test or validation (split.*) or left out by train.episodes",
                  episode, c->expert_horizon);
 }
 
@@ -110,14 +101,31 @@ static df_status hash_clips(expert_clips* c) {
   return status;
 }
 
-df_status expert_clips_load(const df_config* config, const df_search* search, const options* opts,
-                            const df_system* system, expert_clips* out) {
+/* ---- fewer and noisier demonstrations ---- */
+
+/* df_task_degrade() of the clips' demonstrations; their chart is that of the settings */
+static df_status degrade(const df_config* config, df_system* system, df_windows* windows, df_dataset* data) {
+  if (config->train_episodes == 0 && !(config->train_noise > 0)) return DF_OK;
+  df_task* task = df_alloc(1, sizeof *task);
+  if (!task) return DF_E_NOMEM;
+  *task = (df_task){.config = *config, .system = system, .data = data, .windows = windows};
+  df_status status = df_chart_new(system, config, &task->chart);
+  if (status == DF_OK) status = df_chart_fit(task->chart, data, windows);
+  if (status == DF_OK) status = df_task_degrade(task);
+  df_chart_free(task->chart);
+  df_free(task);
+  return status;
+}
+
+df_status expert_clips_load(const df_config* config, const df_search* search, const options* opts, df_system* system,
+                            expert_clips* out) {
   char* path = NULL;
   df_windows* windows = NULL;
   *out = (expert_clips){0};
   df_status status = task_data_path(config, search, opts, true, &path);
   if (status == DF_OK) status = df_dataset_read(path, config, system, &out->data);
   if (status == DF_OK) status = df_windows_new(out->data, config, &windows);
+  if (status == DF_OK) status = degrade(config, system, windows, out->data);
   if (status == DF_OK) {
     /* a stretch has a frame of its own */
     const size_t most = out->data->first[out->data->episodes];

@@ -18,11 +18,13 @@ typedef struct expert_clips {
 
 /* Finds or generates the demonstrations of a task and lists the clips that the settings ask for: the episodes of
  * expert.clips, or all of the gaits in expert.gaits, without frames that are held out, and no stretch that is shorter
- * than expert.horizon. Errors: DF_E_CONFIG, which names expert.clips or expert.gaits and the episode or gait that is
- * unknown, held out or too short; those of task_data_path(), df_dataset_read() and df_windows_new(). Call
- * expert_clips_clear(), also after a failure. */
+ * than expert.horizon. They are degraded as those of a flow are (df_task_degrade()): train.episodes leaves clips of the
+ * first episodes of each gait, train.noise changes their states. Errors: DF_E_CONFIG, which names expert.clips or
+ * expert.gaits and the episode or gait that is unknown, held out, left out or too short; those of task_data_path(),
+ * df_dataset_read(), df_windows_new(), df_task_degrade() and, with either setting, df_chart_new() and df_chart_fit().
+ * Call expert_clips_clear(), also after a failure. */
 DF_MUST_CHECK df_status expert_clips_load(const df_config* config, const df_search* search, const options* opts,
-                                          const df_system* system, expert_clips* out);
+                                          df_system* system, expert_clips* out);
 void expert_clips_clear(expert_clips* clips);
 
 #endif

@@ -128,7 +128,7 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
 }
 
 /* what a policy imitates, if it does */
-static df_status set_clips(const df_config* c, const df_search* search, const options* opts, const df_system* system,
+static df_status set_clips(const df_config* c, const df_search* search, const options* opts, df_system* system,
                            expert_clips* clips, df_walk_cfg* cfg) {
   if (strcmp(c->expert_imitate, "clips") != 0) return DF_OK;
   DF_TRY(expert_clips_load(c, search, opts, system, clips));

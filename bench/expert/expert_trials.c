@@ -16,11 +16,12 @@ void expert_walks_clear(expert_walks* w) {
   *w = (expert_walks){0};
 }
 
-/* the actions of the longest clip of an imitation */
-static int longest_clip(const expert_task* task) {
+/* the actions of the longest clip of a gait; gait < 0: of all */
+static int longest_of(const expert_task* task, int gait) {
   int most = 0;
   for (int i = 0; i < task->clips.n; i++) {
-    if (task->clips.clip[i].length > most) most = task->clips.clip[i].length;
+    const df_walk_clip* clip = &task->clips.clip[i];
+    if ((gait < 0 || clip->gait == gait) && clip->length > most) most = clip->length;
   }
   return most;
 }
@@ -44,7 +45,7 @@ static int clip_at(const expert_task* task, int gait, int length, int k) {
 static df_status walks_make(const expert_task* task, const trials_cfg* cfg, int n, expert_walks* w) {
   const df_system* system = task->system;
   const double dt = system->dt, wanted = round(cfg->seconds / dt);
-  const double length = expert_imitation(task) ? fmin(wanted, longest_clip(task)) : wanted;
+  const double length = expert_imitation(task) ? fmin(wanted, longest_of(task, -1)) : wanted;
   *w = (expert_walks){.n = n, .length = (int)length};
   if (!(length >= 1 && length < 1e6))
     return df_fail(DF_E_CONFIG, "--seconds %g: a walk must have 1 to 999999 actions of %g s each", cfg->seconds, dt);
@@ -99,8 +100,10 @@ static df_status reward_of(const expert_task* task, const df_expert_walk* made, 
   const double* last = made->x + (size_t)(made->fell + 1) * nx;
   int n = made->fell < 0 ? made->length : made->fell + 1;
   df_sim* sim = NULL;
-  double *f = df_alloc((size_t)df_walk_features(walk), sizeof *f), cost[DF_REWARD_TERMS];
+  const size_t features = (size_t)df_walk_features(walk);
+  double *f = df_alloc(features + nu, sizeof *f), *first = f + features, cost[DF_REWARD_TERMS];
   df_status status = f ? df_sim_new(task->system, 0, &sim) : DF_E_NOMEM;
+  if (status == DF_OK) df_walk_first_action(walk, made->x, first);
   /* a state at which the simulator diverged has no reward */
   for (size_t i = 0; i < nx && made->fell >= 0 && n > made->fell; i++) n -= !isfinite(last[i]);
   if (n == 0) out->reward = NAN;
@@ -109,7 +112,7 @@ static df_status reward_of(const expert_task* task, const df_expert_walk* made, 
     /* a command that changes after the action is not that of the action */
     df_walk_order order = made->order[t];
     df_walk_tick(walk, &order);
-    const double *u = made->u + (size_t)t * nu, *before = t ? u - nu : df_walk_get_cfg(walk)->home;
+    const double *u = made->u + (size_t)t * nu, *before = t ? u - nu : first;
     df_walk_look(walk, sim, made->x + (size_t)(t + 1) * nx, f);
     const df_walk_step step = {f, u, before, &order};
     out->reward += df_walk_reward(walk, &step, cost) / n;
@@ -386,7 +389,12 @@ df_status expert_collect_clips(const expert_task* task, const df_expert* expert,
     upright += w.walk[i].fell < 0;
   }
   for (int g = 0; g < gaits->n && status == DF_OK; g++) {
-    if (report->kind[g].tried == report->kind[g].rejected)
+    if (report->kind[g].tried == 0)
+      status = df_fail(DF_E_CONFIG,
+                       "--seconds: no clip of the gait '%s' is as long as a walk, %.6g s; its longest has %.6g s: set "
+                       "--seconds to at most this, or collect it alone (expert.gaits)",
+                       gaits->v[g], w.length * task->system->dt, longest_of(task, g) * task->system->dt);
+    else if (report->kind[g].tried == report->kind[g].rejected)
       status = df_fail(DF_E_CONFIG, "%s: none of %ld clips is followed to its end; train the policy longer",
                        gaits->v[g], (long)report->kind[g].tried);
   }

@@ -68,7 +68,8 @@ DF_MUST_CHECK df_status expert_try(const expert_task* task, const df_expert* exp
                                    trials_score* score, trials_score* all, text* without);
 
 /* Collects the walks of an imitation along its first clips, at most `episodes` per gait, as demonstrations: those
- * without a fall, with the conditions of the clips. Errors: DF_E_CONFIG, which names the gait, if none is left;
+ * without a fall, with the conditions of the clips. Errors: DF_E_CONFIG, which names the gait, if none of its clips is
+ * as long as a walk, or none is followed to its end;
  * otherwise as expert_collect(), which calls it. */
 DF_MUST_CHECK df_status expert_collect_clips(const expert_task* task, const df_expert* expert, const trials_cfg* cfg,
                                              int episodes, void (*progress)(void* context, int done), void* context,

@@ -174,11 +174,17 @@ const double* df_dataset_condition(const df_dataset* data, int episode, int fram
   return data->conditions + row * (size_t)data->nc;
 }
 
+const char* df_dataset_group_gait(const df_dataset* data, int group) {
+  static const char GAIT[] = "gait.";
+  if (group < 0 || group >= data->nc || strncmp(data->condition_name[group], GAIT, strlen(GAIT)) != 0) return NULL;
+  return data->condition_name[group] + strlen(GAIT);
+}
+
 int df_dataset_group(const df_dataset* data, int episode) {
   const double* c = df_dataset_condition(data, episode, 0);
   int best = -1;
   for (int i = 0; i < data->nc; i++) {
-    if (strncmp(data->condition_name[i], "gait.", 5) != 0) continue;
+    if (!df_dataset_group_gait(data, i)) continue;
     if (best < 0 || c[i] > c[best]) best = i;
   }
   return best < 0 ? 0 : best;

@@ -55,8 +55,9 @@ static void set_side(const df_dataset* data, df_windows* w, int episode, long lo
   }
 }
 
+/* the condition of a group, for messages; "": the groups are no gaits */
 static const char* group_name(const df_dataset* data, int group) {
-  return data->nc > 0 && strncmp(data->condition_name[group], "gait.", 5) == 0 ? data->condition_name[group] : "";
+  return df_dataset_group_gait(data, group) ? data->condition_name[group] : "";
 }
 
 /* the side of an episode or block by its place, from 0, among those of its kind: every test_every-th is of the test,

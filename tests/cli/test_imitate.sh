@@ -91,4 +91,73 @@ check its_method_says_that_it_imitates grep -q '"method": *"expert_imitate_shac"
 check verify_agrees exits_with 0 verify RUN
 check it_is_not_repeated eval "exits_with 0 expert train '$go1' ${small[*]} --set expert.updates=4 --walks 4 --seconds 1 --out RUN &&
   [ \$(grep -c '\"type\": *\"cell\"' RUN/events.jsonl) -eq 1 ]"
+
+# ---- the action before the first one of a walk is the posture in which it starts, not expert.home ----
+costs_are_of_the_first_posture() {
+  exits_with 0 expert eval "$go1" "${small[@]}" --checkpoint RUN/checkpoints/*.safetensors --walks 4 --seconds 1 --seed 0 --out eval.npz || return 1
+  PYTHONPATH=$packages python3 - "$go1/go1.xml" <<'PY'
+import json, sys, mujoco, numpy as np
+w = np.load('eval.npz')
+[record] = [r for r in map(json.loads, open('RUN/events.jsonl')) if r['type'] == 'cell']
+number = lambda key: np.array([float(v) for v in record['config'][key].split(',')])
+m = mujoco.MjModel.from_xml_path(sys.argv[1])
+joints = m.jnt_qposadr[m.actuator_trnid[:, 0]]
+center, half = np.resize(number('action.center'), m.nu), np.resize(number('action.half_range'), m.nu)
+x, u = w['states'], w['actions']
+assert (w['fell'] < 0).all() and u.shape[:2] == (4, 50)
+def cost(first): return number('expert_reward.action_change')[0] * np.mean(np.square(np.diff(u, axis=1, prepend=first[:, None]) / .2))
+[found] = [r['value'] for r in record['rows'] if r['metric'] == 'cost.action_change']
+wanted, home = cost(np.clip(x[:, 0, joints], center - half, center + half)), cost(np.tile(np.resize(number('expert.home'), m.nu), (4, 1)))
+assert abs(found - wanted) < 1e-9 * (1 + wanted) and abs(home - wanted) > 1e-3 * wanted, (found, wanted, home)
+PY
+}
+if PYTHONPATH=$packages python3 -c 'import mujoco, numpy' 2>/dev/null; then
+  check the_first_change_of_action_is_from_the_posture costs_are_of_the_first_posture
+else
+  skip the_first_change_of_action_is_from_the_posture "no mujoco in third_party/python"
+fi
+
+# ---- gaits with clips of other lengths ----
+two_gaits=(--set data.source=file --set "data.file=$scratch/two/*.npz" --set expert.gaits=trot,pace --set window.last=20)
+unequal_clips() {
+  mkdir two
+  train --set expert.updates=1 --set expert.gaits=pace --checkpoint pace || return 1
+  exits_with 0 expert collect "$go1" "${small[@]}" --set expert.gaits=pace --checkpoint pace --seconds 0.9 --out two/pace.npz || return 1
+  cp walks.npz two/trot.npz
+  train "${two_gaits[@]}" --set expert.updates=1 --checkpoint both || return 1
+  refuses "^dynaflow: --seconds: no clip of the gait 'pace' is as long as a walk, 1 s; its longest has 0.9 s" \
+    expert collect "$go1" "${small[@]}" "${two_gaits[@]}" --checkpoint both --seconds 1 --out both.npz || return 1
+  [ ! -e both.npz ] && exits_with 0 expert collect "$go1" "${small[@]}" "${two_gaits[@]}" --checkpoint both --seconds 0.9 --out both.npz
+}
+check walks_longer_than_all_clips_of_a_gait_are_refused unequal_clips
+
+# ---- fewer and noisier demonstrations ----
+check fewer_episodes_leave_their_clips eval "exits_with 0 expert collect '$go1' ${small[*]} --set train.episodes=3 --checkpoint a --seconds 1 --out three.npz &&
+  exits_with 0 expert collect '$go1' ${small[*]} --checkpoint a --seconds 1 --episodes 3 --out three-first.npz && cmp three.npz three-first.npz"
+check a_left_out_episode_is_refused refuses 'expert.clips: episode 3 has no stretch .* left out by train.episodes' \
+  expert train "$go1" "${small[@]}" --set train.episodes=3 --set expert.clips=3 --checkpoint d
+check too_many_episodes_are_refused refuses 'train.episodes = 9 exceeds the 8 training episodes' \
+  expert train "$go1" "${small[@]}" --set train.episodes=9 --checkpoint d
+check noise_gives_other_policies eval "train --set expert.updates=8 --set train.noise=0.1 --checkpoint noisy && ! cmp -s a noisy"
+check walks_along_noisy_clips exits_with 0 expert collect "$go1" "${small[@]}" --set train.noise=0.1 --checkpoint a --seconds 1 --out noisy.npz
+# starts are disturbed by the standard deviations of the training frames, of which this compares those of joints
+noise_is_of_its_size() {
+  PYTHONPATH=$packages python3 - <<'PY'
+import numpy as np
+from glob import glob
+clean, noisy = np.load('walks.npz')['states'][:, 0], np.load('noisy.npz')['states'][:, 0]
+[data] = [d for d in (np.load(p)['states'] for p in glob('data/*.npz')) if len(d) == 40 and any(np.array_equal(s, clean[0]) for s in d[:, 0])]
+kept = [i for i in range(len(data)) if np.any(np.all(clean == data[i, 0], axis=1))]
+std = data[[i for i in range(40) if i % 5 != 4]][..., 7:19].reshape(-1, 12).std(0)
+z = (noisy - clean)[:, 7:19] / std
+assert noisy.shape == clean.shape == (8, 37) and np.all(z != 0)
+# 96 draws of N(0, 0.1^2): four standard errors of their mean and of their standard deviation
+assert abs(z.mean()) < .041 and abs(z.std() - .1) < .03, (z.mean(), z.std())
+PY
+}
+if PYTHONPATH=$packages python3 -c 'import numpy' 2>/dev/null; then
+  check the_noise_has_its_size noise_is_of_its_size
+else
+  skip the_noise_has_its_size "no numpy"
+fi
 finish

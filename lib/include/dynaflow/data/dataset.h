@@ -132,6 +132,10 @@ DF_API size_t df_dataset_actions(const df_dataset* data);
  * is in one group even if its gait changes, because splits and intervals take episodes as units. */
 DF_API int df_dataset_group(const df_dataset* data, int episode);
 
+/* Returns the gait of a group, NAME of its condition "gait.NAME"; NULL if the groups are no gaits. It belongs to
+ * `data`. */
+DF_API const char* df_dataset_group_gait(const df_dataset* data, int group);
+
 /* ---- windows ---- */
 
 typedef struct df_window {
