@@ -12,7 +12,8 @@
 #               $MODELS: paths of other models of the Go1, separated by commas, in which they are executed, too
 #   pipeline    the classical pipeline: an expert per gait that tracks the demonstrated states, walks of the experts, and
 #               action_fm trained on them; beside dynaflow and action_fm on the demonstrations, with the CPU time of each.
-#               The experts have the first of SEEDS
+#               The experts have the first of SEEDS. Experts and walks are made anew if PROFILE, the seed or an OPTION
+#               differs from those that they were made with; --set split.test_every and train.noise are not possible here
 #
 # PROFILE is the one of the training (default: full), SEEDS are e.g. 1,2,3 or 1..5 (default: 1); OPTION... are common
 # options (`dynaflow help options`), such as --set and --threads. Methods: $METHODS, by default those below; infeasible
@@ -50,9 +51,9 @@ evaluate() {
   "$dynaflow" report "$out/$name"
 }
 
-# cells_of METHOD: "SEED KEY" of its cells in the last plan; a record is one line of JSON
+# cells_of METHOD [RUN]: "SEED KEY" of its cells in the last plan of a run (trained); a record is one line of JSON
 cells_of() {
-  grep -h '"type": *"plan"' "$out"/trained/events*.jsonl | tail -n 1 | grep -o '{[^{}]*}' |
+  grep -h '"type": *"plan"' "$out/${2:-trained}"/events*.jsonl | tail -n 1 | grep -o '{[^{}]*}' |
     grep "\"method\": *\"$1\"" | sed 's/.*"seed": *\([0-9]*\).*"key": *"\([0-9a-f]\{16\}\).*/\1 \2/'
 }
 # sample_motions METHOD SEED KEY OPTION...: eight motions of each gait
@@ -114,21 +115,34 @@ cpu_of() {
     printf "%.1f\n", sum
   }'
 }
-# timed FILE COMMAND...: runs a command and writes its CPU time to FILE, unless FILE is there
+# timed FILE MADE COMMAND...: runs a command that makes the file MADE and writes its CPU time to FILE, and the command with
+# profile and seeds beside it, unless that has been done. One that was interrupted begins anew: its time is that of a whole
 timed() {
-  into=$1
-  shift
-  [ ! -s "$into" ] || return 0
+  into=$1 made=$2
+  shift 2
+  command=$(echo "$profile" "${seeds%%[,.]*}" && printf '%s\n' "$@")
+  if [ -s "$into" ] && [ -s "$made" ] && [ "$command" = "$(cat "$into.command" 2>/dev/null)" ]; then return 0; fi
+  rm -f "$into" "$made" "$made.state"
+  printf '%s\n' "$command" >"$into.command"
   times >"$into.before"
   "$@"
   times >"$into.after"
   echo "$(cpu_of "$into.before") $(cpu_of "$into.after")" | awk '{ printf "%.1f\n", $2 - $1 }' >"$into"
   rm "$into.before" "$into.after"
 }
-# training_cpu RUN METHOD: mean CPU time of the trainings of a method
+# training_cpu RUN METHOD: mean CPU time of the trainings of a method in the last plan
 training_cpu() {
-  grep -h '"type": *"cell"' "$out/$1"/events*.jsonl | grep "\"method\": *\"$2\"" | grep '"status": *"done"' |
+  cells_of "$2" "$1" | while read -r seed key; do
+    grep -h '"type": *"cell"' "$out/$1"/events*.jsonl | grep "\"key\": *\"$key" | grep '"status": *"done"' | tail -n 1
+  done |
     grep -o '"train_cpu_s": *[0-9.e+-]*' | awk '{ sum += $2; n++ } END { printf "%.1f\n", n ? sum / n : 0 }' FS=:
+}
+# fewest_walks DIRECTORY: the smallest number of walks of a gait, by the data cards beside them
+fewest_walks() {
+  for card in "$1"/*.card.md; do
+    gait=${card##*/}
+    awk -F'|' -v gait=" ${gait%.card.md} " '/^## / { attempts = $0 == "## Attempts" } attempts && $2 == gait { print $4 + 0 }' "$card"
+  done | sort -n | head -n 1
 }
 # the settings of an expert of one gait; those per gait that a clip replaces have one number
 imitation() {
@@ -182,15 +196,36 @@ case $experiment in
     ;;
   pipeline)
     methods=${METHODS:-dynaflow,action_fm}
+    case " $* " in
+      *split.test_every*)
+        echo "experiments.sh pipeline: --set split.test_every: walks and demonstrations are held out differently, leave it out" >&2
+        exit 2
+        ;;
+      *train.noise*)
+        echo "experiments.sh pipeline: --set train.noise: refused with eval.profile, by which walks are evaluated; leave it out" >&2
+        exit 2
+        ;;
+    esac
     train "$@"
     walks=$out/pipeline/walks
     mkdir -p "$walks"
     for gait in trot pace bound pronk; do
-      timed "$out/pipeline/$gait.train" imitation "$gait" train "$task" "$@"
-      timed "$out/pipeline/$gait.collect" imitation "$gait" collect "$task" --episodes 100000 --out "$walks/$gait.npz" "$@"
+      policy=$out/pipeline/$gait.safetensors
+      timed "$out/pipeline/$gait.train" "$policy" imitation "$gait" train "$task" "$@"
+      timed "$out/pipeline/$gait.collect" "$walks/$gait.npz" imitation "$gait" collect "$task" --episodes 100000 \
+        --out "$walks/$gait.npz" "$@"
     done
+    # A run holds out episodes of its own demonstrations, although it is measured on others here: one walk of each gait
+    # (of two or more times the fewest, one more), as many as possible are left to learn from
+    fewest=$(fewest_walks "$walks")
+    if [ "${fewest:-0}" -lt 2 ]; then
+      echo "experiments.sh pipeline: $walks: a gait has ${fewest:-0} walks, distillation needs two: increase data.episodes or" \
+        "expert.updates" >&2
+      exit 2
+    fi
     "$dynaflow" run "$task" --profile "$profile" --seed "$seeds" --method action_fm --out "$out/distilled" \
-      --set data.source=file --set "data.file=$walks/*.npz" --set eval.profile=generated "$@"
+      --set data.source=file --set "data.file=$walks/*.npz" --set split.test_every="$fewest" --set eval.profile=generated \
+      "$@" --set train.episodes=0
     "$dynaflow" report "$out/distilled"
     "$dynaflow" report "$out/trained"
     experts=$(cat "$out"/pipeline/*.train | awk '{ sum += $1 } END { print sum }')
