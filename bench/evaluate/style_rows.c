@@ -38,12 +38,18 @@ df_status style_rows_of_windows(const eval_job* job, int k, const double* x, eva
   return status;
 }
 
-/* x [frames+1][nx] = the demonstration from the start of window i on, and the number of its frames, at most frames + 1
- */
+/* x [frames+1][nx] = the demonstration from the start of window i on, and the number of its frames, at most frames + 1.
+ * It ends before the first frame that train.noise has changed: with split.by: time, held-out frames may precede frames
+ * that are trained on. */
 static int copy_episode(const eval_job* job, int i, int frames, double* x) {
   const df_dataset* data = job->task->data;
   const df_window w = job->set->window[i];
-  const int rest = data->lengths[w.episode] - w.start, n = (rest < frames ? rest : frames) + 1;
+  const int rest = data->lengths[w.episode] - w.start;
+  const unsigned char* side = job->task->windows->side + data->first[w.episode] + (size_t)w.start;
+  int n = (rest < frames ? rest : frames) + 1;
+  for (int t = 1; t < n && job->task->config.train_noise > 0; t++) {
+    if (side[t] == DF_SIDE_TRAIN) n = t;
+  }
   memcpy(x, df_dataset_state(data, w.episode, w.start), (size_t)n * (size_t)job->task->system->nx * sizeof *x);
   return n;
 }

@@ -4,7 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dynaflow/core/rng.h"
+#include "dynaflow/flow/flow.h"
+#include "dynaflow/metrics/best_action.h"
 #include "dynaflow/metrics/metrics.h"
+#include "dynaflow/optimise/follower.h"
 #include "dynaflow/sim/rollout.h"
 #include "methods.h"
 #include "near.h"
@@ -211,6 +215,101 @@ static void trained_projections_return_the_states_of_their_actions(void** state)
   unlink(FILE_PATH);
 }
 
+/* a projection of its own for one window: the n-th call stores the actions that it gets, and the coordinates it leaves
+ */
+typedef struct observer {
+  const df_task* task;
+  df_follower* follower;
+  bool from_predicted; /* of the follower; without one, states stay and the first call puts 0.25 in all actions */
+  int calls;
+  double got[2][H][NU], left[H][NX + NU];
+} observer;
+
+static void observe(void* context, int thread, double* x, double* u) {
+  observer* o = context;
+  const df_chart_statistics s = df_chart_get_statistics(o->task->chart);
+  if (o->follower && o->from_predicted) (void)df_follower_track_from(o->follower, thread, H, x, u, x);
+  if (o->follower && !o->from_predicted) (void)df_follower_track(o->follower, thread, H, x, u, x);
+  if (o->follower) return;
+  assert_in_range(o->calls, 0, 1);
+  memcpy(o->got[o->calls], u, sizeof o->got[0]);
+  for (int t = 0; t < H && o->calls == 0; t++) {
+    df_chart_encode(o->task->chart, x, x + (t + 1) * NX, o->left[t]);
+    for (int i = 0; i < NU; i++) {
+      u[t * NU + i] = 0.25;
+      o->left[t][NX + i] = (0.25 - s.action_mean[i]) / s.action_std[i];
+    }
+  }
+  o->calls++;
+}
+
+static df_flow* flow_of_both(const df_method_env* env) {
+  df_flow* flow;
+  assert_int_equal(df_flow_new(env, "ddat_states_actions", DF_DECODE_STATES_ACTIONS, &flow), DF_OK);
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  return flow;
+}
+
+/* the method returns what its network and a follower of the test make, and other bytes if searches start elsewhere */
+static void searches_of_states_and_actions_start_from_the_predicted_actions(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.projection_from = 0;
+  snprintf(config.projection_norm, sizeof config.projection_norm, "std");
+  df_task* task = task_trained(&config, &df_method_ddat_states_actions);
+  const sampled s = sample_with(&df_method_ddat_states_actions, task, 3, 1);
+  const df_method_env env = {.task = task, .seed = 1, .threads = 1};
+  const df_request r = {.B = B, .x0 = x0[0], .condition = condition, .seed = 4, .sampler_steps = 3};
+  const df_follower_cfg cfg = {.threads = 1, .scale = df_chart_std(task->chart)};
+  df_flow* flow = flow_of_both(&env);
+  for (int predicted = 0; predicted < 2; predicted++) {
+    sampled own = {.effort = {0}};
+    observer o = {.task = task, .from_predicted = predicted};
+    const df_flow_projection projection = {.project = observe, .context = &o};
+    assert_int_equal(df_follower_new(task->system, &cfg, &o.follower), DF_OK);
+    assert_int_equal(df_flow_sample_projected(flow, &r, &projection, own.x[0][0], own.u[0][0]), DF_OK);
+    assert_int_equal(memcmp(own.u, s.u, sizeof s.u) == 0, predicted);
+    df_follower_free(o.follower);
+  }
+  df_flow_free(flow);
+  unlink(FILE_PATH);
+  df_task_free(task);
+}
+
+/* Two steps: the path goes half of the way from the noise to the projected coordinates, those of the actions, too, and
+ * the network predicts from there. */
+static void the_path_goes_to_the_projected_actions(void** state) {
+  (void)state;
+  const df_config config = tiny_config();
+  df_task* task = task_trained(&config, &df_method_ddat_states_actions);
+  const df_method_env env = {.task = task, .seed = 1, .threads = 1};
+  const df_request r = {.B = 1, .x0 = x0[0], .condition = condition, .seed = 4, .sampler_steps = 2};
+  df_flow* flow = flow_of_both(&env);
+  observer o = {.task = task};
+  const df_flow_projection projection = {.project = observe, .context = &o};
+  double x[H + 1][NX], u[H][NU], half[H][NX + NU], velocity[H][NX + NU];
+  assert_int_equal(df_flow_sample_projected(flow, &r, &projection, x[0], u[0]), DF_OK);
+  assert_int_equal(o.calls, 2);
+
+  df_rng_normal(4, DF_STREAM_SAMPLE_NOISE, 0, (size_t)H * (NX + NU), half[0]);
+  for (int t = 0; t < H; t++) {
+    for (int i = 0; i < NX + NU; i++) half[t][i] = 0.5 * (half[t][i] * task->config.flow_sigma + o.left[t][i]);
+  }
+  const df_flow_points points = {.B = 1, .t = 0.5, .z = half[0], .x0 = x0[0], .condition = condition};
+  assert_int_equal(df_flow_velocity(flow, &points, velocity[0], NULL), DF_OK);
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  for (int t = 0; t < H; t++) {
+    double predicted[NU];
+    for (int i = 0; i < NU; i++)
+      predicted[i] = s.action_mean[i] + s.action_std[i] * (half[t][NX + i] + 0.5 * velocity[t][NX + i]);
+    df_box_project(task->system, predicted);
+    for (int i = 0; i < NU; i++) assert_near(o.got[1][t][i], predicted[i], 1e-5); /* single precision */
+  }
+  df_flow_free(flow);
+  unlink(FILE_PATH);
+  df_task_free(task);
+}
+
 /* without the projection in training, the network is that of kinematic_fm */
 static void a_projection_that_is_not_trained_is_ddat_projection(void** state) {
   (void)state;
@@ -308,6 +407,8 @@ int main(void) {
       cmocka_unit_test(the_closed_loop_is_nearer_to_the_plan_than_the_open_loop),
       cmocka_unit_test(a_projection_after_sampling_is_tracking_in_the_same_norm),
       cmocka_unit_test(trained_projections_return_the_states_of_their_actions),
+      cmocka_unit_test(searches_of_states_and_actions_start_from_the_predicted_actions),
+      cmocka_unit_test(the_path_goes_to_the_projected_actions),
       cmocka_unit_test(a_projection_that_is_not_trained_is_ddat_projection),
       cmocka_unit_test(trajectory_optimisation_finds_the_demonstration_without_its_actions),
       cmocka_unit_test(trajectory_optimisation_needs_a_demonstration),

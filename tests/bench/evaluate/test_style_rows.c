@@ -141,6 +141,49 @@ static void chains_are_compared_with_their_episodes_as_far_as_these_go(void** st
   end(&f);
 }
 
+/* split.by: time holds out blocks within episodes: after them, frames of the training side have noise */
+static void chains_are_not_compared_with_frames_that_have_training_noise(void** state) {
+  (void)state;
+  enum { FRAMES = 30 };
+  static const bool upright[1] = {true};
+  for (int noisy = 0; noisy < 2; noisy++) {
+    df_config config = tiny_config();
+    config.eval_windows = B;
+    config.eval_style_band = 0.001;
+    config.train_noise = noisy ? 1e-3 : 0;
+    snprintf(config.split_by, sizeof config.split_by, "time");
+    config.split_block = 10;
+    config.split_gap = 0;
+    fixture f = {.task = tiny_task_with(&config)};
+    assert_int_equal(eval_set_new(f.task, 1, &f.set), DF_OK);
+    f.job = (eval_job){.task = f.task, .set = f.set, .threads = 1};
+    f.nx = (size_t)f.task->system->nx;
+    for (int i = 0; i < B; i++) { /* one in whose episode more than the last frame follows */
+      if (f.set->window[i].start < 25) f.set->window[0] = f.set->window[i];
+    }
+    const df_window w = f.set->window[0];
+    const df_dataset* data = f.task->data;
+    int clean = 0, trained = 0;
+    double x[(FRAMES + 1) * 8] = {0};
+    for (int t = 0; t <= FRAMES && w.start + t <= data->lengths[w.episode]; t++) {
+      trained += f.task->windows->side[data->first[w.episode] + (size_t)(w.start + t)] == DF_SIDE_TRAIN;
+      clean += trained == 0;
+      memcpy(x + (size_t)t * f.nx, df_dataset_state(data, w.episode, w.start + t), f.nx * sizeof *x);
+      /* off by 0.1 rad, and by 0.5 from the first frame on that is trained on */
+      x[(size_t)t * f.nx + HIP] += trained ? 0.5 : 0.1;
+    }
+    assert_true(clean > f.set->H && trained > 1);
+    const chains c = {.n = 1, .frames = FRAMES, .x = x};
+    evaluation out = {.rows = json_array()};
+    assert_int_equal(style_rows_of_chains(&f.job, 5, &c, upright, &out), DF_OK);
+    const double value = number(find(out.rows, "style_joints.chain"), "value");
+    if (noisy) assert_near(value, 0.1, 1e-12);
+    if (!noisy) assert_true(value > 0.15);
+    evaluation_clear(&out);
+    end(&f);
+  }
+}
+
 static void chains_that_all_fall_have_no_row(void** state) {
   (void)state;
   fixture f = begin(0.03);
@@ -160,6 +203,7 @@ int main(void) {
       cmocka_unit_test(rows_of_windows_are_means_with_their_samples),
       cmocka_unit_test(there_are_none_unless_they_are_asked_for),
       cmocka_unit_test(chains_are_compared_with_their_episodes_as_far_as_these_go),
+      cmocka_unit_test(chains_are_not_compared_with_frames_that_have_training_noise),
       cmocka_unit_test(chains_that_all_fall_have_no_row),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
