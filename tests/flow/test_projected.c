@@ -95,42 +95,86 @@ static void a_feasible_prediction_has_no_loss(void** state) {
   }
 }
 
+/* The largest |J^T R| / (|J_j| |R|) over the actions inside the box in the last frame, J by central differences: 0
+ * where the search has converged, or an action at a bound is all that is left. */
+static double slope_left(projected* p) {
+  const df_system* system = p->loop.system;
+  flow_worker* w = &p->flow->worker[0];
+  const int nz = p->flow->nz;
+  double u[2], z[3][16], next[16], rest = 0, largest = 0;
+  memcpy(u, w->u + 4, sizeof u);
+  for (int j = 0; j < 2; j++) {
+    if (fabs(u[j]) >= 1) continue;
+    double slope = 0, length = 0;
+    rest = 0;
+    for (int side = 0; side < 3; side++) {
+      double moved[2] = {u[0], u[1]};
+      moved[j] += (side - 1) * 1e-6;
+      system->ops->reset(p->loop.sim, w->x + 2 * p->flow->nx);
+      assert_int_equal(system->ops->step(p->loop.sim, moved, next), DF_TRAJ_COMPLETE);
+      df_chart_encode(p->task->chart, p->x0, next, z[side]);
+    }
+    for (int k = 0; k < nz; k++) {
+      const double to = (z[2][k] - z[0][k]) / 2e-6, r = z[1][k] - (double)w->out[2 * p->flow->in + k];
+      slope += to * r;
+      length += to * to;
+      rest += r * r;
+    }
+    largest = fmax(largest, fabs(slope) / sqrt(length * rest));
+  }
+  return largest;
+}
+
+/* true if the gradient of the last frame is that of differences of step 1e-4, to 0.5 % of its largest entry */
+static bool agrees(projected* p, const double* got, double* largest) {
+  const double h = 1e-4;
+  flow_worker* w = &p->flow->worker[0];
+  const int in = p->flow->in;
+  double right[16], worst = 0;
+  *largest = 0;
+  for (int k = 0; k < in; k++) {
+    df_real* at = &w->out[2 * in + k];
+    const df_real before = *at, high = (df_real)((double)before + h), low = (df_real)((double)before - h);
+    *at = high;
+    const double up = loss_of(p);
+    *at = low;
+    right[k] = (up - loss_of(p)) / ((double)high - (double)low);
+    *at = before;
+    *largest = fmax(*largest, fabs(right[k]));
+  }
+  for (int k = 0; k < in; k++) worst = fmax(worst, fabs(got[k] - right[k]));
+  return worst <= 5e-3 * *largest + 1e-9;
+}
+
 /* The last frame has no later ones, so that its gradient is that of the whole loss: against central differences, which
- * search again. Batches of 12 windows. */
+ * search again. Batches of 12 windows. The formula assumes a smooth minimum with J^T R = 0. Where the search has
+ * converged (cosines of at most 1.3e-8), all gradients agree, the worst to 0.1 %. Of states and actions, the frame of
+ * start 14 is none of these: its search stops beside a contact that begins (J^T R = 7.6e-3, a cosine of 1.3e-2), and
+ * the gradient is off by 15 %. That of start 12 is a kink of differences of step 1e-2 only. On the Go1 with the search
+ * of a follower, which stops earlier, the median is off by 10 to 12 % (flow.h). */
 static void the_gradient_of_the_last_frame_is_that_of_the_loss(void** state) {
   (void)state;
-  const double h = 1e-2;
   for (int d = 0; d < 2; d++) {
     projected p;
     make(&p, d ? DF_DECODE_STATES_ACTIONS : DF_DECODE_STATES);
     flow_worker* w = &p.flow->worker[0];
-    const int in = p.flow->in;
-    int bounded = 0, moving = 0, agree = 0;
+    int bounded = 0, moving = 0, stopped = 0;
     for (int start = 0; start < 24; start += 2) {
-      double got[16], largest = 0;
+      double got[16], largest;
       predict(&p, (df_window){.episode = 2, .start = start}, 0.2);
       (void)loss_of(&p);
-      for (int k = 0; k < in; k++) got[k] = 12 * (double)w->d_out[2 * in + k];
+      for (int k = 0; k < p.flow->in; k++) got[k] = 12 * (double)w->d_out[2 * p.flow->in + k];
       for (int i = 0; i < 2; i++) bounded += fabs(w->u[4 + i]) >= 1;
-      double right[16];
-      for (int k = 0; k < in; k++) {
-        const df_real before = w->out[2 * in + k];
-        w->out[2 * in + k] = (df_real)((double)before + h);
-        const double up = loss_of(&p);
-        w->out[2 * in + k] = (df_real)((double)before - h);
-        right[k] = (up - loss_of(&p)) / (2 * h);
-        w->out[2 * in + k] = before;
-        largest = fmax(largest, fabs(right[k]));
+      if (slope_left(&p) > 1e-6) {
+        stopped++;
+        continue;
       }
+      assert_true(agrees(&p, got, &largest));
       moving += largest > 1e-3;
-      bool same = true;
-      for (int k = 0; k < in; k++) same = same && fabs(got[k] - right[k]) <= 5e-2 * largest + 1e-6;
-      agree += same && largest > 1e-3;
     }
-    /* a difference may cross a contact, or the bound of an action */
-    print_message("decoder %d: of %d gradients of last frames %d agree, %d actions are at a bound\n", d, moving, agree,
-                  bounded);
-    assert_true(moving >= 8 && bounded >= 3 && agree >= moving - 2);
+    print_message("decoder %d: %d gradients of last frames agree, %d searches stopped short, %d actions at a bound\n",
+                  d, moving, stopped, bounded);
+    assert_true(moving >= 10 && stopped <= 1 && bounded >= 3);
     clear(&p);
   }
 }
