@@ -148,7 +148,7 @@ const struct argp transfer_argp = {
         "for each perturbation, the share of trajectories that fall, how long they stay upright, the command error of "
         "those that stay upright, and by how much the first window differs from that of the model as it is. Without "
         "options: mass and gain x 0.8, 0.9, 1.1, 1.2, friction x 0.5, 0.75, 1.5, and latencies of one and two physics "
-        "steps and of one action."
+        "steps and of one action; of these, dynamics in closed form (system.dynamics) have the latencies only."
         "\v"
         "Exits with 0 when done, 1 when a limit forbids an export, 2 on bad input, 3 when a file is missing, 130 when "
         "interrupted.",
@@ -159,11 +159,16 @@ const struct argp transfer_argp = {
 static void add_defaults(arguments* a, const df_system* system) {
   static const double strength[] = {0.8, 0.9, 1.1, 1.2}, friction[] = {0.5, 0.75, 1.5};
   const double step = df_mujoco_timestep(system);
-  for (int i = 0; i < 4; i++) add_change(a, PERTURB_MASS, strength[i]);
-  for (int i = 0; i < 3; i++) add_change(a, PERTURB_FRICTION, friction[i]);
-  char* unscaled = perturbation_unscaled(system);
-  for (int i = 0; i < 4 && !unscaled; i++) add_change(a, PERTURB_GAIN, strength[i]);
+  const bool scales = df_mujoco_dynamics(system) == DF_DYNAMICS_MUJOCO;
+  for (int i = 0; i < 4 && scales; i++) add_change(a, PERTURB_MASS, strength[i]);
+  for (int i = 0; i < 3 && scales; i++) add_change(a, PERTURB_FRICTION, friction[i]);
+  char* unscaled = scales ? perturbation_unscaled(system) : NULL;
+  for (int i = 0; i < 4 && scales && !unscaled; i++) add_change(a, PERTURB_GAIN, strength[i]);
   if (unscaled) print_line(stderr, "note: gain is left out: %s", unscaled);
+  if (!scales)
+    print_line(stderr,
+               "note: mass, friction and gain are left out: dynamics in closed form (system.dynamics) have "
+               "none of the numbers of MuJoCo's model that are scaled");
   df_free(unscaled);
   add_change(a, PERTURB_LATENCY, step);
   if (df_mujoco_substeps(system) > 1) add_change(a, PERTURB_LATENCY, 2 * step);

@@ -26,7 +26,7 @@ static df_status pick(const char* key, const df_list* list, int n, int i, double
   return DF_OK;
 }
 
-static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
+static df_status set_gait(const df_config* c, const int* leg, int i, df_walk_gait* gait) {
   const int known = df_gait_by_name(c->expert_gaits.v[i]), n = c->expert_gaits.n;
   const bool imitates = strcmp(c->expert_imitate, "clips") == 0;
   if (known < 0 && !imitates)
@@ -34,7 +34,7 @@ static df_status set_gait(const df_config* c, int i, df_walk_gait* gait) {
                    c->expert_gaits.v[i]);
   /* a clip needs no clock */
   memset(gait->offset, 0, sizeof gait->offset);
-  if (known >= 0) memcpy(gait->offset, df_gait_offsets((df_gait)known), 4 * sizeof(double));
+  for (int k = 0; known >= 0 && k < FOOT_LEGS; k++) gait->offset[k] = df_gait_offsets((df_gait)known)[leg[k]];
   DF_TRY(pick("expert.height", &c->expert_height, n, i, &gait->height));
 #define REWARD(name, ...) \
   DF_TRY(pick("expert_reward." #name, &c->expert_reward_##name, n, i, &gait->weight[DF_REWARD_##name]));
@@ -77,7 +77,7 @@ static df_status check_floor(const df_system* system) {
 static df_status set_feet(const df_config* c, const df_system* system, df_walk_cfg* cfg) {
   cfg->n_feet = c->eval_feet.n;
   if (cfg->n_feet != 4)
-    return df_fail(DF_E_CONFIG, "eval.feet: got %d feet, expected four, in the order FR, FL, RR, RL", cfg->n_feet);
+    return df_fail(DF_E_CONFIG, "eval.feet: got %d feet, expected four: FR, FL, RR and RL, in any order", cfg->n_feet);
   for (int i = 0; i < cfg->n_feet; i++) {
     cfg->foot[i] = df_mujoco_point(system, DF_POINT_GEOM, c->eval_feet.v[i]);
     if (cfg->foot[i].index < 0) return df_fail(DF_E_CONFIG, "eval.feet: the model has no geom '%s'", c->eval_feet.v[i]);
@@ -94,7 +94,15 @@ static df_status set_home(const df_config* c, const df_system* system, const dou
   return DF_OK;
 }
 
-static df_status set_walk(const df_config* c, const df_system* system, double* numbers, df_walk_cfg* cfg) {
+/* the clock of a gait is by legs, of which clips need none: leg [FOOT_LEGS] */
+static df_status set_gaits(const df_config* c, const df_system* system, int* leg, df_walk_cfg* cfg) {
+  for (int k = 0; k < FOOT_LEGS; k++) leg[k] = k;
+  if (strcmp(c->expert_imitate, "clips") != 0) DF_TRY(foot_legs(c, system, cfg->home, leg));
+  for (int i = 0; i < cfg->n_gaits; i++) DF_TRY(set_gait(c, leg, i, &cfg->gait[i]));
+  return DF_OK;
+}
+
+static df_status set_walk(const df_config* c, const df_system* system, double* numbers, int* leg, df_walk_cfg* cfg) {
   const size_t nu = (size_t)system->nu;
   double *home = numbers, *centre = numbers + nu, *half = numbers + 2 * nu;
   *cfg = (df_walk_cfg){.n_gaits = c->expert_gaits.n,
@@ -113,7 +121,6 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
   if (c->expert_command.n != 3)
     return df_fail(DF_E_CONFIG, "expert.command: got %d numbers, expected 3: vx, vy and yaw rate", c->expert_command.n);
   memcpy(cfg->command, c->expert_command.v, sizeof cfg->command);
-  for (int i = 0; i < cfg->n_gaits; i++) DF_TRY(set_gait(c, i, &cfg->gait[i]));
 #define OBSERVE(name, ...) cfg->observe[DF_OBSERVE_##name] = c->expert_observe_##name;
   DF_OBSERVE_LIST(OBSERVE)
 #undef OBSERVE
@@ -124,7 +131,8 @@ static df_status set_walk(const df_config* c, const df_system* system, double* n
   DF_TRY(set_feet(c, system, cfg));
   DF_TRY(check_floor(system));
   DF_TRY(df_action_map(c, system, centre, half));
-  return set_home(c, system, centre, home);
+  DF_TRY(set_home(c, system, centre, home));
+  return set_gaits(c, system, leg, cfg);
 }
 
 /* what a policy imitates, if it does */
@@ -190,7 +198,7 @@ df_status expert_task_make(const df_config* config, const df_search* search, con
   set_training(config, &out->cfg);
   DF_TRY(df_task_system(config, search, &out->system, sha256));
   double* numbers = df_alloc(3 * (size_t)out->system->nu, sizeof *numbers);
-  df_status status = numbers ? set_walk(config, out->system, numbers, &cfg) : DF_E_NOMEM;
+  df_status status = numbers ? set_walk(config, out->system, numbers, out->leg, &cfg) : DF_E_NOMEM;
   if (status == DF_OK) status = set_clips(config, search, opts, out->system, &out->clips, &cfg);
   if (status == DF_OK) status = df_walk_new(out->system, &cfg, &out->walk);
   df_free(numbers);
@@ -215,16 +223,25 @@ static bool begins(const char* key, const char* beginning) {
 static bool shapes_policy(const char* key) {
   static const char* const keys[] = {"expert.gaits",    "expert.frequency", "expert.duty",    "expert.height",
                                      "expert.home",     "expert.width",     "expert.depth",   "expert_observe.",
-                                     "system.substeps", "chart.objects",    "expert.imitate", "expert.ahead"};
+                                     "system.substeps", "chart.objects",    "expert.imitate", "expert.ahead",
+                                     "eval.feet"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
     if (begins(key, keys[i])) return true;
   }
   return begins(key, "action.");
 }
 
+/* the legs of the feet, "2,1,3,0" */
+static void write_legs(const expert_task* task, char out[2 * FOOT_LEGS]) {
+  snprintf(out, 2 * FOOT_LEGS, "%d,%d,%d,%d", task->leg[0], task->leg[1], task->leg[2], task->leg[3]);
+}
+
 bool expert_depends(const df_config_key* setting, const char* value) {
   return expert_setting(setting->name, value);
 }
+
+/* the order of legs that older policies have; another one is part of what a policy is */
+static const char* const LEGS = "0,1,2,3";
 
 void expert_identity(const expert_task* task, uint64_t seed, text* out) {
   char value[DF_VALUE_MAX];
@@ -238,11 +255,14 @@ void expert_identity(const expert_task* task, uint64_t seed, text* out) {
   text_add(out, "model %s\nmujoco %s\nblas %s\nseed %" PRIu64 "\n", df_mujoco_identity(task->system)->compiled,
            df_mujoco_version(), df_blas_get_info()->kernel, seed);
   if (expert_imitation(task)) text_add(out, "clips %s\n", task->clips.sha256);
+  char legs[2 * FOOT_LEGS];
+  write_legs(task, legs);
+  if (strcmp(legs, LEGS) != 0) text_add(out, "legs %s\n", legs);
 }
 
-enum { EXTRA = 6 };
+enum { EXTRA = 7 };
 static const char *const FORMAT_KEY = "dynaflow.expert", *const FORMAT = "1",
-                         *const MODEL_KEY = "dynaflow.compiled_sha256";
+                         *const MODEL_KEY = "dynaflow.compiled_sha256", *const LEGS_KEY = "dynaflow.legs";
 
 df_status expert_checkpoint_write(const expert_task* task, const df_expert* expert, uint64_t seed, const char* path) {
   const df_config_key* keys;
@@ -256,7 +276,7 @@ df_status expert_checkpoint_write(const expert_task* task, const df_expert* expe
     if (!expert_depends(&keys[i], values[i])) continue;
     pairs[count++] = (df_text_pair){keys[i].name, values[i]};
   }
-  char number[32], updates[32];
+  char number[32], updates[32], legs[2 * FOOT_LEGS];
   snprintf(number, sizeof number, "%" PRIu64, seed);
   snprintf(updates, sizeof updates, "%ld", df_expert_get_totals(expert).updates);
   if (status == DF_OK) {
@@ -266,6 +286,8 @@ df_status expert_checkpoint_write(const expert_task* task, const df_expert* expe
     pairs[count++] = (df_text_pair){"dynaflow.mujoco", df_mujoco_version()};
     pairs[count++] = (df_text_pair){"dynaflow.seed", number};
     pairs[count++] = (df_text_pair){"dynaflow.updates", updates};
+    write_legs(task, legs);
+    if (strcmp(legs, LEGS) != 0) pairs[count++] = (df_text_pair){LEGS_KEY, legs};
     status = df_expert_save(expert, path, count, pairs);
   }
   df_free(pairs);
@@ -293,6 +315,13 @@ static df_status check_file(const expert_task* task, const char* path, const df_
   }
   if (strcmp(model, df_mujoco_identity(task->system)->compiled) != 0)
     return df_fail(DF_E_MISMATCH, "%s: trained with another model, or other system.* settings", path);
+  const char* of_feet = df_safetensors_metadata(file, LEGS_KEY);
+  write_legs(task, value);
+  if (strcmp(of_feet ? of_feet : LEGS, value) != 0)
+    return df_fail(DF_E_MISMATCH,
+                   "%s: trained with legs %s of the feet in eval.feet (0 FR, 1 FL, 2 RR, 3 RL), but they are %s: train "
+                   "the policy again",
+                   path, of_feet ? of_feet : LEGS, value);
   return DF_OK;
 }
 

@@ -7,12 +7,14 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/policy/expert.h"
 #include "expert_clips.h"
+#include "foot_legs.h"
 #include "text.h"
 
 typedef struct expert_task {
   df_config config;
   df_system* system;
   df_walk* walk;
+  int leg[FOOT_LEGS]; /* of each foot of eval.feet (foot_legs.h); of an imitation 0, 1, 2, 3 */
   df_expert_cfg cfg;  /* of a training */
   expert_clips clips; /* of an imitation; else empty */
 } expert_task;

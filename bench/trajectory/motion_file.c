@@ -51,6 +51,21 @@ static void add_margins(const cell* c, text* t) {
   }
 }
 
+/* dynamics that no step of MuJoCo has: how this program replays the file */
+static void add_closed_form(const cell* c, const char* file_name, text* t) {
+  text_add(t, "# MuJoCo does not step this system: its dynamics are in closed form, system.dynamics = ");
+  text_add_plain(t, c->config.system_dynamics);
+  text_add(t,
+           ";\n# the model only names and draws the state. This command executes the actions and compares the states:"
+           "\n#   dynaflow score ");
+  text_add_plain(t, c->config.task_name);
+  text_add(t, " ");
+  text_add_plain(t, file_name);
+  text_add(t,
+           " --out RUN\n# sae_own in RUN/events.jsonl is the difference in an action, 0 up to rounding where the "
+           "states follow.\n");
+}
+
 /* `path`: the file that has the text */
 static void write_readme(const motions* m, const cell* c, const char* path, text* t) {
   const char* slash = strrchr(path, '/');
@@ -63,6 +78,8 @@ static void write_readme(const motions* m, const cell* c, const char* path, text
            c->method->name);
   if (!m->u) {
     text_add(t, "# The method returns states only: there are no actions to replay.\n");
+  } else if (df_mujoco_dynamics(c->task->system) != DF_DYNAMICS_MUJOCO) {
+    add_closed_form(c, slash ? slash + 1 : path, t);
   } else {
     text_add(t,
              "# Run this text to replay the file with Python's mujoco %s; it fails if a bit of a state differs.\n"

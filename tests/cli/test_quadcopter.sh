@@ -64,6 +64,32 @@ for left_out in ('root_residual', 'penetration', 'self_collision', 'torque_limit
 # shellcheck disable=SC2046
 check it_is_verified exits_with 0 verify "$scratch/run" --threads 1
 
+# ---- a file of motions ----
+
+# shellcheck disable=SC2046
+check motions_are_sampled exits_with 0 sample quadcopter --profile smoke --method random_action --seconds 0.5 --quiet \
+  --out "$scratch/motions.npz" $(of "$recorded")
+# the text of a file is no program of MuJoCo's step, which is not the step of this system, and names the command
+readme() {
+  python3 - "$scratch/motions.npz" <<'PY'
+import sys, zipfile
+npy = zipfile.ZipFile(sys.argv[1]).read('README.npy')
+words = npy[10 + int.from_bytes(npy[8:10], 'little'):].decode('utf-32-le')
+assert all(line.startswith('#') for line in words.split('\n') if line) and 'mj_step' not in words, words
+assert '# MuJoCo does not step this system' in words and 'system.dynamics = quadcopter' in words, words
+[command] = [line for line in words.split('\n') if 'dynaflow ' in line]
+assert command == '#   dynaflow score quadcopter motions.npz --out RUN', command
+PY
+}
+check their_text_says_that_mujoco_does_not_step_them readme
+# shellcheck disable=SC2046
+check the_command_of_the_text_replays_them exits_with 0 score quadcopter "$scratch/motions.npz" --out "$scratch/scored" --quiet $(of "$recorded")
+check the_states_follow python3 -c "
+import json
+rows = [row for line in open('$scratch/scored/events.jsonl') for row in json.loads(line).get('rows', [])]
+[sae] = [row['value'] for row in rows if row['metric'] == 'sae_own']
+assert sae < 1e-14, sae"
+
 # ---- what there is not ----
 
 # shellcheck disable=SC2046
@@ -78,6 +104,15 @@ for perturbation in mass friction gain damping; do
 done
 # shellcheck disable=SC2086
 check latency_can exits_with 0 $transfer_arguments --latency 0.01
+# without options only what the system has; nothing that was not typed is refused
+# shellcheck disable=SC2086
+check no_option_is_needed exits_with 0 $transfer_arguments --json --export "$scratch/robot"
+check latencies_are_left python3 -c "
+import json
+seen = dict.fromkeys((r['perturbation'], r['level']) for r in json.load(open('$scratch/out'))['rows'])
+assert set(seen) <= {('none', None), ('latency', .01)} and ('latency', .01) in seen, list(seen)"
+check a_note_says_so grep -q '^note: mass, friction and gain are left out: dynamics in closed form' "$scratch/err"
+check the_targets_are_exported test -e "$(echo "$scratch"/robot/*.npz)"
 for option in integrator=RK4 solver=CG tolerance=1e-9 margin_rule=max contacts=approximate gradient=differences; do
   check "${option%=*}_is_refused" refuses 'cannot be used with system.dynamics = quadcopter' data info quadcopter --set "system.$option"
 done
