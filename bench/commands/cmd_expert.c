@@ -260,11 +260,12 @@ static df_status write_card(const expert_arguments* a, const expert_task* task, 
   snprintf(renew, sizeof renew, "%.10g", cfg.renew_seconds);
   snprintf(noise, sizeof noise, "%.10g", cfg.noise);
   snprintf(seed, sizeof seed, "%" PRIu64, cfg.seed);
-  const card_option of_command[] = {{"--episodes", episodes, "per gait"},
-                                    {"--seconds", seconds, "s"},
-                                    {"--renew", renew, "s, on average; 0: one command per walk"},
-                                    {"--noise", noise, "standard deviation, before tanh"},
-                                    {"--seed", seed, ""}};
+  const card_option of_command[] = {
+      {"--episodes", episodes, expert_imitation(task) ? "clips per gait, at most" : "per gait"},
+      {"--seconds", seconds, "s"},
+      {"--renew", renew, "s, on average; 0: one command per walk"},
+      {"--noise", noise, "standard deviation, before tanh"},
+      {"--seed", seed, ""}};
   const card_origin origin = {.written_by = "`dynaflow expert collect`",
                               .generator = &generator,
                               .depends = expert_depends,
@@ -281,7 +282,7 @@ static df_status collect(const expert_arguments* a, const expert_task* task, con
   df_dataset* data;
   progress bar;
   DF_TRY(text_prepare_output(a->out)); /* before the walks */
-  progress_start(&bar, a->common.quiet, "collect", "episodes", a->episodes * task->config.expert_gaits.n);
+  progress_start(&bar, a->common.quiet, "collect", "episodes", expert_count_collected(task, &cfg, a->episodes));
   df_status status = expert_collect(task, expert, &cfg, a->episodes, show_collected, &bar, &made, &data);
   progress_end(&bar);
   if (status == DF_OK) status = df_dataset_write(a->out, data, df_mujoco_identity(task->system));

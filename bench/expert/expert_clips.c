@@ -51,6 +51,33 @@ static int add_stretches(const df_config* c, const df_windows* windows, int epis
   return out->n - before;
 }
 
+/* whether data without conditions gait.NAME, or some episode, has this gait */
+static bool has_gait(const df_dataset* data, const char* name) {
+  for (int i = 0; i < data->episodes; i++) {
+    const char* of_episode = name_of_group(data, df_dataset_group(data, i));
+    if (!of_episode || strcmp(of_episode, name) == 0) return true;
+  }
+  return false;
+}
+
+/* a gait of expert.gaits that no episode has; the message names those that there are */
+static df_status refuse_unknown_gait(const df_dataset* data, const char* name) {
+  static const char GAIT[] = "gait.";
+  text known = {0};
+  for (int i = 0; i < data->nc; i++) {
+    if (strncmp(data->condition_name[i], GAIT, strlen(GAIT)) != 0) continue;
+    const char* gait = data->condition_name[i] + strlen(GAIT);
+    if (has_gait(data, gait)) text_add(&known, "%s%s", known.n ? "," : "", gait);
+  }
+  const df_status status =
+      df_fail(DF_E_CONFIG,
+              "expert.gaits: no episode of the gait '%s' to imitate: the demonstrations have %s: --set "
+              "expert.gaits=%s",
+              name, text_of(&known), text_of(&known));
+  text_clear(&known);
+  return status;
+}
+
 static df_status refuse_episode(const df_config* c, const expert_clips* out, int episode, int gait) {
   if (gait < 0)
     return df_fail(DF_E_CONFIG, "expert.clips: the gait of episode %d, %s, is none of expert.gaits", episode,
@@ -75,6 +102,7 @@ static df_status list_clips(const df_config* c, const df_windows* windows, exper
     if (n) found[gait] = true;
   }
   for (int i = 0; i < c->expert_gaits.n; i++) {
+    if (!has_gait(out->data, c->expert_gaits.v[i])) return refuse_unknown_gait(out->data, c->expert_gaits.v[i]);
     if (!found[i])
       return df_fail(
           DF_E_CONFIG,

@@ -320,6 +320,17 @@ static int count_clips(const expert_task* task, int gait, int length) {
   return n;
 }
 
+int expert_count_collected(const expert_task* task, const trials_cfg* cfg, int episodes) {
+  int n = 0;
+  if (!expert_imitation(task)) return episodes * task->config.expert_gaits.n;
+  const int length = (int)fmin(round(cfg->seconds / task->system->dt), longest_clip(task));
+  for (int g = 0; g < task->config.expert_gaits.n; g++) {
+    const int clips = count_clips(task, g, length);
+    n += clips < episodes ? clips : episodes;
+  }
+  return n;
+}
+
 /* walks along at most `episodes` clips per gait */
 static df_status follow_clips(const expert_task* task, const df_expert* expert, const trials_cfg* cfg, int episodes,
                               void (*progress)(void* context, int done), void* context, expert_walks* w) {
@@ -335,7 +346,7 @@ static df_status follow_clips(const expert_task* task, const df_expert* expert, 
       w->n++;
     }
     if (w->n > first) DF_TRY(df_expert_run(expert, w->n - first, w->walk + first, cfg->threads));
-    if (progress) progress(context, (g + 1) * episodes);
+    if (progress) progress(context, w->n);
   }
   return DF_OK;
 }

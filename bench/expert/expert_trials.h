@@ -75,6 +75,9 @@ DF_MUST_CHECK df_status expert_collect_clips(const expert_task* task, const df_e
                                              int episodes, void (*progress)(void* context, int done), void* context,
                                              df_generation* report, df_dataset** out);
 
+/* The walks that expert_collect() keeps, or, of an imitation, runs along clips: `progress` is told these numbers. */
+int expert_count_collected(const expert_task* task, const trials_cfg* cfg, int episodes);
+
 /* Collects `episodes` walks per gait without a fall as demonstrations: states, actions, and per frame the gait,
  * one-hot, and the command. cfg->walks is not read. `report` tells how many were rejected. The caller frees *out.
  * Errors: DF_E_CONFIG, which names the gait, if more than 20 attempts per wanted episode fall; those of

@@ -46,6 +46,15 @@ check an_interrupted_training_ends_with_the_same_bytes interrupted
 # ---- collect ----
 check walks_along_the_clips_are_collected exits_with 0 expert collect "$go1" "${small[@]}" --checkpoint a --seconds 1 --out walks.npz
 check fewer_of_them exits_with 0 expert collect "$go1" "${small[@]}" --checkpoint a --seconds 0.5 --episodes 3 --out few.npz
+check the_card_says_at_most grep -qE -- '--episodes.*50.*clips per gait, at most' walks.card.md
+# the progress counts the 8 clips that there are, not the 50 that are asked for at most
+progress_counts_clips() {
+  # shellcheck disable=SC2086
+  python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' "$program" expert collect "$go1" ${small[*]/--quiet/} \
+    --checkpoint a --seconds 1 --out loud.npz >seen </dev/null || { cat seen; return 1; }
+  grep -q '100%.*episodes/s' seen || { cat -v seen; return 1; }
+}
+check the_progress_counts_the_clips_that_there_are progress_counts_clips
 # of 10 episodes of trot every fifth is held out: 8 walks, which begin in the first states of the others, have their conditions,
 # and are no copies of them
 collected_is_consistent() {
@@ -78,7 +87,7 @@ check they_follow_from_their_actions exits_with 0 replay "$go1" --profile smoke 
 # ---- errors ----
 check an_unknown_episode_is_refused refuses 'expert.clips: there is no episode 40, but 0..39' \
   expert train "$go1" "${small[@]}" --set expert.clips=40 --checkpoint d
-check a_gait_without_episodes_is_refused refuses "expert.gaits: no episode of the gait 'amble' to imitate" \
+check a_gait_without_episodes_is_refused refuses "expert.gaits: no episode of the gait 'amble' to imitate: the demonstrations have trot,pace,bound,pronk: --set expert.gaits=trot,pace,bound,pronk" \
   expert train "$go1" "${small[@]}" --set expert.gaits=trot,amble --checkpoint d
 check commands_are_not_renewed refuses '.*--renew: a policy with expert.imitate follows clips' \
   expert eval "$go1" "${small[@]}" --checkpoint a --renew 1
