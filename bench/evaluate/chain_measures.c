@@ -201,7 +201,9 @@ static df_status add_goals(const eval_job* job, const chain_cfg* cfg, const chai
     reached[i] = distance[i] < goal.tolerance;
   }
   df_status status = measure_mean(job, out, "goal_distance", k, c->n, distance);
-  if (status == DF_OK) status = measure_mean(job, out, "goal_reached", k, c->n, reached);
+  if (status == DF_OK)
+    status = measure_share(job, out->rows, "goal_reached", measure_unit("goal_reached"), k, c->n, reached);
+  if (status == DF_OK) measure_samples(out, "goal_reached", k, c->n, reached);
   df_free(distance);
   return status;
 }

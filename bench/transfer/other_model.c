@@ -11,6 +11,8 @@
 
 /* an action may differ so much from a whole number of steps; references, gears and axes of joints so much */
 static const double WHOLE = 1e-6, EQUAL = 1e-6;
+/* the body of a joint may be turned so much, rad: models of one robot round their orientations */
+static const double TURNED = 1e-3;
 /* a base is lifted by more than this, m */
 static const double LEAST_LIFT = 1e-6;
 /* so many names are listed in a message */
@@ -146,24 +148,65 @@ static const char* kind_name(df_joint_kind kind) {
   return names[kind];
 }
 
-static df_status check_joint(const df_system* own, const df_system* other, int i, int k, const char* path,
-                             const char* name) {
+/* the rotation of a body against the free base or the world where all joints are at their references */
+static void rest_rotation(const df_system* system, int body, int base, double rotation[9]) {
+  const double one[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  memcpy(rotation, one, sizeof one);
+  for (; body > 0 && body != base; body = df_mujoco_body_parent(system, body)) {
+    double q[4], turned[9];
+    df_mujoco_body_orientation(system, body, q);
+    const double w = q[0], x = q[1], y = q[2], z = q[3];
+    const double step[9] = {1 - 2 * (y * y + z * z), 2 * (x * y - w * z),     2 * (x * z + w * y),
+                            2 * (x * y + w * z),     1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+                            2 * (x * z - w * y),     2 * (y * z + w * x),     1 - 2 * (x * x + y * y)};
+    for (int r = 0; r < 3; r++) {
+      for (int c = 0; c < 3; c++)
+        turned[3 * r + c] =
+            step[3 * r] * rotation[c] + step[3 * r + 1] * rotation[3 + c] + step[3 * r + 2] * rotation[6 + c];
+    }
+    memcpy(rotation, turned, sizeof turned);
+  }
+}
+
+/* the angle between the bodies of two joints where all joints are at their references, rad */
+static double angle_between(const df_system* own, const df_system* other, int i, int k, const int base[2]) {
+  double a[9], b[9], squares = 0;
+  rest_rotation(own, df_mujoco_joint_body(own, i), base[0], a);
+  rest_rotation(other, df_mujoco_joint_body(other, k), base[1], b);
+  for (int c = 0; c < 9; c++) squares += (a[c] - b[c]) * (a[c] - b[c]);
+  /* |A - B|^2 = 8 sin^2(angle / 2) */
+  return 2 * asin(fmin(1, sqrt(squares / 8)));
+}
+
+/* `base`: the bodies of the free bases of both models, -1 without */
+static df_status check_joint(const df_system* own, const df_system* other, int i, int k, const int base[2],
+                             const char* path, const char* name) {
   const df_joint *a, *b;
   df_mujoco_joints(own, &a);
   df_mujoco_joints(other, &b);
   if (a[i].kind != b[k].kind)
     return df_fail(DF_E_CONFIG, "%s: joint '%s' is a %s joint, in the task a %s joint", path, name,
                    kind_name(b[k].kind), kind_name(a[i].kind));
-  if (a[i].kind != DF_JOINT_HINGE && a[i].kind != DF_JOINT_SLIDE) return DF_OK;
+  if (a[i].kind == DF_JOINT_FREE) return DF_OK;
+  const double angle = angle_between(own, other, i, k, base);
+  const bool single = a[i].kind == DF_JOINT_HINGE || a[i].kind == DF_JOINT_SLIDE;
+  if (!single && angle <= TURNED) return DF_OK;
 
-  const double ref_a = df_mujoco_joint_reference(own, i), ref_b = df_mujoco_joint_reference(other, k);
+  const double ref_a = single ? df_mujoco_joint_reference(own, i) : 0;
+  const double ref_b = single ? df_mujoco_joint_reference(other, k) : 0;
   if (fabs(ref_a - ref_b) > EQUAL)
     return df_fail(DF_E_CONFIG, "%s: joint '%s' has the reference %g, in the task %g: positions mean something else",
                    path, name, ref_b, ref_a);
-  double u[3], v[3];
-  df_mujoco_joint_axis(own, i, u);
-  df_mujoco_joint_axis(other, k, v);
-  if (hypot(hypot(u[0] - v[0], u[1] - v[1]), u[2] - v[2]) <= EQUAL) return DF_OK;
+  double u[3] = {0}, v[3] = {0};
+  if (single) df_mujoco_joint_axis(own, i, u);
+  if (single) df_mujoco_joint_axis(other, k, v);
+  const bool same_axis = hypot(hypot(u[0] - v[0], u[1] - v[1]), u[2] - v[2]) <= EQUAL;
+  if (same_axis && angle <= TURNED) return DF_OK;
+  if (same_axis)
+    return df_fail(DF_E_CONFIG,
+                   "%s: the body of joint '%s' is turned by %.4g rad against that of the task where all joints are at "
+                   "their references: positions mean something else",
+                   path, name, angle);
   return df_fail(DF_E_CONFIG,
                  "%s: joint '%s' has the axis %g %g %g, in the task %g %g %g: positions mean something else", path,
                  name, v[0], v[1], v[2], u[0], u[1], u[2]);
@@ -190,9 +233,11 @@ static df_status map_joints(other_model* m, const char* path, int* of) {
     status = df_fail(DF_E_CONFIG, "%s: this model has %s free base, the task %s", path, b.joint < 0 ? "no" : "a",
                      a.joint < 0 ? "none" : "one");
   if (status == DF_OK && !match(&own, &other, of)) status = refuse_names(path, "joint", &own, &other);
+  const int base[2] = {a.joint < 0 ? -1 : df_mujoco_joint_body(m->task->system, a.joint),
+                       b.joint < 0 ? -1 : df_mujoco_joint_body(m->system, b.joint)};
   for (int k = 0; status == DF_OK && k < other.n; k++) {
     if (k == b.joint) of[k] = a.joint;
-    status = check_joint(m->task->system, m->system, of[k], k, path, k == b.joint ? "base" : other.name[k]);
+    status = check_joint(m->task->system, m->system, of[k], k, base, path, k == b.joint ? "base" : other.name[k]);
     if (status == DF_OK) map_joint(m, of[k], k);
   }
   names_clear(&own);

@@ -65,7 +65,8 @@ static df_status interval_of(const json_t* number, long seed, int n, const doubl
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)seed;
   cfg.cluster = episode;
-  if (strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0)
+  const char* metric = string_of(number, "metric");
+  if (strncmp(metric, "fall_rate", strlen("fall_rate")) == 0 || strcmp(metric, "goal_reached") == 0)
     return df_share_interval_clustered(n, value, episode, out);
   return strcmp(string_of(number, "unit"), "share") == 0
              ? df_bootstrap_share_interval(&cfg, DF_ESTIMATE_MEAN, &strata, out)

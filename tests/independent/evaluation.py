@@ -920,7 +920,7 @@ def add_goals(task, out, shown, chain):
     distance = np.linalg.norm(np.array(ends) - goal, axis=1)
     distance[~np.isfinite(distance)] = math.inf
     out.mean('goal_distance', shown, 'm', list(map(float, distance)))
-    out.mean('goal_reached', shown, 'share', [float(d < task.number('eval.goal_tolerance')) for d in distance])
+    out.share('goal_reached', shown, [float(d < task.number('eval.goal_tolerance')) for d in distance])
 
 
 def add_chains(task, out, calls, seed, k, shown, faults):

@@ -608,6 +608,25 @@ static void chains_follow_the_commands_of_the_demonstration(void** state) {
   evaluation again = {.rows = json_array(), .samples = json_array()};
   assert_int_equal(chain_measures(&job, 3, 7, &again), DF_OK);
   assert_near(value_of(again.rows, "goal_reached"), (CHAINS - 1.0) / CHAINS, 1e-15);
+  /* no chain that reaches it: Wilson's interval of 0 of as many as there are episodes, 0 to z^2 / (c + z^2) */
+  evaluation none = {.rows = json_array(), .samples = json_array()};
+  int n_episodes = 0;
+  for (int i = 0; i < CHAINS; i++) {
+    bool seen = false;
+    for (int j = 0; j < i; j++) seen = seen || job.set->episode[j] == job.set->episode[i];
+    n_episodes += !seen;
+  }
+  w.task.config.eval_goal_tolerance = 1e-300;
+  assert_int_equal(chain_measures(&job, 3, 7, &none), DF_OK);
+  const json_t* reached = NULL;
+  for (size_t i = 0; i < json_array_size(none.rows); i++) {
+    const json_t* one = json_array_get(none.rows, i);
+    if (strcmp(string_of(one, "metric"), "goal_reached") == 0) reached = one;
+  }
+  const double z2 = 1.959963984540054 * 1.959963984540054;
+  assert_true(number_of(json_object_get(reached, "value")) == 0 && number_of(json_object_get(reached, "lo")) == 0);
+  assert_near(number_of(json_object_get(reached, "hi")), z2 / (n_episodes + z2), 1e-12);
+  evaluation_clear(&none);
   const json_t* distances = NULL;
   for (size_t i = 0; i < json_array_size(again.samples); i++) {
     const json_t* one = json_array_get(again.samples, i);

@@ -22,6 +22,7 @@
   "<mujoco><option timestep='.005' " option "/><worldbody>" world "</worldbody><actuator>" actuators \
   "</actuator></mujoco>"
 #define SERVO(name, joint, range) "<position name='" name "' joint='" joint "' kp='2' ctrlrange='" range "'/>"
+#define TURNED(euler, parts)      "<body euler='" euler "'>" parts "</body>"
 #define JOINTS                    HINGE("a", "") HINGE("b", "") SLIDE("c")
 #define SERVOS                    SERVO("a", "a", "-1 1") SERVO("b", "b", "-2 2")
 #define TASK                      MODEL("", FLOOR("0") BASE("<freejoint name='base'/>", ".1", JOINTS), SERVOS)
@@ -146,6 +147,26 @@ static void the_options_are_its_own(void** state) {
   other_model_clear(&m);
 }
 
+/* orientations that cancel, rounded ones, and that of the free base, which the states have */
+static void bodies_of_equal_orientation_are_accepted(void** state) {
+  (void)state;
+  static const char* const others[] = {
+      MODEL("",
+            FLOOR("0")
+                BASE("<freejoint/>", ".1",
+                     HINGE("a", "") TURNED("20 30 0", TURNED("0 -30 0", TURNED("-20 0 0", HINGE("b", "")))) SLIDE("c")),
+            SERVOS),
+      MODEL("", FLOOR("0") BASE("<freejoint/>", ".1", HINGE("a", "") TURNED("0 0.05 0", HINGE("b", "")) SLIDE("c")),
+            SERVOS),
+      MODEL("", FLOOR("0") "<body euler='0 0 90'><freejoint/><geom size='.1'/>" JOINTS "</body>", SERVOS),
+  };
+  for (int i = 0; i < 3; i++) {
+    other_model m;
+    open_other(others[i], &m);
+    other_model_clear(&m);
+  }
+}
+
 static void what_does_not_match_is_refused_by_name(void** state) {
   (void)state;
 #define OTHER(free, parts, servos) MODEL("", FLOOR("0") BASE(free, ".1", parts), servos)
@@ -171,6 +192,10 @@ static void what_does_not_match_is_refused_by_name(void** state) {
                             "conaffinity='0'/></body>" SLIDE("c"),
              SERVOS),
        "joint 'b' has the axis 0 -1 0, in the task 0 1 0"},
+      {OTHER(FREE, HINGE("a", "") TURNED("0 14.323944878271 0", HINGE("b", "")) SLIDE("c"), SERVOS),
+       "the body of joint 'b' is turned by 0.25 rad against that of the task where all joints are at their references"},
+      {OTHER(FREE, HINGE("a", "") HINGE("b", "") TURNED("0 0 90", SLIDE("c")), SERVOS),
+       "the body of joint 'c' is turned by 1.571 rad"},
       {OTHER(FREE, JOINTS, SERVO("a", "b", "-1 1") SERVO("b", "a", "-1 1")), "actuator 'a' acts on another joint"},
       {OTHER(FREE, JOINTS, SERVO("a", "a", "-1 1") "<motor name='b' joint='b'/>"),
        "actuator 'b' is no position servo, in the task it is one"},
@@ -204,6 +229,7 @@ int main(void) {
                                      cmocka_unit_test(a_prefix_of_the_task_is_found),
                                      cmocka_unit_test(the_base_is_at_the_same_height_above_the_ground_and_no_deeper),
                                      cmocka_unit_test(the_options_are_its_own),
+                                     cmocka_unit_test(bodies_of_equal_orientation_are_accepted),
                                      cmocka_unit_test(what_does_not_match_is_refused_by_name)};
   return cmocka_run_group_tests(tests, make_task, free_task);
 }
