@@ -39,17 +39,24 @@ for method in $(echo "$methods" | tr ',' ' '); do
   echo "$known" | grep -qw "$method" || { echo "unknown method '$method', see \`dynaflow list methods\`" >&2; exit 2; }
 done
 
+known=$("$dynaflow" list metrics --quiet "$@")
+for metric in $(echo "$metrics" | tr ',' ' '); do # a part of a metric, such as tre.base_pos, has the metric's name before it
+  echo "$known" | awk -v name="$metric" -v whole="${metric%%.*}" '$2 == name || $2 == whole { found = 1 } END { exit !found }' || {
+    echo "\$METRICS: unknown metric '$metric', see \`dynaflow list metrics\`" >&2
+    exit 2
+  }
+done
+
 # plans_of RUN: how many commands have planned cells in it
 plans_of() {
   cat "$1"/events*.jsonl 2>/dev/null | grep -c '"type": *"plan"' || :
 }
-# admits VALUE OPTION...: the task has demonstrations enough for this value; other errors end the sweep
+# admits VALUE OPTION...: the task has demonstrations enough, and long enough, for this value; other errors end the sweep
 admits() {
-  [ "$sweep" = low_data ] && [ "$1" != 0 ] || return 0
   value=$1
   shift
   "$dynaflow" data info "$task" --profile "$profile" --set "$key=$value" "$@" >/dev/null 2>"$out/error" && return 0
-  grep -q 'train.episodes = [0-9]* exceeds' "$out/error" && return 1
+  grep -Eq 'train.episodes = [0-9]* exceeds|windows of window.horizon = [0-9]* actions|window.horizon \+ 1 is' "$out/error" && return 1
   cat "$out/error" >&2
   exit 2
 }
@@ -62,15 +69,29 @@ printf '%s\n' "$task" "$profile" "$@" >"$out/settings.new"
   exit 2
 }
 mv "$out/settings.new" "$out/settings"
-if [ "$sweep" = low_data ]; then # generates demonstrations that are not there yet
-  "$dynaflow" data make "$task" --profile "$profile" "$@" >/dev/null 2>&1 || :
-fi
-done_values=
-code=0
+rm -f "$out/sweep.csv" "$out/sweep.md" "$out/sweep.svg" "$out/sweep.dat" "$out/sweep.gp"
+"$dynaflow" data make "$task" --profile "$profile" "$@" >/dev/null 2>&1 || : # demonstrations that are not there yet
+
+# which values can be run, before the first one is trained
+admitted=
 for value in $values; do
   number=$value
   [ "$value" != all ] || number=0
-  admits "$number" "$@" || { echo "$key = $value: more than the task has, left out" >&2; continue; }
+  if (admits "$number" "$@"); then
+    admitted="$admitted $value"
+  else
+    [ $? -eq 1 ] || exit 2
+    reason='more than the task has'
+    [ "$sweep" != horizon ] || reason="too long for the task's episodes"
+    echo "$key = $value: $reason, left out" >&2
+  fi
+done
+done_values=
+code=0
+lost=0
+for value in $admitted; do
+  number=$value
+  [ "$value" != all ] || number=0
   run=$out/$value
   # a cell that a method refuses or that diverges is a result, too; a run that is refused has no plan, and ends the sweep
   plans=$(plans_of "$run")
@@ -78,7 +99,9 @@ for value in $values; do
     "$@" >"$out/log" || { code=$?; [ $code -le 4 ] && [ "$(plans_of "$run")" -gt "$plans" ] || exit $code; }
   "$dynaflow" report "$run" --quiet --partial >/dev/null 2>"$out/error" || [ -s "$run/report/results.csv" ] || {
     cat "$out/error" >&2
-    exit 1
+    echo "$key = $value: the run has no cell, left out" >&2
+    lost=1
+    continue
   }
   done_values="$done_values $value"
 done
@@ -114,10 +137,12 @@ done >"$out/rows"
   cat "$out/rows"
 } >"$out/sweep.csv"
 
-# sweep.md: a table per metric and K, a row per method and a column per value
+# sweep.md: a table per metric and K, a row per method and a column per value; a method that does not depend on K, whose K
+# is 0, is in all of them
 awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" '
-  function cell(at, of,   out) {
+  function cell(at, of, without,   out) {
     out = " –"
+    if (!(at in mean)) at = without # does not depend on K
     if (at in mean) out = sprintf(" %.3g", mean[at])
     if (at in mean && low[at] != high[at]) out = out sprintf(" [%.3g, %.3g]", low[at], high[at])
     if (of in lost) out = out sprintf(" (%d failed)", lost[of])
@@ -126,7 +151,8 @@ awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" '
   $5 == "" { lost[$4, $2] = $12; methods[$4]++; if (methods[$4] == 1) name[++m] = $4; next }
   {
     if (!($4 in methods)) { methods[$4] = 1; name[++m] = $4 }
-    if (!known[$5, $6]++) ks[$5] = ks[$5] " " $6
+    if ($6 + 0 > 0 && !known[$5, $6]++) ks[$5] = ks[$5] " " $6
+    there[$5] = 1
     unit[$5] = $7
     at = $4 SUBSEP $2 SUBSEP $5 SUBSEP $6
     mean[at] = $8; low[at] = $9; high[at] = $10
@@ -138,6 +164,8 @@ awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" '
     w = split(metrics, metric, ",")
     printf "Mean over the seeds [smallest, largest], at most %d.\n", seeds
     for (j = 1; j <= w; j++) {
+      if (!(metric[j] in there)) continue
+      if (ks[metric[j]] == "") ks[metric[j]] = "0"
       count = split(ks[metric[j]], k, " ")
       for (q = 1; q <= count; q++) {
         printf "\n`%s`%s, K = %s, against %s:\n\n| method |", metric[j], (unit[metric[j]] == "" ? "" : " [" unit[metric[j]] "]"), k[q], axis
@@ -148,7 +176,8 @@ awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" '
         for (a = 1; a <= m; a++) {
           printf "| `%s` |", name[a]
           for (i = 1; i <= n; i++)
-            printf "%s |", cell(name[a] SUBSEP v[i] SUBSEP metric[j] SUBSEP k[q], name[a] SUBSEP v[i])
+            printf "%s |", cell(name[a] SUBSEP v[i] SUBSEP metric[j] SUBSEP k[q], name[a] SUBSEP v[i],
+                name[a] SUBSEP v[i] SUBSEP metric[j] SUBSEP 0)
           printf "\n"
         }
       }
@@ -189,8 +218,19 @@ awk -F, -v values="$done_values" -v metrics="$metrics" -v axis="$axis" -v data="
     }
     printf "unset multiplot\n"
   }' "$out/rows" >"$out/sweep.gp"
+for metric in $(echo "$metrics" | tr ',' ' '); do
+  awk -F, -v metric="$metric" '$5 == metric { found = 1 } END { exit !found }' "$out/rows" && continue
+  echo "$metric: no method of this sweep has it, see \`dynaflow list metrics\`" >&2
+  lost=1
+done
 rm -f "$out/rows" "$out/error" "$out/log"
-gnuplot -d "$out/sweep.gp" || echo "gnuplot did not draw $out/sweep.svg" >&2
 cat "$out/sweep.md"
 echo
-echo "written to $out: sweep.csv, sweep.md, sweep.svg, and a run per value"
+if gnuplot -d "$out/sweep.gp" && [ -s "$out/sweep.svg" ]; then
+  echo "written to $out: sweep.csv, sweep.md, sweep.svg, and a run per value"
+else
+  rm -f "$out/sweep.svg"
+  echo "gnuplot did not draw $out/sweep.svg; written to $out: sweep.csv, sweep.md, and a run per value" >&2
+  lost=1
+fi
+exit $lost

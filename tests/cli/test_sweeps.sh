@@ -51,10 +51,31 @@ check its_page_has_a_row_per_method bash -c "grep -c '^| .kinematic_fm_idm. |' '
 check windows_are_counted bash -c "'$program' data info go1_gaits --profile demo --set data.episodes=10 --set train.episodes=2 --data '$scratch/data' | grep -q 'trained on .* 1[0-9]* *windows (train.episodes)'"
 check noise_runs sweep noise '0 0.5' 1
 check its_numbers_are_those_of_the_records numbers noise train.noise 0=0 0.5=0.5
-METHODS=kinematic_fm_idm,action_fm,random_action check horizon_runs sweep horizon '4 8' 1
+METHODS=kinematic_fm_idm,action_fm,random_action check horizon_runs sweep horizon '4 8 400' 1
+check a_horizon_beyond_the_episodes_is_left_out grep -q 'window.horizon = 400: too long' "$scratch/err"
+check of_it_there_is_no_run test ! -e "$scratch/horizon/400"
 check its_numbers_are_those_of_the_records_too numbers horizon window.horizon 4=4 8=8
 # random_action has K 0, the others 1
 check its_figure_has_a_point_per_method_and_value bash -c "grep -c '^[12] ' '$scratch/horizon/sweep.dat' | grep -qx 18 && ! grep -q nan '$scratch/horizon/sweep.dat'"
+check its_page_has_them_in_one_table python3 - "$scratch/horizon" <<'P'
+import csv, sys
+rows = {(r['method'], r['metric'], r['value']): r for r in csv.DictReader(open(sys.argv[1] + '/sweep.csv'))}
+text = open(sys.argv[1] + '/sweep.md').read()
+assert 'K = 0' not in text and text.count('K = 1,') == 3, text
+for part in text.split('\n`')[1:]:
+    metric = part.split('`')[0]
+    lines = {l.split('`')[1]: [c.strip() for c in l.split('|')[2:4]] for l in part.split('\n') if l.startswith('| `')}
+    assert lines == {m: ['%.3g' % float(rows[m, metric, v]['mean']) for v in ('4', '8')] for m in ('kinematic_fm_idm', 'action_fm', 'random_action')}, (lines, metric)
+P
+# metrics that there are not, before anything is trained, and one that no method has
+METRICS=tre_openloop check an_unknown_metric_ends_it exits 2 sweep horizon 4 7
+check it_is_named grep -qF "unknown metric 'tre_openloop', see \`dynaflow list metrics\`" "$scratch/err"
+METHODS=random_action METRICS=goal_reached,tre_open_loop.base_pos check a_metric_without_rows exits 1 sweep horizon 4 1
+check is_named grep -q '^goal_reached: no method of this sweep has it' "$scratch/err"
+check the_part_of_a_metric_is_shown grep -q '^`tre_open_loop.base_pos' "$scratch/horizon/sweep.md"
+METHODS=random_action METRICS=goal_reached check no_metric_with_rows exits 1 sweep horizon 4 1
+check the_old_figure_is_gone test ! -e "$scratch/horizon/sweep.svg"
+check and_not_announced bash -c "! grep -q 'sweep.svg, and a run' '$scratch/out' && grep -q 'gnuplot did not draw' '$scratch/err'"
 # a method that refuses is counted, and the others have their numbers
 METHODS=action_fm,nonesuch check an_unknown_method_ends_it exits 2 sweep horizon 4 1
 folder=refused METHODS=action_fm,bc check a_method_that_refuses_is_a_result sweep horizon 4 1 --set flow.prediction=noise
