@@ -42,9 +42,11 @@ typedef struct arguments {
   bool by_training;      /* one row for all trainings of a method */
   const char* plot;      /* folder; NULL: no figure */
   const char* export;    /* folder; NULL: nothing is exported */
+  int n_skipped;
+  int* skipped; /* numbers of trajectories that are not exported; owned */
 } arguments;
 
-enum { KEY_PLOT = 256, KEY_BY_TRAINING, KEY_EXPORT, KEY_FIRST_KIND };
+enum { KEY_PLOT = 256, KEY_BY_TRAINING, KEY_EXPORT, KEY_SKIP, KEY_FIRST_KIND };
 
 static void add_perturbation(arguments* a, perturbation p) {
   a->changes = list_grow(a->changes, a->n_changes, sizeof *a->changes);
@@ -76,6 +78,17 @@ static void add_levels(arguments* a, perturbation_kind kind, char* value, struct
   df_free(option);
 }
 
+/* adds the numbers of "1,4" */
+static void add_skipped(arguments* a, char* value, struct argp_state* state) {
+  char* list = parse_list(state, "--skip", value);
+  for (char *rest = list, *one = strsep(&rest, ","); one; one = strsep(&rest, ",")) {
+    const double number = parse_number(state, "--skip", one, 0, 1e6);
+    if (number != floor(number)) argp_error(state, "--skip: '%s' is no number of a trajectory", one);
+    a->skipped = list_grow(a->skipped, a->n_skipped, sizeof *a->skipped);
+    a->skipped[a->n_skipped++] = (int)number;
+  }
+}
+
 static error_t parse(int key, char* value, struct argp_state* state) {
   arguments* a = state->input;
   switch (key) {
@@ -87,6 +100,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_EXPORT:
       a->export = parse_text(state, "--export", value);
+      return 0;
+    case KEY_SKIP:
+      add_skipped(a, value, state);
       return 0;
     case KEY_PLOT:
       a->plot = parse_text(state, "--plot", value);
@@ -101,6 +117,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_END:
       if (!a->task) argp_error(state, "missing argument TASK (see 'dynaflow list tasks')");
+      if (a->n_skipped && !a->export) argp_error(state, "--skip is only for --export");
+      if (a->n_skipped && a->n_files > 1)
+        argp_error(state, "--skip takes one FILE, whose trajectories it counts from 0");
       if (!a->n_files) argp_error(state, "missing argument FILE: an npz file of trajectories with actions");
       return 0;
     default:
@@ -134,6 +153,8 @@ static const struct argp_option own_options[] = {
      "robot; "
      "joint, velocity and torque limits are checked first",
      0},
+    {"skip", KEY_SKIP, "N,..", 0,
+     "with --export: trajectories of the file, from 0, that are neither checked nor written", 0},
     {"plot", KEY_PLOT, "DIR", 0, "folder for the figure transfer.svg and transfer.pdf", 0},
     {0}};
 const struct argp transfer_argp = {
@@ -380,6 +401,34 @@ static df_status run_file(study* s, study_file* f) {
 
 /* ---- export ---- */
 
+static bool is_skipped(const arguments* a, int i) {
+  for (int k = 0; k < a->n_skipped; k++) {
+    if (a->skipped[k] == i) return true;
+  }
+  return false;
+}
+
+/* moves the trajectories that are exported to the front; returns how many */
+static int leave_out(const arguments* a, const df_task* task, trajectories* t) {
+  const size_t length = (size_t)t->length, state = (length + 1) * (size_t)task->system->nx;
+  const size_t action = length * (size_t)task->system->nu;
+  int n = 0;
+  for (int i = 0; i < t->n; i++) {
+    if (is_skipped(a, i)) continue;
+    memmove(t->states + (size_t)n * state, t->states + (size_t)i * state, state * sizeof *t->states);
+    memmove(t->actions + (size_t)n * action, t->actions + (size_t)i * action, action * sizeof *t->actions);
+    n++;
+  }
+  return n;
+}
+
+/* the number in its file of exported trajectory i */
+static int number_in_file(const arguments* a, int i) {
+  int number = 0;
+  for (int left = i; left > 0 || is_skipped(a, number); number++) left -= !is_skipped(a, number);
+  return number;
+}
+
 /* tells which limits the motions of a file do not keep; returns whether they keep all */
 static bool within_limits(const study* s, const transfer_input* in, const transfer* made, const char* path) {
   bool within = true;
@@ -388,7 +437,7 @@ static bool within_limits(const study* s, const transfer_input* in, const transf
     if (robot_file_check(in, &s->rule, made, i, &lines) > 0) within = false;
     char* rest = lines.data;
     for (char* line = strsep(&rest, "\n"); line && line[0]; line = strsep(&rest, "\n"))
-      print_line(stderr, "dynaflow: %s: trajectory %d: %s", path, i, line);
+      print_line(stderr, "dynaflow: %s: trajectory %d: %s", path, number_in_file(s->a, i), line);
     text_clear(&lines);
   }
   return within;
@@ -400,8 +449,21 @@ static df_status export_file(study* s, int i, const char* name, bool write) {
   trajectories* t;
   const perturbation none = {PERTURB_NONE, NAN, NULL};
   DF_TRY(trajectories_read(path, s->task, &t));
-  const transfer_input in = input_of(s, t);
+  transfer_input in = input_of(s, t);
   transfer made;
+  for (int k = 0; k < s->a->n_skipped; k++) {
+    if (s->a->skipped[k] < t->n) continue;
+    const df_status beyond =
+        df_fail(DF_E_CONFIG, "--skip %d: %s has trajectories 0 to %d", s->a->skipped[k], path, t->n - 1);
+    trajectories_free(t);
+    return beyond;
+  }
+  in.n = leave_out(s->a, s->task, t);
+  in.condition = NULL; /* an export does not measure commands */
+  if (in.n == 0) {
+    trajectories_free(t);
+    return df_fail(DF_E_CONFIG, "--skip leaves no trajectory of %s to export", path);
+  }
   df_status status = transfer_run(&in, &s->rule, &none, &made);
   if (status == DF_OK && !write && !within_limits(s, &in, &made, path)) s->beyond_limits = true;
   if (status == DF_OK && write) {
@@ -425,7 +487,9 @@ static df_status export_files(study* s, char* const* names) {
   text_clear(&unchecked);
   for (int i = 0; i < s->a->n_files && status == DF_OK; i++) status = export_file(s, i, names[i], false);
   if (s->beyond_limits) {
-    print_line(stderr, "dynaflow: --export %s: nothing is written: a limit does not hold; leave out these trajectories",
+    print_line(stderr,
+               "dynaflow: --export %s: nothing is written: a limit does not hold; leave out these trajectories "
+               "with --skip N,..",
                s->a->export);
     return status;
   }
@@ -550,6 +614,7 @@ int cmd_transfer(int argc, char** argv) {
   df_free(path);
   df_free(a.files);
   df_free(a.changes);
+  df_free(a.skipped);
   search_clear(&search);
   /* what is missing once the task is open is a file of the user, which nothing fetches */
   if (status == DF_OK && beyond) return EXIT_CHECK_FAILED;

@@ -36,16 +36,19 @@ static double asked(const transfer_input* in, const df_actuator* a, const double
 
 /* ---- limits ---- */
 
-/* the first time at which a number leaves its range, and how often it does */
+/* where a number is furthest beyond its range, and how often it is beyond */
 typedef struct crossing {
   int count;
-  double at, value, bound; /* of the first one: time, s, and the bound that is crossed */
+  double at, value, bound; /* of the furthest one: time, s, and the bound that is crossed */
+  double beyond;           /* by how much */
 } crossing;
 
 static void watch(crossing* c, double time, double value, double lo, double hi) {
   const double slack = isfinite(hi - lo) ? DF_RANGE_TOLERANCE * (hi - lo) : 0;
   if (value >= lo - slack && value <= hi + slack) return;
-  if (c->count++ == 0) *c = (crossing){1, time, value, value > hi ? hi : lo};
+  const double bound = value > hi ? hi : lo, beyond = fabs(value - bound);
+  c->count++;
+  if (c->count == 1 || beyond > c->beyond) *c = (crossing){c->count, time, value, bound, beyond};
 }
 
 static int tell(const crossing* c, const char* what, const char* name, const char* unit, text* lines) {

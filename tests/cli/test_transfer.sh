@@ -104,12 +104,24 @@ check motions_of_weak_servos python tests/independent/transfer.py "$run_folder" 
 loose=(eval.velocity_limit=13,14 eval.fall_tilt=40 eval.fall_height=0.12)
 limit() { # limit CODE FILE: exports into an empty folder
   rm -rf "$scratch/robot"
-  exits_with "$1" transfer "$scratch/weak/walker" --profile full --quiet --mass 1 --export "$scratch/robot" "$2" "${loose[@]/#/--set=}"
+  exits_with "$1" transfer "$scratch/weak/walker" --profile full --quiet --mass 1 --export "$scratch/robot" "${@:2}" "${loose[@]/#/--set=}"
 }
 check a_motion_beyond_a_limit_is_not_written limit 1 "$weak"
 cp "$scratch/err" "$scratch/limits"
 check nor_is_the_folder test ! -e "$scratch/robot"
 check the_limits_are_those_of_python python tests/independent/transfer.py "$run_folder" "$scratch/weak" LIMITS "$weak" "$scratch/limits" "${loose[@]}"
+# the trajectories that break a limit, as the message numbers them, are left out by --skip
+broken=$(sed -n 's/.*: trajectory \([0-9]*\): .*/\1/p' "$scratch/limits" | sort -nu | paste -sd,)
+check the_message_names_the_option grep -qF 'leave out these trajectories with --skip N,..' "$scratch/limits"
+check a_part_of_them_is_not_enough limit 1 "$weak" --skip "${broken#*,}"
+check the_number_is_that_of_the_file grep -q "trajectory ${broken%%,*}: " "$scratch/err"
+check the_others_are_written limit 0 "$weak" --skip "$broken"
+check they_are_the_right_ones python -c "
+import glob, numpy as np
+made, given = np.load(glob.glob('$scratch/robot/*.npz')[0]), np.load('${weak%.npz}-within.npz')
+assert made['states'].tobytes() == np.ascontiguousarray(given['states']).tobytes() and len(made['targets']) == len(given['actions'])"
+check a_number_beyond_the_file limit 2 "$weak" --skip 6
+check is_told grep -qF -- '--skip 6: ' "$scratch/err"
 check motions_within_are_written limit 0 "${weak%.npz}-within.npz"
 check what_the_model_does_not_limit_is_said grep -qF 'not checked; 4 joints have no range in the model; 1 actuators have no known limit of force' "$scratch/err"
 check they_are_those_of_python python tests/independent/transfer.py "$run_folder" "$scratch/weak" EXPORT "${weak%.npz}-within.npz" "$scratch/robot"

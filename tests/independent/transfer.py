@@ -162,7 +162,11 @@ def expected(task, folder, states, actions, conditions, kind, level, plain):
 def limits(task, x, u):
     """{(quantity, joint): times beyond} of one trajectory"""
     m, fall = task.model, task.first_fall(x)
-    if fall is not None: return {'falls': fall * task.dt}
+    if fall is not None: return {'falls': (fall * task.dt,)}
+    def worst(beyond, values):
+        """how often, and value and time furthest beyond"""
+        t = int(np.argmax(beyond))
+        return int((beyond > 0).sum()) and ((beyond > 0).sum(), values[t], t * task.dt)
     speeds, n, out = task.numbers('eval.velocity_limit'), 0, {}
     for j in range(m.njnt):
         if m.jnt_type[j] < 2:
@@ -170,29 +174,29 @@ def limits(task, x, u):
         name, q, v = m.joint(j).name, x[:, m.jnt_qposadr[j]], x[:, m.nq + m.jnt_dofadr[j]]
         lo, hi = m.jnt_range[j]
         slack = 1e-6 * (hi - lo)
-        if m.jnt_limited[j]: out['position', name] = ((q < lo - slack) | (q > hi + slack)).sum()
-        out['velocity', name] = (np.abs(v) > speeds[n % len(speeds)] * (1 + 2e-6)).sum()
+        if m.jnt_limited[j]: out['position', name] = worst(np.where((q < lo - slack) | (q > hi + slack), np.maximum(lo - q, q - hi), 0), q)
+        out['velocity', name] = worst(np.maximum(np.abs(v) - speeds[n % len(speeds)] * (1 + 2e-6), 0), v)
         n += 1
     for k in range(m.nu):
         if m.actuator_actnum[k]: continue
         j = m.actuator_trnid[k, 0]
         force = 12 * (np.clip(u[:, k], task.box[0][k], task.box[1][k]) - x[:-1, m.jnt_qposadr[j]])
-        out['torque', m.joint(j).name] = (np.abs(force) > np.abs(m.actuator_forcerange[k]).max() * (1 + 2e-6)).sum()
+        out['torque', m.joint(j).name] = worst(np.maximum(np.abs(force) - np.abs(m.actuator_forcerange[k]).max() * (1 + 2e-6), 0), force)
     return {k: v for k, v in out.items() if v}
 
 
 def check_limits(task, file, err):
     given, seen, faults = np.load(file), {}, []
     for line in open(err):
-        found = re.search(r'trajectory (\d+): (?:it (falls), or has no states, at ([\d.]+) s|(\w+) of \'(.*?)\' is .*? limit [-\d.]+(?:, and (\d+) times in all)?)', line)
+        found = re.search(r'trajectory (\d+): (?:it (falls), or has no states, at ([\d.]+) s|(\w+) of \'(.*?)\' is ([-\d.e+]+) .*? at ([\d.]+) s, limit [-\d.]+(?:, and (\d+) times in all)?)', line)
         if not found: continue
-        i, falls, at, what, joint, more = found.groups()
-        seen.setdefault(int(i), {})['falls' if falls else (what, joint)] = float(at) if falls else int(more or 1)
+        i, falls, at, what, joint, value, when, more = found.groups()
+        seen.setdefault(int(i), {})['falls' if falls else (what, joint)] = (float(at),) if falls else (int(more or 1), float(value), float(when))
     wanted = {i: limits(task, x, u) for i, (x, u) in enumerate(zip(given['states'], given['actions']))}
     within = [i for i in wanted if not wanted[i]]
     for i in wanted:
         a, b = wanted[i], seen.get(i, {})
-        if set(a) != set(b) or any(abs(a[k] - b[k]) > 1e-9 for k in a): faults.append('trajectory %d: %s, not %s' % (i, b, a))
+        if set(a) != set(b) or any(abs(v - w) > 6e-4 * abs(v) + 1e-9 for k in a for v, w in zip(a[k], b[k])): faults.append('trajectory %d: %s, not %s' % (i, b, a))
     np.savez(file[:-4] + '-within.npz', **{k: v[within] if k in ('states', 'actions', 'conditions') else v for k, v in given.items()},
              method=np.array('walker-method'), checkpoint_sha256=np.array('ab' * 32))
     print('\n'.join(faults) or '%d of %d within' % (len(within), len(wanted)))
