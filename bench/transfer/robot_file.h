@@ -10,10 +10,11 @@
 #include "transfer.h"
 
 /* Checks the motion of trajectory i of `made`, which are the actions of `in` executed in the model as it is, and
- * appends a line for each limit that does not hold, with value and time furthest beyond it, and how often: the robot falls or has
- * no states; a hinge or slide is outside its range, or faster than eval.velocity_limit, by more than DF_RANGE_TOLERANCE
- * of the width; a servo or motor asks for more than its limit of force when it gets a new target. Returns how many
- * lines. targets: actions clamped to the control range, which is what the model executes force asked for: gain * target
+ * appends a line for each limit that does not hold, with value and time furthest beyond it, and how often: the robot
+ * falls or has no states; a hinge or slide is outside its range, or faster than eval.velocity_limit, by more than
+ * DF_RANGE_TOLERANCE of the width; a servo or motor asks for more than its limit of force when it gets a new target.
+ * Returns how many lines. targets: actions clamped to the control range, which is what the model executes force asked
+ * for: gain * target
  * - stiffness * position - damping * velocity at the frame of the target; of an actuator on one joint by a fixed gain
  * (df_actuator); others, and those without a limit, are not checked */
 int robot_file_check(const transfer_input* in, const df_fall_rule* rule, const transfer* made, int i, text* lines);
