@@ -58,7 +58,7 @@ static void add_checker(mjSpec* spec) {
   }
 }
 
-/* ---- missing meshes ---- */
+/* ---- missing meshes and textures ---- */
 
 static bool is_drawn_only(const mjsGeom* g) {
   return g->type == mjGEOM_MESH && g->contype == 0 && g->conaffinity == 0;
@@ -71,13 +71,25 @@ static bool is_used(mjSpec* spec, const char* mesh) {
   return false;
 }
 
+/* the name that a mesh has when it is compiled: its own, or that of its file without folder and extension */
+static void mesh_name(mjsElement* mesh, char* out, size_t n) {
+  const char *own = mjs_getString(mjs_getName(mesh)), *file = mjs_getString(mjs_asMesh(mesh)->file);
+  const char *slash = strrchr(file, '/'), *stem = slash ? slash + 1 : file, *dot = strrchr(stem, '.');
+  if (own[0])
+    snprintf(out, n, "%s", own);
+  else
+    snprintf(out, n, "%.*s", (int)(dot ? dot - stem : (long)strlen(stem)), stem);
+}
+
 /* deletes the first geom that is only drawn, or the first mesh that no geom has; false: there is none */
 static bool delete_one(mjSpec* spec) {
   for (mjsElement* e = first(spec, mjOBJ_GEOM); e; e = mjs_nextElement(spec, e)) {
     if (is_drawn_only(mjs_asGeom(e))) return mjs_delete(spec, e) == 0;
   }
   for (mjsElement* e = first(spec, mjOBJ_MESH); e; e = mjs_nextElement(spec, e)) {
-    if (!is_used(spec, mjs_getString(mjs_getName(e)))) return mjs_delete(spec, e) == 0;
+    char name[PATH_MAX];
+    mesh_name(e, name, sizeof name);
+    if (!is_used(spec, name)) return mjs_delete(spec, e) == 0;
   }
   return false;
 }
@@ -89,13 +101,28 @@ static void delete_drawn_meshes(mjSpec* spec) {
   spec->compiler.boundmass = spec->compiler.boundinertia = 1e-6;
 }
 
+/* gives textures from files one grey, so that materials keep them */
+static void flatten_textures(mjSpec* spec) {
+  for (mjsElement* e = first(spec, mjOBJ_TEXTURE); e; e = mjs_nextElement(spec, e)) {
+    mjsTexture* t = mjs_asTexture(e);
+    if (!mjs_getString(t->file)[0]) continue;
+    mjs_setString(t->file, "");
+    t->builtin = mjBUILTIN_FLAT;
+    t->width = t->height = 1;
+    for (int k = 0; k < 3; k++) t->rgb1[k] = 0.5;
+  }
+}
+
 /* ---- compiling ---- */
 
 /* NULL with MuJoCo's message in error[n] */
 static mjModel* compile(const char* path, bool drop, char* error, int n) {
   mjSpec* spec = mj_parseXML(path, NULL, error, n);
   if (!spec) return NULL;
-  if (drop) delete_drawn_meshes(spec);
+  if (drop) {
+    delete_drawn_meshes(spec);
+    flatten_textures(spec);
+  }
   add_sky(spec);
   add_checker(spec);
   mjModel* model = mj_compile(spec, NULL);
