@@ -54,7 +54,7 @@ static int add_stretches(const df_config* c, const df_windows* windows, int epis
 /* whether data without conditions gait.NAME, or some episode, has this gait */
 static bool has_gait(const df_dataset* data, const char* name) {
   for (int i = 0; i < data->episodes; i++) {
-    const char* of_episode = name_of_group(data, df_dataset_group(data, i));
+    const char* of_episode = df_dataset_group_gait(data, df_dataset_group(data, i));
     if (!of_episode || strcmp(of_episode, name) == 0) return true;
   }
   return false;
