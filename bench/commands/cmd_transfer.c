@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "data_path.h"
@@ -538,10 +539,33 @@ static df_status draw(const study* s, char* const* names) {
   return transfer_plot(s->a->plot, &figure);
 }
 
+/* a file counts once, whatever the names of its folder are */
+static df_status check_files(const arguments* a) {
+  for (int i = 0; a->by_training && i < a->n_files; i++) {
+    for (int k = 0; k < i; k++) {
+      struct stat one, other;
+      if (stat(a->files[i], &one) != 0 || stat(a->files[k], &other) != 0) continue;
+      if (one.st_dev != other.st_dev || one.st_ino != other.st_ino) continue;
+      return df_fail(DF_E_CONFIG,
+                     "--by-training: %s is the same file as %s, whose trajectories would count twice; name it once",
+                     a->files[i], a->files[k]);
+    }
+  }
+  return DF_OK;
+}
+
+/* a folder can be made or written only where no file of that name is */
+static df_status check_export_folder(const arguments* a) {
+  struct stat about;
+  if (!a->export || stat(a->export, &about) != 0 || S_ISDIR(about.st_mode)) return DF_OK;
+  return df_fail(DF_E_IO, "--export %s: this is a file, and no folder; name another folder", a->export);
+}
+
 /* what can be wrong with a perturbation, before the first one is executed */
 static df_status check_changes(const arguments* a, const df_task* task) {
   for (int i = 0, steps; i < a->n_changes; i++) {
     const perturbation* p = &a->changes[i];
+    DF_TRY(perturbation_check(&task->config, p));
     if (p->kind == PERTURB_LATENCY) DF_TRY(transfer_latency(task, p->level, &steps));
     if (p->kind != PERTURB_MODEL) continue;
     other_model other;
@@ -558,6 +582,8 @@ static df_status study_path(study* s, int i, char** names) {
   trajectories* t;
   DF_TRY(trajectories_read(path, s->task, &t));
   df_status status = DF_OK;
+  if (t->doubt) print_line(stderr, "dynaflow: warning: %s: %s", path, t->doubt);
+  if (t->origin) print_line(stderr, "dynaflow: warning: %s: %s", path, t->origin);
   if (!t->actions) {
     status = df_fail(DF_E_CONFIG, "%s: there is no array 'actions': only actions can be executed", path);
   } else {
@@ -576,6 +602,8 @@ static df_status run_study(arguments* a, const df_task* task, const df_search* s
   char** names = df_alloc((size_t)a->n_files, sizeof *names);
   df_status status = names ? df_fall_rule_new(task->system, &task->config, &s.rule) : DF_E_NOMEM;
   if (a->n_changes == 0) add_defaults(a, task->system);
+  if (status == DF_OK) status = check_files(a);
+  if (status == DF_OK) status = check_export_folder(a);
   if (status == DF_OK) status = check_changes(a, task);
   progress_start(&s.bar, a->common.quiet, "transfer", "models", a->n_files * (a->n_changes + 1));
   for (int f = 0; f < a->n_files && status == DF_OK; f++) status = study_path(&s, f, names);

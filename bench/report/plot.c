@@ -199,6 +199,28 @@ static df_status check_drawn(const char* folder, const char* name) {
   return status;
 }
 
+/* whether a picture ends as files of its format do, up to white space */
+static bool is_whole(const char* data, size_t n, const char* end) {
+  while (n > 0 && strchr(" \r\n", data[n - 1])) n--;
+  return n >= strlen(end) && memcmp(data + n - strlen(end), end, strlen(end)) == 0;
+}
+
+/* gnuplot does not tell of a picture that it could not write to its end */
+static df_status check_whole(const char* folder, const char* name) {
+  static const char* const ends[N_FORMATS] = {"</svg>", "%%EOF"};
+  df_status status = DF_OK;
+  for (int i = 0; i < N_FORMATS && status == DF_OK; i++) {
+    char *path = format_text("%s/%s%s", folder, name, FORMATS[i]), *data = NULL;
+    size_t n = 0;
+    if (df_file_exists(path)) status = df_file_read(path, &data, &n);
+    if (status == DF_OK && data && !is_whole(data, n, ends[i]))
+      status = df_fail(DF_E_IO, "%s: gnuplot wrote only a part of this figure: is there space left on the disk?", path);
+    df_free(data);
+    df_free(path);
+  }
+  return status;
+}
+
 /* Replaces the time at which cairo wrote a PDF file by a fixed one, so that the same figure has the same bytes. */
 static df_status remove_time(const char* folder, const char* name) {
   static const char key[] = "/CreationDate (D:", fixed[] = "20000101000000";
@@ -236,9 +258,9 @@ df_status plot_save(const char* folder, const plot* p) {
     status = run_gnuplot(folder, script, i == 1);
     if (status == DF_OK) status = check_drawn(folder, p->name);
   }
-  if (status == DF_OK) {
-    status = remove_time(folder, p->name);
-  } else if (remove_pictures(folder, p->name) != DF_OK) {
+  if (status == DF_OK) status = check_whole(folder, p->name);
+  if (status == DF_OK) status = remove_time(folder, p->name);
+  if (status != DF_OK && remove_pictures(folder, p->name) != DF_OK) {
     /* at an error, gnuplot leaves the part of the picture that it has drawn */
     status = DF_E_IO;
   }

@@ -51,8 +51,9 @@ void plot_comment(text* t, const char* format, ...) DF_PRINTF(2, 3);
 
 /* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg and <name>.pdf with gnuplot (no PDF if gnuplot has
  * no terminal for it). DF_E_MISSING, with the first two files
- * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written; DF_E_ARG if
- * is_file_name() does not hold for the name. Labels go into the script by text_add_gnuplot() only. */
+ * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written or a picture is
+ * cut off; DF_E_ARG if is_file_name() does not hold for the name. Labels go into the script by text_add_gnuplot() only.
+ */
 DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);
 void plot_clear(plot* p); /* frees the texts */
 

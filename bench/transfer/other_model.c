@@ -262,6 +262,13 @@ static df_status check_actuator(const other_model* m, int i, int k, const int* j
   if (servo != (b.stiffness > 0))
     return df_fail(DF_E_CONFIG, "%s: actuator '%s' is %s, in the task %s: its control means something else", path, name,
                    servo ? "no position servo" : "a position servo", servo ? "it is one" : "it is none");
+  const int sign_a = (a.gain > 0) - (a.gain < 0), sign_b = (b.gain > 0) - (b.gain < 0);
+  if (sign_a != sign_b)
+    return df_fail(
+        DF_E_CONFIG,
+        "%s: actuator '%s' has gain times gear %g at the joint, in the task %g: a control of another sign, or "
+        "without effect, means something else",
+        path, name, b.gain, a.gain);
   /* the position that a servo tends to, per unit of control */
   const double of_a = servo ? a.gain / a.stiffness : 1, of_b = servo ? b.gain / b.stiffness : 1;
   if (fabs(of_a - of_b) <= EQUAL * fabs(of_a)) return DF_OK;
@@ -326,12 +333,17 @@ static df_status compare_grounds(other_model* m, const char* path) {
     DF_TRY(df_sim_new(system[i], 0, &m->sim[i]));
     DF_TRY(find_ground(system[i], m->sim[i], &flat[i], &height[i]));
   }
-  if (flat[1] && !isfinite(height[1]) && !(flat[0] && !isfinite(height[0])))
+  if (m->height >= 0 && flat[1] && !isfinite(height[1]) && !(flat[0] && !isfinite(height[0])))
     return df_fail(DF_E_CONFIG,
                    "%s: this model has no ground, and that of the task has one: name the file that puts it on a floor, "
                    "such as scene.xml beside it",
                    path);
   if (flat[0] && flat[1] && isfinite(height[0]) && isfinite(height[1])) m->rise = height[1] - height[0];
+  if (m->height < 0 && fabs(m->rise) > LEAST_LIFT)
+    return df_fail(DF_E_CONFIG,
+                   "%s: its ground is at %.9g m, that of the task at %.9g m, and the robot has no free base that could "
+                   "be placed at the same height above it; move the ground of a copy of the model",
+                   path, height[1], height[0]);
   return DF_OK;
 }
 
@@ -357,7 +369,7 @@ df_status other_model_new(const df_task* task, const char* path, other_model* ou
   if (status == DF_OK) status = map_joints(out, path, joint_of);
   if (status == DF_OK) status = map_actuators(out, path, joint_of);
   if (status == DF_OK) status = find_steps(out, path);
-  if (status == DF_OK && out->height >= 0) status = compare_grounds(out, path);
+  if (status == DF_OK) status = compare_grounds(out, path);
   df_free(joint_of);
   return status;
 }

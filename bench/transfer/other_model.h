@@ -26,8 +26,9 @@ typedef struct other_model {
  * elements and numbers, for names that do not match, joints of another kind, axis or reference, the body of a joint
  * that is turned by more than 1e-3 rad against that of the task where all joints are at their references (relative to
  * the free base; lengths of links may differ), a position servo in the place of a motor, servos of another gear or on
- * another joint, other numbers of activations, a duration of an action that is no whole number of its physics steps, or
- * no ground where the task's model has one; those of df_mujoco_system_new(); DF_E_NOMEM. */
+ * another joint, gains of another sign, other numbers of activations, a duration of an action that is no whole number
+ * of its physics steps, no ground where the task's model has one, or a flat ground of another height for a robot
+ * without a free base; those of df_mujoco_system_new(); DF_E_NOMEM. */
 DF_MUST_CHECK df_status other_model_new(const df_task* task, const char* path, other_model* out);
 void other_model_clear(other_model* m);
 

@@ -91,18 +91,28 @@ static df_status refuse_unscaled(const df_system* system) {
   return status;
 }
 
+df_status perturbation_check(const df_config* config, const perturbation* p) {
+  const df_mujoco_cfg cfg = df_task_system_cfg(config);
+  if (cfg.dynamics == DF_DYNAMICS_MUJOCO || p->kind == PERTURB_NONE || p->kind == PERTURB_LATENCY) return DF_OK;
+  if (p->kind == PERTURB_MODEL)
+    return df_fail(DF_E_CONFIG,
+                   "--model %s: MuJoCo's step of a model is not system.dynamics = %s, which takes its numbers from no "
+                   "model; name --latency alone",
+                   p->word, config->system_dynamics);
+  return df_fail(
+      DF_E_CONFIG,
+      "--%s: system.dynamics = %s has none of the numbers of MuJoCo's model that are %s; name --latency alone",
+      perturbation_name(p->kind), config->system_dynamics,
+      perturbation_level_of(p->kind) == LEVEL_NAME ? "replaced" : "scaled");
+}
+
 df_status perturbed_system(const df_config* config, const df_search* search, const perturbation* p, df_system** out) {
   char sha256[DF_SHA256_TEXT];
   df_mujoco_cfg cfg = df_task_system_cfg(config);
   cfg.substeps = 1;
   cfg.forward_only = true;
   double* scale = scale_of(&cfg, p->kind);
-  if (scale && cfg.dynamics != DF_DYNAMICS_MUJOCO)
-    return df_fail(
-        DF_E_CONFIG,
-        "--%s: system.dynamics = %s has none of the numbers of MuJoCo's model that are scaled; name --latency "
-        "alone",
-        perturbation_name(p->kind), config->system_dynamics);
+  DF_TRY(perturbation_check(config, p));
   if (scale) *scale = p->level;
   if (p->kind == PERTURB_CONE) cfg.cone = strcmp(p->word, cones[0]) == 0 ? DF_CONE_PYRAMIDAL : DF_CONE_ELLIPTIC;
   if (p->kind == PERTURB_CONDIM) cfg.condim = (int)strtol(p->word, NULL, 10);

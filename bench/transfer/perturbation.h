@@ -62,9 +62,14 @@ const char* perturbation_label(const perturbation* p);
 /* Why the gains of a model cannot be perturbed, which names the actuator: a new string, NULL if they can. */
 char* perturbation_unscaled(const df_system* system);
 
+/* DF_E_CONFIG, which names the option, for a perturbation of dynamics in closed form other than a latency: they have
+ * none of the numbers of MuJoCo's model, and MuJoCo's step of another model would be other dynamics. */
+DF_MUST_CHECK df_status perturbation_check(const df_config* config, const perturbation* p);
+
 /* Makes the system of a task with a perturbation of its model, which is not PERTURB_MODEL, stepped by physics steps:
- * one action of it is one step. It is never differentiated. Errors: DF_E_CONFIG for gains that cannot be perturbed and
- * for a softness that MuJoCo does not follow (sim/mujoco.h); those of df_task_system_with(). On failure *out is NULL.
+ * one action of it is one step. It is never differentiated. Errors: those of perturbation_check(); DF_E_CONFIG for
+ * gains that cannot be perturbed and for a softness that MuJoCo does not follow (sim/mujoco.h); those of
+ * df_task_system_with(). On failure *out is NULL.
  */
 DF_MUST_CHECK df_status perturbed_system(const df_config* config, const df_search* search, const perturbation* p,
                                          df_system** out);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/io/npz.h"
@@ -275,6 +276,15 @@ static df_status write_npz(const transfer_input* in, const transfer* made, const
   return df_npz_write(path, sizeof entries / sizeof *entries, entries);
 }
 
+/* removes the npz and the first n CSV files */
+static void remove_written(const char* folder, const char* name, int n) {
+  for (int i = -1; i < n; i++) {
+    char* path = i < 0 ? format_text("%s/%s.npz", folder, name) : format_text("%s/%s-%d.csv", folder, name, i);
+    unlink(path); /* one that could not be written is not there */
+    df_free(path);
+  }
+}
+
 df_status robot_file_write(const transfer_input* in, const transfer* made, const json_t* provenance, const char* folder,
                            const char* name) {
   columns names;
@@ -283,11 +293,13 @@ df_status robot_file_write(const transfer_input* in, const transfer* made, const
   df_status status = columns_new(in->task, &names);
   if (status == DF_OK) status = fill_arrays(in, &names, &arrays);
   if (status == DF_OK) status = write_npz(in, made, provenance, &arrays, path);
-  for (int i = 0; i < in->n && status == DF_OK; i++) {
+  int n = 0;
+  while (n < in->n && status == DF_OK) {
     df_free(path);
-    path = format_text("%s/%s-%d.csv", folder, name, i);
-    status = write_csv(in, made, i, &names, path);
+    path = format_text("%s/%s-%d.csv", folder, name, n++);
+    status = write_csv(in, made, n - 1, &names, path);
   }
+  if (status != DF_OK) remove_written(folder, name, n);
   df_free(path);
   arrays_clear(&arrays);
   columns_clear(&names);

@@ -24,7 +24,8 @@ void robot_file_unchecked(const df_task* task, text* line);
 
 /* Writes DIR/NAME.npz with all trajectories and DIR/NAME-<i>.csv with trajectory i; `name` is a file name
  * (is_file_name()). docs/running.md lists arrays and columns; `provenance` are texts of the file of the actions, of
- * which method and checkpoint_sha256 are copied. Errors: those of df_npz_write() and text_write(); DF_E_NOMEM. */
+ * which method and checkpoint_sha256 are copied. On failure these files are removed. Errors: those of df_npz_write()
+ * and text_write(); DF_E_NOMEM. */
 DF_MUST_CHECK df_status robot_file_write(const transfer_input* in, const transfer* made, const json_t* provenance,
                                          const char* folder, const char* name);
 

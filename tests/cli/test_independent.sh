@@ -44,7 +44,7 @@ finish || exit
 mkdir "$scratch/bin"
 ln -s "$(command -v env)" "$(command -v bash)" "$scratch/bin"
 # captions are of figures that were drawn
-printf '#!/usr/bin/env bash\nscript=${!#}\necho drawn >"${script%%.gp}.svg"\n' >"$scratch/bin/gnuplot"
+printf '#!/usr/bin/env bash\nscript=${!#}\necho "</svg>" >"${script%%.gp}.svg"\n' >"$scratch/bin/gnuplot"
 chmod +x "$scratch/bin/gnuplot"
 report() { # report RUN ARGUMENT...: with a gnuplot that only leaves a file, and what differs in it
   local run=$1

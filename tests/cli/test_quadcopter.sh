@@ -102,6 +102,15 @@ for perturbation in mass friction gain damping; do
   check "${perturbation}_cannot_be_perturbed" refuses "^dynaflow: --$perturbation: system.dynamics = quadcopter has none of the numbers" \
     $transfer_arguments --$perturbation 0.9
 done
+# options that take a word, and the very model of the task, which MuJoCo would step
+for change in cone=elliptic condim=4; do
+  # shellcheck disable=SC2086
+  check "another_${change%=*}_is_refused" refuses "^dynaflow: --${change%=*}: system.dynamics = quadcopter has none of the numbers of MuJoCo's model that are replaced" \
+    $transfer_arguments "--$change"
+done
+# shellcheck disable=SC2086
+check mujocos_step_is_refused refuses "^dynaflow: --model tasks/quadcopter/quadcopter.xml: MuJoCo's step of a model is not system.dynamics = quadcopter" \
+  $transfer_arguments --model tasks/quadcopter/quadcopter.xml
 # shellcheck disable=SC2086
 check latency_can exits_with 0 $transfer_arguments --latency 0.01
 # without options only what the system has; nothing that was not typed is refused

@@ -147,6 +147,16 @@ idle_gnuplot() {
     "$scratch/err" && ! grep -q '<img' "$scratch/runs/bare/report/index.html"
 }
 check a_gnuplot_that_draws_nothing_is_named idle_gnuplot 'exit 0'
+# a full disk cuts pictures off, and gnuplot does not tell
+cut_picture() {
+  local code=0
+  printf '#!%s\n%s\n' "$(command -v bash)" "for last; do :; done; echo '$1' >\"\${last%.gp}.svg\"; echo '$2' >\"\${last%.gp}.pdf\"" >"$scratch/hanging/gnuplot"
+  PATH=$scratch/hanging:$PATH "$program" report "$scratch/runs/bare" --partial >/dev/null 2>"$scratch/err" || code=$?
+  [ "$code" -eq 2 ] && grep -q "/plots/.*\.$3: gnuplot wrote only a part of this figure" "$scratch/err" &&
+    [ -z "$(find "$scratch/runs/bare/report" -name '*.svg' -o -name '*.pdf')" ] || { cat "$scratch/err"; false; }
+}
+check a_picture_that_is_cut_off_is_named cut_picture '<svg>' '%PDF %%EOF' svg
+check so_is_a_pdf_that_is_cut_off cut_picture '<svg></svg>' '%PDF' pdf
 check a_gnuplot_that_draws_nothing_into_a_file_is_named idle_gnuplot 'for last; do :; done; : >"${last%.gp}.svg"'
 
 sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/whole.jsonl"

@@ -90,7 +90,16 @@ lines = [l.split() for l in open('$scratch/pooled/transfer.dat') if l[0] not in 
 falls = [r for r in rows if r['metric'] == 'fall_rate']
 assert [[float(v) for v in l[1:]] for l in lines] == [[float('%.9g' % (1 - r[k])) for k in ('mean', 'largest', 'smallest')] for r in falls], (lines, falls)"
 # two files of one name are told apart
-check two_files transfer "$file" "$file" --mass 1.1
+check two_files transfer "$file" "$scratch/a2.npz" --mass 1.9 --plot "$scratch/two"
+check each_has_its_own_line_in_the_figure python3 -c "
+import json
+rows = [r for r in json.load(open('$scratch/rows.json'))['rows'] if r['metric'] == 'fall_rate']
+blocks = [b.split('\n') for b in open('$scratch/two/transfer.dat').read().split('\n\n\n') if b.strip()]
+assert len(blocks) == 2, blocks
+for method, block in zip(dict.fromkeys(r['method'] for r in rows), blocks):
+    wanted = [float('%.9g' % (1 - r['value'])) for r in rows if r['method'] == method]
+    assert [float(l.split()[1]) for l in block if l and l[0] != '#'] == wanted, (method, block, wanted)"
+check two_files_of_one_name transfer "$file" "$file" --mass 1.1
 check have_two_names python3 -c "
 import json
 assert list(dict.fromkeys(r['method'] for r in json.load(open('$scratch/rows.json'))['rows'])) == ['motions', 'motions 2']"
