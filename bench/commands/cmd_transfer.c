@@ -329,7 +329,7 @@ typedef struct study_file {
 
 /* -1: the model as it is */
 static const perturbation* change_at(const study* s, int change) {
-  static const perturbation none = {PERTURB_NONE, NAN, NULL};
+  static const perturbation none = {PERTURB_NONE, NAN, NULL, NULL};
   return change < 0 ? &none : &s->a->changes[change];
 }
 
@@ -448,7 +448,7 @@ static bool within_limits(const study* s, const transfer_input* in, const transf
 static df_status export_file(study* s, int i, const char* name, bool write) {
   const char* path = s->a->files[i];
   trajectories* t;
-  const perturbation none = {PERTURB_NONE, NAN, NULL};
+  const perturbation none = {PERTURB_NONE, NAN, NULL, NULL};
   DF_TRY(trajectories_read(path, s->task, &t));
   transfer_input in = input_of(s, t);
   transfer made;
@@ -602,6 +602,7 @@ static df_status run_study(arguments* a, const df_task* task, const df_search* s
   char** names = df_alloc((size_t)a->n_files, sizeof *names);
   df_status status = names ? df_fall_rule_new(task->system, &task->config, &s.rule) : DF_E_NOMEM;
   if (a->n_changes == 0) add_defaults(a, task->system);
+  perturbation_distinguish(a->n_changes, a->changes);
   if (status == DF_OK) status = check_files(a);
   if (status == DF_OK) status = check_export_folder(a);
   if (status == DF_OK) status = check_changes(a, task);

@@ -45,7 +45,31 @@ const char* perturbation_words(perturbation_kind kind) {
   return kind == PERTURB_CONE ? "pyramidal or elliptic" : "1, 3, 4 or 6";
 }
 
+/* the last `parts` parts of a path */
+static const char* tail_of(const char* path, int parts) {
+  const char* at = path + strlen(path);
+  for (int n = 0; at > path; at--) {
+    if (at[-1] == '/' && ++n == parts) break;
+  }
+  return at;
+}
+
+void perturbation_distinguish(int n, perturbation* changes) {
+  for (int i = 0; i < n; i++) {
+    if (changes[i].kind != PERTURB_MODEL) continue;
+    int parts = 2;
+    for (int k = 0; k < n; k++) {
+      if (changes[k].kind != PERTURB_MODEL || strcmp(changes[i].word, changes[k].word) == 0) continue;
+      while (tail_of(changes[i].word, parts) > changes[i].word &&
+             strcmp(tail_of(changes[i].word, parts), tail_of(changes[k].word, parts)) == 0)
+        parts++;
+    }
+    changes[i].label = tail_of(changes[i].word, parts);
+  }
+}
+
 const char* perturbation_label(const perturbation* p) {
+  if (p->label) return p->label;
   const char* slash = p->kind == PERTURB_MODEL ? strrchr(p->word, '/') : NULL;
   if (!slash) return p->word;
   while (slash > p->word && slash[-1] != '/') slash--;

@@ -43,9 +43,10 @@ typedef enum perturbation_kind {
 
 typedef struct perturbation {
   perturbation_kind kind;
-  double level;     /* a factor, or a time in s */
-  const char* word; /* of a kind with names: "pyramidal" or "elliptic", "1", "3", "4" or "6", the path of a model; else
-                     * NULL; not owned */
+  double level;      /* a factor, or a time in s */
+  const char* word;  /* of a kind with names: "pyramidal" or "elliptic", "1", "3", "4" or "6", the path of a model; else
+                      * NULL; not owned */
+  const char* label; /* what perturbation_distinguish() has set, the end of `word`; else NULL */
 } perturbation;
 
 const char* perturbation_name(perturbation_kind kind); /* "none" for PERTURB_NONE */
@@ -58,6 +59,9 @@ const char* perturbation_words(perturbation_kind kind);
 /* What tables and figures show of a level that has a name: its word, of a model the name of its file and the folder in
  * which it is, since the files of many models are called scene.xml. */
 const char* perturbation_label(const perturbation* p);
+
+/* Sets the labels of models to so many of the last parts of their paths, two at least, that they differ. */
+void perturbation_distinguish(int n, perturbation* changes);
 
 /* Why the gains of a model cannot be perturbed, which names the actuator: a new string, NULL if they can. */
 char* perturbation_unscaled(const df_system* system);

@@ -18,6 +18,15 @@ static int by_level(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
+/* the label of a word of a kind */
+static const char* label_of(perturbation_kind kind, const transfer_figure* f, const char* word) {
+  for (int i = 0; i < f->n; i++) {
+    const perturbation* change = &f->points[i].change;
+    if (change->kind == kind && strcmp(change->word, word) == 0) return perturbation_label(change);
+  }
+  return word;
+}
+
 /* the words of a kind in the order of the points; returns how many */
 static int words_of(perturbation_kind kind, const transfer_figure* f, const char** words) {
   int n = 0;
@@ -67,7 +76,7 @@ static bool has_kind(perturbation_kind kind, const transfer_figure* f) {
 }
 
 /* the axis of a panel, whose ticks are words for levels that have names */
-static void set_axis(plot* p, perturbation_kind kind, int n_words, const char* const* words) {
+static void set_axis(plot* p, perturbation_kind kind, const transfer_figure* f, int n_words, const char* const* words) {
   static const char* const labels[] = {"factor", "time [s]", ""};
   text_add(&p->script, "set title '%s'\nset xlabel '%s'\n", perturbation_name(kind),
            labels[perturbation_level_of(kind)]);
@@ -77,9 +86,8 @@ static void set_axis(plot* p, perturbation_kind kind, int n_words, const char* c
   }
   text_add(&p->script, "set xrange [-0.3:%d.3]\nset xtics ('none' 0", n_words);
   for (int k = 0; k < n_words; k++) {
-    const perturbation level = {kind, 0, words[k]};
     text_add(&p->script, ", ");
-    text_add_gnuplot_tic(&p->script, perturbation_label(&level));
+    text_add_gnuplot_tic(&p->script, label_of(kind, f, words[k]));
     text_add(&p->script, " %d", k + 1);
   }
   text_add(&p->script, ")\n");
@@ -88,7 +96,7 @@ static void set_axis(plot* p, perturbation_kind kind, int n_words, const char* c
 static void draw_panel(plot* p, perturbation_kind kind, const transfer_figure* f, panel_memory* m) {
   const char* join = "plot ";
   const int n_words = perturbation_level_of(kind) == LEVEL_NAME ? words_of(kind, f, m->words) : 0;
-  set_axis(p, kind, n_words, m->words);
+  set_axis(p, kind, f, n_words, m->words);
   for (int line = 0; line < f->n_lines; line++) {
     const char* name = f->names[line];
     const int count = points_of(line, kind, f, n_words, m);

@@ -33,6 +33,14 @@ model reversed "s,joint='way' ctrl,joint='way' gear='-200' ctrl,"
 model still "s,joint='arm' ctrl,joint='arm' gear='0' ctrl,"
 model strong "s,joint='way' ctrl,joint='way' gear='3' ctrl,"
 check the_same_model exits_with 0 transfer "$tasks/runaway" "$scratch/own.npz" --quiet --model "$scratch/same.xml,$scratch/strong.xml"
+mkdir -p "$scratch/a/x" "$scratch/b/x"
+cp "$scratch/same.xml" "$scratch/a/x/m.xml"
+cp "$scratch/same.xml" "$scratch/b/x/m.xml"
+check models_of_one_file_name exits_with 0 transfer "$tasks/runaway" "$scratch/own.npz" --quiet --json --model "$scratch/a/x/m.xml,$scratch/b/x/m.xml,$scratch/same.xml"
+check have_labels_that_differ python3 -c "
+import json
+levels = dict.fromkeys(r['level'] for r in json.load(open('$scratch/out'))['rows'] if r['perturbation'] == 'model')
+assert list(levels) == ['a/x/m.xml', 'b/x/m.xml', '/'.join('$scratch/same.xml'.split('/')[-2:])], levels"
 check a_ground_of_another_height refused "raised.xml: its ground is at -3 m, that of the task at -4 m, and the robot has no free base" \
   "$scratch/own.npz" --model "$scratch/raised.xml"
 check a_motor_of_another_sign refused "reversed.xml: actuator 'way' has gain times gear -200 at the joint, in the task 1" \
