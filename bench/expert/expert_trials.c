@@ -323,7 +323,7 @@ static int count_clips(const expert_task* task, int gait, int length) {
 int expert_count_collected(const expert_task* task, const trials_cfg* cfg, int episodes) {
   int n = 0;
   if (!expert_imitation(task)) return episodes * task->config.expert_gaits.n;
-  const int length = (int)fmin(round(cfg->seconds / task->system->dt), longest_clip(task));
+  const int length = (int)fmin(round(cfg->seconds / task->system->dt), longest_of(task, -1));
   for (int g = 0; g < task->config.expert_gaits.n; g++) {
     const int clips = count_clips(task, g, length);
     n += clips < episodes ? clips : episodes;
