@@ -370,6 +370,62 @@ static df_status copy_paths(const glob_t* found, char*** paths, size_t* n) {
   return DF_OK;
 }
 
+/* the end of the first pair of braces that lists alternatives, and *open its beginning; NULL: there is none */
+static const char* find_braces(const char* pattern, const char** open) {
+  *open = NULL;
+  int depth = 0;
+  for (const char* at = pattern; *at; at++) {
+    if (*at == '\\' && at[1]) {
+      at++;
+    } else if (*at == '{' && (depth > 0 || at[1] != '}')) {
+      if (depth++ == 0) *open = at;
+    } else if (*at == '}' && depth > 0 && --depth == 0) {
+      return at;
+    }
+  }
+  return NULL;
+}
+
+static df_status check_alternatives(const char* pattern);
+
+/* the alternative of *n bytes in the place of the braces */
+static df_status check_alternative(const char* pattern, const char* open, const char* close, const char* from,
+                                   size_t n) {
+  const size_t before = (size_t)(open - pattern), after = strlen(close + 1);
+  char* one = df_alloc(before + n + after + 1, 1);
+  if (!one) return DF_E_NOMEM;
+  memcpy(one, pattern, before);
+  memcpy(one + before, from, n);
+  memcpy(one + before + n, close + 1, after);
+  const df_status status = check_alternatives(one);
+  df_free(one);
+  return status;
+}
+
+/* DF_E_MISSING for an alternative in braces that no file fits; glob() is content if any of them fits */
+static df_status check_alternatives(const char* pattern) {
+  const char *open, *close = find_braces(pattern, &open);
+  if (!close) {
+    glob_t found = {0};
+    const int code = glob(pattern, 0, NULL, &found);
+    globfree(&found);
+    return code == GLOB_NOMATCH ? df_fail(DF_E_MISSING, "%s: no file fits this part of a list in braces", pattern)
+                                : DF_OK;
+  }
+  int depth = 0;
+  for (const char *at = open + 1, *from = at; at <= close; at++) {
+    if (*at == '\\') {
+      at++;
+    } else if (at == close || (*at == ',' && depth == 0)) {
+      DF_TRY(check_alternative(pattern, open, close, from, (size_t)(at - from)));
+      from = at + 1;
+    } else {
+      depth += (*at == '{') - (*at == '}');
+    }
+  }
+  return DF_OK;
+}
+
 df_status df_file_glob(const char* pattern, char*** paths, size_t* n) {
   DF_REQUIRE_OUT(paths);
   DF_REQUIRE_POINTER(n);
@@ -379,10 +435,12 @@ df_status df_file_glob(const char* pattern, char*** paths, size_t* n) {
   if (!literal) return DF_E_NOMEM;
   glob_t found = {0};
   const int code = glob(literal, GLOB_BRACE, NULL, &found);
-  df_status status = code == 0              ? copy_paths(&found, paths, n)
-                     : code == GLOB_NOMATCH ? df_fail(DF_E_MISSING, "%s: no file fits this pattern", pattern)
-                     : code == GLOB_NOSPACE ? DF_E_NOMEM
-                                            : df_fail(DF_E_IO, "%s: its folder cannot be read", pattern);
+  df_status status = code == 0 ? check_alternatives(literal) : DF_OK;
+  if (status == DF_OK)
+    status = code == 0              ? copy_paths(&found, paths, n)
+             : code == GLOB_NOMATCH ? df_fail(DF_E_MISSING, "%s: no file fits this pattern", pattern)
+             : code == GLOB_NOSPACE ? DF_E_NOMEM
+                                    : df_fail(DF_E_IO, "%s: its folder cannot be read", pattern);
   globfree(&found);
   df_free(literal);
   return status;

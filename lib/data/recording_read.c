@@ -52,9 +52,9 @@ static df_status check_columns(const reader* rd, const source* s) {
   if (has == width) return DF_OK;
   if (is_default(rd->r->layout)) {
     return df_fail(DF_E_MISMATCH,
-                   "%s: array '%s' has shape %s, expected [episodes][frames][nx = %d]; describe other columns in "
+                   "%s: array '%s' has shape %s, expected [episodes][frames][nx = %zu]; describe other columns in "
                    "data.columns",
-                   path, s->read.name, s->read.shape, rd->r->layout->model.nx);
+                   path, s->read.name, s->read.shape, width);
   }
   if (has > width) {
     return df_fail(DF_E_MISMATCH,

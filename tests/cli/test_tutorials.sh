@@ -65,6 +65,20 @@ else
   skip quadruped "no clips of the A1 in $data"
 fi
 
+# its policy takes minutes to stay up, so that only the first command of the page is tried, and its quotes of the task
+walk() {
+  cp -r docs/examples/a1_walk "$scratch/work"
+  (cd "$scratch/work" && "$program" expert train a1_walk --set expert.updates=2 --set expert.robots=4 \
+    --checkpoint a1.safetensors --threads 1 --quiet && [ -s a1.safetensors ])
+}
+if [ -e "$scratch/work/mujoco_menagerie" ]; then
+  check the_task_of_the_robot_page_trains walk
+  : >"$scratch/tutorial-robot-to-film.printed"
+  check the_robot_page_quotes_its_task quotes tutorial-robot-to-film
+else
+  skip robot "no models of Menagerie in $data"
+fi
+
 if [ -e "$data/ddat/Hopper_10trajs_300steps.npz" ] && [ -e "$data/mjcf/gymnasium/hopper.xml" ] && has_module h5py; then
   ln -s "$(realpath "$data/ddat/Hopper_10trajs_300steps.npz")" "$(realpath "$data/mjcf/gymnasium/hopper.xml")" "$scratch/work"
   check the_hopper_page_runs page 120 tutorial-gymnasium-hdf5

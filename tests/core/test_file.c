@@ -460,11 +460,20 @@ static void what_exists_is_no_pattern(void** state) {
   fits("my[12]/*.txt", "my1/c.txt");
   fits("a\\b/?.txt", "a\\b/d.txt");
   fits("my1/[a-c].txt", "my1/c.txt");
-  fits("my[1]/{b,x,a}.txt", "my[1]/b.txt my[1]/a.txt");
+  fits("my[1]/{b,a}.txt", "my[1]/b.txt my[1]/a.txt");
+  fits("my[1]/{b,{a,a\\*}}.txt", "my[1]/b.txt my[1]/a.txt my[1]/a*.txt");
+  fits("my[1]/{}.txt", "");
   fits("my[1]/{b.txt,a\\*.txt}", "my[1]/b.txt my[1]/a*.txt");
   fits("c{d,e}/?.txt", "c{d,e}/f.txt");
   fits("g,h/?.txt", "g,h/i.txt");
-  fits("c\\{d\\,e\\}/{f.txt,g.txt}", "c{d,e}/f.txt");
+  fits("c\\{d\\,e\\}/{f.txt,f.*}", "c{d,e}/f.txt c{d,e}/f.txt");
+  /* every alternative has to fit something; the one that does not is named */
+  fits("my[1]/{b,x,a}.txt", "");
+  assert_non_null(strstr(df_error_message(), "/x.txt: no file fits this part of a list"));
+  fits("{my1,my2}/{c,d}.txt", "");
+  assert_non_null(strstr(df_error_message(), "my1/d.txt: no file fits"));
+  fits("my[1]/{b,{a,y}}.txt", "");
+  assert_non_null(strstr(df_error_message(), "/y.txt: no file fits"));
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char one[256];
     snprintf(one, sizeof one, "%s/%s", folder, files[i]);

@@ -60,7 +60,8 @@ DF_API bool df_file_exists(const char* path);
 /* Lists the paths that fit a pattern of a shell (glob(7), sorted; of {a,b} those of a before those of b). What exists
  * is taken by its name, whatever characters it has: the whole path, which then is the only one, else its leading
  * folders. The caller frees *paths with df_file_glob_free(); on failure *paths is NULL and *n is 0. Errors name the
- * pattern: DF_E_MISSING (nothing fits), DF_E_IO (a folder cannot be read), DF_E_NOMEM; DF_E_ARG for a NULL argument. */
+ * pattern: DF_E_MISSING (nothing fits, or nothing fits one of {a,b}, which is named), DF_E_IO (a folder cannot be
+ * read), DF_E_NOMEM; DF_E_ARG for a NULL argument. */
 DF_API DF_MUST_CHECK df_status df_file_glob(const char* pattern, char*** paths, size_t* n);
 DF_API void df_file_glob_free(char** paths, size_t n); /* paths may be NULL */
 
