@@ -101,13 +101,13 @@ static void a_contact_law_is_that_of_its_words(void** state) {
     perturbation p;
     const char *from, *to;
   } cases[] = {
-      {{PERTURB_CONE, 0, "elliptic"}, CONTACT("", ""), CONTACT("cone='elliptic'", "")},
-      {{PERTURB_CONE, 0, "pyramidal"}, CONTACT("cone='elliptic'", ""), CONTACT("", "")},
-      {{PERTURB_CONDIM, 0, "6"}, CONTACT("", ""), CONTACT("", "condim='6'")},
-      {{PERTURB_SOFTNESS, 2, NULL}, CONTACT("", ""), CONTACT("", "solref='.04 1'")},
-      {{PERTURB_IMPRATIO, 10, NULL}, CONTACT("", ""), CONTACT("impratio='10'", "")},
-      {{PERTURB_SOFTNESS, 1, NULL}, CONTACT("", ""), CONTACT("", "")},
-      {{PERTURB_CONE, 0, "pyramidal"}, CONTACT("", ""), CONTACT("", "")},
+      {{PERTURB_CONE, 0, "elliptic", NULL}, CONTACT("", ""), CONTACT("cone='elliptic'", "")},
+      {{PERTURB_CONE, 0, "pyramidal", NULL}, CONTACT("cone='elliptic'", ""), CONTACT("", "")},
+      {{PERTURB_CONDIM, 0, "6", NULL}, CONTACT("", ""), CONTACT("", "condim='6'")},
+      {{PERTURB_SOFTNESS, 2, NULL, NULL}, CONTACT("", ""), CONTACT("", "solref='.04 1'")},
+      {{PERTURB_IMPRATIO, 10, NULL, NULL}, CONTACT("", ""), CONTACT("impratio='10'", "")},
+      {{PERTURB_SOFTNESS, 1, NULL, NULL}, CONTACT("", ""), CONTACT("", "")},
+      {{PERTURB_CONE, 0, "pyramidal", NULL}, CONTACT("", ""), CONTACT("", "")},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
@@ -120,9 +120,10 @@ static void a_contact_law_is_that_of_its_words(void** state) {
     df_system_free(s);
     assert_string_equal(a, b);
   }
-  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "a/b/go1/scene.xml"}), "go1/scene.xml");
-  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "/scene.xml"}), "/scene.xml");
-  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "scene.xml"}), "scene.xml");
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "a/b/go1/scene.xml", NULL}),
+                      "go1/scene.xml");
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "/scene.xml", NULL}), "/scene.xml");
+  assert_string_equal(perturbation_label(&(perturbation){PERTURB_MODEL, 0, "scene.xml", NULL}), "scene.xml");
 }
 
 int main(void) {
