@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
+#include "attempts.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/sim/mujoco.h"
 
-enum { NX = 6, NU = 2, REPORT_EVERY = 50, ATTEMPTS_MAX = 50 };
+enum { NX = 6, NU = 2 };
 /* gains of the expert: of the speed, 1/s; of the offset, 1/s^2 and 1/s (critically damped) */
 static const double SPEED_GAIN = 4, OFFSET_GAIN = 25, OFFSET_DAMPING = 10;
 static const double SUNK = -0.02; /* m: in or over the pit */
@@ -49,8 +49,9 @@ static df_status check_system(const df_system* system) {
 }
 
 /* one attempt; false if the puck sank or the simulation did not complete, which *end says */
-static bool attempt(const df_system* system, df_sim* sim, const df_config* config, int number, int length, int* side,
-                    double* x, double* u, df_traj_end* end) {
+static bool attempt(const df_system* system, df_sim* sim, const df_config* config, int number, int length, double* x,
+                    double* u, double* condition, int* side, df_traj_end* end) {
+  (void)condition;
   static const double GEAR = 8; /* of tasks/detour/puck.xml */
   double draw[5];
   df_rng_uniform((uint64_t)config->data_seed, DF_STREAM_DEMONSTRATION, (uint64_t)number, 5, draw);
@@ -70,33 +71,6 @@ static bool attempt(const df_system* system, df_sim* sim, const df_config* confi
   return true;
 }
 
-/* fills all episodes */
-static df_status fill(const df_system* system, df_sim* sim, const df_config* config, const df_generator_env* env,
-                      df_dataset* data, df_attempts counted[2]) {
-  int kept = 0;
-  for (int number = 0; kept < data->episodes; number++) {
-    const bool report = env->progress && number % REPORT_EVERY == 0;
-    if (report && !env->progress(env->context, kept, data->episodes)) {
-      return df_fail(DF_E_INTERRUPTED, "generating demonstrations: interrupted at episode %d of %d", kept,
-                     data->episodes);
-    }
-    if (number >= ATTEMPTS_MAX * data->episodes) {
-      return df_fail(DF_E_CONFIG, "detours: %d of %d attempts ended in the pit (data.command_vy = %g)", number - kept,
-                     number, config->data_command_vy);
-    }
-    int side;
-    df_traj_end end;
-    const bool good = attempt(system, sim, config, number, data->length, &side,
-                              data->states + (size_t)kept * (size_t)(data->length + 1) * NX,
-                              data->actions + (size_t)kept * (size_t)data->length * NU, &end);
-    if (end == DF_TRAJ_FAILED) return DF_E_SIM;
-    counted[side].tried++;
-    counted[side].rejected += !good;
-    kept += good;
-  }
-  return DF_OK;
-}
-
 df_status df_detour_demonstrate(const df_system* system, const df_config* config, const df_generator_env* env,
                                 df_dataset** out) {
   DF_REQUIRE_OUT(out);
@@ -106,32 +80,19 @@ df_status df_detour_demonstrate(const df_system* system, const df_config* config
   DF_REQUIRE(env->threads >= 1, "df_detour_demonstrate: env.threads %d is not positive", env->threads);
   if (env->report) *env->report = (df_generation){.n = 0};
   DF_TRY(check_system(system));
-  const double actions = config->data_seconds / system->dt;
-  if (!(actions >= 1 && actions <= 1e6)) {
-    return df_fail(DF_E_CONFIG, "data.seconds = %g: not 1 to 1000000 actions of %g s", config->data_seconds,
-                   system->dt);
-  }
 
-  /* every attempt is a few milliseconds: one thread makes them all */
-  df_attempts counted[2] = {{.name = "right"}, {.name = "left"}};
-  const df_dataset_shape shape = {
-      .episodes = config->data_episodes, .length = (int)lround(actions), .nx = NX, .nu = NU, .dt = system->dt};
-  df_dataset* data = NULL;
-  df_sim* sim = NULL;
-  df_status status = df_dataset_new(&shape, &data);
-  if (status == DF_OK) status = df_sim_new(system, 0, &sim);
-  if (status == DF_OK) status = fill(system, sim, config, env, data, counted);
-  df_sim_free(system, sim);
-  if (status != DF_OK) {
-    df_dataset_free(data);
-    return status;
-  }
-  if (env->report) {
-    env->report->n = 2;
-    memcpy(env->report->kind, counted, sizeof counted);
-  }
-  *out = data;
-  return DF_OK;
+  static const char* const sides[] = {"right", "left"};
+  char rejected[64];
+  snprintf(rejected, sizeof rejected, "ended in the pit (data.command_vy = %g)", config->data_command_vy);
+  const attempts_cfg cfg = {.name = "detours",
+                            .rejected = rejected,
+                            .nx = NX,
+                            .nu = NU,
+                            .kinds = 2,
+                            .kind = sides,
+                            .report_every = 50,
+                            .attempt = attempt};
+  return attempts_make(system, config, env, &cfg, out);
 }
 
 const df_generator df_generator_detours = {.name = "detours",

@@ -1,15 +1,16 @@
 #include "dynaflow/gait/push.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
+#include "attempts.h"
 #include "dynaflow/core/angles.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* a state: shoulder, elbow, place and quaternion of the box, and their velocities */
-enum { NX = 17, NU = 2, BOX = 2, QUATERNION = 5, REPORT_EVERY = 20, ATTEMPTS_MAX = 50, DRAWS = 8 };
+enum { NX = 17, NU = 2, BOX = 2, QUATERNION = 5, DRAWS = 8 };
 enum { SHORTER_WAY, LEFT, RIGHT, KINDS };
 
 /* the demonstrator */
@@ -125,8 +126,11 @@ static df_status check_system(const df_system* system) {
 }
 
 /* one attempt; false if the box is not at its goal in the end or the simulation did not complete, which *end says */
-static bool attempt(const df_system* system, df_sim* sim, const start* s, int length, double* x, double* u,
-                    df_traj_end* end) {
+static bool attempt(const df_system* system, df_sim* sim, const df_config* config, int number, int length, double* x,
+                    double* u, double* condition, int* kind, df_traj_end* end) {
+  const start drawn = start_of((uint64_t)config->data_seed, number), *s = &drawn;
+  *kind = kind_of(s);
+  memcpy(condition, s->goal, sizeof s->goal);
   df_mujoco_initial_state(system, x);
   df_push_joints(s->tip, x);
   memcpy(x + BOX, s->box, sizeof s->box);
@@ -146,35 +150,6 @@ static bool attempt(const df_system* system, df_sim* sim, const start* s, int le
   return *end == DF_TRAJ_COMPLETE && hypot(s->goal[0] - box[0], s->goal[1] - box[1]) < DF_PUSH_REACHED;
 }
 
-/* fills all episodes */
-static df_status fill(const df_system* system, df_sim* sim, const df_config* config, const df_generator_env* env,
-                      df_dataset* data, df_attempts counted[KINDS]) {
-  int kept = 0;
-  for (int number = 0; kept < data->episodes; number++) {
-    const bool report = env->progress && number % REPORT_EVERY == 0;
-    if (report && !env->progress(env->context, kept, data->episodes)) {
-      return df_fail(DF_E_INTERRUPTED, "generating demonstrations: interrupted at episode %d of %d", kept,
-                     data->episodes);
-    }
-    if (number >= ATTEMPTS_MAX * data->episodes) {
-      return df_fail(DF_E_CONFIG, "box_pushes: %d of %d attempts did not bring the box to its goal (data.seconds = %g)",
-                     number - kept, number, config->data_seconds);
-    }
-    const start s = start_of((uint64_t)config->data_seed, number);
-    df_traj_end end;
-    const bool good =
-        attempt(system, sim, &s, data->length, data->states + (size_t)kept * (size_t)(data->length + 1) * NX,
-                data->actions + (size_t)kept * (size_t)data->length * NU, &end);
-    if (end == DF_TRAJ_FAILED) return DF_E_SIM;
-    if (good) memcpy(data->conditions + (size_t)kept * 2, s.goal, sizeof s.goal);
-    df_attempts* of = &counted[kind_of(&s)];
-    of->tried++;
-    of->rejected += !good;
-    kept += good;
-  }
-  return DF_OK;
-}
-
 df_status df_push_demonstrate(const df_system* system, const df_config* config, const df_generator_env* env,
                               df_dataset** out) {
   DF_REQUIRE_OUT(out);
@@ -184,35 +159,22 @@ df_status df_push_demonstrate(const df_system* system, const df_config* config, 
   DF_REQUIRE(env->threads >= 1, "df_push_demonstrate: env.threads %d is not positive", env->threads);
   if (env->report) *env->report = (df_generation){.n = 0};
   DF_TRY(check_system(system));
-  const double actions = config->data_seconds / system->dt;
-  if (!(actions >= 1 && actions <= 1e6)) {
-    return df_fail(DF_E_CONFIG, "data.seconds = %g: not 1 to 1000000 actions of %g s", config->data_seconds,
-                   system->dt);
-  }
 
-  /* every attempt is a few milliseconds: one thread makes them all */
-  df_attempts counted[KINDS] = {
-      [SHORTER_WAY] = {.name = "shorter way"}, [LEFT] = {.name = "left"}, [RIGHT] = {.name = "right"}};
-  const df_dataset_shape shape = {
-      .episodes = config->data_episodes, .length = (int)lround(actions), .nx = NX, .nu = NU, .nc = 2, .dt = system->dt};
-  df_dataset* data = NULL;
-  df_sim* sim = NULL;
-  df_status status = df_dataset_new(&shape, &data);
-  if (status == DF_OK) status = df_dataset_name_condition(data, 0, "goal.x");
-  if (status == DF_OK) status = df_dataset_name_condition(data, 1, "goal.y");
-  if (status == DF_OK) status = df_sim_new(system, 0, &sim);
-  if (status == DF_OK) status = fill(system, sim, config, env, data, counted);
-  df_sim_free(system, sim);
-  if (status != DF_OK) {
-    df_dataset_free(data);
-    return status;
-  }
-  if (env->report) {
-    env->report->n = KINDS;
-    memcpy(env->report->kind, counted, sizeof counted);
-  }
-  *out = data;
-  return DF_OK;
+  static const char* const names[] = {"goal.x", "goal.y"};
+  static const char* const kinds[KINDS] = {[SHORTER_WAY] = "shorter way", [LEFT] = "left", [RIGHT] = "right"};
+  char rejected[80];
+  snprintf(rejected, sizeof rejected, "did not bring the box to its goal (data.seconds = %g)", config->data_seconds);
+  const attempts_cfg cfg = {.name = "box_pushes",
+                            .rejected = rejected,
+                            .nx = NX,
+                            .nu = NU,
+                            .nc = 2,
+                            .condition = names,
+                            .kinds = KINDS,
+                            .kind = kinds,
+                            .report_every = 20,
+                            .attempt = attempt};
+  return attempts_make(system, config, env, &cfg, out);
 }
 
 const df_generator df_generator_box_pushes = {.name = "box_pushes",
