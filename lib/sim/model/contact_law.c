@@ -25,7 +25,7 @@ typedef struct softness {
 
 /* what has a reference, in words: its kind, and its name or index */
 static const char* element(const mjModel* m, const char* kind, mjtObj type, int i, char out[160]) {
-  const char* name = type == mjOBJ_UNKNOWN ? NULL : mj_id2name(m, type, i);
+  const char* name = type == mjOBJ_UNKNOWN ? NULL : mj_id2name(m, (int)type, i);
   if (name && name[0]) {
     snprintf(out, 160, "%s '%s'", kind, name);
   } else if (i >= 0) {
