@@ -122,8 +122,8 @@ check the_limits_are_those_of_python python tests/independent/transfer.py "$run_
 # the trajectories that break a limit, as the message numbers them, are left out by --skip
 broken=$(sed -n 's/.*: trajectory \([0-9]*\): .*/\1/p' "$scratch/limits" | sort -nu | paste -sd,)
 check the_message_names_the_option grep -qF 'leave out these trajectories with --skip N,..' "$scratch/limits"
-check a_part_of_them_is_not_enough limit 1 "$weak" --skip "${broken#*,}"
-check the_number_is_that_of_the_file grep -q "trajectory ${broken%%,*}: " "$scratch/err"
+check a_part_of_them_is_not_enough limit 1 "$weak" --skip "${broken%,*}"
+check the_number_is_that_of_the_file grep -q "trajectory ${broken##*,}: " "$scratch/err"
 check the_others_are_written limit 0 "$weak" --skip "$broken"
 check they_are_the_right_ones python -c "
 import glob, numpy as np
